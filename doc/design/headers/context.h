@@ -1,0 +1,243 @@
+/*
+ * repartir/context.h - options, logging, and the context that owns everything
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef REPARTIR_CONTEXT_H
+#define REPARTIR_CONTEXT_H
+
+#include <repartir/base.h>
+
+RPT_BEGIN_DECLS
+
+/**
+ * \defgroup rpt_options Options
+ *
+ * One registry holds every option of the library.  An option has the same
+ * name everywhere: `pool.slots` is the environment variable
+ * `RPT_POOL_SLOTS`, the command line's `-o pool.slots=4`, and a line
+ * `pool.slots = 4` in a file `repartir.conf`.
+ *
+ * Precedence: set by the program, environment, `./repartir.conf`,
+ * `~/.config/repartir/repartir.conf`, `/etc/repartir.conf`, default.  A name
+ * that does not exist is answered with the nearest one that does: an error
+ * when the program sets it, a warning from the environment or a file.
+ *
+ * \{
+ */
+
+/** A set of option values, to be given to a context.  One thread at a time. */
+typedef struct rpt_options rpt_options_t;
+
+/** Make a set with the values of the files and the environment.
+ *
+ * Not collective.  Release it with rpt_options_destroy().
+ * \retval RPT_ERR_NOMEM
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_options_create(rpt_options_t **options_out);
+
+/** Set one option.
+ *
+ * \param name   e.g. "pool.slots"
+ * \param value  as text: integers with KiB, MiB, GiB for sizes; seconds with
+ *               an optional ms, s, min, h; yes or no for switches
+ * \retval RPT_ERR_NOT_FOUND  no such option; the error names the nearest one
+ * \retval RPT_ERR_PARSE      the value does not fit its type or range
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_options_set(rpt_options_t *options, const char *name,
+                                     const char *value);
+
+/** Read one option back as text.
+ *
+ * \param value_out  [out] belongs to the set, until the option is set again
+ * \retval RPT_ERR_NOT_FOUND
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_options_get(const rpt_options_t *options,
+                                     const char *name, const char **value_out);
+
+/** What is known about one option. */
+typedef struct rpt_option_info {
+    size_t size;          /**< size of this struct, set by the library      */
+    const char *name;     /**< e.g. "pool.slots"                            */
+    const char *variable; /**< e.g. "RPT_POOL_SLOTS"                        */
+    const char *type;     /**< "switch", "integer", "size", "seconds", "text" */
+    const char *fallback; /**< the default, as text                         */
+    const char *level;    /**< "user", "tuner" or "developer"               */
+    const char *summary;  /**< one sentence                                 */
+} rpt_option_info_t;
+
+/** The i-th option of the registry.
+ *
+ * \retval RPT_END  there are only \a index options
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_option_info(size_t index,
+                                     const rpt_option_info_t **info_out);
+
+/** Where the value in a set came from: "default", "file …", "environment",
+ * "program".  Belongs to the set.  NULL when there is no such option. */
+RPT_API const char *rpt_options_origin(const rpt_options_t *options,
+                                       const char *name);
+
+/** Release a set. */
+RPT_API void rpt_options_destroy(rpt_options_t *options);
+
+/** \} */
+
+/**
+ * \defgroup rpt_log Logging
+ * \{
+ */
+
+/** How much a message matters. */
+typedef enum rpt_log_level {
+    RPT_LOG_ERROR = 0,
+    RPT_LOG_WARN = 1,
+    RPT_LOG_INFO = 2,
+    RPT_LOG_DEBUG = 3,
+    RPT_LOG_TRACE = 4
+} rpt_log_level_t;
+
+/** Receives messages instead of standard error; may be called by any thread.
+ */
+typedef void (*rpt_log_fn)(rpt_log_level_t level, const char *message,
+                           void *user);
+
+/** Send the messages of this process to \a fn (NULL: to standard error).
+ *
+ * Not collective.  Call it while no other thread is inside the library.
+ * \since 0.1
+ */
+RPT_API void rpt_log_set(rpt_log_fn fn, void *user);
+
+/** Print messages up to this level.  The default is option `log.level`. */
+RPT_API void rpt_log_set_level(rpt_log_level_t level);
+
+/** \} */
+
+/**
+ * \defgroup rpt_context Contexts
+ *
+ * A context is one instance of the library over a set of ranks.  Contexts
+ * over MPI are made by rpt_context_create_mpi() in <repartir/mpi.h>; local
+ * ones have threads as ranks and need no MPI.
+ *
+ * Threads: at MPI_THREAD_MULTIPLE, and in local contexts, any thread may
+ * call; below that only the threads that may call MPI.
+ *
+ * \{
+ */
+
+/** One instance of the library over some ranks. */
+typedef struct rpt_context rpt_context_t;
+
+/** Make \a n_ranks contexts for \a n_ranks threads of this process.
+ *
+ * Not collective: one thread calls it, then hands contexts_out[r] to the
+ * thread that shall be rank r.  Each is released by rpt_context_destroy().
+ *
+ * \param n_ranks       1 … 4096
+ * \param options       NULL for the values of environment and files; stays
+ *                      the caller's
+ * \param contexts_out  [out] array of \a n_ranks
+ * \retval RPT_ERR_VERSION  headers and library do not fit together
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_PARSE
+ * \since 0.1
+ */
+#define rpt_context_create_local(n_ranks, options, contexts_out)               \
+    rpt_context_create_local_v((n_ranks), (options), RPT_VERSION_NUMBER,       \
+                               (contexts_out))
+
+/** What rpt_context_create_local() calls, with the version of the headers. */
+RPT_API rpt_status_t rpt_context_create_local_v(int n_ranks,
+                                                const rpt_options_t *options,
+                                                int header_version,
+                                                rpt_context_t **contexts_out);
+
+/** What a rank of rpt_local_run() does; a status other than 0 is passed on. */
+typedef rpt_status_t (*rpt_local_fn)(rpt_context_t *context, void *user);
+
+/** Run \a fn on \a n_ranks threads, each with its own local context.
+ *
+ * Not collective.  Blocking.  Contexts are made and destroyed inside.
+ * \return the status of the lowest rank whose \a fn did not return 0
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,
+                                   rpt_local_fn fn, void *user);
+
+/** Release a context.
+ *
+ * Collective over the context's ranks, but each rank returns without waiting
+ * for the others.  Groups and pools made from it must be gone.  For MPI:
+ * before MPI_Finalize.
+ * \since 0.1
+ */
+RPT_API void rpt_context_destroy(rpt_context_t *context);
+
+/** This rank, 0 … size - 1.  Not collective. */
+RPT_API int rpt_context_rank(const rpt_context_t *context);
+
+/** Number of ranks.  Not collective. */
+RPT_API int rpt_context_size(const rpt_context_t *context);
+
+/** Number of nodes; virtual ones (option `topo.virtual_nodes`) count. */
+RPT_API int rpt_context_n_nodes(const rpt_context_t *context);
+
+/** Node of a rank, 0 … n_nodes - 1; -1 for a rank that does not exist. */
+RPT_API int rpt_context_node_of(const rpt_context_t *context, int rank);
+
+/** Host name of a rank.  Belongs to the context; NULL for no such rank. */
+RPT_API const char *rpt_context_host_of(const rpt_context_t *context, int rank);
+
+/** How close two ranks are: the nearest thing that they share. */
+typedef enum rpt_level {
+    RPT_LEVEL_PU = 0,      /**< the same hardware thread  */
+    RPT_LEVEL_CORE = 1,    /**< a core                    */
+    RPT_LEVEL_L3 = 2,      /**< a last-level cache        */
+    RPT_LEVEL_NUMA = 3,    /**< a NUMA node               */
+    RPT_LEVEL_PACKAGE = 4, /**< a socket                  */
+    RPT_LEVEL_NODE = 5,    /**< a node: shared memory     */
+    RPT_LEVEL_SYSTEM = 6   /**< nothing but the network   */
+} rpt_level_t;
+
+/** Name of a level: "pu", "core", "l3", "numa", "package", "node", "system". */
+RPT_API const char *rpt_level_name(rpt_level_t level);
+
+/** Nearest level that two ranks share.  Not collective; no communication.
+ *
+ * \retval RPT_ERR_INVALID  no such rank
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_context_level(const rpt_context_t *context, int rank_a,
+                                       int rank_b, rpt_level_t *level_out);
+
+/** The other ranks in the order in which \a rank should look for work or
+ * partners: nearest first, ranks at the same distance starting after \a rank.
+ *
+ * Not collective.
+ * \param order_out  [out] array of size - 1 ranks
+ * \retval RPT_ERR_INVALID  no such rank
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_context_order(const rpt_context_t *context, int rank,
+                                       int *order_out);
+
+/** Describe library, machine and ranks as text for a person.
+ *
+ * Not collective.  What `repartir info` prints.
+ * \param text_out  [out] to be released with free()
+ * \retval RPT_ERR_NOMEM
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_context_describe(const rpt_context_t *context,
+                                          char **text_out);
+
+/** \} */
+
+RPT_END_DECLS
+
+#endif /* REPARTIR_CONTEXT_H */

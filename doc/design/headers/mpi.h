@@ -1,0 +1,76 @@
+/*
+ * repartir/mpi.h - contexts and groups over MPI communicators
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef REPARTIR_MPI_H
+#define REPARTIR_MPI_H
+
+#include <repartir/base.h>
+#include <repartir/context.h>
+#include <repartir/group.h>
+#include <repartir/pool.h>
+
+#include <mpi.h>
+
+RPT_BEGIN_DECLS
+
+/**
+ * \defgroup rpt_mpi Interface to MPI
+ * \{
+ */
+
+/** Make a context over a communicator.
+ *
+ * Collective over \a comm.  Blocking.  The communicator is duplicated, once;
+ * errors on the duplicate are returned, never fatal.  MPI must have been
+ * initialised, at any thread level.  Release with rpt_context_destroy()
+ * before MPI_Finalize.
+ *
+ * \param comm     any intra-communicator; stays the caller's
+ * \param options  NULL for the values of environment and files; stays the
+ *                 caller's; what matters must be the same on all ranks
+ * \retval RPT_ERR_INVALID   null or inter-communicator
+ * \retval RPT_ERR_STATE     MPI is not initialised, or is finalised already
+ * \retval RPT_ERR_VERSION   headers and library do not fit together
+ * \retval RPT_ERR_MPI, RPT_ERR_NOMEM, RPT_ERR_SYSTEM, RPT_ERR_PEER
+ * \since 0.1
+ */
+#define rpt_context_create_mpi(comm, options, context_out)                     \
+    rpt_context_create_mpi_v((comm), (options), RPT_VERSION_NUMBER,            \
+                             (context_out))
+
+/** What rpt_context_create_mpi() calls, with the version of the headers. */
+RPT_API rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
+                                              const rpt_options_t *options,
+                                              int header_version,
+                                              rpt_context_t **context_out);
+
+/** Make a group of the ranks of a communicator.
+ *
+ * Collective over \a comm, whose processes must all be ranks of \a context.
+ * No communicator is made.  Release with rpt_group_destroy().
+ *
+ * \retval RPT_ERR_INVALID  a process of \a comm is not in \a context
+ * \retval RPT_ERR_NOMEM, RPT_ERR_MPI
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
+                                        rpt_group_t **group_out);
+
+/** Communicator of the gang that runs this call (see rpt_task_set_gang()).
+ *
+ * Not collective.  It belongs to the pool, which uses it again for the next
+ * gang of the same ranks; duplicate it to keep it.
+ *
+ * \retval RPT_ERR_STATE        not a gang
+ * \retval RPT_ERR_UNSUPPORTED  the context is not over MPI
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_call_mpi_comm(rpt_call_t *call, MPI_Comm *comm_out);
+
+/** \} */
+
+RPT_END_DECLS
+
+#endif /* REPARTIR_MPI_H */

@@ -1,0 +1,453 @@
+/*
+ * repartir/pool.h - tasks, the pool of ranks that runs them, and futures
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef REPARTIR_POOL_H
+#define REPARTIR_POOL_H
+
+#include <repartir/base.h>
+#include <repartir/context.h>
+#include <repartir/group.h>
+
+RPT_BEGIN_DECLS
+
+/** A description of work; may be submitted any number of times. */
+typedef struct rpt_task rpt_task_t;
+
+/** Ranks that run tasks. */
+typedef struct rpt_pool rpt_pool_t;
+
+/** The result to come of one submitted task. */
+typedef struct rpt_future rpt_future_t;
+
+/** What a registered function sees of the call that runs it. */
+typedef struct rpt_call rpt_call_t;
+
+/**
+ * \defgroup rpt_task Tasks
+ *
+ * A task is an external program, a C function registered under a name on
+ * every rank, or a gang: a function that runs on k ranks at once.  It is made
+ * empty, configured with the setters, and submitted.  Submitting copies it:
+ * change it and submit it again, or destroy it, as you like.
+ *
+ * The setters are not collective, copy what they are given, and return
+ * RPT_ERR_INVALID for a bad value and RPT_ERR_NOMEM.
+ *
+ * \{
+ */
+
+/** Make an empty task.  Release it with rpt_task_destroy(). */
+RPT_API rpt_status_t rpt_task_create(rpt_task_t **task_out);
+
+/** Release a task.  What was submitted goes on. */
+RPT_API void rpt_task_destroy(rpt_task_t *task);
+
+/** Run a program: \a argv ends with NULL; argv[0] is searched in PATH. */
+RPT_API rpt_status_t rpt_task_set_program(rpt_task_t *task,
+                                          const char *const argv[]);
+
+/** Run a line by /bin/sh -c. */
+RPT_API rpt_status_t rpt_task_set_shell(rpt_task_t *task, const char *line);
+
+/** Run a function that rpt_pool_register() knows by \a name.
+ *
+ * \param input  bytes handed to the function on the rank that runs it
+ */
+RPT_API rpt_status_t rpt_task_set_function(rpt_task_t *task, const char *name,
+                                           const void *input,
+                                           size_t input_bytes);
+
+/** Run the function on \a n_ranks ranks at once, each with the same input. */
+RPT_API rpt_status_t rpt_task_set_gang(rpt_task_t *task, int n_ranks);
+
+/** Name of the task, unique in the pool; by default a number is given. */
+RPT_API rpt_status_t rpt_task_set_id(rpt_task_t *task, const char *id);
+
+/** Add a variable to the program's environment; NULL removes it. */
+RPT_API rpt_status_t rpt_task_set_env(rpt_task_t *task, const char *name,
+                                      const char *value);
+
+/** Working directory of the program, on the rank that runs it. */
+RPT_API rpt_status_t rpt_task_set_cwd(rpt_task_t *task, const char *directory);
+
+/** Bytes for the program's standard input (default: /dev/null). */
+RPT_API rpt_status_t rpt_task_set_stdin(rpt_task_t *task, const void *data,
+                                        size_t bytes);
+
+/** What becomes of a program's standard output and error. */
+typedef enum rpt_output {
+    RPT_OUTPUT_CAPTURE = 0, /**< into the result, up to `pool.capture_bytes` each */
+    RPT_OUTPUT_DISCARD = 1, /**< to /dev/null                                */
+    RPT_OUTPUT_FILES = 2,   /**< to the files of rpt_task_set_output_files() */
+    RPT_OUTPUT_STREAM = 3   /**< to the function of rpt_pool_on_output()     */
+} rpt_output_t;
+
+/** Choose what becomes of output; the default is #RPT_OUTPUT_CAPTURE. */
+RPT_API rpt_status_t rpt_task_set_output(rpt_task_t *task, rpt_output_t output);
+
+/** Send output to files (created, or emptied) on the rank that runs the task.
+ *
+ * Implies #RPT_OUTPUT_FILES.  NULL means /dev/null.
+ */
+RPT_API rpt_status_t rpt_task_set_output_files(rpt_task_t *task,
+                                               const char *stdout_path,
+                                               const char *stderr_path);
+
+/** Which tasks start first; FIFO among equals, and none waits for ever. */
+typedef enum rpt_priority {
+    RPT_PRIORITY_HIGH = 0,
+    RPT_PRIORITY_NORMAL = 1,
+    RPT_PRIORITY_LOW = 2
+} rpt_priority_t;
+
+RPT_API rpt_status_t rpt_task_set_priority(rpt_task_t *task,
+                                           rpt_priority_t priority);
+
+/** End a program after \a seconds: TERM, after `pool.grace_s` KILL, to its
+ * whole process group.  0: no limit.  Functions are told by rpt_call_cancelled().
+ */
+RPT_API rpt_status_t rpt_task_set_timeout(rpt_task_t *task, double seconds);
+
+/** Try again up to \a retries times, on another rank first, with a back-off
+ * that begins at `pool.backoff_s` and doubles. */
+RPT_API rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries);
+
+/** Slots (cores) that the task occupies on its rank; default 1. */
+RPT_API rpt_status_t rpt_task_set_slots(rpt_task_t *task, int slots);
+
+/** Memory that the task needs; the rank reserves it, and the program's
+ * address space is limited to it.  0: no reservation. */
+RPT_API rpt_status_t rpt_task_set_memory(rpt_task_t *task, uint64_t mib);
+
+/** Units of a named resource of the rank (option `pool.resources`), such as
+ * "gpu".  The task is told which ones by RPT_RESOURCE_<NAME>=0,2; for "gpu"
+ * CUDA_VISIBLE_DEVICES is set as well. */
+RPT_API rpt_status_t rpt_task_set_resource(rpt_task_t *task, const char *name,
+                                           int units);
+
+/** Start only after the task with this id has succeeded.  May be called
+ * several times.  When that task fails, this one is skipped. */
+RPT_API rpt_status_t rpt_task_add_dependency(rpt_task_t *task, const char *id);
+
+/** \} */
+
+/**
+ * \defgroup rpt_result Results
+ * \{
+ */
+
+/** How a task ended. */
+typedef enum rpt_outcome {
+    RPT_OUTCOME_OK = 0,        /**< exit code 0, or the function returned 0   */
+    RPT_OUTCOME_FAILED = 1,    /**< another exit code, or it could not start  */
+    RPT_OUTCOME_SIGNALED = 2,  /**< killed by a signal                        */
+    RPT_OUTCOME_TIMEOUT = 3,   /**< ended because its time was over           */
+    RPT_OUTCOME_CANCELLED = 4, /**< cancelled, by a call or a shutdown        */
+    RPT_OUTCOME_SKIPPED = 5,   /**< a task it depends on did not succeed      */
+    RPT_OUTCOME_LOST = 6       /**< its rank went away                        */
+} rpt_outcome_t;
+
+/** Name of an outcome: "ok", "failed", "signaled", …  Never NULL. */
+RPT_API const char *rpt_outcome_name(rpt_outcome_t outcome);
+
+/** The result of one task.  Belongs to its future. */
+typedef struct rpt_result {
+    size_t size;           /**< size of this struct, set by the library       */
+    const char *id;        /**< the task's id                                 */
+    rpt_outcome_t outcome; /**< how it ended                                  */
+    int exit_code;         /**< of the program or function; -1 when there is none */
+    int signal;            /**< that ended it, or 0                           */
+    int attempts;          /**< how often it was started                      */
+    int rank;              /**< where the last attempt ran, -1: nowhere       */
+    const char *host;      /**< its host, "" when it ran nowhere              */
+    double start_time;     /**< seconds since 1970, of the last attempt       */
+    double duration_s;     /**< of the last attempt                           */
+    uint64_t max_rss_kib;  /**< peak memory of a program, of the last attempt */
+    const char *message;   /**< why it failed, in words, "" when it did not   */
+    const void *output;    /**< what a function gave to rpt_call_set_output() */
+    size_t output_bytes;
+    const void *stdout_data; /**< captured; not ended with 0                  */
+    size_t stdout_bytes;
+    const void *stderr_data;
+    size_t stderr_bytes;
+    uint64_t stdout_dropped; /**< bytes beyond the limit, not kept            */
+    uint64_t stderr_dropped;
+} rpt_result_t;
+
+/** \} */
+
+/**
+ * \defgroup rpt_pool Pools
+ *
+ * Two ways to use one:
+ *
+ *  - driver: one rank submits and waits; the others call rpt_pool_serve(),
+ *    which returns when the driver has called rpt_pool_shutdown();
+ *  - SPMD: every rank submits, and all call rpt_pool_drain(), which returns
+ *    on all ranks when every task of every rank has ended.
+ *
+ * The submitting ranks work too.  A task may submit tasks.
+ *
+ * \{
+ */
+
+/** Make a pool over the ranks of a group.
+ *
+ * Collective over \a group.  Blocking.  Release it with rpt_pool_destroy().
+ * Options `pool.*` and `journal.*` of the context apply; with
+ * `pool.state_dir` set, the pool journals there, and resumes what an earlier
+ * job left.
+ *
+ * \param group  NULL for all ranks of the context
+ * \retval RPT_ERR_BUSY     another job uses the state directory
+ * \retval RPT_ERR_CORRUPT  the state directory is damaged beyond its tail
+ * \retval RPT_ERR_NOMEM, RPT_ERR_IO, RPT_ERR_SYSTEM, RPT_ERR_PEER
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_create(rpt_context_t *context, rpt_group_t *group,
+                                     rpt_pool_t **pool_out);
+
+/** A function that can be a task.  Runs on a thread of the library, except
+ * for gangs below MPI_THREAD_MULTIPLE, which run in the thread that waits or
+ * serves.  0 is success; other values are the exit code. */
+typedef int (*rpt_task_fn)(rpt_call_t *call, void *user);
+
+/** Make a function known under a name.
+ *
+ * Not collective, but every rank must register the same names before it
+ * serves, submits or drains.
+ * \retval RPT_ERR_EXISTS, RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_STATE
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_register(rpt_pool_t *pool, const char *name,
+                                       rpt_task_fn fn, void *user);
+
+/** Submit a task.
+ *
+ * Not collective.  Returns at once; when `pool.queue_limit` tasks are queued
+ * it blocks until there is room, or fails if `pool.queue_full` is "error".
+ *
+ * \param future_out  [out] to be released with rpt_future_destroy(); NULL when
+ *                    nobody waits for this task: its result is then seen only
+ *                    by rpt_pool_on_result()
+ * \retval RPT_ERR_INVALID    the task has neither program nor function
+ * \retval RPT_ERR_NOT_FOUND  no such function, or a dependency is unknown
+ * \retval RPT_ERR_EXISTS     the id was submitted before
+ * \retval RPT_ERR_CYCLE      the dependencies form a cycle
+ * \retval RPT_ERR_UNSUPPORTED  no rank can ever satisfy its resources
+ * \retval RPT_ERR_FULL, RPT_ERR_SHUTDOWN, RPT_ERR_NOMEM, RPT_ERR_IO
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_submit(rpt_pool_t *pool, const rpt_task_t *task,
+                                     rpt_future_t **future_out);
+
+/** Submit many tasks at once: all of them, or none.
+ *
+ * A task may depend on any other of the batch, earlier or later.
+ * \param futures_out  [out] array of \a n_tasks, or NULL
+ * \retval as rpt_pool_submit(); the error names the task
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_submit_batch(rpt_pool_t *pool,
+                                           const rpt_task_t *const tasks[],
+                                           size_t n_tasks,
+                                           rpt_future_t **futures_out);
+
+/** Work for the pool until the driver shuts it down.
+ *
+ * Every rank but the driver calls it.  Blocking; an idle rank sleeps.
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_serve(rpt_pool_t *pool);
+
+/** Work until every task that any rank submitted has ended.
+ *
+ * Collective over the pool's group.  Blocking.
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_drain(rpt_pool_t *pool);
+
+/** Called once for each task of this rank that ended, in order of ending, from
+ * inside a library call of the thread that waits. */
+typedef void (*rpt_result_fn)(const rpt_result_t *result, void *user);
+
+/** Give \a fn every result of the tasks that this rank submitted. */
+RPT_API rpt_status_t rpt_pool_on_result(rpt_pool_t *pool, rpt_result_fn fn,
+                                        void *user);
+
+/** Receives streamed output: stream 1 is standard output, 2 standard error.
+ * Called like rpt_result_fn, in the order in which the output came. */
+typedef void (*rpt_output_fn)(const char *id, int stream, const void *data,
+                              size_t bytes, void *user);
+
+/** Give \a fn the output of this rank's tasks with #RPT_OUTPUT_STREAM. */
+RPT_API rpt_status_t rpt_pool_on_output(rpt_pool_t *pool, rpt_output_fn fn,
+                                        void *user);
+
+/** Wait until all tasks that this rank submitted have ended, or time is over.
+ *
+ * Not collective.  Callbacks run inside.
+ * \param timeout_s  negative: no limit; 0: only look
+ * \retval RPT_PENDING  time is over; some tasks have not ended
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_wait(rpt_pool_t *pool, double timeout_s);
+
+/** Cancel a task by its id: a queued one never starts, a running program is
+ * ended as by a timeout.
+ *
+ * \retval RPT_ERR_NOT_FOUND  this rank submitted no such task
+ * \retval RPT_END            it had ended already
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_cancel(rpt_pool_t *pool, const char *id);
+
+/** Numbers of a pool, as this rank knows them. */
+typedef struct rpt_pool_stats {
+    size_t size;         /**< size of this struct, set by the caller          */
+    uint64_t submitted;  /**< by this rank                                    */
+    uint64_t queued;     /**< of these, not started                           */
+    uint64_t running;    /**< of these, started                               */
+    uint64_t ended;      /**< of these, ended                                 */
+    uint64_t by_outcome[8]; /**< ended, by #rpt_outcome_t                      */
+    uint64_t resumed;    /**< of the ended, known from the journal            */
+    uint64_t retried;    /**< attempts beyond the first                       */
+    uint64_t ran_here;   /**< attempts that this rank ran, for any rank       */
+    int slots;           /**< of this rank                                    */
+    double busy_s;       /**< slot seconds that this rank's slots were occupied */
+} rpt_pool_stats_t;
+
+/** Read the numbers.  Not collective.  \a stats->size must be set. */
+RPT_API rpt_status_t rpt_pool_stats(rpt_pool_t *pool, rpt_pool_stats_t *stats);
+
+/** How to stop. */
+typedef enum rpt_shutdown {
+    RPT_SHUTDOWN_GRACEFUL = 0, /**< everything submitted runs first           */
+    RPT_SHUTDOWN_DRAIN = 1,    /**< what runs may end; the rest stays queued  */
+    RPT_SHUTDOWN_NOW = 2       /**< what runs is ended, the rest is cancelled */
+} rpt_shutdown_t;
+
+/** Stop the pool.
+ *
+ * Driver mode: called by the driver; the others' rpt_pool_serve() returns.
+ * SPMD mode: collective.  Blocking.  With a journal, tasks that were dropped
+ * are run by the next job on the same state directory.
+ *
+ * \param grace_s        for #RPT_SHUTDOWN_DRAIN: then end what still runs
+ * \param n_dropped_out  [out] this rank's tasks that did not run to their end;
+ *                       may be NULL
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_shutdown(rpt_pool_t *pool, rpt_shutdown_t how,
+                                       double grace_s, uint64_t *n_dropped_out);
+
+/** Release a pool, after a shutdown or a drain.  Futures must be gone. */
+RPT_API void rpt_pool_destroy(rpt_pool_t *pool);
+
+/** \} */
+
+/**
+ * \defgroup rpt_future Futures
+ *
+ * Of the rank that submitted.  Any thread may wait, subject to the thread
+ * rule of contexts; one future is waited for by one thread at a time.
+ *
+ * \{
+ */
+
+/** Wait for one task.
+ *
+ * \param timeout_s  negative: no limit; 0: only look
+ * \retval RPT_PENDING  time is over
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_future_wait(rpt_future_t *future, double timeout_s);
+
+/** Wait until one of several has ended.
+ *
+ * NULL entries are skipped.
+ * \param index_out  [out] which
+ * \retval RPT_PENDING  time is over
+ * \retval RPT_END      there are only NULL entries
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_future_wait_any(rpt_future_t *const futures[],
+                                         size_t n_futures, double timeout_s,
+                                         size_t *index_out);
+
+/** Wait until all of several have ended.  NULL entries are skipped. */
+RPT_API rpt_status_t rpt_future_wait_all(rpt_future_t *const futures[],
+                                         size_t n_futures, double timeout_s);
+
+/** The next future of this rank to have ended, in order of ending.
+ *
+ * Each is given once; those that were waited for by name are given too.
+ * \param future_out  [out] one that rpt_pool_submit() gave
+ * \retval RPT_PENDING  time is over
+ * \retval RPT_END      every future of this rank was given already
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_next(rpt_pool_t *pool, double timeout_s,
+                                   rpt_future_t **future_out);
+
+/** The result; RPT_PENDING before the task has ended.
+ *
+ * \param result_out  [out] belongs to the future
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_future_result(rpt_future_t *future,
+                                       const rpt_result_t **result_out);
+
+/** Cancel the task; see rpt_pool_cancel(). */
+RPT_API rpt_status_t rpt_future_cancel(rpt_future_t *future);
+
+/** Release a future.  The task goes on. */
+RPT_API void rpt_future_destroy(rpt_future_t *future);
+
+/** \} */
+
+/**
+ * \defgroup rpt_call Inside a task function
+ *
+ * Valid until the function returns, in its own thread.
+ *
+ * \{
+ */
+
+/** The input given to rpt_task_set_function(); belongs to the call. */
+RPT_API const void *rpt_call_input(const rpt_call_t *call, size_t *bytes_out);
+
+/** Give an output; it is copied.  The last one given counts.
+ * For a gang: that of its rank 0. */
+RPT_API rpt_status_t rpt_call_set_output(rpt_call_t *call, const void *data,
+                                         size_t bytes);
+
+/** Say in words why the function is about to fail. */
+RPT_API rpt_status_t rpt_call_set_message(rpt_call_t *call, const char *text);
+
+/** 1 when the task was cancelled or its time is over, else 0. */
+RPT_API int rpt_call_cancelled(const rpt_call_t *call);
+
+/** Which attempt this is, from 1. */
+RPT_API int rpt_call_attempt(const rpt_call_t *call);
+
+/** Units of a resource that were handed out: their indices, or NULL.
+ * \param n_out  [out] how many */
+RPT_API const int *rpt_call_resource(const rpt_call_t *call, const char *name,
+                                     int *n_out);
+
+/** The pool, to submit more tasks. */
+RPT_API rpt_pool_t *rpt_call_pool(const rpt_call_t *call);
+
+/** The gang's group; NULL when the task is no gang.  Belongs to the pool. */
+RPT_API rpt_group_t *rpt_call_group(const rpt_call_t *call);
+
+/** \} */
+
+RPT_END_DECLS
+
+#endif /* REPARTIR_POOL_H */

@@ -1,0 +1,106 @@
+/*
+ * repartir/state.h - look into the state directory of a job, and talk to it
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef REPARTIR_STATE_H
+#define REPARTIR_STATE_H
+
+#include <repartir/base.h>
+
+RPT_BEGIN_DECLS
+
+/**
+ * \defgroup rpt_state State directories
+ *
+ * A pool with option `pool.state_dir` keeps its journal there.  These
+ * functions read it, while the job runs or after it, and never change it;
+ * and they leave requests in it for the running job.
+ *
+ * \{
+ */
+
+/** What a state directory says at one moment. */
+typedef struct rpt_state rpt_state_t;
+
+/** What is known about one task of a state directory. */
+typedef struct rpt_state_task {
+    size_t size;           /**< size of this struct, set by the library       */
+    const char *id;        /**< the task's id                                 */
+    const char *status;    /**< "queued", "running", or an outcome's name     */
+    int exit_code;         /**< -1 when there is none                         */
+    int signal;            /**< 0 when there is none                          */
+    int attempts;          /**< how often it was started                      */
+    int rank;              /**< of the last attempt, -1 when there is none    */
+    const char *host;      /**< of the last attempt, "" when there is none    */
+    double start_time;     /**< seconds since 1970, 0 when it never started   */
+    double duration_s;     /**< 0 until it has ended                          */
+} rpt_state_task_t;
+
+/** What is known about the job. */
+typedef struct rpt_state_summary {
+    size_t size;        /**< size of this struct, set by the library          */
+    int running;        /**< 1 while a job holds the directory                */
+    const char *host;   /**< where the last job's rank 0 ran                  */
+    int pid;            /**< its process there                                */
+    uint64_t epoch;     /**< number of jobs that used the directory           */
+    uint64_t n_tasks;   /**< tasks known                                      */
+    uint64_t n_queued;  /**< of these, not started or to be started again     */
+    uint64_t n_running; /**< of these, started                                */
+    uint64_t by_outcome[8]; /**< of these, ended, by rpt_outcome_t             */
+} rpt_state_summary_t;
+
+/** Read a state directory.
+ *
+ * Not collective.  Release with rpt_state_close().
+ * \retval RPT_ERR_NOT_FOUND  there is none at \a directory
+ * \retval RPT_ERR_CORRUPT    it is damaged beyond a torn tail
+ * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_VERSION
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_state_open(const char *directory,
+                                    rpt_state_t **state_out);
+
+/** The job in numbers; belongs to the state. */
+RPT_API const rpt_state_summary_t *rpt_state_summary(const rpt_state_t *state);
+
+/** The i-th task in order of submission.
+ * \retval RPT_END  there are only \a index tasks
+ */
+RPT_API rpt_status_t rpt_state_task(const rpt_state_t *state, size_t index,
+                                    const rpt_state_task_t **task_out);
+
+/** Release what rpt_state_open() read. */
+RPT_API void rpt_state_close(rpt_state_t *state);
+
+/** Leave a request for the job that runs on a state directory.
+ *
+ * Not collective.  The running job's driver gets it from
+ * rpt_state_next_request() within about a second.
+ *
+ * \param kind   "submit" or "cancel"
+ * \param text   for "submit" task lines, for "cancel" an id a line
+ * \retval RPT_ERR_STATE  no job runs there
+ * \retval RPT_ERR_NOT_FOUND, RPT_ERR_INVALID, RPT_ERR_IO
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_state_request(const char *directory, const char *kind,
+                                       const char *text, size_t bytes);
+
+/** Take the oldest request that was left for this job.
+ *
+ * \param kind_out  [out] release with free()
+ * \param text_out  [out] ends with 0; release with free()
+ * \retval RPT_END  there is none
+ * \retval RPT_ERR_IO, RPT_ERR_NOMEM
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_state_next_request(const char *directory,
+                                            char **kind_out, char **text_out,
+                                            size_t *bytes_out);
+
+/** \} */
+
+RPT_END_DECLS
+
+#endif /* REPARTIR_STATE_H */

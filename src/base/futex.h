@@ -1,0 +1,27 @@
+/*
+ * futex.h - sleep until a 32-bit word changes; works across processes
+ */
+#ifndef RPT_BASE_FUTEX_H
+#define RPT_BASE_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Sleeps while *word == seen, at most timeout_s (negative: no limit).  May
+ * return early; the caller looks again. */
+void rpt__futex_wait(_Atomic uint32_t *word, uint32_t seen, double timeout_s);
+
+/* Wakes up to n sleepers. */
+void rpt__futex_wake(_Atomic uint32_t *word, int n);
+
+/* Tells the processor that this is a spin loop. */
+static inline void rpt__cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif /* RPT_BASE_FUTEX_H */

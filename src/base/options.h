@@ -1,0 +1,33 @@
+/*
+ * options.h - typed reading of the options registry (see options.def)
+ */
+#ifndef RPT_BASE_OPTIONS_H
+#define RPT_BASE_OPTIONS_H
+
+#include <repartir/options.h>
+
+#include <stdbool.h>
+
+enum rpt_option {
+#define OPTION(id, name, type, fallback, min, max, level, text) RPT_OPT_##id,
+#include "base/options.def"
+#undef OPTION
+    RPT_N_OPTIONS
+};
+
+/* Values are checked when they are set, so reading cannot fail. */
+bool rpt__option_switch(const rpt_options_t *options, enum rpt_option option);
+int64_t rpt__option_integer(const rpt_options_t *options,
+                            enum rpt_option option);
+uint64_t rpt__option_size(const rpt_options_t *options,
+                          enum rpt_option option);
+double rpt__option_seconds(const rpt_options_t *options,
+                           enum rpt_option option);
+const char *rpt__option_text(const rpt_options_t *options,
+                             enum rpt_option option);
+
+/* A copy; of NULL: the values of files and environment. */
+rpt_status_t rpt__options_copy(const rpt_options_t *options,
+                               rpt_options_t **copy_out);
+
+#endif /* RPT_BASE_OPTIONS_H */
