@@ -26,7 +26,7 @@ RPT_BEGIN_DECLS
  * \{
  */
 
-/** A set of option values,  One thread at a time. */
+/** A set of option values.  One thread at a time. */
 typedef struct rpt_options rpt_options_t;
 
 /** Make a set with the values of the files and the environment.
@@ -113,7 +113,8 @@ typedef void (*rpt_log_fn)(rpt_log_level_t level, const char *message,
  */
 RPT_API void rpt_log_set(rpt_log_fn fn, void *user);
 
-/** Print messages up to this level.  The default is option `log.level`. */
+/** Print messages up to this level; warnings by default.  Option `log.level`
+ * is only kept so far: a program that wants it obeyed passes it on here. */
 RPT_API void rpt_log_set_level(rpt_log_level_t level);
 
 /** \} */
