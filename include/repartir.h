@@ -1,5 +1,5 @@
 /*
- * repartir.h - everything of librepartir
+ * repartir.h - everything of librepartir, except what needs mpi.h: <repartir/mpi.h>
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,5 +8,9 @@
 
 #include <repartir/base.h>
 #include <repartir/options.h>
+#include <repartir/context.h>
+#include <repartir/group.h>
+#include <repartir/pool.h>
+#include <repartir/state.h>
 
 #endif /* REPARTIR_H */

@@ -11,9 +11,10 @@
 #include "base/options.h"
 #include "base/size.h"
 
+#include "harness.h"
+
 #include <repartir.h>
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -283,36 +284,26 @@ static void a_fake_clock_can_be_put_in(void)
     rpt__futex_wake(&word, 1);
 }
 
-#define CASE(name) CU_add_test(suite, #name, name)
+static const struct rpt_test tests[] = {
+    RPT_TEST(every_status_has_a_name_and_a_text),
+    RPT_TEST(an_error_says_what_why_and_do),
+    RPT_TEST(a_long_error_is_cut_visibly),
+    RPT_TEST(an_error_of_another_rank_is_kept_whole),
+    RPT_TEST(options_obey_their_precedence),
+    RPT_TEST(a_file_sets_options_and_its_faults_are_named),
+    RPT_TEST(an_unknown_variable_is_answered_with_the_nearest),
+    RPT_TEST(bad_options_are_errors),
+    RPT_TEST(a_log_line_keeps_errno_and_its_level),
+    RPT_TEST(what_is_packed_reads_back),
+    RPT_TEST(every_torn_record_is_noticed),
+    RPT_TEST(json_strings_are_always_valid),
+    RPT_TEST(sizes_that_do_not_fit_are_refused),
+    RPT_TEST(hashes_are_those_of_xxh3),
+    RPT_TEST(a_fake_clock_can_be_put_in),
+    RPT_TEST_END
+};
 
-int main(void)
+int main(int argc, char *argv[])
 {
-    CU_pSuite suite;
-    unsigned failed;
-
-    alarm(60);
-    if (CU_initialize_registry() != CUE_SUCCESS) {
-        return 99;
-    }
-    suite = CU_add_suite("base", NULL, NULL);
-    CASE(every_status_has_a_name_and_a_text);
-    CASE(an_error_says_what_why_and_do);
-    CASE(a_long_error_is_cut_visibly);
-    CASE(an_error_of_another_rank_is_kept_whole);
-    CASE(options_obey_their_precedence);
-    CASE(a_file_sets_options_and_its_faults_are_named);
-    CASE(an_unknown_variable_is_answered_with_the_nearest);
-    CASE(bad_options_are_errors);
-    CASE(a_log_line_keeps_errno_and_its_level);
-    CASE(what_is_packed_reads_back);
-    CASE(every_torn_record_is_noticed);
-    CASE(json_strings_are_always_valid);
-    CASE(sizes_that_do_not_fit_are_refused);
-    CASE(hashes_are_those_of_xxh3);
-    CASE(a_fake_clock_can_be_put_in);
-    CU_basic_set_mode(CU_BRM_VERBOSE);
-    CU_basic_run_tests();
-    failed = CU_get_number_of_tests_failed();
-    CU_cleanup_registry();
-    return failed > 0;
+    return rpt_test_main("base", tests, 60, argc, argv);
 }

@@ -146,8 +146,11 @@ typedef enum rpt_outcome {
     RPT_OUTCOME_TIMEOUT = 3,   /**< ended because its time was over           */
     RPT_OUTCOME_CANCELLED = 4, /**< cancelled, by a call or a shutdown        */
     RPT_OUTCOME_SKIPPED = 5,   /**< a task it depends on did not succeed      */
-    RPT_OUTCOME_LOST = 6       /**< its rank went away                        */
+    RPT_OUTCOME_LOST = 6       /**< what ran it went away                     */
 } rpt_outcome_t;
+
+/** Number of outcomes. */
+#define RPT_N_OUTCOMES 7
 
 /** Name of an outcome: "ok", "failed", "signaled", …  Never NULL. */
 RPT_API const char *rpt_outcome_name(rpt_outcome_t outcome);
@@ -313,11 +316,12 @@ typedef struct rpt_pool_stats {
     uint64_t queued;     /**< of these, not started                           */
     uint64_t running;    /**< of these, started                               */
     uint64_t ended;      /**< of these, ended                                 */
-    uint64_t by_outcome[8]; /**< ended, by #rpt_outcome_t                      */
+    uint64_t by_outcome[RPT_N_OUTCOMES]; /**< ended, by #rpt_outcome_t */
     uint64_t resumed;    /**< of the ended, known from the journal            */
     uint64_t retried;    /**< attempts beyond the first                       */
     uint64_t ran_here;   /**< attempts that this rank ran, for any rank       */
     int slots;           /**< of this rank                                    */
+    int total_slots;     /**< of all ranks                                    */
     double busy_s;       /**< slot seconds that this rank's slots were occupied */
 } rpt_pool_stats_t;
 

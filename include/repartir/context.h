@@ -1,5 +1,5 @@
 /*
- * repartir/context.h - options, logging, and the context that owns everything
+ * repartir/context.h - the context: one instance of the library over some ranks
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,116 +7,9 @@
 #define REPARTIR_CONTEXT_H
 
 #include <repartir/base.h>
+#include <repartir/options.h>
 
 RPT_BEGIN_DECLS
-
-/**
- * \defgroup rpt_options Options
- *
- * One registry holds every option of the library.  An option has the same
- * name everywhere: `pool.slots` is the environment variable
- * `RPT_POOL_SLOTS`, the command line's `-o pool.slots=4`, and a line
- * `pool.slots = 4` in a file `repartir.conf`.
- *
- * Precedence: set by the program, environment, `./repartir.conf`,
- * `~/.config/repartir/repartir.conf`, `/etc/repartir.conf`, default.  A name
- * that does not exist is answered with the nearest one that does: an error
- * when the program sets it, a warning from the environment or a file.
- *
- * \{
- */
-
-/** A set of option values, to be given to a context.  One thread at a time. */
-typedef struct rpt_options rpt_options_t;
-
-/** Make a set with the values of the files and the environment.
- *
- * Not collective.  Release it with rpt_options_destroy().
- * \retval RPT_ERR_NOMEM
- * \since 0.1
- */
-RPT_API rpt_status_t rpt_options_create(rpt_options_t **options_out);
-
-/** Set one option.
- *
- * \param name   e.g. "pool.slots"
- * \param value  as text: integers with KiB, MiB, GiB for sizes; seconds with
- *               an optional ms, s, min, h; yes or no for switches
- * \retval RPT_ERR_NOT_FOUND  no such option; the error names the nearest one
- * \retval RPT_ERR_PARSE      the value does not fit its type or range
- * \since 0.1
- */
-RPT_API rpt_status_t rpt_options_set(rpt_options_t *options, const char *name,
-                                     const char *value);
-
-/** Read one option back as text.
- *
- * \param value_out  [out] belongs to the set, until the option is set again
- * \retval RPT_ERR_NOT_FOUND
- * \since 0.1
- */
-RPT_API rpt_status_t rpt_options_get(const rpt_options_t *options,
-                                     const char *name, const char **value_out);
-
-/** What is known about one option. */
-typedef struct rpt_option_info {
-    size_t size;          /**< size of this struct, set by the library      */
-    const char *name;     /**< e.g. "pool.slots"                            */
-    const char *variable; /**< e.g. "RPT_POOL_SLOTS"                        */
-    const char *type;     /**< "switch", "integer", "size", "seconds", "text" */
-    const char *fallback; /**< the default, as text                         */
-    const char *level;    /**< "user", "tuner" or "developer"               */
-    const char *summary;  /**< one sentence                                 */
-} rpt_option_info_t;
-
-/** The i-th option of the registry.
- *
- * \retval RPT_END  there are only \a index options
- * \since 0.1
- */
-RPT_API rpt_status_t rpt_option_info(size_t index,
-                                     const rpt_option_info_t **info_out);
-
-/** Where the value in a set came from: "default", "file …", "environment",
- * "program".  Belongs to the set.  NULL when there is no such option. */
-RPT_API const char *rpt_options_origin(const rpt_options_t *options,
-                                       const char *name);
-
-/** Release a set. */
-RPT_API void rpt_options_destroy(rpt_options_t *options);
-
-/** \} */
-
-/**
- * \defgroup rpt_log Logging
- * \{
- */
-
-/** How much a message matters. */
-typedef enum rpt_log_level {
-    RPT_LOG_ERROR = 0,
-    RPT_LOG_WARN = 1,
-    RPT_LOG_INFO = 2,
-    RPT_LOG_DEBUG = 3,
-    RPT_LOG_TRACE = 4
-} rpt_log_level_t;
-
-/** Receives messages instead of standard error; may be called by any thread.
- */
-typedef void (*rpt_log_fn)(rpt_log_level_t level, const char *message,
-                           void *user);
-
-/** Send the messages of this process to \a fn (NULL: to standard error).
- *
- * Not collective.  Call it while no other thread is inside the library.
- * \since 0.1
- */
-RPT_API void rpt_log_set(rpt_log_fn fn, void *user);
-
-/** Print messages up to this level.  The default is option `log.level`. */
-RPT_API void rpt_log_set_level(rpt_log_level_t level);
-
-/** \} */
 
 /**
  * \defgroup rpt_context Contexts
@@ -171,9 +64,9 @@ RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,
 
 /** Release a context.
  *
- * Collective over the context's ranks, but each rank returns without waiting
- * for the others.  Groups and pools made from it must be gone.  For MPI:
- * before MPI_Finalize.
+ * Groups and pools made from it must be gone.  A local context: not
+ * collective.  One over MPI: collective, before MPI_Finalize; waits for the
+ * other ranks up to `comm.internal_deadline_s`.  NULL is ignored.
  * \since 0.1
  */
 RPT_API void rpt_context_destroy(rpt_context_t *context);

@@ -7,6 +7,7 @@
 #define REPARTIR_STATE_H
 
 #include <repartir/base.h>
+#include <repartir/pool.h>
 
 RPT_BEGIN_DECLS
 
@@ -47,7 +48,7 @@ typedef struct rpt_state_summary {
     uint64_t n_tasks;   /**< tasks known                                      */
     uint64_t n_queued;  /**< of these, not started or to be started again     */
     uint64_t n_running; /**< of these, started                                */
-    uint64_t by_outcome[8]; /**< of these, ended, by rpt_outcome_t             */
+    uint64_t by_outcome[RPT_N_OUTCOMES]; /**< of these, ended, by #rpt_outcome_t */
 } rpt_state_summary_t;
 
 /** Read a state directory.

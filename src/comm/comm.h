@@ -1,0 +1,109 @@
+/*
+ * comm.h - one rank's end of a context: who the ranks are, active messages
+ *
+ * A message goes to a rank with a tag; there the function registered for the
+ * tag is called by the loop (engine.h).  Messages from one rank to another
+ * arrive whole and in order, whatever their size.  Sending copies, never
+ * blocks and never loses: what a transport cannot take yet waits in a queue,
+ * whose length rpt__comm_backlog() tells to those who produce much.
+ *
+ *   rpt__comm_send -> queue of the peer -> packets -> transport
+ *                                       (ring in shared memory, or MPI)
+ *   transport -> packets -> reassembly -> function of the tag
+ *
+ * All functions are called under the engine's lock unless they say otherwise.
+ */
+#ifndef RPT_COMM_COMM_H
+#define RPT_COMM_COMM_H
+
+#include "base/options.h"
+#include "comm/engine.h"
+#include "comm/tags.h"
+#include "topo/topo.h"
+
+#include <repartir/base.h>
+
+#include <stddef.h>
+
+struct rpt_comm;
+
+/* data is aligned to 8 bytes and valid during the call.  May send. */
+typedef void (*rpt_am_fn)(void *user, int source, const void *data,
+                          size_t bytes);
+
+/* n_ranks ends for n_ranks threads of this process; each must be destroyed. */
+rpt_status_t rpt__comm_create_local(int n_ranks, const rpt_options_t *options,
+                                    struct rpt_comm *comms_out[]);
+
+/* Releases an end.  Without the lock.  MPI: collective (see mpi.h); local: not
+ * collective, each thread when it likes.  NULL is ignored. */
+void rpt__comm_destroy(struct rpt_comm *comm);
+
+/* Constant; without the lock. */
+int rpt__comm_rank(const struct rpt_comm *comm);
+int rpt__comm_size(const struct rpt_comm *comm);
+struct rpt_engine *rpt__comm_engine(const struct rpt_comm *comm);
+const rpt_options_t *rpt__comm_options(const struct rpt_comm *comm);
+const struct rpt_map *rpt__comm_map(const struct rpt_comm *comm);
+const struct rpt_machine *rpt__comm_machine(const struct rpt_comm *comm);
+/* The shared memory with this rank's bell, for a child process that rings. */
+int rpt__comm_bell_fd(const struct rpt_comm *comm, size_t *offset_out);
+/* Name of the transport to a rank: "self", "shm", "loopback" or "mpi". */
+const char *rpt__comm_transport(const struct rpt_comm *comm, int rank);
+/* One line about the MPI library; "" for a local context. */
+const char *rpt__comm_mpi_text(const struct rpt_comm *comm);
+/* Whether any thread may drive this end. */
+bool rpt__comm_any_thread(const struct rpt_comm *comm);
+
+/* fn NULL: forget the tag.  A message whose tag has no function yet is kept
+ * until it has one. */
+rpt_status_t rpt__comm_handle(struct rpt_comm *comm, enum rpt_tag tag,
+                              rpt_am_fn fn, void *user);
+
+/* To itself too.  RPT_ERR_NOMEM, RPT_ERR_INVALID (no such rank), or the status
+ * that broke the engine. */
+rpt_status_t rpt__comm_send(struct rpt_comm *comm, int dest, enum rpt_tag tag,
+                            const void *data, size_t bytes);
+
+/* Bytes for a rank that no transport has taken yet. */
+size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest);
+
+/* Waits until nothing of ours is on the way any more, or time is over. */
+rpt_status_t rpt__comm_flush(struct rpt_comm *comm, double timeout_s);
+
+/* ---- groups (group.c) ---- */
+
+struct rpt_group; /* = rpt_group_t of <repartir/group.h> */
+
+rpt_status_t rpt__group_world(struct rpt_comm *comm, struct rpt_group **out);
+/* Collective; see rpt_group_split(). */
+rpt_status_t rpt__group_split(struct rpt_group *group, int color, int key,
+                              struct rpt_group **group_out);
+/* Collective over the listed ranks of the context, in the same order on all
+ * (this rank among them): agrees on a number by messages. */
+rpt_status_t rpt__group_from_ranks(struct rpt_comm *comm, const int ranks[],
+                                   int n_ranks, struct rpt_group **group_out);
+/* The same with a number that the caller made unique: not collective.  Numbers
+ * from RPT_GROUP_NUMBERED on are free for that. */
+#define RPT_GROUP_NUMBERED (UINT64_C(1) << 63)
+rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
+                                 const int ranks[], int n_ranks,
+                                 struct rpt_group **group_out);
+void rpt__group_destroy(struct rpt_group *group);
+
+/* Constant. */
+struct rpt_comm *rpt__group_comm(const struct rpt_group *group);
+int rpt__group_rank(const struct rpt_group *group);
+int rpt__group_size(const struct rpt_group *group);
+/* Rank in the context of rank r of the group, -1 when there is none. */
+int rpt__group_world_rank(const struct rpt_group *group, int r);
+
+/* Collective; under the lock.  warn_s/deadline_s from the options. */
+rpt_status_t rpt__group_barrier(struct rpt_group *group);
+/* Collective; under the lock: every rank gives `bytes` bytes and gets those of
+ * all, in rank order.  For the library's own small agreements: ends with
+ * RPT_ERR_TIMEOUT after comm.internal_deadline_s. */
+rpt_status_t rpt__group_exchange(struct rpt_group *group, const void *mine,
+                                 size_t bytes, void *all_out);
+
+#endif /* RPT_COMM_COMM_H */

@@ -1,0 +1,20 @@
+/*
+ * tags.h - every kind of message there is; the enum is the only place
+ */
+#ifndef RPT_COMM_TAGS_H
+#define RPT_COMM_TAGS_H
+
+enum rpt_tag {
+    RPT_TAG_GROUP,       /* barriers and exchanges of groups (group.c)       */
+    RPT_TAG_POOL_NUDGE,  /* owner -> rank: I have work                       */
+    RPT_TAG_POOL_ASK,    /* rank -> owner: give me work; or: no, thanks      */
+    RPT_TAG_POOL_GIVE,   /* owner -> rank: tasks, possibly none              */
+    RPT_TAG_POOL_BACK,   /* rank -> owner: tasks that were not started       */
+    RPT_TAG_POOL_RESULT, /* rank -> owner: results, starts, output           */
+    RPT_TAG_POOL_CANCEL, /* owner -> rank: end a task                        */
+    RPT_TAG_POOL_GANG,   /* reservation of ranks for gangs                   */
+    RPT_TAG_POOL_END,    /* waves of termination detection, shutdown         */
+    RPT_N_TAGS
+};
+
+#endif /* RPT_COMM_TAGS_H */

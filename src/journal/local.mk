@@ -1,0 +1,1 @@
+librepartir_all_la_SOURCES += src/journal/journal.h

@@ -1,0 +1,1 @@
+librepartir_all_la_SOURCES += src/pool/exec/keeper.h src/pool/exec/program.h

@@ -1,0 +1,1 @@
+include $(srcdir)/src/pool/exec/local.mk

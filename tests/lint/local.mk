@@ -1,0 +1,2 @@
+TESTS += tests/lint/headers tests/lint/symbols
+EXTRA_DIST += tests/lint/headers tests/lint/symbols

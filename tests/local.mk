@@ -1,0 +1,19 @@
+if HAVE_CUNIT
+# What every test program links.
+check_LTLIBRARIES += tests/libharness.la
+tests_libharness_la_SOURCES = tests/harness/harness.c tests/harness/harness.h
+tests_libharness_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+TEST_LIBS = tests/libharness.la librepartir_all.la $(CUNIT_LIBS)
+TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(srcdir)/tests/harness
+
+include $(srcdir)/tests/base/local.mk
+include $(srcdir)/tests/topo/local.mk
+include $(srcdir)/tests/comm/local.mk
+include $(srcdir)/tests/journal/local.mk
+include $(srcdir)/tests/exec/local.mk
+include $(srcdir)/tests/pool/local.mk
+include $(srcdir)/tests/cli/local.mk
+include $(srcdir)/tests/lint/local.mk
+
+TESTS += $(check_PROGRAMS)
+endif
