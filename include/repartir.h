@@ -1,5 +1,6 @@
 /*
- * repartir.h - everything of librepartir, except what needs mpi.h: <repartir/mpi.h>
+ * repartir.h - everything of librepartir but what needs mpi.h, which is in
+ * <repartir/mpi.h>
  *
  * SPDX-License-Identifier: MIT
  */

@@ -47,6 +47,8 @@ RPT_BEGIN_DECLS
  * The library never exits, aborts, prints to standard output, installs a
  * signal handler unasked, or calls MPI_Init or MPI_Finalize.
  *
+ * \since 0.1
+ *
  * \{
  */
 
@@ -96,11 +98,11 @@ RPT_API const char *rpt_status_text(rpt_status_t status);
 typedef struct rpt_error {
     size_t size;         /**< size of this struct, set by the library       */
     rpt_status_t status; /**< what the function returned                    */
-    int rank;            /**< rank that found the fault, -1 when there is none */
+    int rank;            /**< rank that found the fault, -1: none           */
     int n_ranks;         /**< ranks of its context, 0 when there is none    */
     const char *host;    /**< its host, "" when unknown                     */
     const char *what;    /**< what happened, one line                       */
-    const char *why;     /**< why we think so, "" when there is no more to say */
+    const char *why;     /**< why we think so, "" when nothing is known   */
     const char *hint;    /**< what to do, "" when there is no advice        */
 } rpt_error_t;
 

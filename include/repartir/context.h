@@ -21,6 +21,8 @@ RPT_BEGIN_DECLS
  * Threads: at MPI_THREAD_MULTIPLE, and in local contexts, any thread may
  * call; below that only the threads that may call MPI.
  *
+ * \since 0.1
+ *
  * \{
  */
 

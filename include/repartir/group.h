@@ -18,6 +18,8 @@ RPT_BEGIN_DECLS
  * a list: making one costs a small exchange and no MPI communicator, so that
  * thousands may come and go.
  *
+ * \since 0.1
+ *
  * \{
  */
 

@@ -17,6 +17,9 @@ RPT_BEGIN_DECLS
 
 /**
  * \defgroup rpt_mpi Interface to MPI
+ *
+ * \since 0.1
+ *
  * \{
  */
 

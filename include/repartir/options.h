@@ -23,6 +23,8 @@ RPT_BEGIN_DECLS
  * that does not exist is answered with the nearest one that does: an error
  * when the program sets it, a warning from the environment or a file.
  *
+ * \since 0.1
+ *
  * \{
  */
 
@@ -89,6 +91,9 @@ RPT_API void rpt_options_destroy(rpt_options_t *options);
 
 /**
  * \defgroup rpt_log Logging
+ *
+ * \since 0.1
+ *
  * \{
  */
 

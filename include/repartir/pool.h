@@ -35,6 +35,12 @@ typedef struct rpt_call rpt_call_t;
  * The setters are not collective, copy what they are given, and return
  * RPT_ERR_INVALID for a bad value and RPT_ERR_NOMEM.
  *
+ * What a program finds in its environment: RPT_TASK_ID, RPT_TASK_ATTEMPT (from
+ * 1), RPT_TASK_RANK, RPT_TASK_SLOT (from 1, unique among what runs at the same
+ * time on a rank), and RPT_RESOURCE_<NAME> for each resource.
+ *
+ * \since 0.1
+ *
  * \{
  */
 
@@ -78,7 +84,8 @@ RPT_API rpt_status_t rpt_task_set_stdin(rpt_task_t *task, const void *data,
 
 /** What becomes of a program's standard output and error. */
 typedef enum rpt_output {
-    RPT_OUTPUT_CAPTURE = 0, /**< into the result, up to `pool.capture_bytes` each */
+    /** into the result, up to `pool.capture_bytes` each */
+    RPT_OUTPUT_CAPTURE = 0,
     RPT_OUTPUT_DISCARD = 1, /**< to /dev/null                                */
     RPT_OUTPUT_FILES = 2,   /**< to the files of rpt_task_set_output_files() */
     RPT_OUTPUT_STREAM = 3   /**< to the function of rpt_pool_on_output()     */
@@ -97,17 +104,19 @@ RPT_API rpt_status_t rpt_task_set_output_files(rpt_task_t *task,
 
 /** Which tasks start first; FIFO among equals, and none waits for ever. */
 typedef enum rpt_priority {
-    RPT_PRIORITY_HIGH = 0,
-    RPT_PRIORITY_NORMAL = 1,
-    RPT_PRIORITY_LOW = 2
+    RPT_PRIORITY_HIGH = 0,   /**< before all others  */
+    RPT_PRIORITY_NORMAL = 1, /**< the default        */
+    RPT_PRIORITY_LOW = 2     /**< when all else runs */
 } rpt_priority_t;
 
+/** Choose when the task starts, compared with others; the default is
+ * #RPT_PRIORITY_NORMAL. */
 RPT_API rpt_status_t rpt_task_set_priority(rpt_task_t *task,
                                            rpt_priority_t priority);
 
 /** End a program after \a seconds: TERM, after `pool.grace_s` KILL, to its
- * whole process group.  0: no limit.  Functions are told by rpt_call_cancelled().
- */
+ * whole process group.  0: no limit.  Functions are told by
+ * rpt_call_cancelled(). */
 RPT_API rpt_status_t rpt_task_set_timeout(rpt_task_t *task, double seconds);
 
 /** Try again up to \a retries times, on another rank first, with a back-off
@@ -135,6 +144,9 @@ RPT_API rpt_status_t rpt_task_add_dependency(rpt_task_t *task, const char *id);
 
 /**
  * \defgroup rpt_result Results
+ *
+ * \since 0.1
+ *
  * \{
  */
 
@@ -160,9 +172,10 @@ typedef struct rpt_result {
     size_t size;           /**< size of this struct, set by the library       */
     const char *id;        /**< the task's id                                 */
     rpt_outcome_t outcome; /**< how it ended                                  */
-    int exit_code;         /**< of the program or function; -1 when there is none */
+    int exit_code;         /**< of the program or function; -1: none          */
     int signal;            /**< that ended it, or 0                           */
     int attempts;          /**< how often it was started                      */
+    int resumed;           /**< 1: known from the journal, not run now        */
     int rank;              /**< where the last attempt ran, -1: nowhere       */
     const char *host;      /**< its host, "" when it ran nowhere              */
     double start_time;     /**< seconds since 1970, of the last attempt       */
@@ -170,13 +183,13 @@ typedef struct rpt_result {
     uint64_t max_rss_kib;  /**< peak memory of a program, of the last attempt */
     const char *message;   /**< why it failed, in words, "" when it did not   */
     const void *output;    /**< what a function gave to rpt_call_set_output() */
-    size_t output_bytes;
+    size_t output_bytes;   /**< length of output                              */
     const void *stdout_data; /**< captured; not ended with 0                  */
-    size_t stdout_bytes;
-    const void *stderr_data;
-    size_t stderr_bytes;
+    size_t stdout_bytes;     /**< length of stdout_data                       */
+    const void *stderr_data; /**< captured; not ended with 0                  */
+    size_t stderr_bytes;     /**< length of stderr_data                       */
     uint64_t stdout_dropped; /**< bytes beyond the limit, not kept            */
-    uint64_t stderr_dropped;
+    uint64_t stderr_dropped; /**< the same of standard error                  */
 } rpt_result_t;
 
 /** \} */
@@ -192,6 +205,8 @@ typedef struct rpt_result {
  *    on all ranks when every task of every rank has ended.
  *
  * The submitting ranks work too.  A task may submit tasks.
+ *
+ * \since 0.1
  *
  * \{
  */
@@ -322,7 +337,7 @@ typedef struct rpt_pool_stats {
     uint64_t ran_here;   /**< attempts that this rank ran, for any rank       */
     int slots;           /**< of this rank                                    */
     int total_slots;     /**< of all ranks                                    */
-    double busy_s;       /**< slot seconds that this rank's slots were occupied */
+    double busy_s;       /**< slot seconds that this rank was busy            */
 } rpt_pool_stats_t;
 
 /** Read the numbers.  Not collective.  \a stats->size must be set. */
@@ -359,6 +374,8 @@ RPT_API void rpt_pool_destroy(rpt_pool_t *pool);
  *
  * Of the rank that submitted.  Any thread may wait, subject to the thread
  * rule of contexts; one future is waited for by one thread at a time.
+ *
+ * \since 0.1
  *
  * \{
  */
@@ -418,6 +435,8 @@ RPT_API void rpt_future_destroy(rpt_future_t *future);
  * \defgroup rpt_call Inside a task function
  *
  * Valid until the function returns, in its own thread.
+ *
+ * \since 0.1
  *
  * \{
  */

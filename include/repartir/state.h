@@ -18,6 +18,8 @@ RPT_BEGIN_DECLS
  * functions read it, while the job runs or after it, and never change it;
  * and they leave requests in it for the running job.
  *
+ * \since 0.1
+ *
  * \{
  */
 
@@ -48,7 +50,8 @@ typedef struct rpt_state_summary {
     uint64_t n_tasks;   /**< tasks known                                      */
     uint64_t n_queued;  /**< of these, not started or to be started again     */
     uint64_t n_running; /**< of these, started                                */
-    uint64_t by_outcome[RPT_N_OUTCOMES]; /**< of these, ended, by #rpt_outcome_t */
+    /** of these, ended, by #rpt_outcome_t */
+    uint64_t by_outcome[RPT_N_OUTCOMES];
 } rpt_state_summary_t;
 
 /** Read a state directory.
@@ -76,8 +79,8 @@ RPT_API void rpt_state_close(rpt_state_t *state);
 
 /** Leave a request for the job that runs on a state directory.
  *
- * Not collective.  The running job's driver gets it from
- * rpt_state_next_request() within about a second.
+ * Not collective.  The running job's driver finds it with
+ * rpt_state_read_request().
  *
  * \param kind   "submit" or "cancel"
  * \param text   for "submit" task lines, for "cancel" an id a line
@@ -88,16 +91,21 @@ RPT_API void rpt_state_close(rpt_state_t *state);
 RPT_API rpt_status_t rpt_state_request(const char *directory, const char *kind,
                                        const char *text, size_t bytes);
 
-/** Take the oldest request that was left for this job.
+/** Read a request that was left for a job.
  *
+ * Requests are numbered from 1 in the order in which they came, over all jobs
+ * of the directory; a job reads them from the first one.
+ *
+ * \param number    which one, from 1
  * \param kind_out  [out] release with free()
  * \param text_out  [out] ends with 0; release with free()
- * \retval RPT_END  there is none
- * \retval RPT_ERR_IO, RPT_ERR_NOMEM
+ * \retval RPT_END  there is none of that number yet
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
-RPT_API rpt_status_t rpt_state_next_request(const char *directory,
-                                            char **kind_out, char **text_out,
+RPT_API rpt_status_t rpt_state_read_request(const char *directory,
+                                            uint64_t number, char **kind_out,
+                                            char **text_out,
                                             size_t *bytes_out);
 
 /** \} */
