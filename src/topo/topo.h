@@ -31,6 +31,7 @@ rpt_status_t rpt__machine_discover(const char *synthetic,
 /* As hwloc XML, without the ending 0. */
 rpt_status_t rpt__machine_export(const struct rpt_machine *machine,
                                  struct rpt_buf *xml);
+/* RPT_ERR_PARSE when it is none. */
 rpt_status_t rpt__machine_import(const void *xml, size_t bytes,
                                  struct rpt_machine **machine_out);
 void rpt__machine_destroy(struct rpt_machine *machine);
@@ -45,15 +46,18 @@ struct rpt_seat {
     uint64_t host_key;
     uint64_t cpus_key; /* hash of the set of cpus that the rank may use     */
     int32_t pid;
-    int32_t n_cores;   /* cores in that set                                 */
-    int32_t n_pus;     /* hardware threads in it                            */
+    int32_t n_cores; /* cores in that set                                 */
+    int32_t n_pus;   /* hardware threads in it                            */
+    int32_t n_host_cores; /* cores of the whole machine                     */
+    int32_t n_host_pus;   /* hardware threads of it                         */
     int32_t object[RPT_LEVEL_NODE]; /* by rpt_level_t, PU … PACKAGE: logical
                           index of the object that holds all its cpus, or -1 */
     char host[RPT_SEAT_HOST_BYTES]; /* host name, ends with 0               */
 };
 
-/* Where this rank sits.  Real machine: by the affinity of the calling thread.
- * Synthetic: rank local_rank of n_local has that share of the machine. */
+/* Where this rank sits.  Real machine: by the affinity that the thread had
+ * which discovered or imported it.  Synthetic: rank local_rank of n_local has
+ * that share of the machine.  RPT_ERR_INVALID when there is no such rank. */
 rpt_status_t rpt__seat_take(const struct rpt_machine *machine, int local_rank,
                             int n_local, struct rpt_seat *seat_out);
 
@@ -73,7 +77,8 @@ const struct rpt_seat *rpt__map_seat(const struct rpt_map *map, int rank);
 /* Nearest level that two ranks share; a == b gives RPT_LEVEL_PU. */
 rpt_level_t rpt__map_level(const struct rpt_map *map, int a, int b);
 /* The other ranks, nearest first; at the same distance beginning after `rank`
- * and wrapping round, so that not all ask the same one.  order_out: size - 1. */
+ * and wrapping round, so that not all ask the same one.  order_out: size - 1
+ * ranks. */
 void rpt__map_order(const struct rpt_map *map, int rank, int order_out[]);
 
 /* Cores of a rank: those it may use, shared out over the ranks of its host that
@@ -82,7 +87,8 @@ int rpt__map_cores_of(const struct rpt_map *map, int rank);
 
 /* The cpus (operating system numbers) of this rank's share, neighbours
  * together, one hardware thread of each core first.  cpus_out is released with
- * free().  On a synthetic machine none: *n_out = 0. */
+ * free().  None (*n_out = 0) on a synthetic machine, and for a rank that may
+ * use other cpus than the thread that discovered or imported the machine. */
 rpt_status_t rpt__machine_share(const struct rpt_machine *machine,
                                 const struct rpt_map *map, int rank,
                                 int **cpus_out, int *n_out);
@@ -93,8 +99,12 @@ int rpt__machine_near(const struct rpt_machine *machine, const char *resource,
 /* Bytes of memory of the node. */
 uint64_t rpt__machine_memory(const struct rpt_machine *machine);
 
-enum rpt_launcher { RPT_LAUNCHER_NONE, RPT_LAUNCHER_OPENMPI,
-                    RPT_LAUNCHER_MPICH, RPT_LAUNCHER_OTHER };
+enum rpt_launcher {
+    RPT_LAUNCHER_NONE,
+    RPT_LAUNCHER_OPENMPI,
+    RPT_LAUNCHER_MPICH,
+    RPT_LAUNCHER_OTHER
+};
 
 /* When a rank is bound to fewer cpus than it has slots: true, and in `text` a
  * sentence with the exact mpirun flag that helps. */
