@@ -55,6 +55,9 @@ const char *rpt__comm_mpi_text(const struct rpt_comm *comm);
 /* Whether any thread may drive this end. */
 bool rpt__comm_any_thread(const struct rpt_comm *comm);
 
+/* A counter that upper layers use to number their pools. */
+uint32_t *rpt__comm_pool_generation(struct rpt_comm *comm);
+
 /* fn NULL: forget the tag.  A message whose tag has no function yet is kept
  * until it has one. */
 rpt_status_t rpt__comm_handle(struct rpt_comm *comm, enum rpt_tag tag,
@@ -68,8 +71,14 @@ rpt_status_t rpt__comm_send(struct rpt_comm *comm, int dest, enum rpt_tag tag,
 /* Bytes for a rank that no transport has taken yet. */
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest);
 
-/* Waits until nothing of ours is on the way any more, or time is over. */
+/* Waits until the transports have taken all that was sent and need this rank
+ * no more to deliver it, or time is over (RPT_PENDING, as rpt__engine_wait()). */
 rpt_status_t rpt__comm_flush(struct rpt_comm *comm, double timeout_s);
+
+/* rpt__engine_wait() for a wait that a user's call is in: lets the MPI library
+ * progress meanwhile, so that what the program sent with MPI itself arrives. */
+rpt_status_t rpt__comm_wait(struct rpt_comm *comm, rpt_done_fn done, void *arg,
+                            double timeout_s);
 
 /* ---- groups (group.c) ---- */
 
@@ -92,6 +101,7 @@ rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
 void rpt__group_destroy(struct rpt_group *group);
 
 /* Constant. */
+bool rpt__group_is_world(const struct rpt_group *group);
 struct rpt_comm *rpt__group_comm(const struct rpt_group *group);
 int rpt__group_rank(const struct rpt_group *group);
 int rpt__group_size(const struct rpt_group *group);

@@ -20,12 +20,12 @@
 #define RPT_COMM_ENGINE_H
 
 #include "base/options.h"
+#include "comm/bell.h"
 
 #include <repartir/base.h>
 
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 struct rpt_engine;
 
@@ -38,14 +38,6 @@ struct rpt_poller {
      * rang; INFINITY when there is none.  May be NULL. */
     double (*next_s)(struct rpt_poller *self);
     struct rpt_poller *next; /* the engine's */
-};
-
-/* What sleepers and ringers share; lies in memory that other processes map.
- * 64 bytes, so that two bells never share a cache line. */
-struct rpt_bell {
-    _Atomic uint32_t count;    /* grows with every ring */
-    _Atomic uint32_t sleeping; /* 1 while the leader sleeps on count */
-    uint32_t unused[14];
 };
 
 /* `bell` lies in shared memory and outlives the engine; `n_sharing` ranks run
@@ -68,9 +60,7 @@ void rpt__engine_unlock(struct rpt_engine *engine);
 void rpt__engine_add(struct rpt_engine *engine, struct rpt_poller *poller);
 void rpt__engine_remove(struct rpt_engine *engine, struct rpt_poller *poller);
 
-/* Rings a bell, this engine's or that of another process: any thread, with or
- * without the lock; a few nanoseconds when nobody sleeps. */
-void rpt__bell_ring(struct rpt_bell *bell);
+/* Rings this engine's bell: any thread, with or without the lock. */
 void rpt__engine_ring(struct rpt_engine *engine);
 
 /* Under the lock: something changed that other waiting threads look at. */
@@ -78,6 +68,9 @@ void rpt__engine_tell(struct rpt_engine *engine);
 
 /* Asks every poller once.  Under the lock. */
 int rpt__engine_poll(struct rpt_engine *engine);
+
+/* A thread that is no waiter of the loop sleeps: as pthread_cond_wait(). */
+void rpt__engine_cond_wait(struct rpt_engine *engine, pthread_cond_t *cond);
 
 /* Called under the lock; true ends the wait.  Must be quick. */
 typedef bool (*rpt_done_fn)(void *arg);
@@ -94,6 +87,10 @@ rpt_status_t rpt__engine_wait(struct rpt_engine *engine, rpt_done_fn done,
 void rpt__engine_break(struct rpt_engine *engine, rpt_status_t status);
 /* RPT_OK, or the status above with the reason as this thread's last error. */
 rpt_status_t rpt__engine_status(struct rpt_engine *engine);
+
+/* Whether a poller may run a user's function now (see below): a user's thread
+ * leads, and the engine thread is there to stand in for it. */
+bool rpt__engine_can_release(const struct rpt_engine *engine);
 
 /* A poller is about to run a user's function: gives up the lock, stays the
  * leader.  When the function takes longer than 2 ms the engine thread leads in

@@ -14,7 +14,15 @@ enum rpt_tag {
     RPT_TAG_POOL_CANCEL, /* owner -> rank: end a task                        */
     RPT_TAG_POOL_GANG,   /* reservation of ranks for gangs                   */
     RPT_TAG_POOL_END,    /* waves of termination detection, shutdown         */
+    RPT_TAG_POOL_FAIL,   /* a rank's pool cannot go on: status and text      */
     RPT_N_TAGS
+};
+
+/* The same for what goes through MPI. */
+enum rpt_mpi_tag {
+    RPT_MPI_TAG_PACKET = 1, /* packets of messages                            */
+    RPT_MPI_TAG_MACHINE,    /* start-up: the machine of a host as XML         */
+    RPT_MPI_TAG_NOBODY      /* never sent: probing for it drives the library  */
 };
 
 #endif /* RPT_COMM_TAGS_H */

@@ -1,0 +1,152 @@
+/*
+ * exchange.c - every rank of a group gives some bytes and gets those of all
+ *
+ * Dissemination (Bruck et al. 1997, doi:10.1109/71.642949).  A rank has its own
+ * block first; in round k it has 2^k blocks, those of the ranks from itself
+ * upward, gives them to the rank 2^k below and gets as many from the rank 2^k
+ * above, fewer in the last round when p is no power of two.
+ *
+ *      round 0   0 <- 1 <- 2 <- 3 <- 4      1 block
+ *      round 1   0 <- 2, 1 <- 3, ...        2 blocks
+ *      round 2   0 <- 4, 1 <- 0, ...        the last 1
+ *
+ * Cost: ceil(log2 p) messages and (p - 1) blocks a rank.  Not for large blocks.
+ */
+#include "comm/group_priv.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/size.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct exchange {
+    struct rpt_group *group;
+    char *blocks; /* of the ranks from this one upward */
+    size_t bytes; /* of a block                        */
+    int from;     /* the rank of this round            */
+    double began_s;
+};
+
+static bool is_there(void *arg)
+{
+    struct exchange *x = arg;
+
+    return x->group->failed != RPT_OK ||
+           rpt__letter_find(x->group, RPT_LETTER_DATA, x->from) != NULL ||
+           rpt__letter_any(x->group, RPT_LETTER_UP) ||
+           rpt__letter_any(x->group, RPT_LETTER_DOWN);
+}
+
+static rpt_status_t mismatch(struct exchange *x, const char *how)
+{
+    rpt__fail(RPT_ERR_MISMATCH, "the ranks of a group of %d %s",
+              x->group->size, how);
+    return rpt__group_fail(x->group, RPT_ERR_MISMATCH);
+}
+
+static rpt_status_t wait_for_letter(struct exchange *x)
+{
+    struct rpt_comm *comm = x->group->comm;
+    double limit = rpt__option_seconds(comm->options,
+                                       RPT_OPT_COMM_INTERNAL_DEADLINE_S);
+    double left = x->began_s + limit - rpt__now_s();
+    rpt_status_t status =
+        rpt__comm_wait(comm, is_there, x, left > 0 ? left : 0);
+
+    if (status == RPT_PENDING) {
+        int rank = rpt__group_world_rank(x->group, x->from);
+
+        rpt__fail(RPT_ERR_TIMEOUT,
+                  "an exchange of %d ranks waited %g s for rank %d on %s",
+                  x->group->size, limit, rank,
+                  rpt__map_host_of(comm->map, rank));
+        return rpt__group_fail(x->group, RPT_ERR_TIMEOUT);
+    }
+    if (status == RPT_OK && x->group->failed != RPT_OK) {
+        return rpt__group_failure(x->group);
+    }
+    return status;
+}
+
+/* Gets the blocks of the ranks from x->from upward. */
+static rpt_status_t receive(struct exchange *x, char *to, size_t bytes)
+{
+    rpt_status_t status = wait_for_letter(x);
+    struct rpt_letter *letter;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    letter = rpt__letter_find(x->group, RPT_LETTER_DATA, x->from);
+    if (letter == NULL) {
+        return mismatch(x, "are in different calls: exchange, and barrier");
+    }
+    if (letter->bytes != bytes) {
+        return mismatch(x, "exchange different numbers of bytes");
+    }
+    memcpy(to, letter->data, bytes);
+    rpt__letter_done(x->group, letter);
+    return RPT_OK;
+}
+
+static rpt_status_t turn(struct exchange *x)
+{
+    int p = x->group->size, rank = x->group->rank;
+    rpt_status_t status = RPT_OK;
+
+    for (int have = 1; status == RPT_OK && have < p; have *= 2) {
+        int more = have < p - have ? have : p - have;
+        size_t bytes = (size_t)more * x->bytes;
+
+        x->from = (rank + have) % p;
+        status = rpt__letter_send(x->group, (rank - have + p) % p,
+                                  RPT_LETTER_DATA, x->blocks, bytes);
+        if (status == RPT_ERR_NOMEM) {
+            status = rpt__group_fail(x->group, status);
+        }
+        if (status == RPT_OK) {
+            status = receive(x, x->blocks + (size_t)have * x->bytes, bytes);
+        }
+    }
+    return status;
+}
+
+static void put_in_order(const struct exchange *x, char *all)
+{
+    size_t before = (size_t)x->group->rank * x->bytes;
+    size_t behind = (size_t)x->group->size * x->bytes - before;
+
+    memcpy(all + before, x->blocks, behind);
+    memcpy(all, x->blocks + behind, before);
+}
+
+rpt_status_t rpt__group_exchange(struct rpt_group *group, const void *mine,
+                                 size_t bytes, void *all_out)
+{
+    struct exchange x = { group, NULL, bytes, 0, rpt__now_s() };
+    rpt_status_t status = rpt__group_begin(group);
+    size_t all_bytes;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (!rpt__size_mul(bytes, (size_t)group->size, &all_bytes)) {
+        status = rpt__group_fail(
+            group, rpt__fail(RPT_ERR_OVERFLOW, "blocks of %zu bytes", bytes));
+    } else if ((x.blocks = malloc(all_bytes + 1)) == NULL) {
+        status = rpt__group_fail(group, rpt__fail_nomem(all_bytes));
+    } else {
+        if (bytes > 0) {
+            memcpy(x.blocks, mine, bytes);
+        }
+        status = turn(&x);
+        if (status == RPT_OK && bytes > 0) {
+            put_in_order(&x, all_out);
+        }
+    }
+    free(x.blocks);
+    rpt__group_end(group);
+    return status;
+}

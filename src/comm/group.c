@@ -1,0 +1,428 @@
+/*
+ * group.c - making and releasing groups
+ *
+ * A group is a number and a list of ranks; no MPI communicator.  The number of
+ * a part of a split group is a hash of what is unique about it: the group, how
+ * many operations that had seen, the colour.  Ranks that form a group out of
+ * nothing agree on a count that none of them used before and hash the list
+ * with it; until then they write to each other under a hash of the list alone.
+ * Hashes have 62 bits: ten thousand groups meet by chance once in 10^11 jobs.
+ *
+ * Cost: one exchange (exchange.c).
+ */
+#include "comm/group_priv.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/size.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMING (UINT64_C(1) << 62)
+
+static uint64_t number_of(const void *data, size_t bytes, uint64_t seed)
+{
+    /* 0 is the world's. */
+    return (rpt__hash64(data, bytes, seed) & (FORMING - 1)) | 1;
+}
+
+/* Room for a group of up to n ranks; the list is not filled. */
+static rpt_status_t allocate(struct rpt_comm *comm, int n,
+                             struct rpt_group **group_out)
+{
+    struct rpt_group *group = calloc(1, sizeof *group);
+    int *ranks = malloc((size_t)n * sizeof *ranks);
+
+    if (group == NULL || ranks == NULL) {
+        free(group);
+        free(ranks);
+        return rpt__fail_nomem(sizeof *group + (size_t)n * sizeof *ranks);
+    }
+    group->comm = comm;
+    group->ranks = ranks;
+    group->size = n;
+    *group_out = group;
+    return RPT_OK;
+}
+
+static void release(struct rpt_group *group)
+{
+    if (group != NULL) {
+        free(group->ranks);
+        free(group->why);
+        free(group);
+    }
+}
+
+rpt_status_t rpt__group_world(struct rpt_comm *comm, struct rpt_group **out)
+{
+    struct rpt_group **world = rpt__groups_world(comm);
+
+    if (*world == NULL) {
+        struct rpt_group *group = calloc(1, sizeof *group);
+        rpt_status_t status;
+
+        if (group == NULL) {
+            return rpt__fail_nomem(sizeof *group);
+        }
+        group->comm = comm;
+        group->rank = comm->rank;
+        group->size = comm->size;
+        status = rpt__groups_enter(group);
+        if (status != RPT_OK) {
+            free(group);
+            return status;
+        }
+        *world = group;
+    }
+    *out = *world;
+    return RPT_OK;
+}
+
+void rpt__group_destroy(struct rpt_group *group)
+{
+    if (group != NULL && group != *rpt__groups_world(group->comm)) {
+        rpt__groups_leave(group, false);
+        release(group);
+    }
+}
+
+/* Copies a list into a group after a look at it: ranks that exist, each once,
+ * this one among them. */
+static rpt_status_t take_ranks(struct rpt_group *group, const int ranks[])
+{
+    const struct rpt_comm *comm = group->comm;
+    char *seen = calloc((size_t)comm->size, 1);
+    rpt_status_t status = RPT_OK;
+
+    if (seen == NULL) {
+        return rpt__fail_nomem((size_t)comm->size);
+    }
+    group->rank = -1;
+    for (int i = 0; status == RPT_OK && i < group->size; i++) {
+        int r = ranks[i];
+
+        if (r < 0 || r >= comm->size || seen[r]) {
+            status = rpt__fail(RPT_ERR_INVALID, "rank %d of %d %s", r,
+                               comm->size,
+                               r < 0 || r >= comm->size
+                                   ? "does not exist"
+                                   : "is listed twice");
+        } else {
+            seen[r] = 1;
+            group->ranks[i] = r;
+            if (r == comm->rank) {
+                group->rank = i;
+            }
+        }
+    }
+    free(seen);
+    if (status == RPT_OK && group->rank < 0) {
+        status = rpt__fail(RPT_ERR_INVALID,
+                           "this rank is not in the list of the group");
+    }
+    return status;
+}
+
+static rpt_status_t make(struct rpt_comm *comm, const int ranks[], int n_ranks,
+                         struct rpt_group **group_out)
+{
+    rpt_status_t status;
+
+    if (n_ranks < 1 || n_ranks > comm->size) {
+        return rpt__fail(RPT_ERR_INVALID, "a group has 1 to %d ranks, not %d",
+                         comm->size, n_ranks);
+    }
+    status = allocate(comm, n_ranks, group_out);
+    if (status == RPT_OK) {
+        status = take_ranks(*group_out, ranks);
+        if (status != RPT_OK) {
+            release(*group_out);
+        }
+    }
+    return status;
+}
+
+rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
+                                 const int ranks[], int n_ranks,
+                                 struct rpt_group **group_out)
+{
+    struct rpt_group *group;
+    rpt_status_t status = make(comm, ranks, n_ranks, &group);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    group->number = number;
+    status = rpt__groups_enter(group);
+    if (status != RPT_OK) {
+        release(group);
+        return status;
+    }
+    *group_out = group;
+    return RPT_OK;
+}
+
+/* The ranks agree on the greatest of the counts that each would use next. */
+static rpt_status_t agree_on_count(struct rpt_group *group, uint64_t *count_out)
+{
+    uint64_t *counts = calloc((size_t)group->size, sizeof *counts);
+    uint64_t *own = rpt__groups_count(group->comm), count = *own;
+    rpt_status_t status;
+
+    if (counts == NULL) {
+        return rpt__group_fail(
+            group, rpt__fail_nomem((size_t)group->size * sizeof *counts));
+    }
+    status = rpt__group_exchange(group, own, sizeof *own, counts);
+    for (int r = 0; r < group->size; r++) {
+        count = counts[r] > count ? counts[r] : count;
+    }
+    free(counts);
+    if (status == RPT_OK) {
+        *own = count >= *own ? count + 1 : *own;
+        *count_out = count;
+    }
+    return status;
+}
+
+rpt_status_t rpt__group_from_ranks(struct rpt_comm *comm, const int ranks[],
+                                   int n_ranks, struct rpt_group **group_out)
+{
+    size_t bytes = (size_t)n_ranks * sizeof *ranks;
+    struct rpt_group *group;
+    uint64_t count = 0;
+    rpt_status_t status = make(comm, ranks, n_ranks, &group);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    group->number = number_of(ranks, bytes, 0) | FORMING;
+    status = rpt__groups_enter(group);
+    if (status == RPT_OK) {
+        status = agree_on_count(group, &count);
+        /* A fast rank may have begun to form the next one of this list. */
+        rpt__groups_leave(group, true);
+    }
+    if (status == RPT_OK) {
+        group->seq = 0;
+        group->number = number_of(ranks, bytes, count + 1);
+        status = rpt__groups_enter(group);
+    }
+    if (status != RPT_OK) {
+        release(group);
+        return status;
+    }
+    *group_out = group;
+    return RPT_OK;
+}
+
+/* ---- split ---- */
+
+struct part {
+    int32_t status;
+    int32_t color;
+    int32_t key;
+    int32_t rank; /* in the group that is split */
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+
+    if (x->key != y->key) {
+        return x->key < y->key ? -1 : 1;
+    }
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+static rpt_status_t failure_of(const struct rpt_group *group,
+                               const struct part parts[])
+{
+    for (int r = 0; r < group->size; r++) {
+        if (parts[r].status != RPT_OK) {
+            return rpt__fail(RPT_ERR_PEER, "rank %d could not take part in the split",
+                             rpt__group_world_rank(group, r));
+        }
+    }
+    return RPT_OK;
+}
+
+/* Fills `half` with the ranks that gave the colour, in order. */
+static void choose(struct rpt_group *half, const struct rpt_group *group,
+                   int color, struct part parts[])
+{
+    int n = 0;
+
+    for (int r = 0; r < group->size; r++) {
+        if (parts[r].color == color) {
+            parts[n++] = parts[r];
+        }
+    }
+    qsort(parts, (size_t)n, sizeof *parts, by_key);
+    half->size = n;
+    for (int i = 0; i < n; i++) {
+        half->ranks[i] = rpt__group_world_rank(group, parts[i].rank);
+        if (parts[i].rank == group->rank) {
+            half->rank = i;
+        }
+    }
+}
+
+static rpt_status_t enter_part(struct rpt_group *half,
+                               const struct rpt_group *group, int color)
+{
+    const uint64_t unique[3] = { group->number, group->seq, (uint64_t)color };
+
+    half->number = number_of(unique, sizeof unique, 1);
+    return rpt__groups_enter(half);
+}
+
+rpt_status_t rpt__group_split(struct rpt_group *group, int color, int key,
+                              struct rpt_group **group_out)
+{
+    size_t n = (size_t)group->size;
+    struct part mine = { RPT_OK, color, key, group->rank };
+    struct part *parts = malloc(n * sizeof *parts);
+    struct rpt_group *half = NULL;
+    rpt_status_t status, own = RPT_OK;
+
+    if (parts == NULL) {
+        return rpt__group_fail(group, rpt__fail_nomem(n * sizeof *parts));
+    }
+    if (color < RPT_COLOR_NONE) {
+        own = rpt__fail(RPT_ERR_INVALID, "%d is no colour", color);
+    } else if (color != RPT_COLOR_NONE) {
+        own = allocate(group->comm, group->size, &half);
+    }
+    mine.status = own;
+    status = rpt__group_exchange(group, &mine, sizeof mine, parts);
+    if (status == RPT_OK) {
+        status = own != RPT_OK ? own : failure_of(group, parts);
+    }
+    if (status == RPT_OK && half != NULL) {
+        choose(half, group, color, parts);
+        status = enter_part(half, group, color);
+    }
+    free(parts);
+    if (status != RPT_OK) {
+        release(half);
+        return status;
+    }
+    *group_out = half;
+    return RPT_OK;
+}
+
+/* ---- collective operations and their failures ---- */
+
+rpt_status_t rpt__group_begin(struct rpt_group *group)
+{
+    rpt_status_t status = rpt__engine_status(group->comm->engine);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (group->failed != RPT_OK) {
+        rpt__fail(RPT_ERR_STATE, "the group is of no further use");
+        rpt__fail_why("%s", group->why != NULL ? group->why : "");
+        return RPT_ERR_STATE;
+    }
+    if (group->busy) {
+        return rpt__fail(RPT_ERR_STATE, "another thread of this rank is in a "
+                                        "collective call of the group");
+    }
+    group->busy = true;
+    group->seq++;
+    return RPT_OK;
+}
+
+void rpt__group_end(struct rpt_group *group)
+{
+    rpt__letters_clear(group);
+    group->busy = false;
+}
+
+/* What the others are told: TIMEOUT and MISMATCH concern all alike. */
+static rpt_status_t for_others(rpt_status_t status)
+{
+    return status == RPT_ERR_TIMEOUT || status == RPT_ERR_MISMATCH
+               ? status
+               : RPT_ERR_PEER;
+}
+
+static void set_failed(struct rpt_group *group, rpt_status_t status,
+                       const char *why, size_t bytes)
+{
+    if (group->failed == RPT_OK) {
+        group->failed = status;
+        group->why = strndup(why, bytes);
+    }
+}
+
+rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status)
+{
+    struct {
+        int32_t status;
+        char why[1024];
+    } note = { (int32_t)for_others(status), "" };
+    size_t bytes;
+
+    snprintf(note.why, sizeof note.why, "%s", rpt_last_error()->what);
+    bytes = sizeof note.status + strlen(note.why);
+    set_failed(group, status, note.why, sizeof note.why);
+    for (int r = 0; r < group->size; r++) {
+        if (r != group->rank) {
+            rpt__letter_send(group, r, RPT_LETTER_FAIL, &note, bytes);
+        }
+    }
+    return rpt__group_failure(group);
+}
+
+void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
+{
+    int32_t status = RPT_ERR_PEER;
+
+    if (fail->bytes >= sizeof status) {
+        memcpy(&status, fail->data, sizeof status);
+        set_failed(group, (rpt_status_t)status, fail->data + sizeof status,
+                   fail->bytes - sizeof status);
+    }
+}
+
+rpt_status_t rpt__group_failure(const struct rpt_group *group)
+{
+    return rpt__fail(group->failed, "%s",
+                     group->why != NULL ? group->why : "the group failed");
+}
+
+/* ---- questions ---- */
+
+bool rpt__group_is_world(const struct rpt_group *group)
+{
+    return group->number == 0;
+}
+
+struct rpt_comm *rpt__group_comm(const struct rpt_group *group)
+{
+    return group->comm;
+}
+
+int rpt__group_rank(const struct rpt_group *group)
+{
+    return group->rank;
+}
+
+int rpt__group_size(const struct rpt_group *group)
+{
+    return group->size;
+}
+
+int rpt__group_world_rank(const struct rpt_group *group, int r)
+{
+    if (r < 0 || r >= group->size) {
+        return -1;
+    }
+    return group->ranks != NULL ? group->ranks[r] : r;
+}
