@@ -62,6 +62,7 @@ struct rpt_run {
     int n_cpus;
     uint64_t memory_bytes; /* limit of the address space, 0: none             */
     double timeout_s;      /* 0: none                                         */
+    uint64_t after;        /* key of another one, or 0; see rpt__keeper_run() */
 };
 
 /* path: option pool.keeper, or "" to find the installed one.  bell_fd and
@@ -74,11 +75,19 @@ rpt_status_t rpt__keeper_start(const char *path, int bell_fd,
                                void *user, struct rpt_keeper **keeper_out);
 
 /* Returns at once.  A failure to start the program is an `ended` event, not an
- * error here.  RPT_ERR_STATE when the keeper is gone. */
+ * error here.  RPT_ERR_STATE when the keeper is gone.
+ *
+ * With run->after the program starts the moment that other program has ended,
+ * without asking this rank: short programs in a row lose no time to messages.
+ * When the other one has ended already, or never was, it starts at once.  It
+ * is not known here when it starts, but that it cannot be before the `ended`
+ * event of the other one. */
 rpt_status_t rpt__keeper_run(struct rpt_keeper *keeper,
                              const struct rpt_run *run);
 
-/* Ends a program: TERM, after the grace KILL.  Unknown keys are ignored. */
+/* Ends a program: TERM, after the grace KILL.  One that still waits for another
+ * is taken back: it ends with the error ECANCELED.  Unknown keys are ignored.
+ */
 rpt_status_t rpt__keeper_kill(struct rpt_keeper *keeper, uint64_t key);
 
 /* Delivers what has come; gives the number of events.  No system call when the

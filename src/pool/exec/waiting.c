@@ -1,0 +1,122 @@
+/*
+ * waiting.c - RUN frames whose program starts when another one has ended
+ *
+ *   rank:    RUN 1, RUN 2 after 1                      RUN 3 after 2
+ *   keeper:  [--- 1 ---] END 1 -> rank  [--- 2 ---] ...
+ *
+ * The next program of a slot is here before the slot is free, so that nothing
+ * waits for messages.  A frame that waits is copied.  Looking for a key costs
+ * a walk over those that wait, a few for each slot.  What may start is marked
+ * first and launched by the loop, because a launch can fail, which frees the
+ * next ones.
+ */
+#include "pool/exec/keeper_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct rpt_waiting *find(struct rpt_kept *kept, uint64_t key)
+{
+    struct rpt_waiting *w;
+
+    STAILQ_FOREACH(w, &kept->waiting, link) {
+        if (w->key == key) {
+            break;
+        }
+    }
+    return w;
+}
+
+static void take_out(struct rpt_kept *kept, struct rpt_waiting *w)
+{
+    STAILQ_REMOVE(&kept->waiting, w, rpt_waiting, link);
+    kept->n_ready -= w->ready;
+}
+
+static void report_start(struct rpt_kept *kept, uint64_t key, int error,
+                         const char *message)
+{
+    rpt__report_end(kept, key,
+                    &(struct rpt_program_end){ .error = error,
+                                               .message = message,
+                                               .killed = error == ECANCELED,
+                                               .exit_code = -1 });
+}
+
+void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame)
+{
+    struct rpt_reader reader = rpt__reader(frame->data, frame->bytes);
+    uint64_t key = rpt__read_u64(&reader);
+    uint64_t after = rpt__read_u64(&reader);
+    struct rpt_waiting *w;
+
+    if (after == 0 || (rpt__child_find(kept, after) == NULL &&
+                       find(kept, after) == NULL)) {
+        rpt__launch(kept, frame);
+        return;
+    }
+    w = malloc(sizeof *w + frame->bytes);
+    if (w == NULL) {
+        report_start(kept, key, ENOMEM, "no memory for the request");
+        return;
+    }
+    w->key = key;
+    w->after = after;
+    w->ready = false;
+    w->bytes = frame->bytes;
+    memcpy(w->data, frame->data, frame->bytes);
+    STAILQ_INSERT_TAIL(&kept->waiting, w, link);
+}
+
+void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key)
+{
+    struct rpt_waiting *w;
+
+    STAILQ_FOREACH(w, &kept->waiting, link) {
+        if (w->after == key && !w->ready) {
+            w->ready = true;
+            kept->n_ready++;
+        }
+    }
+}
+
+void rpt__waiting_launch(struct rpt_kept *kept)
+{
+    struct rpt_waiting *w = STAILQ_FIRST(&kept->waiting);
+
+    while (kept->n_ready > 0) {
+        struct rpt_frame frame;
+
+        while (!w->ready) {
+            w = STAILQ_NEXT(w, link);
+        }
+        take_out(kept, w);
+        frame = (struct rpt_frame){ RPT_FRAME_RUN, w->data, w->bytes };
+        rpt__launch(kept, &frame);
+        free(w);
+        /* From the start: what failed has freed others. */
+        w = STAILQ_FIRST(&kept->waiting);
+    }
+}
+
+void rpt__waiting_cancel(struct rpt_kept *kept, uint64_t key)
+{
+    struct rpt_waiting *w = find(kept, key);
+
+    if (w != NULL) {
+        take_out(kept, w);
+        free(w);
+        report_start(kept, key, ECANCELED, "taken back before it started");
+    }
+}
+
+void rpt__waiting_close(struct rpt_kept *kept)
+{
+    struct rpt_waiting *w;
+
+    while ((w = STAILQ_FIRST(&kept->waiting)) != NULL) {
+        take_out(kept, w);
+        free(w);
+    }
+}

@@ -1,0 +1,74 @@
+/*
+ * test_exec_mpi.c - an MPI program as a task of an MPI program
+ *
+ * Run under mpirun it is the job; called with "task" it is the task, which
+ * must find itself alone in a world of its own.
+ */
+#include "client.h"
+
+#include "harness.h"
+
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct client client;
+static char self[4096];
+
+static int any(int flag)
+{
+    int result = 0;
+
+    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
+    return result;
+}
+
+static void an_mpi_program_as_a_task_is_alone(void)
+{
+    const struct ended *job;
+
+    CU_ASSERT_EQUAL_FATAL(client_open(&client, 65536, 1), RPT_OK);
+    job = client_run(&client, &(struct job){ .argv = { self, "task" },
+                                             .run = { .timeout_s = 40 } });
+    CU_ASSERT_EQUAL(job->end.exit_code, 0);
+    CU_ASSERT_STRING_EQUAL(job->out, "rank 0 of 1, sum 1\n");
+    if (job->end.exit_code != 0) {
+        printf("%s%s", job->message, job->err);
+    }
+    client_close(&client);
+}
+
+static const struct rpt_test tests[] = {
+    RPT_TEST(an_mpi_program_as_a_task_is_alone),
+    RPT_TEST_END,
+};
+
+static void be_the_task(int rank)
+{
+    int size, one = 1, sum = 0;
+
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Allreduce(&one, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    printf("rank %d of %d, sum %d\n", rank, size, sum);
+}
+
+int main(int argc, char *argv[])
+{
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    int rank, code = 0;
+
+    if (n < 0) {
+        return 1;
+    }
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (argc > 1 && strcmp(argv[1], "task") == 0) {
+        be_the_task(rank);
+    } else {
+        rpt_test_over_ranks(rank, any);
+        code = rpt_test_main("exec mpi", tests, 60, argc, argv);
+    }
+    MPI_Finalize();
+    return code;
+}
