@@ -1,1 +1,3 @@
-# nothing to build yet
+librepartir_all_la_SOURCES += \
+	src/api/api.h src/api/context.c src/api/group.c src/api/mpi.c \
+	src/api/pool.c

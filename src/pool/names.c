@@ -1,0 +1,177 @@
+/*
+ * names.c - ids of tasks, and who waits for whom
+ *
+ * A name outlives its job, so that an id is never used twice and a task may
+ * depend on one that ended long ago.
+ */
+#include "pool/pool_priv.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct edge {
+    SLIST_ENTRY(edge) link;
+    struct rpt_job *job; /* that waits */
+};
+
+struct rpt_name {
+    struct rpt_job *job; /* NULL: ended, as `outcome` says */
+    rpt_outcome_t outcome;
+    SLIST_HEAD(, edge) waiting;
+    char text[];
+};
+
+static struct rpt_digest key_of(const char *id)
+{
+    return rpt__digest(id, strlen(id));
+}
+
+rpt_status_t rpt__names_add(struct rpt_pool *pool, const char *id,
+                            struct rpt_name **name_out)
+{
+    size_t bytes = strlen(id) + 1;
+    struct rpt_name *name;
+    rpt_status_t status;
+
+    if (rpt__table_get(&pool->owner.names, key_of(id)) != NULL) {
+        rpt__fail(RPT_ERR_EXISTS, "task \"%s\" was submitted before", id);
+        rpt__fail_hint("give every task an id of its own");
+        return RPT_ERR_EXISTS;
+    }
+    name = calloc(1, sizeof *name + bytes);
+    if (name == NULL) {
+        return rpt__fail_nomem(sizeof *name + bytes);
+    }
+    memcpy(name->text, id, bytes);
+    SLIST_INIT(&name->waiting);
+    status = rpt__table_put(&pool->owner.names, key_of(id), name);
+    if (status != RPT_OK) {
+        free(name);
+        return status;
+    }
+    *name_out = name;
+    return RPT_OK;
+}
+
+static void release(void *value)
+{
+    struct rpt_name *name = value;
+    struct edge *edge;
+
+    while ((edge = SLIST_FIRST(&name->waiting)) != NULL) {
+        SLIST_REMOVE_HEAD(&name->waiting, link);
+        free(edge);
+    }
+    free(name);
+}
+
+void rpt__names_forget(struct rpt_pool *pool, struct rpt_name *name)
+{
+    rpt__table_remove(&pool->owner.names, key_of(name->text));
+    release(name);
+}
+
+struct rpt_name *rpt__names_find(struct rpt_pool *pool, const char *id)
+{
+    return rpt__table_get(&pool->owner.names, key_of(id));
+}
+
+void rpt__name_set_job(struct rpt_name *name, struct rpt_job *job)
+{
+    name->job = job;
+}
+
+struct rpt_job *rpt__name_job(const struct rpt_name *name)
+{
+    return name->job;
+}
+
+const char *rpt__name_text(const struct rpt_name *name)
+{
+    return name->text;
+}
+
+rpt_status_t rpt__name_wait(struct rpt_name *name, struct rpt_job *job,
+                            bool *hopeless_out)
+{
+    struct edge *edge;
+
+    if (name->job == NULL) {
+        *hopeless_out = *hopeless_out || name->outcome != RPT_OUTCOME_OK;
+        return RPT_OK;
+    }
+    edge = malloc(sizeof *edge);
+    if (edge == NULL) {
+        return rpt__fail_nomem(sizeof *edge);
+    }
+    edge->job = job;
+    job->n_waits++;
+    SLIST_INSERT_HEAD(&name->waiting, edge, link);
+    return RPT_OK;
+}
+
+/* One task fewer to wait for. */
+static void let_go(struct rpt_pool *pool, struct rpt_job *job, bool good)
+{
+    job->n_waits--;
+    if (job->state == RPT_JOB_GHOST) {
+        if (job->n_waits == 0) {
+            rpt__job_release(pool, job);
+        }
+    } else if (job->state == RPT_JOB_WAITING && !good) {
+        job->state = RPT_JOB_HOPELESS;
+        TAILQ_INSERT_TAIL(&pool->owner.hopeless, job, link);
+    } else if (job->state == RPT_JOB_WAITING && job->n_waits == 0) {
+        rpt__queue_add(pool, job);
+    }
+}
+
+void rpt__name_ended(struct rpt_pool *pool, struct rpt_name *name,
+                     rpt_outcome_t outcome)
+{
+    struct edge *edge;
+
+    name->job = NULL;
+    name->outcome = outcome;
+    while ((edge = SLIST_FIRST(&name->waiting)) != NULL) {
+        struct rpt_job *job = edge->job;
+
+        SLIST_REMOVE_HEAD(&name->waiting, link);
+        free(edge);
+        let_go(pool, job, outcome == RPT_OUTCOME_OK);
+    }
+}
+
+void rpt__names_unwait(struct rpt_pool *pool, const rpt_task_t *const tasks[],
+                       size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct rpt_reader after =
+            rpt__reader(tasks[i]->after.data, tasks[i]->after.bytes);
+
+        for (size_t a = 0; a < tasks[i]->n_after; a++) {
+            struct rpt_name *name =
+                rpt__names_find(pool, rpt__read_str(&after));
+            struct edge *edge, *next;
+
+            if (name == NULL) {
+                continue;
+            }
+            for (edge = SLIST_FIRST(&name->waiting); edge != NULL;
+                 edge = next) {
+                next = SLIST_NEXT(edge, link);
+                if (edge->job->number == 0) {
+                    SLIST_REMOVE(&name->waiting, edge, edge, link);
+                    free(edge);
+                }
+            }
+        }
+    }
+}
+
+void rpt__names_free(struct rpt_pool *pool)
+{
+    rpt__table_free(&pool->owner.names, release);
+}

@@ -1,0 +1,277 @@
+/*
+ * programs.c - external programs as tasks, run by the keeper process
+ *
+ * The keeper is started with the first program.  When it goes away (somebody
+ * killed it), what it ran is lost, and the next program starts a new one.
+ */
+#include "pool/pool_priv.h"
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_output(void *user, uint64_t key, int stream, const void *data,
+                      size_t bytes)
+{
+    rpt__worker_output(user, (struct rpt_item *)(uintptr_t)key, stream, data,
+                       bytes);
+}
+
+static rpt_outcome_t outcome_of(const struct rpt_program_end *end)
+{
+    if (end->error != 0) {
+        return RPT_OUTCOME_FAILED;
+    }
+    if (end->timed_out) {
+        return RPT_OUTCOME_TIMEOUT;
+    }
+    if (end->killed) {
+        return RPT_OUTCOME_CANCELLED;
+    }
+    if (end->signal != 0) {
+        return RPT_OUTCOME_SIGNALED;
+    }
+    return end->exit_code == 0 ? RPT_OUTCOME_OK : RPT_OUTCOME_FAILED;
+}
+
+static void on_ended(void *user, uint64_t key,
+                     const struct rpt_program_end *program)
+{
+    struct rpt_item *item = (struct rpt_item *)(uintptr_t)key;
+    char message[64] = "";
+    struct rpt_end end = {
+        .outcome = outcome_of(program),
+        .exit_code = program->exit_code,
+        .signal = program->signal,
+        .start_time = program->start_time,
+        .duration_s = program->duration_s,
+        .max_rss_kib = program->max_rss_kib,
+        .message = message,
+        .stdout_data = program->stdout_data,
+        .stdout_bytes = program->stdout_bytes,
+        .stderr_data = program->stderr_data,
+        .stderr_bytes = program->stderr_bytes,
+        .stdout_dropped = program->stdout_dropped,
+        .stderr_dropped = program->stderr_dropped,
+    };
+
+    if (program->error != 0) {
+        end.message = program->message;
+    } else if (end.outcome == RPT_OUTCOME_TIMEOUT) {
+        snprintf(message, sizeof message, "ended after its time limit of %g s",
+                 item->spec->timeout_s);
+    } else if (end.outcome == RPT_OUTCOME_CANCELLED) {
+        end.message = "cancelled while it ran";
+    } else if (program->signal != 0) {
+        snprintf(message, sizeof message, "killed by signal %d (%s)",
+                 program->signal, strsignal(program->signal));
+    } else if (program->exit_code != 0) {
+        snprintf(message, sizeof message, "exit code %d", program->exit_code);
+    }
+    rpt__worker_finish(user, item, &end);
+}
+
+static void on_died(void *user)
+{
+    struct rpt_pool *pool = user;
+    struct rpt_item *item, *next;
+
+    rpt__log(RPT_LOG_WARN, "the keeper process of this rank was killed; its "
+                           "programs are started again");
+    for (item = TAILQ_FIRST(&pool->worker.running); item != NULL;
+         item = next) {
+        next = TAILQ_NEXT(item, link);
+        if (item->kind == RPT_KIND_PROGRAM) {
+            struct rpt_end end = {
+                .outcome = RPT_OUTCOME_LOST,
+                .exit_code = -1,
+                .start_time = item->start_time,
+                .message = "the keeper process that ran it was killed",
+            };
+
+            rpt__worker_finish(pool, item, &end);
+        }
+    }
+    pool->worker.keeper_died = true;
+}
+
+static rpt_status_t need_keeper(struct rpt_pool *pool)
+{
+    static const struct rpt_keeper_events events = { on_output, on_ended,
+                                                     on_died };
+    size_t offset;
+    int fd;
+
+    if (pool->worker.keeper != NULL) {
+        return RPT_OK;
+    }
+    fd = rpt__comm_bell_fd(pool->comm, &offset);
+    return rpt__keeper_start(pool->keeper_path, fd, offset,
+                             pool->capture_bytes, pool->grace_s, &events, pool,
+                             &pool->worker.keeper);
+}
+
+int rpt__programs_poll(struct rpt_pool *pool)
+{
+    int n;
+
+    if (pool->worker.keeper == NULL) {
+        return 0;
+    }
+    n = rpt__keeper_poll(pool->worker.keeper);
+    if (pool->worker.keeper_died) {
+        pool->worker.keeper_died = false;
+        rpt__keeper_stop(pool->worker.keeper);
+        pool->worker.keeper = NULL;
+        n++;
+    }
+    return n;
+}
+
+void rpt__programs_stop(struct rpt_pool *pool)
+{
+    rpt__keeper_stop(pool->worker.keeper);
+    pool->worker.keeper = NULL;
+}
+
+/* ---- what a program finds in its environment ---- */
+
+enum { MAX_ENV = RPT_MAX_NEEDS + 8, ENV_BYTES = 4096 };
+
+struct env {
+    const char *entry[MAX_ENV];
+    int n;
+    char text[ENV_BYTES];
+    size_t used;
+};
+
+static void set(struct env *env, const char *format, ...) RPT_PRINTF(2, 3);
+
+static void set(struct env *env, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(env->text + env->used, ENV_BYTES - env->used, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < ENV_BYTES - env->used && env->n < MAX_ENV - 1) {
+        env->entry[env->n++] = env->text + env->used;
+        env->used += (size_t)n + 1;
+    }
+}
+
+static void list_units(char list[512], const int *units, int n)
+{
+    size_t used = 0;
+
+    list[0] = '\0';
+    for (int i = 0; i < n && used < 500; i++) {
+        int more = snprintf(list + used, 512 - used, "%s%d", i > 0 ? "," : "",
+                            units[i]);
+
+        used += more > 0 ? (size_t)more : 0;
+    }
+}
+
+static void set_resources(struct rpt_pool *pool, const struct rpt_item *item,
+                          struct env *env)
+{
+    const struct rpt_need *need = rpt__spec_needs(item->spec);
+    const int *list = item->unit_list;
+
+    for (int i = 0; i < item->spec->n_needs; i++) {
+        const char *name = pool->resources[need[i].resource];
+        char upper[RPT_NAME_BYTES], units[512];
+
+        list += i == 0 ? item->spec->slots : need[i - 1].units;
+        for (size_t c = 0; c <= strlen(name); c++) {
+            upper[c] = (char)toupper((unsigned char)name[c]);
+        }
+        list_units(units, list, need[i].units);
+        set(env, "RPT_RESOURCE_%s=%s", upper, units);
+        if (strcmp(name, "gpu") == 0) {
+            set(env, "CUDA_VISIBLE_DEVICES=%s", units);
+        }
+    }
+}
+
+static void set_all(struct rpt_pool *pool, const struct rpt_item *item,
+                    struct env *env)
+{
+    const char *id = (const char *)item->spec + item->spec_bytes -
+                     item->spec->n_id;
+
+    env->n = 0;
+    env->used = 0;
+    if (item->spec->n_id > 0 && item->spec->n_id < 1024) {
+        set(env, "RPT_TASK_ID=%.*s", (int)item->spec->n_id, id);
+    } else {
+        char number[32];
+
+        rpt__number_id(item->owner, item->number, number);
+        set(env, "RPT_TASK_ID=%s", number);
+    }
+    set(env, "RPT_TASK_ATTEMPT=%d", (int)item->attempt);
+    set(env, "RPT_TASK_RANK=%d", rpt__comm_rank(pool->comm));
+    set(env, "RPT_TASK_SLOT=%d", item->slot + 1);
+    set_resources(pool, item, env);
+    env->entry[env->n] = NULL;
+}
+
+/* ---- the kind ---- */
+
+static void could_not_start(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_end end = {
+        .outcome = RPT_OUTCOME_FAILED,
+        .exit_code = -1,
+        .start_time = item->start_time,
+        .message = rpt_last_error()->what,
+    };
+
+    rpt__worker_finish(pool, item, &end);
+}
+
+static void start(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct env env;
+    int cpus[pool->worker.n_cpus + 1];
+    const char *body = rpt__spec_body(item->spec);
+    struct rpt_run run = {
+        .key = (uint64_t)(uintptr_t)item,
+        .program = body,
+        .program_bytes = (size_t)((const char *)item->spec +
+                                  item->spec_bytes - item->spec->n_id - body),
+        .env = env.entry,
+        .cpus = cpus,
+        .memory_bytes = item->spec->memory_mib << 20,
+        .timeout_s = item->spec->timeout_s,
+    };
+
+    run.n_cpus = rpt__slots_cpus(pool, item, cpus);
+    set_all(pool, item, &env);
+    if (need_keeper(pool) != RPT_OK ||
+        rpt__keeper_run(pool->worker.keeper, &run) != RPT_OK) {
+        could_not_start(pool, item);
+    }
+}
+
+static void cancel(struct rpt_pool *pool, struct rpt_item *item)
+{
+    if (pool->worker.keeper != NULL) {
+        rpt__keeper_kill(pool->worker.keeper, (uint64_t)(uintptr_t)item);
+    }
+}
+
+const struct rpt_kind_ops rpt__kind_program = {
+    .size = sizeof(struct rpt_kind_ops),
+    .name = "program",
+    .summary = "an external program, run by the keeper process of the rank",
+    .start = start,
+    .cancel = cancel,
+};

@@ -1,0 +1,285 @@
+/*
+ * state.c - looks into the state directory of a job, read only
+ */
+#include "pool/pool_priv.h"
+
+#include "base/error.h"
+
+#include <repartir/state.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct task {
+    rpt_state_task_t shown;
+    char *id, *host;
+    bool has_end;
+    rpt_outcome_t outcome;
+};
+
+struct rpt_state {
+    rpt_state_summary_t summary;
+    char host[128];
+    struct task **tasks; /* in order of submission */
+    size_t n, capacity;
+    struct rpt_table by_key;
+    bool job_runs;
+    uint64_t last_epoch;
+};
+
+static struct task *find_task(struct rpt_state *state, const void *data,
+                              size_t bytes)
+{
+    struct rpt_digest key;
+
+    if (bytes < sizeof key) {
+        return NULL;
+    }
+    memcpy(&key, data, sizeof key);
+    return rpt__table_get(&state->by_key, key);
+}
+
+static rpt_status_t add_task(struct rpt_state *state, const void *data,
+                             size_t bytes)
+{
+    struct rpt_submit_record record;
+    struct rpt_reader reader;
+    struct task *task;
+    const char *id;
+
+    if (bytes < sizeof record || find_task(state, data, bytes) != NULL) {
+        return RPT_OK;
+    }
+    memcpy(&record, data, sizeof record);
+    reader = rpt__reader((const char *)data + sizeof record,
+                         bytes - sizeof record);
+    id = rpt__read_str(&reader);
+    if (state->n == state->capacity) {
+        size_t capacity = state->capacity > 0 ? 2 * state->capacity : 256;
+        struct task **tasks =
+            realloc(state->tasks, capacity * sizeof *tasks);
+
+        if (tasks == NULL) {
+            return rpt__fail_nomem(capacity * sizeof *tasks);
+        }
+        state->tasks = tasks;
+        state->capacity = capacity;
+    }
+    task = calloc(1, sizeof *task);
+    if (task == NULL || (task->id = strdup(id != NULL ? id : "?")) == NULL ||
+        rpt__table_put(&state->by_key, record.key, task) != RPT_OK) {
+        if (task != NULL) {
+            free(task->id);
+        }
+        free(task);
+        return rpt__fail_nomem(sizeof *task);
+    }
+    task->shown = (rpt_state_task_t){ .size = sizeof task->shown,
+                                      .id = task->id,
+                                      .status = "queued",
+                                      .exit_code = -1,
+                                      .rank = -1,
+                                      .host = "" };
+    state->tasks[state->n++] = task;
+    return RPT_OK;
+}
+
+static void note_start(struct rpt_state *state, uint64_t epoch,
+                       const void *data, size_t bytes)
+{
+    struct rpt_start_record record;
+    struct task *task = find_task(state, data, bytes);
+
+    if (task == NULL || task->has_end || bytes < sizeof record) {
+        return;
+    }
+    memcpy(&record, data, sizeof record);
+    /* What ran in a job that is gone is queued again. */
+    task->shown.status = state->job_runs && epoch == state->last_epoch
+                             ? "running"
+                             : "queued";
+    task->shown.attempts = record.attempt;
+    task->shown.rank = record.rank;
+    task->shown.start_time = record.time;
+}
+
+static rpt_status_t note_end(struct rpt_state *state, const void *data,
+                             size_t bytes)
+{
+    struct task *task = find_task(state, data, bytes);
+    struct rpt_reader reader;
+    struct rpt_end end;
+
+    if (task == NULL) {
+        return RPT_OK;
+    }
+    reader = rpt__reader((const char *)data + sizeof(struct rpt_digest),
+                         bytes - sizeof(struct rpt_digest));
+    if (!rpt__attempt_unpack(&reader, &end) ||
+        (task->has_end && !rpt__end_replaces(task->outcome))) {
+        return RPT_OK;
+    }
+    free(task->host);
+    task->host = strdup(end.host != NULL ? end.host : "");
+    if (task->host == NULL) {
+        return rpt__fail_nomem(1);
+    }
+    task->has_end = true;
+    task->outcome = end.outcome;
+    task->shown.status = rpt_outcome_name(end.outcome);
+    task->shown.exit_code = end.exit_code;
+    task->shown.signal = end.signal;
+    task->shown.attempts = end.attempts;
+    task->shown.rank = end.rank;
+    task->shown.host = task->host;
+    task->shown.start_time = end.start_time;
+    task->shown.duration_s = end.duration_s;
+    return RPT_OK;
+}
+
+static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
+                                uint32_t type, const void *data, size_t bytes)
+{
+    struct rpt_state *state = user;
+
+    (void)writer;
+    switch (type) {
+    case RPT_RECORD_SUBMIT:
+        return add_task(state, data, bytes);
+    case RPT_RECORD_START:
+        note_start(state, epoch, data, bytes);
+        return RPT_OK;
+    case RPT_RECORD_END:
+        return note_end(state, data, bytes);
+    default:
+        return RPT_OK;
+    }
+}
+
+static void sum_up(struct rpt_state *state)
+{
+    rpt_state_summary_t *s = &state->summary;
+
+    s->n_tasks = state->n;
+    for (size_t i = 0; i < state->n; i++) {
+        const struct task *task = state->tasks[i];
+
+        if (task->has_end) {
+            s->by_outcome[task->outcome]++;
+        } else if (strcmp(task->shown.status, "running") == 0) {
+            s->n_running++;
+        } else {
+            s->n_queued++;
+        }
+    }
+}
+
+rpt_status_t rpt_state_open(const char *directory, rpt_state_t **state_out)
+{
+    struct rpt_statedir_info info;
+    struct rpt_state *state;
+    rpt_status_t status;
+
+    if (directory == NULL || state_out == NULL) {
+        return rpt__fail(RPT_ERR_INVALID, "rpt_state_open: NULL argument");
+    }
+    status = rpt__statedir_info(directory, &info);
+    if (status != RPT_OK) {
+        return status;
+    }
+    state = calloc(1, sizeof *state);
+    if (state == NULL) {
+        return rpt__fail_nomem(sizeof *state);
+    }
+    state->job_runs = info.running;
+    state->last_epoch = info.epoch;
+    memcpy(state->host, info.host, sizeof state->host);
+    state->summary.size = sizeof state->summary;
+    state->summary.running = info.running;
+    state->summary.host = state->host;
+    state->summary.pid = info.pid;
+    state->summary.epoch = info.epoch;
+    status = rpt__journal_replay(directory, UINT64_MAX, read_record, state);
+    if (status != RPT_OK) {
+        rpt_state_close(state);
+        return status;
+    }
+    sum_up(state);
+    *state_out = state;
+    return RPT_OK;
+}
+
+const rpt_state_summary_t *rpt_state_summary(const rpt_state_t *state)
+{
+    return state != NULL ? &state->summary : NULL;
+}
+
+rpt_status_t rpt_state_task(const rpt_state_t *state, size_t index,
+                            const rpt_state_task_t **task_out)
+{
+    if (state == NULL || task_out == NULL) {
+        return rpt__fail(RPT_ERR_INVALID, "rpt_state_task: NULL argument");
+    }
+    if (index >= state->n) {
+        return RPT_END;
+    }
+    *task_out = &state->tasks[index]->shown;
+    return RPT_OK;
+}
+
+void rpt_state_close(rpt_state_t *state)
+{
+    if (state == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < state->n; i++) {
+        free(state->tasks[i]->id);
+        free(state->tasks[i]->host);
+        free(state->tasks[i]);
+    }
+    free(state->tasks);
+    rpt__table_free(&state->by_key, NULL);
+    free(state);
+}
+
+/* ---- requests ---- */
+
+rpt_status_t rpt_state_request(const char *directory, const char *kind,
+                               const char *text, size_t bytes)
+{
+    struct rpt_statedir_info info;
+    rpt_status_t status;
+
+    if (directory == NULL || kind == NULL || (text == NULL && bytes > 0)) {
+        return rpt__fail(RPT_ERR_INVALID, "rpt_state_request: NULL argument");
+    }
+    if (strcmp(kind, "submit") != 0 && strcmp(kind, "cancel") != 0) {
+        return rpt__fail(RPT_ERR_INVALID,
+                         "there is no request \"%s\": submit or cancel", kind);
+    }
+    status = rpt__statedir_info(directory, &info);
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (!info.running) {
+        rpt__fail(RPT_ERR_STATE, "no job runs on %s", directory);
+        rpt__fail_why("nobody holds its lock");
+        rpt__fail_hint("start it again with the command that made it, or add "
+                       "the tasks to its file");
+        return RPT_ERR_STATE;
+    }
+    return rpt__statedir_request(directory, kind, text, bytes);
+}
+
+rpt_status_t rpt_state_read_request(const char *directory, uint64_t number,
+                                    char **kind_out, char **text_out,
+                                    size_t *bytes_out)
+{
+    if (directory == NULL || kind_out == NULL || text_out == NULL ||
+        bytes_out == NULL || number == 0) {
+        return rpt__fail(RPT_ERR_INVALID,
+                         "rpt_state_read_request: bad argument");
+    }
+    return rpt__statedir_read_request(directory, number, kind_out, text_out,
+                                      bytes_out);
+}

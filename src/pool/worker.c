@@ -1,0 +1,728 @@
+/*
+ * worker.c - the side of a task that runs it: asks, queues, starts, reports
+ *
+ * A rank asks one owner at a time, the nearest that is known to have work, for
+ * as much as its free slots take, and for some more of short tasks (as many as
+ * take pool.prefetch_us), so that slots do not idle while a message travels and
+ * an urgent task never waits long behind fetched ones.  What was fetched and
+ * then waits behind a task that takes longer than expected goes back.
+ *
+ * Its own jobs a rank takes straight from its own queue.
+ */
+#include "pool/pool_priv.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AHEAD_MAX = 512, REPORT_BYTES = 28 * 1024, UNUSED_MAX = 1024,
+       SPEC_ROOM = 128 /* bytes of spec for which an item has room */ };
+#define STUCK_S 10e-3 /* fetched tasks that wait longer go back */
+
+const struct rpt_kind_ops *const rpt__kind_table[RPT_N_KINDS] = {
+    [RPT_KIND_PROGRAM] = &rpt__kind_program,   /* a child process   */
+    [RPT_KIND_FUNCTION] = &rpt__kind_function, /* a C function      */
+    [RPT_KIND_GANG] = &rpt__kind_gang,         /* k ranks at once   */
+};
+
+rpt_status_t rpt__worker_create(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+    size_t n = (size_t)pool->n;
+
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        TAILQ_INIT(&w->queued[p]);
+    }
+    TAILQ_INIT(&w->running);
+    TAILQ_INIT(&w->finished);
+    TAILQ_INIT(&w->unused);
+    TAILQ_INIT(&w->to_threads);
+    TAILQ_INIT(&w->to_waiting);
+    pthread_cond_init(&w->work, NULL);
+    w->asking = -1;
+    w->known = calloc(n, sizeof *w->known);
+    w->parked = calloc(n, sizeof *w->parked);
+    w->out = calloc(n, sizeof *w->out);
+    w->out_dirty = calloc(n, sizeof *w->out_dirty);
+    if (w->known == NULL || w->parked == NULL || w->out == NULL ||
+        w->out_dirty == NULL) {
+        return rpt__fail_nomem(n * sizeof *w->out);
+    }
+    return rpt__slots_create(pool);
+}
+
+/* ---- items ---- */
+
+struct rpt_item *rpt__item_make(struct rpt_pool *pool, int owner,
+                                const struct rpt_spec *spec, size_t bytes,
+                                bool copy)
+{
+    struct rpt_worker *w = &pool->worker;
+    size_t room = copy && bytes > SPEC_ROOM ? bytes : SPEC_ROOM;
+    struct rpt_item *item = TAILQ_FIRST(&w->unused);
+
+    if (item != NULL && room == SPEC_ROOM) {
+        TAILQ_REMOVE(&w->unused, item, link);
+        w->n_unused--;
+    } else {
+        item = malloc(sizeof *item + room);
+        if (item == NULL) {
+            rpt__fail_nomem(sizeof *item + room);
+            return NULL;
+        }
+    }
+    memset(item, 0, sizeof *item);
+    item->reusable = room == SPEC_ROOM;
+    if (copy) {
+        memcpy(item->data, spec, bytes);
+        spec = item->data;
+    }
+    item->pool = pool;
+    item->owner = owner;
+    item->spec = spec;
+    item->spec_bytes = bytes;
+    item->kind = spec->kind;
+    item->slot = -1;
+    item->call.item = item;
+    return item;
+}
+
+void rpt__item_release(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    rpt__buf_free(&item->call.output);
+    free(item->call.message);
+    item->call.message = NULL;
+    if (item->reusable && w->n_unused < UNUSED_MAX) {
+        TAILQ_INSERT_HEAD(&w->unused, item, link);
+        w->n_unused++;
+    } else {
+        free(item);
+    }
+}
+
+static void free_list(struct rpt_item_list *list)
+{
+    struct rpt_item *item;
+
+    while ((item = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, item, link);
+        free(item->unit_list);
+        rpt__buf_free(&item->call.output);
+        free(item->call.message);
+        free(item);
+    }
+}
+
+void rpt__worker_destroy(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        free_list(&w->queued[p]);
+    }
+    free_list(&w->running);
+    free_list(&w->finished);
+    free_list(&w->unused);
+    for (int m = 0; w->out != NULL && m < pool->n; m++) {
+        rpt__buf_free(&w->out[m]);
+    }
+    free(w->known);
+    free(w->parked);
+    free(w->out);
+    free(w->out_dirty);
+    pthread_cond_destroy(&w->work);
+    rpt__slots_destroy(pool);
+}
+
+static bool is_plain(const struct rpt_item *item)
+{
+    return item->spec->slots == 1 && item->spec->memory_mib == 0 &&
+           item->spec->n_needs == 0;
+}
+
+static void queue_item(struct rpt_pool *pool, struct rpt_item *item)
+{
+    item->state = RPT_ITEM_QUEUED;
+    item->received_s = rpt__now_s();
+    TAILQ_INSERT_TAIL(&pool->worker.queued[item->spec->priority], item, link);
+    pool->worker.n_queued++;
+    pool->worker.n_held += !is_plain(item);
+}
+
+void rpt__worker_unqueue(struct rpt_pool *pool, struct rpt_item *item)
+{
+    TAILQ_REMOVE(&pool->worker.queued[item->spec->priority], item, link);
+    pool->worker.n_queued--;
+    pool->worker.n_held -= !is_plain(item);
+}
+
+void rpt__worker_requeue(struct rpt_pool *pool, struct rpt_item *item)
+{
+    item->state = RPT_ITEM_QUEUED;
+    TAILQ_INSERT_HEAD(&pool->worker.queued[item->spec->priority], item, link);
+    pool->worker.n_queued++;
+    pool->worker.n_held += !is_plain(item);
+}
+
+struct rpt_item *rpt__worker_adopt(struct rpt_pool *pool, struct rpt_job *job)
+{
+    struct rpt_item *item =
+        rpt__item_make(pool, rpt__comm_rank(pool->comm), job->spec,
+                       job->spec_bytes, false);
+
+    if (item != NULL) {
+        item->job = job;
+        item->token = job->index;
+        item->number = job->number;
+        item->attempt = job->attempts;
+    }
+    return item;
+}
+
+struct rpt_item *rpt__worker_find(struct rpt_pool *pool, int owner,
+                                  uint32_t token)
+{
+    struct rpt_item *item;
+
+    TAILQ_FOREACH(item, &pool->worker.running, link) {
+        if (item->owner == owner && item->token == token) {
+            return item;
+        }
+    }
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        TAILQ_FOREACH(item, &pool->worker.queued[p], link) {
+            if (item->owner == owner && item->token == token) {
+                return item;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- asking ---- */
+
+/* Tasks to have ahead of the slots, from how long tasks took lately. */
+static uint64_t ahead(const struct rpt_pool *pool)
+{
+    const struct rpt_worker *w = &pool->worker;
+    double n = w->mean_s > 0
+                   ? pool->prefetch_s / w->mean_s * w->total.slots
+                   : 0;
+
+    return n < AHEAD_MAX ? (uint64_t)n : AHEAD_MAX;
+}
+
+static uint32_t wanted(const struct rpt_pool *pool)
+{
+    const struct rpt_worker *w = &pool->worker;
+    uint64_t more = ahead(pool);
+
+    if (pool->ending.stopping || pool->failed != RPT_OK ||
+        pool->owner.n_ready > 0 || w->n_held > 0) {
+        return 0;
+    }
+    if (w->free.slots > 0 && w->n_queued == 0) {
+        return (uint32_t)w->free.slots + (uint32_t)more;
+    }
+    if (2 * w->n_queued < more) {
+        return (uint32_t)(more - w->n_queued);
+    }
+    return 0;
+}
+
+static void ask(struct rpt_pool *pool, int member, uint32_t want,
+                bool answers_nudge)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_ask message;
+
+    memset(&message, 0, sizeof message);
+    message.head.generation = pool->generation;
+    message.want = want;
+    message.answers_nudge = answers_nudge;
+    message.free = w->free;
+    /* What is queued already will take slots. */
+    message.free.slots -= w->n_queued < (uint64_t)w->free.slots
+                              ? (int32_t)w->n_queued
+                              : w->free.slots;
+    if (want > 0) {
+        w->asking = member;
+    }
+    rpt__pool_send(pool, member, RPT_TAG_POOL_ASK, &message, sizeof message);
+}
+
+void rpt__worker_ask(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+    uint32_t want;
+
+    if (w->asking >= 0 || w->n_known == w->n_parked) {
+        return;
+    }
+    want = wanted(pool);
+    for (int i = 0; want > 0 && i < w->n_known; i++) {
+        if (!w->parked[w->known[i]]) {
+            ask(pool, w->known[i], want, false);
+            return;
+        }
+    }
+}
+
+static void know(struct rpt_pool *pool, int member)
+{
+    struct rpt_worker *w = &pool->worker;
+    int i = 0;
+
+    while (i < w->n_known && w->known[i] != member) {
+        i++;
+    }
+    if (w->parked[member]) {
+        w->parked[member] = false;
+        w->n_parked--;
+    }
+    if (i < w->n_known) {
+        return;
+    }
+    while (i > 0 && pool->place[w->known[i - 1]] > pool->place[member]) {
+        w->known[i] = w->known[i - 1];
+        i--;
+    }
+    w->known[i] = member;
+    w->n_known++;
+}
+
+static void forget(struct rpt_pool *pool, int member)
+{
+    struct rpt_worker *w = &pool->worker;
+    int kept = 0;
+
+    for (int i = 0; i < w->n_known; i++) {
+        if (w->known[i] != member) {
+            w->known[kept++] = w->known[i];
+        }
+    }
+    w->n_known = kept;
+}
+
+static void unpark(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    for (int i = 0; w->n_parked > 0 && i < w->n_known; i++) {
+        w->n_parked -= w->parked[w->known[i]];
+        w->parked[w->known[i]] = false;
+    }
+}
+
+void rpt__worker_on_nudge(void *arg, int source, const void *data,
+                          size_t bytes)
+{
+    struct rpt_pool *pool = arg;
+    const struct rpt_pool_head *head = data;
+    int member = pool->member_of[source];
+    uint32_t want;
+
+    if (bytes != sizeof *head || head->generation != pool->generation) {
+        return;
+    }
+    know(pool, member);
+    want = pool->worker.asking < 0 ? wanted(pool) : 0;
+    ask(pool, member, want, true);
+}
+
+void rpt__worker_on_give(void *arg, int source, const void *data,
+                         size_t bytes)
+{
+    struct rpt_pool *pool = arg;
+    const struct rpt_give *head = data;
+    int member = pool->member_of[source];
+    struct rpt_reader reader;
+
+    if (bytes < sizeof *head || head->head.generation != pool->generation) {
+        return;
+    }
+    pool->worker.asking = -1;
+    if (head->head.what == 0 && head->more && !pool->worker.parked[member]) {
+        pool->worker.parked[member] = true;
+        pool->worker.n_parked++;
+    } else if (head->head.what == 0) {
+        forget(pool, member);
+    }
+    reader = rpt__reader(head + 1, bytes - sizeof *head);
+    for (uint32_t i = 0; i < head->head.what; i++) {
+        const struct rpt_given *given =
+            rpt__read_bytes(&reader, sizeof *given);
+        const struct rpt_spec *spec =
+            given != NULL ? rpt__read_bytes(&reader, (given->spec_bytes + 7) &
+                                                         ~(uint64_t)7)
+                          : NULL;
+        struct rpt_item *item =
+            spec != NULL
+                ? rpt__item_make(pool, source, spec, given->spec_bytes, true)
+                : NULL;
+
+        if (item == NULL) {
+            rpt__pool_broken(pool, RPT_ERR_NOMEM);
+            return;
+        }
+        item->token = given->token;
+        item->number = given->number;
+        item->attempt = given->attempt;
+        queue_item(pool, item);
+    }
+    if (pool->ending.stopping) {
+        rpt__worker_give_back(pool, false);
+    }
+}
+
+/* ---- starting ---- */
+
+struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
+{
+    struct rpt_job *job;
+    struct rpt_item *item;
+
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        item = TAILQ_FIRST(&pool->worker.queued[p]);
+        if (item != NULL) {
+            return item;
+        }
+    }
+    while (pool->worker.free.slots > 0) {
+        job = rpt__queue_take(pool, pool->me, &pool->worker.free, false);
+        if (job == NULL) {
+            return NULL;
+        }
+        job->attempts++;
+        if (job->spec->kind == RPT_KIND_GANG) {
+            rpt__gang_request(pool, job);
+            continue;
+        }
+        item = rpt__worker_adopt(pool, job);
+        if (item == NULL) {
+            rpt__pool_broken(pool, RPT_ERR_NOMEM);
+            return NULL;
+        }
+        queue_item(pool, item);
+        return item;
+    }
+    return NULL;
+}
+
+void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    rpt__worker_unqueue(pool, item);
+    item->state = RPT_ITEM_RUNNING;
+    item->ran = true;
+    item->start_s = rpt__now_s();
+    item->start_time = rpt__wall_s();
+    TAILQ_INSERT_TAIL(&w->running, item, link);
+    w->n_running++;
+    w->n_unannounced++;
+    rpt__kind_table[item->kind]->start(pool, item);
+}
+
+int rpt__worker_dispatch(struct rpt_pool *pool)
+{
+    int n = 0;
+
+    while (!rpt__gangs_reserve(pool) && pool->worker.free.slots > 0) {
+        struct rpt_item *item = rpt__worker_next(pool);
+
+        if (item == NULL || !rpt__slots_take(pool, item)) {
+            break;
+        }
+        rpt__worker_start(pool, item);
+        n++;
+    }
+    return n;
+}
+
+/* ---- reporting ---- */
+
+static struct rpt_buf *report_to(struct rpt_pool *pool, int member)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_buf *out = &w->out[member];
+    struct rpt_pool_head head = { pool->generation, 0 };
+
+    if (out->bytes == 0) {
+        rpt__buf_add(out, &head, sizeof head);
+        w->out_dirty[w->n_dirty++] = member;
+    }
+    return out;
+}
+
+static void send_out(struct rpt_pool *pool, int member)
+{
+    struct rpt_buf *out = &pool->worker.out[member];
+
+    if (out->failed) {
+        rpt__pool_broken(pool, rpt__buf_status(out));
+    } else if (out->bytes > 0) {
+        rpt__pool_send(pool, member, RPT_TAG_POOL_RESULT, out->data,
+                       out->bytes);
+    }
+    if (out->capacity > 4 * REPORT_BYTES) {
+        rpt__buf_free(out); /* one large output is no reason to keep much */
+    }
+    rpt__buf_clear(out);
+}
+
+static void report(struct rpt_pool *pool, const struct rpt_item *item,
+                   enum rpt_report what)
+{
+    struct rpt_buf *out =
+        report_to(pool, pool->member_of[item->owner]);
+
+    rpt__buf_u8(out, (uint8_t)what);
+    rpt__buf_u32(out, item->token);
+}
+
+static void announce(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_item *item;
+
+    TAILQ_FOREACH(item, &w->running, link) {
+        if (item->announced) {
+            continue;
+        }
+        item->announced = true;
+        if (item->job != NULL) {
+            rpt__owner_started(pool, item->job);
+        } else {
+            report(pool, item, RPT_REPORT_START);
+        }
+    }
+    w->n_unannounced = 0;
+}
+
+void rpt__worker_flush(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    if (w->n_unannounced > 0) {
+        announce(pool);
+    }
+    for (int i = 0; i < w->n_dirty; i++) {
+        send_out(pool, w->out_dirty[i]);
+    }
+    w->n_dirty = 0;
+}
+
+void rpt__worker_output(struct rpt_pool *pool, struct rpt_item *item,
+                        int stream, const void *data, size_t bytes)
+{
+    if (item->job != NULL) {
+        rpt__job_output(pool, item->job, stream, data, bytes);
+        return;
+    }
+    report(pool, item, stream == 1 ? RPT_REPORT_STDOUT : RPT_REPORT_STDERR);
+    rpt__buf_blob(report_to(pool, pool->member_of[item->owner]), data, bytes);
+}
+
+static void learn(struct rpt_pool *pool, double duration_s)
+{
+    double *mean = &pool->worker.mean_s;
+
+    *mean = *mean > 0 ? *mean + 0.1 * (duration_s - *mean) : duration_s;
+}
+
+void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
+                        struct rpt_end *end)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    if (item->state == RPT_ITEM_RUNNING) {
+        TAILQ_REMOVE(&w->running, item, link);
+        w->n_running--;
+        w->n_unannounced -= !item->announced;
+    }
+    if (item->ran) {
+        learn(pool, end->duration_s);
+        w->ran++;
+        w->busy_s += end->duration_s * item->spec->slots;
+    }
+    rpt__slots_give(pool, item);
+    unpark(pool);
+    if (item->by_shutdown && end->outcome != RPT_OUTCOME_OK) {
+        end->by_shutdown = true;
+        end->outcome = RPT_OUTCOME_CANCELLED;
+        end->message = "ended because the pool was shut down";
+    }
+    end->rank = rpt__comm_rank(pool->comm);
+    end->attempts = item->attempt;
+    if (item->job != NULL && item->kind != RPT_KIND_GANG) {
+        rpt__job_attempt_ended(pool, item->job, end);
+    } else {
+        struct rpt_buf *out;
+
+        report(pool, item, RPT_REPORT_END);
+        out = report_to(pool, pool->member_of[item->owner]);
+        rpt__attempt_pack(out, end);
+        if (out->bytes > REPORT_BYTES) {
+            rpt__worker_flush(pool);
+        }
+    }
+    rpt__item_release(pool, item);
+}
+
+/* ---- cancelling, giving back ---- */
+
+void rpt__worker_cancel(struct rpt_pool *pool, struct rpt_item *item,
+                        bool by_shutdown)
+{
+    if (item->state == RPT_ITEM_QUEUED) {
+        struct rpt_end end = { .outcome = RPT_OUTCOME_CANCELLED,
+                               .exit_code = -1,
+                               .message = "cancelled before it started" };
+
+        rpt__worker_unqueue(pool, item);
+        rpt__worker_finish(pool, item, &end);
+        return;
+    }
+    if (item->cancelled || item->state == RPT_ITEM_ENDED) {
+        return;
+    }
+    item->cancelled = true;
+    item->by_shutdown = by_shutdown;
+    atomic_store(&item->call.cancelled, 1);
+    rpt__kind_table[item->kind]->cancel(pool, item);
+}
+
+void rpt__worker_on_cancel(void *arg, int source, const void *data,
+                           size_t bytes)
+{
+    struct rpt_pool *pool = arg;
+    const struct rpt_pool_head *head = data;
+    struct rpt_item *item;
+
+    if (bytes != sizeof *head + sizeof(uint32_t) ||
+        head->generation != pool->generation) {
+        return;
+    }
+    item = rpt__worker_find(pool, source, *(const uint32_t *)(head + 1));
+    if (item != NULL) {
+        rpt__worker_cancel(pool, item, false);
+    }
+}
+
+/* All queued items of one owner, or only the plain ones, in one message. */
+static void give_back_to(struct rpt_pool *pool, int owner, bool only_plain)
+{
+    struct rpt_buf buf = RPT_BUF_EMPTY;
+    struct rpt_pool_head head = { pool->generation, 0 };
+
+    rpt__buf_add(&buf, &head, sizeof head);
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        struct rpt_item *item, *next;
+
+        for (item = TAILQ_FIRST(&pool->worker.queued[p]); item != NULL;
+             item = next) {
+            next = TAILQ_NEXT(item, link);
+            if (item->owner == owner && (!only_plain || is_plain(item))) {
+                rpt__buf_u32(&buf, item->token);
+                head.what++;
+                rpt__worker_unqueue(pool, item);
+                rpt__item_release(pool, item);
+            }
+        }
+    }
+    if (buf.failed) {
+        rpt__pool_broken(pool, rpt__buf_status(&buf));
+    } else {
+        memcpy(buf.data, &head, sizeof head);
+        rpt__pool_send(pool, pool->member_of[owner], RPT_TAG_POOL_BACK,
+                       buf.data, buf.bytes);
+    }
+    rpt__buf_free(&buf);
+}
+
+void rpt__worker_give_back(struct rpt_pool *pool, bool only_plain)
+{
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        struct rpt_item *item = TAILQ_FIRST(&pool->worker.queued[p]);
+
+        while (item != NULL) {
+            if (!only_plain || is_plain(item)) {
+                give_back_to(pool, item->owner, only_plain);
+                item = TAILQ_FIRST(&pool->worker.queued[p]);
+            } else {
+                item = TAILQ_NEXT(item, link);
+            }
+        }
+    }
+}
+
+/* ---- timers ---- */
+
+/* The fetched-ahead item that waits longest, when slots are what it lacks. */
+static const struct rpt_item *oldest_waiting(const struct rpt_pool *pool)
+{
+    const struct rpt_worker *w = &pool->worker;
+    const struct rpt_item *oldest = NULL;
+
+    if (w->free.slots > 0) {
+        return NULL;
+    }
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        const struct rpt_item *item = TAILQ_FIRST(&w->queued[p]);
+
+        if (item != NULL && item->job == NULL && is_plain(item) &&
+            (oldest == NULL || item->received_s < oldest->received_s)) {
+            oldest = item;
+        }
+    }
+    return oldest;
+}
+
+int rpt__worker_timers(struct rpt_pool *pool, double now)
+{
+    struct rpt_worker *w = &pool->worker;
+    const struct rpt_item *stuck = oldest_waiting(pool);
+    struct rpt_item *item;
+    int n = 0;
+
+    if (stuck != NULL && now > stuck->received_s + STUCK_S) {
+        rpt__worker_give_back(pool, true);
+        TAILQ_FOREACH(item, &w->running, link) {
+            if (now - item->start_s > w->mean_s) {
+                w->mean_s = now - item->start_s; /* tasks take at least that */
+            }
+        }
+        n++;
+    }
+    TAILQ_FOREACH(item, &w->running, link) {
+        if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&
+            !item->timed_out && now > item->start_s + item->spec->timeout_s) {
+            item->timed_out = true;
+            atomic_store(&item->call.cancelled, 1);
+            n++;
+        }
+    }
+    return n;
+}
+
+double rpt__worker_next_s(const struct rpt_pool *pool)
+{
+    const struct rpt_item *stuck = oldest_waiting(pool), *item;
+    double next = stuck != NULL ? stuck->received_s + STUCK_S : INFINITY;
+
+    TAILQ_FOREACH(item, &pool->worker.running, link) {
+        double end = item->start_s + item->spec->timeout_s;
+
+        if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&
+            !item->timed_out && end < next) {
+            next = end;
+        }
+    }
+    return next;
+}
