@@ -1,0 +1,46 @@
+/*
+ * launch.h - how this process becomes a rank
+ */
+#ifndef CLI_LAUNCH_H
+#define CLI_LAUNCH_H
+
+#include "cli/fault.h"
+
+#include <repartir/context.h>
+
+#include <stdbool.h>
+
+struct launch {
+    bool mpi; /* an MPI launcher started us */
+    int rank;
+    int size;
+};
+
+/* An MPI launcher started this process (by the environment it sets). */
+bool launch_is_mpi(void);
+/* The rank as the environment has it, before MPI_Init; 0 when it says none. */
+int launch_env_rank(void);
+
+/* Initialises MPI when an MPI launcher started us, and watches that launcher;
+ * without one makes no MPI call, ever. */
+void launch_begin(struct launch *launch);
+
+/* Collective: the exit code that all ranks end with: rank 0's, or, when that
+ * is 0, the largest of the others'.  *first_out, if not NULL: rank 0's. */
+int launch_agree(const struct launch *launch, int code, int *first_out);
+
+/* Collective: a context over all ranks. */
+int launch_context(const struct launch *launch, const rpt_options_t *options,
+                   rpt_context_t **context_out, struct fault *fault);
+
+/* Collective: ends MPI; gives the code that launch_agree() gives. */
+int launch_end(const struct launch *launch, int code);
+
+/* For a mistake before launch_begin(): lets rank 0 speak, then ends together.
+ * Gives `code`. */
+int launch_give_up(int code);
+
+/* "Open MPI v4.1.4, …" to be released with free(). */
+char *launch_mpi_version(void);
+
+#endif /* CLI_LAUNCH_H */

@@ -1,0 +1,20 @@
+/*
+ * signals.h - the signals that ask the command to stop
+ */
+#ifndef CLI_SIGNALS_H
+#define CLI_SIGNALS_H
+
+#include <stdbool.h>
+
+/* USR1, TERM and INT are noted; PIPE does nothing.  `driver` false: they do
+ * nothing at all (a launcher sends them to all ranks; rank 0 answers). */
+void signals_install(bool driver);
+
+/* The first one that came, 0: none. */
+int signals_first(void);
+
+/* From now on one more signal ends this process at once with
+ * CODE_RESUMABLE. */
+void signals_next_ends(void);
+
+#endif /* CLI_SIGNALS_H */

@@ -1,0 +1,16 @@
+/*
+ * table.c - the subcommands by name
+ */
+#include "cli/command.h"
+
+#include <stddef.h>
+
+const struct command commands[] = {
+    { "run", "run the tasks of a file, and resume", command_run, true },
+    { "status", "say how a job with a state directory is", command_status,
+      false },
+    { "submit", "add tasks to a running job", command_submit, false },
+    { "cancel", "cut tasks from a running job", command_cancel, false },
+    { "info", "say what this build, machine and job are", command_info, true },
+    { NULL, NULL, NULL, false }
+};
