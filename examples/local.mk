@@ -1,1 +1,33 @@
-# nothing to build yet
+# The examples use what a user has: <repartir.h> and librepartir.
+noinst_PROGRAMS += examples/hello_local examples/pool_mpi examples/spmd \
+	examples/gang examples/programs
+if HAVE_CXX
+noinst_PROGRAMS += examples/hello
+endif
+
+EXAMPLE_CPPFLAGS = -I$(srcdir)/include
+examples_hello_local_SOURCES = examples/hello_local.c
+examples_hello_local_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_hello_local_LDADD = librepartir.la
+examples_pool_mpi_SOURCES = examples/pool_mpi.c
+examples_pool_mpi_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_pool_mpi_LDADD = librepartir.la
+examples_spmd_SOURCES = examples/spmd.c
+examples_spmd_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_spmd_LDADD = librepartir.la
+examples_gang_SOURCES = examples/gang.c
+examples_gang_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_gang_LDADD = librepartir.la
+examples_programs_SOURCES = examples/programs.c
+examples_programs_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_programs_LDADD = librepartir.la
+examples_hello_SOURCES = examples/hello.cc
+examples_hello_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_hello_CXXFLAGS = -std=c++11 -Wall -Wextra
+examples_hello_LDADD = librepartir.la
+
+# Installed with the documentation; `make installcheck` builds these.
+exampledir = $(docdir)/examples
+dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
+	examples/spmd.c examples/gang.c examples/programs.c \
+	examples/hello.cc examples/README.md

@@ -13,7 +13,7 @@ include $(srcdir)/tests/journal/local.mk
 include $(srcdir)/tests/exec/local.mk
 include $(srcdir)/tests/pool/local.mk
 include $(srcdir)/tests/cli/local.mk
-include $(srcdir)/tests/lint/local.mk
+include $(srcdir)/tests/fault/local.mk
 
 TESTS += $(check_PROGRAMS)
 endif

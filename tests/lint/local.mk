@@ -1,2 +1,14 @@
-TESTS += tests/lint/headers tests/lint/symbols
-EXTRA_DIST += tests/lint/headers tests/lint/symbols
+# What can be seen in the sources and in what was built.
+LINTS = tests/lint/comments tests/lint/counts tests/lint/dist \
+	tests/lint/headers \
+	tests/lint/layers tests/lint/links tests/lint/options \
+	tests/lint/reference tests/lint/shell tests/lint/style \
+	tests/lint/symbols tests/lint/version
+TESTS += $(LINTS)
+EXTRA_DIST += $(LINTS) tests/counts.sh doc/layers.txt
+
+# For tests/lint/dist.
+print-distfiles:
+	@for f in $(DISTFILES); do echo "$$f"; done | \
+	  $(SED) 's|^$(srcdir)/||; s|^\./||'
+.PHONY: print-distfiles

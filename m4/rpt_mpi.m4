@@ -1,0 +1,50 @@
+# rpt_mpi.m4 - which MPI it is, what links it, and what starts its programs
+#
+# RPT_MPI sets and substitutes
+#   mpi, MPI_FAMILY  openmpi | mpich
+#   MPI_LIBS         what a program that links librepartir.a must link besides;
+#                    empty for a compiler that is no wrapper (then LIBS has it)
+#   MPIRUN           the launcher that stands beside the compiler wrapper
+AC_DEFUN([RPT_MPI], [
+AC_CHECK_HEADER([mpi.h], [],
+  [AC_MSG_ERROR([$CC finds no mpi.h: install an MPI (Debian: libopenmpi-dev or libmpich-dev), or name its compiler with CC=/path/to/mpicc])])
+AC_SEARCH_LIBS([MPI_Init_thread], [mpi],
+  [], [AC_MSG_ERROR([$CC does not link MPI programs: name the compiler of your MPI with CC=/path/to/mpicc])])
+
+AC_MSG_CHECKING([which MPI])
+AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
+#ifndef OPEN_MPI
+#error other
+#endif]])], [mpi=openmpi], [mpi=mpich])
+AC_MSG_RESULT([$mpi])
+AC_SUBST([MPI_FAMILY], [$mpi])
+
+AC_MSG_CHECKING([whether $mpi is new enough])
+AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
+#if MPI_VERSION * 10 + MPI_SUBVERSION < 31
+#error old
+#endif]])], [AC_MSG_RESULT([yes])],
+  [AC_MSG_RESULT([no])
+   AC_MSG_ERROR([MPI 3.1 or newer is needed (Open MPI 3, MPICH 3.2 and newer are)])])
+
+AC_MSG_CHECKING([what links $mpi])
+AS_CASE([$mpi],
+  [openmpi], [MPI_LIBS=`$CC --showme:link 2>/dev/null`],
+  # The first word is the compiler; -I and -Wl,-z are of no use here.
+  [MPI_LIBS=`$CC -link_info 2>/dev/null | tr ' ' '\n' | sed 1d |
+     grep -e '^-L' -e '^-l' -e '^-pthread' | tr '\n' ' '`])
+AS_IF([test -z "$MPI_LIBS"], [MPI_LIBS=$LIBS])
+AC_SUBST([MPI_LIBS])
+AC_MSG_RESULT([${MPI_LIBS:-nothing}])
+
+# A wrapper with a directory, or one of several on the path, has its launcher
+# beside it.
+rpt_cc_dir=
+for rpt_word in $CC; do
+  AS_CASE([$rpt_word],
+    [*/mpicc*], [rpt_cc_dir=`AS_DIRNAME(["$rpt_word"])`])
+done
+AC_ARG_VAR([MPIRUN], [command that starts MPI programs, for the tests])
+AC_PATH_PROGS([MPIRUN], [mpirun.$mpi mpiexec.$mpi mpirun mpiexec], [no],
+  [${rpt_cc_dir:+$rpt_cc_dir$PATH_SEPARATOR}$PATH])
+])

@@ -1,0 +1,3 @@
+# Faults from outside: see kill-rounds for its switches.
+TESTS += tests/fault/kill-rounds
+EXTRA_DIST += tests/fault/kill-rounds

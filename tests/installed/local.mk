@@ -1,0 +1,22 @@
+# The examples, from the build tree by make check, from the installed one by
+# make installcheck.
+INSTALLED = tests/installed/tree tests/installed/pkgconfig \
+	tests/installed/cmake
+TESTS += tests/installed/examples
+EXTRA_DIST += $(INSTALLED) tests/installed/examples tests/installed/try.sh
+
+# The build tree's keeper must not hide that the installed one is not found.
+installcheck-local:
+	@$(AM_TESTS_ENVIRONMENT) unset RPT_POOL_KEEPER; \
+	PREFIX='$(prefix)'; LIBDIR='$(libdir)'; BINDIR='$(bindir)'; \
+	INCLUDEDIR='$(includedir)'; LIBEXECDIR='$(pkglibexecdir)'; \
+	MANDIR='$(mandir)'; DOCDIR='$(docdir)'; EXAMPLEDIR='$(exampledir)'; \
+	DESTDIR='$(DESTDIR)'; VERSION='$(PACKAGE_VERSION)'; \
+	PKG_CONFIG='$(PKG_CONFIG)'; CFLAGS='$(CFLAGS)'; \
+	export PREFIX LIBDIR BINDIR INCLUDEDIR LIBEXECDIR MANDIR DOCDIR \
+	EXAMPLEDIR DESTDIR VERSION PKG_CONFIG CFLAGS; \
+	status=0; mkdir -p tests/installed; \
+	for t in $(INSTALLED); do \
+	  '$(abs_srcdir)'/$$t >$$t.log 2>&1; code=$$?; cat $$t.log; \
+	  test $$code = 0 || test $$code = 77 || status=1; \
+	done; exit $$status
