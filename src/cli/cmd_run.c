@@ -43,6 +43,12 @@ static int make_options(const struct run_options *o, rpt_options_t **out,
         fault_library(fault);
         return fault->code = CODE_USAGE;
     }
+    /* This program sends nothing with MPI itself. */
+    if (strcmp(rpt_options_origin(*out, "comm.drive"), "default") == 0 &&
+        rpt_options_set(*out, "comm.drive", "no") != RPT_OK) {
+        fault_library(fault);
+        return fault->code = CODE_USAGE;
+    }
     while (set != NULL && set < o->sets.data + o->sets.bytes) {
         const char *value = set + strlen(set) + 1;
 

@@ -9,6 +9,7 @@
 
 #include <repartir/state.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -39,13 +40,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (o->directory != NULL) {
             argp_error(state, "more than one directory");
-            return ARGP_ERR_UNKNOWN;
+            return EINVAL;
         }
         o->directory = arg;
         break;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which state directory?");
-        return ARGP_ERR_UNKNOWN;
+        return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }

@@ -18,6 +18,11 @@
  * that often. */
 #define DRIVE_MIN_S 10e-6
 #define DRIVE_MAX_S 100e-6
+/* A wait for tasks may last for hours: after the first LAZY_AFTER_S of it the
+ * MPI library is driven less often, which leaves an idle rank under 5 % of a
+ * core. */
+#define DRIVE_LAZY_S 1e-3
+#define LAZY_AFTER_S 0.1
 
 static struct rpt_comm *comm_of(struct rpt_poller *poller)
 {
@@ -43,11 +48,19 @@ static int poll(struct rpt_poller *poller)
     return n;
 }
 
+static double drive_interval(const struct rpt_comm *comm)
+{
+    return comm->n_driving > comm->n_lazy ||
+                   rpt__now_s() < comm->lazy_since_s + LAZY_AFTER_S
+               ? DRIVE_MAX_S
+               : DRIVE_LAZY_S;
+}
+
 static double next_s(struct rpt_poller *poller)
 {
     struct rpt_comm *comm = comm_of(poller);
-    double next = comm->n_driving > 0 && comm->kind->drive != NULL
-                      ? comm->driven_s + DRIVE_MAX_S
+    double next = comm->n_driving > 0
+                      ? comm->driven_s + drive_interval(comm)
                       : INFINITY;
 
     for (int i = 0; i < RPT_N_TRANSPORTS; i++) {
@@ -110,6 +123,8 @@ rpt_status_t rpt__comm_new(const struct rpt_comm_parts *parts,
     comm->mpi_text = parts->mpi_text;
     comm->bell_fd = parts->bell_fd;
     comm->bell_offset = parts->bell_offset;
+    comm->driven = parts->kind->drive != NULL &&
+                   rpt__option_switch(parts->options, RPT_OPT_COMM_DRIVE);
     status = fill(comm, parts);
     if (status != RPT_OK) {
         rpt__comm_dispose(comm);
@@ -270,12 +285,24 @@ rpt_status_t rpt__comm_wait(struct rpt_comm *comm, rpt_done_fn done, void *arg,
     struct driven_wait wait = { comm, done, arg };
     rpt_status_t status;
 
-    if (comm->kind->drive == NULL || !comm->kind->drive(comm)) {
+    if (!comm->driven || !comm->kind->drive(comm)) {
         return rpt__engine_wait(comm->engine, done, arg, timeout_s);
     }
     comm->n_driving++;
     status = rpt__engine_wait(comm->engine, drive_and_ask, &wait, timeout_s);
     comm->n_driving--;
+    return status;
+}
+
+rpt_status_t rpt__comm_wait_long(struct rpt_comm *comm, rpt_done_fn done,
+                                 void *arg, double timeout_s, double since_s)
+{
+    rpt_status_t status;
+
+    comm->lazy_since_s = since_s;
+    comm->n_lazy++;
+    status = rpt__comm_wait(comm, done, arg, timeout_s);
+    comm->n_lazy--;
     return status;
 }
 

@@ -79,6 +79,10 @@ rpt_status_t rpt__comm_flush(struct rpt_comm *comm, double timeout_s);
  * progress meanwhile, so that what the program sent with MPI itself arrives. */
 rpt_status_t rpt__comm_wait(struct rpt_comm *comm, rpt_done_fn done, void *arg,
                             double timeout_s);
+/* The same for one that may last for hours and began at since_s: soon the MPI
+ * library is driven every millisecond only. */
+rpt_status_t rpt__comm_wait_long(struct rpt_comm *comm, rpt_done_fn done,
+                                 void *arg, double timeout_s, double since_s);
 
 /* ---- groups (group.c) ---- */
 

@@ -74,7 +74,10 @@ struct rpt_comm {
     struct rpt_poller poller;
     bool polling;     /* the poller is on the stack                       */
     int n_driving;    /* threads inside rpt__comm_wait()                  */
+    int n_lazy;       /* of these, inside rpt__comm_wait_long()           */
+    double lazy_since_s; /* when the last of these waits began            */
     double driven_s;  /* when the MPI library was driven last             */
+    bool driven;      /* option comm.drive, and there is an MPI           */
 
     struct rpt_transport *transports[RPT_N_TRANSPORTS]; /* as the table   */
     struct rpt_peer *peers;

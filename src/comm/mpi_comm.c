@@ -7,6 +7,14 @@
 
 #include <stdlib.h>
 
+/* Open MPI sends with the tag of MPI_Comm_create_group() as it is; 32767 is
+ * what every MPI has. */
+static int tag_of(int tag)
+{
+    return RPT_MPI_TAG_COMM +
+           (int)((unsigned)tag % (32768U - RPT_MPI_TAG_COMM));
+}
+
 static rpt_status_t no_mpi(void)
 {
     return rpt__fail(RPT_ERR_UNSUPPORTED,
@@ -74,6 +82,38 @@ rpt_status_t rpt__comm_ranks_of_mpi(struct rpt_comm *comm, MPI_Comm mpi_comm,
     return status;
 }
 
+struct listed {
+    const struct rpt_comm *comm;
+    const int *ranks;
+    int n_ranks;
+};
+
+static bool nothing_waits(void *arg)
+{
+    const struct listed *listed = arg;
+
+    for (int i = 0; i < listed->n_ranks; i++) {
+        if (rpt__comm_backlog(listed->comm, listed->ranks[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Inside a blocking MPI call nobody may be there to send what waits, and what
+ * waits may be what calls the other ranks here. */
+static rpt_status_t send_what_waits(struct rpt_comm *comm, const int ranks[],
+                                    int n_ranks)
+{
+    struct listed listed = { comm, ranks, n_ranks };
+    rpt_status_t status;
+
+    rpt__engine_lock(comm->engine);
+    status = rpt__comm_wait(comm, nothing_waits, &listed, -1);
+    rpt__engine_unlock(comm->engine);
+    return status;
+}
+
 rpt_status_t rpt__comm_make_mpi(struct rpt_comm *comm, const int ranks[],
                                 int n_ranks, int tag, MPI_Comm *mpi_comm_out)
 {
@@ -85,6 +125,10 @@ rpt_status_t rpt__comm_make_mpi(struct rpt_comm *comm, const int ranks[],
     if (end == NULL) {
         return no_mpi();
     }
+    status = send_what_waits(comm, ranks, n_ranks);
+    if (status != RPT_OK) {
+        return status;
+    }
     status = rpt__mpi_status(PMPI_Comm_group(end->comm, &context),
                              "MPI_Comm_group");
     if (status != RPT_OK) {
@@ -94,7 +138,7 @@ rpt_status_t rpt__comm_make_mpi(struct rpt_comm *comm, const int ranks[],
                              "MPI_Group_incl");
     if (status == RPT_OK) {
         status = rpt__mpi_status(
-            PMPI_Comm_create_group(end->comm, group, tag, &made),
+            PMPI_Comm_create_group(end->comm, group, tag_of(tag), &made),
             "MPI_Comm_create_group");
         PMPI_Group_free(&group);
     }

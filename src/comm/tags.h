@@ -22,7 +22,8 @@ enum rpt_tag {
 enum rpt_mpi_tag {
     RPT_MPI_TAG_PACKET = 1, /* packets of messages                            */
     RPT_MPI_TAG_MACHINE,    /* start-up: the machine of a host as XML         */
-    RPT_MPI_TAG_NOBODY      /* never sent: probing for it drives the library  */
+    RPT_MPI_TAG_NOBODY,     /* never sent: probing for it drives the library  */
+    RPT_MPI_TAG_COMM = 16   /* and all above: making communicators of groups  */
 };
 
 #endif /* RPT_COMM_TAGS_H */

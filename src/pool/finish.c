@@ -121,6 +121,7 @@ void rpt__job_attempt_ended(struct rpt_pool *pool, struct rpt_job *job,
         job->started = 0;
     }
     pool->owner.retried++;
+    rpt__gang_forget(pool, job);
     rpt__queue_retry(pool, job);
 }
 

@@ -253,13 +253,14 @@ rpt_status_t rpt__pool_wait_for(struct rpt_pool *pool, rpt_done_fn done,
                                 void *arg, double timeout_s)
 {
     struct wait wait = { pool, done, arg };
-    double limit = timeout_s < 0 ? INFINITY : rpt__now_s() + timeout_s;
+    double since = rpt__now_s();
+    double limit = timeout_s < 0 ? INFINITY : since + timeout_s;
 
     for (;;) {
         double left = timeout_s < 0 ? -1 : limit - rpt__now_s();
         rpt_status_t status =
-            rpt__engine_wait(pool->engine, has_something, &wait,
-                             timeout_s >= 0 && left < 0 ? 0 : left);
+            rpt__comm_wait_long(pool->comm, has_something, &wait,
+                                timeout_s >= 0 && left < 0 ? 0 : left, since);
 
         deliver(pool);
         rpt__functions_run_waiting(pool);

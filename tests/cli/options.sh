@@ -73,9 +73,11 @@ else
     skip "groff is not installed"
 fi
 # shellcheck disable=SC2016
-bash -c '. "$1"; COMP_WORDS=(repartir run --output = l) COMP_CWORD=4 _repartir
-    echo "${COMPREPLY[@]}"
-    COMP_WORDS=(repartir st) COMP_CWORD=1 _repartir
-    echo "${COMPREPLY[@]}"' bash "$SRC/completions/repartir" >out 2>&1
+bash -c '. "$1"
+    COMP_WORDS=(repartir run --output = l) COMP_CWORD=4
+    _repartir; echo "${COMPREPLY[@]}"
+    COMP_WORDS=(repartir stat) COMP_CWORD=1
+    _repartir; echo "${COMPREPLY[@]}"' bash "$SRC/completions/repartir" \
+    >out 2>&1
 is "$(tr '\n' , <out)" "line,status," "bash completes values and commands"
 finish

@@ -122,8 +122,15 @@ static void a_run_comes_out_as_it_went_in(void)
 {
     const char *const env[] = { "A=1", "B=", NULL };
     const int cpus[] = { 0, 3, 4095 };
-    struct rpt_run run = { 42,   "program", 7,      env, cpus,
-                           3,    1 << 30,   2.5 };
+    struct rpt_run run = { .key = 42,
+                           .program = "program",
+                           .program_bytes = 7,
+                           .env = env,
+                           .cpus = cpus,
+                           .n_cpus = 3,
+                           .memory_bytes = 1 << 30,
+                           .timeout_s = 2.5,
+                           .after = 41 };
     struct rpt_buf buf = RPT_BUF_EMPTY;
     struct rpt_run got = { 0 };
 
@@ -142,6 +149,7 @@ static void a_run_comes_out_as_it_went_in(void)
     CU_ASSERT_EQUAL(got.cpus[2], 4095);
     CU_ASSERT_EQUAL(got.memory_bytes, 1 << 30);
     CU_ASSERT_EQUAL(got.timeout_s, 2.5);
+    CU_ASSERT_EQUAL(got.after, 41);
     free((void *)got.env);
     rpt__buf_free(&buf);
 }

@@ -779,6 +779,94 @@ static void thousands_run_eight_at_a_time(void)
     client_close(&client);
 }
 
+/* ---- one after the other ---- */
+
+/* Each adds its letter to a file: the order of the starts and ends. */
+static uint64_t letter(const char *shell, uint64_t after)
+{
+    return client_start(&client,
+                        &(struct job){ .shell = shell,
+                                       .program = { .cwd = folder },
+                                       .run = { .after = after } });
+}
+
+static void a_program_may_wait_for_the_end_of_another(void)
+{
+    uint64_t first, second;
+
+    make_file("letters", "", 0644);
+    open_client(MIB);
+    first = letter("sleep 0.2; printf a >>letters", 0);
+    second = letter("printf b >>letters; exit 1", first);
+    letter("sleep 0.1; printf c >>letters", second);
+    CU_ASSERT(client_wait_all(&client));
+    file_is("letters", "abc");
+    for (uint64_t key = 1; key < 3; key++) {
+        const struct rpt_program_end *end = &client.jobs[key].end;
+
+        CU_ASSERT(client.jobs[key + 1].end.start_time >=
+                  end->start_time + end->duration_s - 0.01);
+    }
+    /* What has ended, or never was, holds nobody up. */
+    letter("printf d >>letters", first);
+    CU_ASSERT(client_wait_all(&client));
+    letter("printf e >>letters", 12345);
+    CU_ASSERT(client_wait_all(&client));
+    file_is("letters", "abcde");
+    client_close(&client);
+}
+
+static void a_program_that_cannot_start_lets_the_next_ones_go(void)
+{
+    struct job job = { .argv = { "/no/such/program" } };
+
+    open_client(MIB);
+    job.run.after = client_start(&client, &(struct job){ .shell = "sleep 0.1" });
+    for (int i = 0; i < 100; i++) {
+        job.run.after = client_start(&client, &job);
+    }
+    letter("exit 7", job.run.after);
+    CU_ASSERT(client_wait_all(&client));
+    CU_ASSERT_EQUAL(client.jobs[50].end.error, ENOENT);
+    CU_ASSERT_EQUAL(client.jobs[102].end.exit_code, 7);
+    client_close(&client);
+}
+
+static void a_program_that_waits_can_be_taken_back(void)
+{
+    open_client(MIB);
+    client_start(&client, &(struct job){ .argv = { "sleep", "1000" } });
+    letter("exit 2", 1);
+    letter("exit 3", 2);
+    CU_ASSERT_EQUAL(rpt__keeper_kill(client.keeper, 2), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__keeper_kill(client.keeper, 1), RPT_OK);
+    CU_ASSERT(client_wait_all(&client));
+    CU_ASSERT_EQUAL(client.jobs[1].end.signal, SIGTERM);
+    CU_ASSERT_EQUAL(client.jobs[2].end.error, ECANCELED);
+    CU_ASSERT(client.jobs[2].end.killed);
+    CU_ASSERT_STRING_EQUAL(client.jobs[2].message,
+                           "taken back before it started");
+    CU_ASSERT_EQUAL(client.jobs[3].end.exit_code, 3);
+    client_close(&client);
+}
+
+static bool one_has_ended(struct client *c)
+{
+    return c->n_ended > 0;
+}
+
+static void a_keeper_may_stop_while_programs_wait(void)
+{
+    open_client(MIB);
+    client_start(&client, &(struct job){ .argv = { "sleep", "1000" } });
+    letter("exit 2", 1);
+    letter("exit 3", 2);
+    client_start(&client, &(struct job){ .argv = { "true" } });
+    CU_ASSERT(client_wait(&client, one_has_ended, 30));
+    client_close(&client);
+    CU_ASSERT_EQUAL(client.n_ended, 1);
+}
+
 /* A keeper that stands still takes nothing: requests wait here. */
 static void requests_never_block(void)
 {
@@ -843,6 +931,10 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_program_has_three_descriptors),
     RPT_TEST(the_limit_of_open_files_is_the_ranks),
     RPT_TEST(thousands_run_eight_at_a_time),
+    RPT_TEST(a_program_may_wait_for_the_end_of_another),
+    RPT_TEST(a_program_that_cannot_start_lets_the_next_ones_go),
+    RPT_TEST(a_program_that_waits_can_be_taken_back),
+    RPT_TEST(a_keeper_may_stop_while_programs_wait),
     RPT_TEST(requests_never_block),
     RPT_TEST_END,
 };
