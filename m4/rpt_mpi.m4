@@ -5,7 +5,13 @@
 #   MPI_LIBS         what a program that links librepartir.a must link besides;
 #                    empty for a compiler that is no wrapper (then LIBS has it)
 #   MPIRUN           the launcher that stands beside the compiler wrapper
+# The wrappers' own variables are remembered, so that make uses the compiler that
+# configure saw.
 AC_DEFUN([RPT_MPI], [
+AC_ARG_VAR([OMPI_CC], [compiler behind Open MPI's mpicc])
+AC_ARG_VAR([MPICH_CC], [compiler behind MPICH's mpicc])
+AM_CONDITIONAL([KEEP_OMPI_CC], [test -n "$OMPI_CC"])
+AM_CONDITIONAL([KEEP_MPICH_CC], [test -n "$MPICH_CC"])
 AC_CHECK_HEADER([mpi.h], [],
   [AC_MSG_ERROR([$CC finds no mpi.h: install an MPI (Debian: libopenmpi-dev or libmpich-dev), or name its compiler with CC=/path/to/mpicc])])
 AC_SEARCH_LIBS([MPI_Init_thread], [mpi],

@@ -317,6 +317,20 @@ rpt_status_t rpt__group_split(struct rpt_group *group, int color, int key,
 
 /* ---- collective operations and their failures ---- */
 
+/* A call of a group that failed.  Who was not there when it did learns that
+ * ranks made different calls, or that one failed; who was only late does not
+ * count as waiting. */
+static rpt_status_t refuse(struct rpt_group *group)
+{
+    if (!group->told && group->failed != RPT_ERR_TIMEOUT) {
+        group->told = true;
+        return rpt__group_failure(group);
+    }
+    rpt__fail(RPT_ERR_STATE, "the group is of no further use");
+    rpt__fail_why("%s", group->why != NULL ? group->why : "");
+    return RPT_ERR_STATE;
+}
+
 rpt_status_t rpt__group_begin(struct rpt_group *group)
 {
     rpt_status_t status = rpt__engine_status(group->comm->engine);
@@ -325,9 +339,7 @@ rpt_status_t rpt__group_begin(struct rpt_group *group)
         return status;
     }
     if (group->failed != RPT_OK) {
-        rpt__fail(RPT_ERR_STATE, "the group is of no further use");
-        rpt__fail_why("%s", group->why != NULL ? group->why : "");
-        return RPT_ERR_STATE;
+        return refuse(group);
     }
     if (group->busy) {
         return rpt__fail(RPT_ERR_STATE, "another thread of this rank is in a "
@@ -340,6 +352,7 @@ rpt_status_t rpt__group_begin(struct rpt_group *group)
 
 void rpt__group_end(struct rpt_group *group)
 {
+    group->told = group->failed != RPT_OK;
     rpt__letters_clear(group);
     group->busy = false;
 }

@@ -55,6 +55,7 @@ struct rpt_group {
     bool busy;           /* an operation is going on                       */
     rpt_status_t failed; /* the group is of no further use: why            */
     char *why;           /* text of that; NULL: no memory for it           */
+    bool told;           /* a call has returned that failure               */
     struct rpt_letter *letters; /* oldest first                            */
 };
 

@@ -116,14 +116,27 @@ static void finish(struct rpt_pool *pool, struct rpt_item *item)
     rpt__worker_finish(pool, item, &end);
 }
 
-static bool goes_inline(const struct rpt_pool *pool,
-                        const struct rpt_item *item)
+static bool is_short(struct rpt_pool *pool, struct rpt_item *item)
 {
-    (void)pool;
-    return item->kind == RPT_KIND_FUNCTION && item->spec->slots == 1 &&
-           item->spec->n_needs == 0 && item->spec->memory_mib == 0 &&
-           item->spec->timeout_s <= 0 && item->function != NULL &&
-           rpt__function_is_short(item->function);
+    if (item->kind != RPT_KIND_FUNCTION || item->spec->slots != 1 ||
+        item->spec->n_needs > 0 || item->spec->memory_mib > 0 ||
+        item->spec->timeout_s > 0) {
+        return false;
+    }
+    if (item->function == NULL) {
+        item->function = rpt__function_find(pool, item->spec->function);
+    }
+    return item->function != NULL && rpt__function_is_short(item->function);
+}
+
+static bool may_run_inline(const struct rpt_pool *pool)
+{
+    return !pool->ending.stopping && rpt__engine_can_release(pool->engine);
+}
+
+bool rpt__functions_inline(struct rpt_pool *pool, struct rpt_item *item)
+{
+    return may_run_inline(pool) && is_short(pool, item);
 }
 
 static int gather(struct rpt_pool *pool, struct rpt_item *batch[BATCH])
@@ -133,13 +146,7 @@ static int gather(struct rpt_pool *pool, struct rpt_item *batch[BATCH])
     while (n < BATCH) {
         struct rpt_item *item = rpt__worker_next(pool);
 
-        if (item == NULL) {
-            break;
-        }
-        if (item->function == NULL && item->kind == RPT_KIND_FUNCTION) {
-            item->function = rpt__function_find(pool, item->spec->function);
-        }
-        if (!goes_inline(pool, item)) {
+        if (item == NULL || !is_short(pool, item)) {
             break;
         }
         rpt__worker_unqueue(pool, item);
@@ -172,8 +179,7 @@ int rpt__functions_run_inline(struct rpt_pool *pool)
     struct rpt_item *batch[BATCH];
     int n, n_run;
 
-    if (w->free.slots < 1 || pool->ending.stopping ||
-        !rpt__engine_can_release(pool->engine)) {
+    if (w->free.slots < 1 || !may_run_inline(pool)) {
         return 0;
     }
     n = gather(pool, batch);
@@ -214,7 +220,7 @@ static void run_in_thread(struct rpt_pool *pool, struct rpt_item *item)
     if (rpt__comm_any_thread(pool->comm)) {
         w->n_coming_threads++;
         finish(pool, item);
-        rpt__worker_dispatch(pool);
+        rpt__worker_dispatch(pool, false);
         w->n_coming_threads--;
     } else {
         /* Only the waiting thread may send. */

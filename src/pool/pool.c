@@ -163,7 +163,7 @@ static int poll_pool(struct rpt_poller *self)
     }
     n += rpt__owner_skip(pool);
     n += rpt__functions_run_inline(pool);
-    n += rpt__worker_dispatch(pool);
+    n += rpt__worker_dispatch(pool, true);
     rpt__worker_ask(pool);
     rpt__owner_nudge(pool);
     n += rpt__ending_poll(pool);

@@ -474,7 +474,7 @@ void rpt__worker_on_give(void *pool, int source, const void *data,
                          size_t bytes);
 void rpt__worker_on_cancel(void *pool, int source, const void *data,
                            size_t bytes);
-int rpt__worker_dispatch(struct rpt_pool *pool);
+int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader);
 void rpt__worker_ask(struct rpt_pool *pool);
 void rpt__worker_flush(struct rpt_pool *pool);
 /* Reports an item that ran (or could not) and frees it. */
@@ -518,6 +518,8 @@ extern const struct rpt_kind_ops rpt__kind_gang;
 /* functions.c */
 struct rpt_function *rpt__function_find(struct rpt_pool *pool, uint64_t hash);
 bool rpt__function_is_short(const struct rpt_function *function);
+/* Whether the leader may run it itself, now. */
+bool rpt__functions_inline(struct rpt_pool *pool, struct rpt_item *item);
 int rpt__functions_run_inline(struct rpt_pool *pool);
 int rpt__functions_collect(struct rpt_pool *pool);
 void rpt__functions_to_thread(struct rpt_pool *pool, struct rpt_item *item);
@@ -556,6 +558,8 @@ struct rpt_group *rpt__gang_group(const struct rpt_item *item);
 enum rpt_record { RPT_RECORD_SUBMIT = 1, RPT_RECORD_START, RPT_RECORD_END };
 struct rpt_submit_record { /* then the id, as packed text */
     struct rpt_digest key, work;
+    int32_t rank; /* that submitted; compaction forgets the writer */
+    int32_t unused;
 };
 struct rpt_start_record {
     struct rpt_digest key;

@@ -263,19 +263,21 @@ static struct counter *need_counter(struct rpt_resume *resume,
 
 /* A submission of a rank that this job does not have: this rank takes it over
  * when it is its turn. */
-static rpt_status_t read_submit(struct rpt_resume *resume, int writer,
-                                const void *data, size_t bytes)
+static rpt_status_t read_submit(struct rpt_resume *resume, const void *data,
+                                size_t bytes)
 {
     struct rpt_pool *pool = resume->pool;
     struct rpt_submit_record record;
     struct known *known;
     struct counter *counter;
 
-    if (bytes < sizeof record || writer < pool->n ||
-        writer % pool->n != pool->me) {
+    if (bytes < sizeof record) {
         return RPT_OK;
     }
     memcpy(&record, data, sizeof record);
+    if (record.rank < pool->n || record.rank % pool->n != pool->me) {
+        return RPT_OK;
+    }
     if ((record.work.high | record.work.low) == 0 ||
         rpt__table_get(&resume->known, record.key) != NULL) {
         return RPT_OK; /* has an id, or was submitted in two jobs */
@@ -328,8 +330,9 @@ static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
                                 uint32_t type, const void *data, size_t bytes)
 {
     (void)epoch;
+    (void)writer;
     if (type == RPT_RECORD_SUBMIT) {
-        return read_submit(user, writer, data, bytes);
+        return read_submit(user, data, bytes);
     }
     return type == RPT_RECORD_END ? read_end(user, data, bytes) : RPT_OK;
 }
@@ -432,7 +435,7 @@ rpt_status_t rpt__resume_submit(struct rpt_pool *pool, struct rpt_job *job,
                                 struct rpt_end *end_out)
 {
     struct rpt_resume *resume = pool->resume;
-    struct rpt_submit_record record = { { 0, 0 }, { 0, 0 } };
+    struct rpt_submit_record record = { { 0, 0 }, { 0, 0 }, pool->me, 0 };
     struct known *known;
     struct rpt_buf *buf = &resume->scratch;
 

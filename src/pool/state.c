@@ -174,16 +174,12 @@ static void sum_up(struct rpt_state *state)
     }
 }
 
-rpt_status_t rpt_state_open(const char *directory, rpt_state_t **state_out)
+static rpt_status_t read_state(const char *directory, rpt_state_t **state_out)
 {
     struct rpt_statedir_info info;
     struct rpt_state *state;
-    rpt_status_t status;
+    rpt_status_t status = rpt__statedir_info(directory, &info);
 
-    if (directory == NULL || state_out == NULL) {
-        return rpt__fail(RPT_ERR_INVALID, "rpt_state_open: NULL argument");
-    }
-    status = rpt__statedir_info(directory, &info);
     if (status != RPT_OK) {
         return status;
     }
@@ -207,6 +203,20 @@ rpt_status_t rpt_state_open(const char *directory, rpt_state_t **state_out)
     sum_up(state);
     *state_out = state;
     return RPT_OK;
+}
+
+rpt_status_t rpt_state_open(const char *directory, rpt_state_t **state_out)
+{
+    rpt_status_t status = RPT_ERR_BUSY;
+
+    if (directory == NULL || state_out == NULL) {
+        return rpt__fail(RPT_ERR_INVALID, "rpt_state_open: NULL argument");
+    }
+    /* Busy: a job that has just begun compacted the files meanwhile. */
+    for (int i = 0; status == RPT_ERR_BUSY && i < 10; i++) {
+        status = read_state(directory, state_out);
+    }
+    return status;
 }
 
 const rpt_state_summary_t *rpt_state_summary(const rpt_state_t *state)

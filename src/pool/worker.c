@@ -222,14 +222,14 @@ static uint32_t wanted(const struct rpt_pool *pool)
     const struct rpt_worker *w = &pool->worker;
     uint64_t more = ahead(pool);
 
-    if (pool->ending.stopping || pool->failed != RPT_OK ||
-        pool->owner.n_ready > 0 || w->n_held > 0) {
+    if (pool->ending.stopping || pool->failed != RPT_OK || w->n_held > 0) {
         return 0;
     }
+    /* With a slot free, nothing of the own queue fits: see dispatch. */
     if (w->free.slots > 0 && w->n_queued == 0) {
         return (uint32_t)w->free.slots + (uint32_t)more;
     }
-    if (2 * w->n_queued < more) {
+    if (2 * w->n_queued < more && pool->owner.n_ready == 0) {
         return (uint32_t)(more - w->n_queued);
     }
     return 0;
@@ -429,14 +429,16 @@ void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
     rpt__kind_table[item->kind]->start(pool, item);
 }
 
-int rpt__worker_dispatch(struct rpt_pool *pool)
+int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader)
 {
     int n = 0;
 
     while (!rpt__gangs_reserve(pool) && pool->worker.free.slots > 0) {
         struct rpt_item *item = rpt__worker_next(pool);
 
-        if (item == NULL || !rpt__slots_take(pool, item)) {
+        /* The leader runs short functions itself, in its next turn. */
+        if (item == NULL || (by_leader && rpt__functions_inline(pool, item)) ||
+            !rpt__slots_take(pool, item)) {
             break;
         }
         rpt__worker_start(pool, item);
