@@ -226,8 +226,7 @@ int rpt_context_size(const rpt_context_t *context)
 
 int rpt_context_n_nodes(const rpt_context_t *context)
 {
-    return context != NULL ? rpt__map_n_nodes(rpt__comm_map(context->comm))
-                           : 0;
+    return context != NULL ? rpt__map_n_nodes(rpt__comm_map(context->comm)) : 0;
 }
 
 int rpt_context_node_of(const rpt_context_t *context, int rank)
@@ -268,8 +267,7 @@ rpt_status_t rpt_context_order(const rpt_context_t *context, int rank,
     return RPT_OK;
 }
 
-rpt_status_t rpt_context_describe(const rpt_context_t *context,
-                                  char **text_out)
+rpt_status_t rpt_context_describe(const rpt_context_t *context, char **text_out)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     struct rpt_comm *comm;

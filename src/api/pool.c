@@ -229,8 +229,7 @@ rpt_status_t rpt_future_wait_any(rpt_future_t *const futures[],
     }
     for (size_t i = 0; i < n_futures; i++) {
         if (futures[i] != NULL) {
-            struct rpt_engine *engine =
-                engine_of(rpt__future_pool(futures[i]));
+            struct rpt_engine *engine = engine_of(rpt__future_pool(futures[i]));
             bool done;
 
             rpt__engine_lock(engine);

@@ -59,8 +59,9 @@ static void variable_of(const char *name, char variable[VARIABLE_BYTES])
     size_t n = (size_t)snprintf(variable, VARIABLE_BYTES, "RPT_%s", name);
 
     for (size_t i = 4; i < n && i < VARIABLE_BYTES; i++) {
-        variable[i] = variable[i] == '.' ? '_'
-                                         : (char)toupper((unsigned char)variable[i]);
+        variable[i] = variable[i] == '.'
+                          ? '_'
+                          : (char)toupper((unsigned char)variable[i]);
     }
 }
 

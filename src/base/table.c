@@ -1,5 +1,5 @@
 /*
- * table.c - linear probing with backward-shift deletion (Knuth 6.4, algorithm R)
+ * table.c - linear probing with backward-shift deletion (Knuth 6.4, R)
  */
 #include "base/table.h"
 
@@ -37,8 +37,8 @@ void *rpt__table_get(const struct rpt_table *table, struct rpt_digest key)
 
 static rpt_status_t grow(struct rpt_table *table)
 {
-    struct rpt_table larger = { NULL, table->capacity > 0 ? 2 * table->capacity
-                                                          : 64,
+    struct rpt_table larger = { NULL,
+                                table->capacity > 0 ? 2 * table->capacity : 64,
                                 table->n };
 
     larger.entries = calloc(larger.capacity, sizeof *larger.entries);

@@ -23,7 +23,10 @@ struct rpt_table {
     size_t n;
 };
 
-#define RPT_TABLE_EMPTY { NULL, 0, 0 }
+#define RPT_TABLE_EMPTY                                                        \
+    {                                                                          \
+        NULL, 0, 0                                                             \
+    }
 
 /* The value, or NULL. */
 void *rpt__table_get(const struct rpt_table *table, struct rpt_digest key);

@@ -25,10 +25,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STUCK_S 2e-3      /* a released function longer than this is watched */
-#define WATCH_S 0.1       /* so long after the last release we stop watching */
+#define STUCK_S 2e-3 /* a released function longer than this is watched */
+#define WATCH_S 0.1  /* so long after the last release we stop watching */
 #define SPIN_MIN_S 0.5e-6
-#define YIELD_S 20e-6     /* most time given to those who want the lock      */
+#define YIELD_S 20e-6 /* most time given to those who want the lock      */
 
 struct rpt_engine {
     pthread_mutex_t lock;
@@ -86,8 +86,8 @@ rpt_status_t rpt__engine_create(const rpt_options_t *options,
     engine->n_ranks = n_ranks;
     strncpy(engine->host, host, sizeof engine->host - 1);
     if (n_sharing <= n_cores) {
-        engine->spin_max_s =
-            1e-6 * (double)rpt__option_integer(options, RPT_OPT_COMM_SPIN_US);
+        engine->spin_max_s = 1e-6 * (double)rpt__option_integer(
+                                        options, RPT_OPT_COMM_SPIN_US);
     }
     engine->spin_s = engine->spin_max_s;
     *engine_out = engine;
@@ -375,7 +375,8 @@ rpt_status_t rpt__engine_status(struct rpt_engine *engine)
 {
     if (engine->status != RPT_OK) {
         rpt__fail(engine->status, "%s",
-                  engine->what != NULL ? engine->what : "the context is broken");
+                  engine->what != NULL ? engine->what
+                                       : "the context is broken");
         rpt__fail_why("%s", engine->why != NULL ? engine->why : "");
         rpt__fail_hint("%s", engine->hint != NULL ? engine->hint : "");
     }
@@ -395,7 +396,8 @@ void rpt__engine_release(struct rpt_engine *engine)
     engine->released = true;
     engine->released_at = rpt__now_s();
     if (!engine->watching) {
-        rpt__engine_tell(engine); /* from now on the thread looks now and then */
+        rpt__engine_tell(
+            engine); /* from now on the thread looks now and then */
     }
     rpt__engine_unlock(engine);
 }

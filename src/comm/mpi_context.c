@@ -22,6 +22,8 @@
 
 /* ---- the end of an end ---- */
 
+#define REQUEST_LOOK_S 0.0005
+
 struct request_wait {
     MPI_Request request;
     int error;
@@ -40,10 +42,15 @@ static bool is_complete(void *arg)
 static rpt_status_t wait_for(struct rpt_comm *comm, struct request_wait *wait,
                              double until_s)
 {
-    double left = until_s - rpt__now_s();
-    rpt_status_t status =
-        rpt__comm_wait(comm, is_complete, wait, left > 0 ? left : 0);
+    rpt_status_t status;
 
+    /* Nobody rings when an MPI request completes: look again and again. */
+    do {
+        double left = until_s - rpt__now_s();
+        double step = left < REQUEST_LOOK_S ? left : REQUEST_LOOK_S;
+
+        status = rpt__comm_wait(comm, is_complete, wait, step > 0 ? step : 0);
+    } while (status == RPT_PENDING && rpt__now_s() < until_s);
     return status != RPT_OK ? status : rpt__mpi_status(wait->error, "MPI_Test");
 }
 

@@ -124,8 +124,7 @@ rpt_status_t rpt__caps_own(struct rpt_pool *pool, struct rpt_caps *caps_out,
     uint64_t memory = rpt__option_size(options, RPT_OPT_POOL_MEMORY);
 
     memset(caps_out, 0, sizeof *caps_out);
-    caps_out->slots =
-        (int32_t)rpt__option_integer(options, RPT_OPT_POOL_SLOTS);
+    caps_out->slots = (int32_t)rpt__option_integer(options, RPT_OPT_POOL_SLOTS);
     if (caps_out->slots == 0) {
         caps_out->slots = rpt__map_cores_of(map, rank);
     }

@@ -8,8 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HAS_FAILURE = 1, HAS_OUTPUT = 2, HAS_STREAMS = 4, BY_SHUTDOWN = 8,
-       HAS_HOST = 16 };
+enum {
+    HAS_FAILURE = 1,
+    HAS_OUTPUT = 2,
+    HAS_STREAMS = 4,
+    BY_SHUTDOWN = 8,
+    HAS_HOST = 16
+};
 
 /* Numbers that every end has; what follows is there when its flag is set. */
 struct packed_end {
@@ -82,8 +87,7 @@ bool rpt__attempt_unpack(struct rpt_reader *reader, struct rpt_end *end_out)
     end_out->start_time = packed.start_time;
     end_out->duration_s = packed.duration_s;
     end_out->max_rss_kib = packed.max_rss_kib;
-    end_out->message =
-        packed.flags & HAS_FAILURE ? rpt__read_str(reader) : "";
+    end_out->message = packed.flags & HAS_FAILURE ? rpt__read_str(reader) : "";
     end_out->host = packed.flags & HAS_HOST ? rpt__read_str(reader) : NULL;
     if (packed.flags & HAS_OUTPUT) {
         end_out->output = rpt__read_blob(reader, &end_out->output_bytes);

@@ -112,8 +112,7 @@ int rpt__ending_poll(struct rpt_pool *pool)
     struct rpt_ending *e = &pool->ending;
     int n = 0;
 
-    if (e->stopping && isfinite(e->kill_at_s) &&
-        rpt__now_s() >= e->kill_at_s) {
+    if (e->stopping && isfinite(e->kill_at_s) && rpt__now_s() >= e->kill_at_s) {
         struct rpt_item *item, *next;
 
         e->kill_at_s = INFINITY;

@@ -145,8 +145,8 @@ rpt_status_t rpt__job_cancel(struct rpt_pool *pool, struct rpt_job *job)
         rpt__gang_cancel(pool, job);
         return RPT_OK;
     }
-    return rpt__pool_send(pool, pool->member_of[job->rank],
-                          RPT_TAG_POOL_CANCEL, &message, sizeof message);
+    return rpt__pool_send(pool, pool->member_of[job->rank], RPT_TAG_POOL_CANCEL,
+                          &message, sizeof message);
 }
 
 void rpt__job_output(struct rpt_pool *pool, struct rpt_job *job, int stream,

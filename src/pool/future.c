@@ -94,8 +94,7 @@ static bool one_ended(void *arg)
 rpt_status_t rpt__pool_next(struct rpt_pool *pool, double timeout_s,
                             rpt_future_t **future_out)
 {
-    rpt_status_t status =
-        rpt__pool_wait_for(pool, one_ended, pool, timeout_s);
+    rpt_status_t status = rpt__pool_wait_for(pool, one_ended, pool, timeout_s);
     rpt_future_t *future = TAILQ_FIRST(&pool->ended_futures);
 
     if (status != RPT_OK) {

@@ -11,35 +11,14 @@
  *   owner --RUN--> ranks ... run ... --RESULT--> owner --FREE--> arbiter
  *
  * A communicator has a key, and is used again by the next gang of the same
- * ranks; gangs that run at the same time never share one.  Ranks are taken in
- * blocks of neighbours, so that there are few different sets.
+ * ranks; gangs that run at the same time never share one.
  */
-#include "pool/pool_priv.h"
+#include "pool/gang_priv.h"
 
 #include "base/error.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_COMMUNICATORS = 256 }; /* MPICH has about 2000 in all */
-
-enum what { REQUEST, RESERVE, READY, GO, RUN, FREE, RELEASE };
-
-/* All messages about a gang; the ranks, and for RUN the spec, follow. */
-struct message {
-    struct rpt_pool_head head;
-    uint64_t ticket;   /* the owner's name for the request */
-    uint64_t id;       /* the arbiter's name for the gang */
-    uint64_t key;      /* of the communicator */
-    uint64_t function;
-    struct rpt_caps needs; /* of each rank */
-    int32_t n_ranks;
-    int32_t ok;        /* READY: the function is known; FREE: it ran */
-    uint32_t token;
-    int32_t attempt;
-    uint64_t number;
-    uint64_t spec_bytes;
-};
 
 /* The owner's view. */
 struct rpt_gang_job {
@@ -53,26 +32,6 @@ struct rpt_gang_job {
     int best_rank;
     bool best_is_bad;
     double duration_s;
-};
-
-/* The arbiter's view. */
-struct gang {
-    TAILQ_ENTRY(gang) link;
-    uint64_t id;
-    struct message request;
-    int owner; /* member */
-    int n_ready;
-    bool all_ok;
-    bool running;
-    struct communicator *communicator;
-};
-
-struct communicator {
-    struct communicator *next;
-    uint64_t key;
-    bool busy;
-    int n_ranks;
-    int ranks[];
 };
 
 /* A rank's view: before it runs, and while. */
@@ -98,17 +57,11 @@ struct handle {
     void *handle;
 };
 
-TAILQ_HEAD(gang_list, gang);
-
 struct rpt_gangs {
     LIST_HEAD(, rpt_gang_job) mine;
     uint64_t n_tickets;
     int n_mine;
-    struct gang_list pending, active; /* the arbiter's */
-    struct communicator *communicators;
-    int n_communicators;
-    uint64_t n_ids, n_keys;
-    int *load; /* gangs on each member */
+    struct rpt_arbiter *arbiter;
     TAILQ_HEAD(, reservation) reservations;
     int n_waiting; /* of these, not held */
     struct handle *handles;
@@ -120,27 +73,19 @@ rpt_status_t rpt__gangs_create(struct rpt_pool *pool)
 {
     struct rpt_gangs *g = calloc(1, sizeof *g);
 
-    if (g == NULL ||
-        (g->load = calloc((size_t)pool->n, sizeof *g->load)) == NULL) {
+    if (g == NULL || rpt__arbiter_create(pool->n, &g->arbiter) != RPT_OK) {
         free(g);
         return rpt__fail_nomem(sizeof *g);
     }
     LIST_INIT(&g->mine);
-    TAILQ_INIT(&g->pending);
-    TAILQ_INIT(&g->active);
     TAILQ_INIT(&g->reservations);
     pool->gangs = g;
     return RPT_OK;
 }
 
-static void free_gangs(struct gang_list *list)
+struct rpt_arbiter *rpt__gangs_arbiter(struct rpt_pool *pool)
 {
-    struct gang *gang;
-
-    while ((gang = TAILQ_FIRST(list)) != NULL) {
-        TAILQ_REMOVE(list, gang, link);
-        free(gang);
-    }
+    return pool->gangs->arbiter;
 }
 
 /* Communicators are released from the last made to the first, the same order
@@ -149,21 +94,15 @@ void rpt__gangs_destroy(struct rpt_pool *pool)
 {
     struct rpt_gangs *g = pool->gangs;
     struct reservation *r;
-    struct communicator *c;
     struct handle *h;
 
     if (g == NULL) {
         return;
     }
-    free_gangs(&g->pending);
-    free_gangs(&g->active);
+    rpt__arbiter_destroy(g->arbiter);
     while ((r = TAILQ_FIRST(&g->reservations)) != NULL) {
         TAILQ_REMOVE(&g->reservations, r, link);
         free(r);
-    }
-    while ((c = g->communicators) != NULL) {
-        g->communicators = c->next;
-        free(c);
     }
     while ((h = g->handles) != NULL) {
         g->handles = h->next;
@@ -172,13 +111,12 @@ void rpt__gangs_destroy(struct rpt_pool *pool)
         }
         free(h);
     }
-    free(g->load);
     free(g);
     pool->gangs = NULL;
 }
 
-static void send(struct rpt_pool *pool, int member, enum what what,
-                 struct message *message)
+void rpt__gang_send(struct rpt_pool *pool, int member, enum rpt_gang_what what,
+                    struct rpt_gang_message *message)
 {
     message->head.generation = pool->generation;
     message->head.what = what;
@@ -215,7 +153,7 @@ void rpt__gang_request(struct rpt_pool *pool, struct rpt_job *job)
 {
     struct rpt_gangs *g = pool->gangs;
     struct rpt_gang_job *gang = calloc(1, sizeof *gang);
-    struct message message;
+    struct rpt_gang_message message;
 
     rpt__gang_forget(pool, job); /* of an earlier attempt */
     if (gang == NULL) {
@@ -233,27 +171,27 @@ void rpt__gang_request(struct rpt_pool *pool, struct rpt_job *job)
     message.n_ranks = gang->n_ranks;
     message.function = job->spec->function;
     message.needs = job->class_->needs;
-    send(pool, 0, REQUEST, &message);
+    rpt__gang_send(pool, 0, RPT_GANG_REQUEST, &message);
 }
 
 static void give_free(struct rpt_pool *pool, uint64_t id, bool ran)
 {
-    struct message message;
+    struct rpt_gang_message message;
 
     memset(&message, 0, sizeof message);
     message.id = id;
     message.ok = ran;
-    send(pool, 0, FREE, &message);
+    rpt__gang_send(pool, 0, RPT_GANG_FREE, &message);
 }
 
 static void run_everywhere(struct rpt_pool *pool, struct rpt_gang_job *gang,
-                           const struct message *go)
+                           const struct rpt_gang_message *go)
 {
     struct rpt_job *job = gang->job;
     struct rpt_buf buf = RPT_BUF_EMPTY;
-    struct message run = *go;
+    struct rpt_gang_message run = *go;
 
-    run.head.what = RUN;
+    run.head.what = RPT_GANG_RUN;
     run.token = job->index;
     run.attempt = job->attempts;
     run.number = job->number;
@@ -278,12 +216,13 @@ static void run_everywhere(struct rpt_pool *pool, struct rpt_gang_job *gang,
     rpt__buf_free(&buf);
 }
 
-static void on_go(struct rpt_pool *pool, const struct message *go,
+static void on_go(struct rpt_pool *pool, const struct rpt_gang_message *go,
                   const int32_t *members)
 {
     struct rpt_gang_job *gang;
 
-    LIST_FOREACH(gang, &pool->gangs->mine, link) {
+    LIST_FOREACH(gang, &pool->gangs->mine, link)
+    {
         if (gang->ticket == go->ticket) {
             break;
         }
@@ -379,224 +318,6 @@ void rpt__gang_cancel(struct rpt_pool *pool, struct rpt_job *job)
     }
 }
 
-/* ---- arbiter ---- */
-
-static bool able(const struct rpt_pool *pool, int member,
-                 const struct rpt_caps *needs)
-{
-    return rpt__caps_fit(needs, &pool->caps[member]);
-}
-
-/* Whether the gang could reserve now without waiting behind another one. */
-static bool is_disjoint(const struct rpt_gangs *g, const int ranks[], int n)
-{
-    const struct gang *gang;
-
-    TAILQ_FOREACH(gang, &g->active, link) {
-        for (int i = 0; !gang->running && i < gang->communicator->n_ranks;
-             i++) {
-            for (int k = 0; k < n; k++) {
-                if (gang->communicator->ranks[i] == ranks[k]) {
-                    return false;
-                }
-            }
-        }
-    }
-    return true;
-}
-
-/* The block of neighbours with the fewest gangs; false when no block can. */
-static bool choose_block(struct rpt_pool *pool, const struct message *request,
-                         int ranks[])
-{
-    int n = request->n_ranks, best = -1, least = 0;
-
-    for (int b = 0; b * n < pool->n; b++) {
-        int first = (b + 1) * n <= pool->n ? b * n : pool->n - n;
-        int load = 0;
-        bool can = true;
-
-        for (int i = first; can && i < first + n; i++) {
-            can = able(pool, i, &request->needs);
-            load += pool->gangs->load[i];
-        }
-        if (can && (best < 0 || load < least)) {
-            best = first;
-            least = load;
-        }
-    }
-    for (int i = 0; best >= 0 && i < n; i++) {
-        ranks[i] = best + i;
-    }
-    return best >= 0;
-}
-
-static void choose_any(struct rpt_pool *pool, const struct message *request,
-                       int ranks[])
-{
-    int n = 0;
-
-    for (int m = 0; m < pool->n && n < request->n_ranks; m++) {
-        if (able(pool, m, &request->needs)) {
-            ranks[n++] = m;
-        }
-    }
-}
-
-static struct communicator *communicator_for(struct rpt_gangs *g,
-                                             const int ranks[], int n)
-{
-    struct communicator *c;
-    size_t bytes = (size_t)n * sizeof *ranks;
-
-    for (c = g->communicators; c != NULL; c = c->next) {
-        if (!c->busy && c->n_ranks == n &&
-            memcmp(c->ranks, ranks, bytes) == 0) {
-            return c;
-        }
-    }
-    if (g->n_communicators >= MAX_COMMUNICATORS) {
-        for (c = g->communicators; c != NULL; c = c->next) {
-            if (!c->busy && c->n_ranks == n) {
-                return c;
-            }
-        }
-        return NULL; /* one will be free when a gang ends */
-    }
-    c = malloc(sizeof *c + bytes);
-    if (c != NULL) {
-        c->key = ++g->n_keys;
-        c->busy = false;
-        c->n_ranks = n;
-        memcpy(c->ranks, ranks, bytes);
-        c->next = g->communicators;
-        g->communicators = c;
-        g->n_communicators++;
-    }
-    return c;
-}
-
-static bool reserve(struct rpt_pool *pool, struct gang *gang)
-{
-    struct rpt_gangs *g = pool->gangs;
-    int n = gang->request.n_ranks;
-    int ranks[n];
-    struct message message = gang->request;
-
-    if (!choose_block(pool, &gang->request, ranks)) {
-        choose_any(pool, &gang->request, ranks);
-    }
-    if (!is_disjoint(g, ranks, n)) {
-        return false;
-    }
-    gang->communicator = communicator_for(g, ranks, n);
-    if (gang->communicator == NULL) {
-        return false;
-    }
-    gang->communicator->busy = true;
-    gang->id = ++g->n_ids;
-    gang->all_ok = true;
-    TAILQ_REMOVE(&g->pending, gang, link);
-    TAILQ_INSERT_TAIL(&g->active, gang, link);
-    message.id = gang->id;
-    for (int i = 0; i < n; i++) {
-        g->load[gang->communicator->ranks[i]]++;
-        send(pool, gang->communicator->ranks[i], RESERVE, &message);
-    }
-    return true;
-}
-
-static void arbitrate(struct rpt_pool *pool)
-{
-    struct gang *gang = TAILQ_FIRST(&pool->gangs->pending);
-
-    while (gang != NULL && reserve(pool, gang)) {
-        gang = TAILQ_FIRST(&pool->gangs->pending);
-    }
-}
-
-static void on_request(struct rpt_pool *pool, int member,
-                       const struct message *request)
-{
-    struct gang *gang = calloc(1, sizeof *gang);
-
-    if (gang == NULL) {
-        rpt__pool_broken(pool, rpt__fail_nomem(sizeof *gang));
-        return;
-    }
-    gang->request = *request;
-    gang->owner = member;
-    TAILQ_INSERT_TAIL(&pool->gangs->pending, gang, link);
-    arbitrate(pool);
-}
-
-static struct gang *find_active(struct rpt_pool *pool, uint64_t id)
-{
-    struct gang *gang;
-
-    TAILQ_FOREACH(gang, &pool->gangs->active, link) {
-        if (gang->id == id) {
-            return gang;
-        }
-    }
-    return NULL;
-}
-
-static void on_ready(struct rpt_pool *pool, const struct message *ready)
-{
-    struct gang *gang = find_active(pool, ready->id);
-    struct rpt_buf buf = RPT_BUF_EMPTY;
-    struct message go;
-
-    if (gang == NULL) {
-        return;
-    }
-    gang->all_ok = gang->all_ok && ready->ok;
-    if (++gang->n_ready < gang->request.n_ranks) {
-        return;
-    }
-    gang->running = true;
-    go = gang->request;
-    go.head.generation = pool->generation;
-    go.head.what = GO;
-    go.id = gang->id;
-    go.key = gang->communicator->key;
-    go.ok = gang->all_ok;
-    rpt__buf_add(&buf, &go, sizeof go);
-    rpt__buf_add(&buf, gang->communicator->ranks,
-                 (size_t)go.n_ranks * sizeof(int));
-    if (buf.failed) {
-        rpt__pool_broken(pool, rpt__buf_status(&buf));
-    } else {
-        rpt__pool_send(pool, gang->owner, RPT_TAG_POOL_GANG, buf.data,
-                       buf.bytes);
-    }
-    rpt__buf_free(&buf);
-    arbitrate(pool);
-}
-
-static void on_free(struct rpt_pool *pool, const struct message *free_)
-{
-    struct gang *gang = find_active(pool, free_->id);
-    struct message release;
-
-    if (gang == NULL) {
-        return;
-    }
-    memset(&release, 0, sizeof release);
-    release.id = gang->id;
-    for (int i = 0; i < gang->communicator->n_ranks; i++) {
-        pool->gangs->load[gang->communicator->ranks[i]]--;
-        if (!free_->ok) {
-            send(pool, gang->communicator->ranks[i], RELEASE, &release);
-        }
-    }
-    gang->communicator->busy = false;
-    TAILQ_REMOVE(&pool->gangs->active, gang, link);
-    free(gang);
-    arbitrate(pool);
-}
-
 /* ---- a rank of the gang ---- */
 
 bool rpt__gangs_reserve(struct rpt_pool *pool)
@@ -607,8 +328,9 @@ bool rpt__gangs_reserve(struct rpt_pool *pool)
     if (g->n_waiting == 0) {
         return false;
     }
-    TAILQ_FOREACH(r, &g->reservations, link) {
-        struct message ready;
+    TAILQ_FOREACH(r, &g->reservations, link)
+    {
+        struct rpt_gang_message ready;
 
         if (r->held) {
             continue;
@@ -622,12 +344,13 @@ bool rpt__gangs_reserve(struct rpt_pool *pool)
         memset(&ready, 0, sizeof ready);
         ready.id = r->id;
         ready.ok = r->ok;
-        send(pool, 0, READY, &ready);
+        rpt__gang_send(pool, 0, RPT_GANG_READY, &ready);
     }
     return false;
 }
 
-static void on_reserve(struct rpt_pool *pool, const struct message *message)
+static void on_reserve(struct rpt_pool *pool,
+                       const struct rpt_gang_message *message)
 {
     struct reservation *r = calloc(1, sizeof *r);
 
@@ -647,7 +370,8 @@ static void unreserve(struct rpt_pool *pool, uint64_t id)
 {
     struct reservation *r;
 
-    TAILQ_FOREACH(r, &pool->gangs->reservations, link) {
+    TAILQ_FOREACH(r, &pool->gangs->reservations, link)
+    {
         if (r->id == id) {
             TAILQ_REMOVE(&pool->gangs->reservations, r, link);
             if (r->held) {
@@ -662,13 +386,13 @@ static void unreserve(struct rpt_pool *pool, uint64_t id)
 }
 
 static struct rpt_gang_run *make_run(struct rpt_pool *pool,
-                                     const struct message *message,
+                                     const struct rpt_gang_message *message,
                                      const int32_t *ranks)
 {
     size_t bytes = (size_t)message->n_ranks * sizeof(int);
     struct rpt_gang_run *run = calloc(1, sizeof *run + bytes);
-    uint64_t number = RPT_GROUP_NUMBERED +
-                      ((uint64_t)pool->generation << 40) + message->id;
+    uint64_t number = RPT_GROUP_NUMBERED + ((uint64_t)pool->generation << 40) +
+                      message->id;
 
     if (run == NULL) {
         rpt__fail_nomem(sizeof *run + bytes);
@@ -687,12 +411,12 @@ static struct rpt_gang_run *make_run(struct rpt_pool *pool,
 }
 
 static void on_run(struct rpt_pool *pool, int source,
-                   const struct message *message, const int32_t *ranks)
+                   const struct rpt_gang_message *message, const int32_t *ranks)
 {
     const struct rpt_spec *spec =
         (const struct rpt_spec *)(ranks + (message->n_ranks + 1) / 2 * 2);
-    struct rpt_item *item =
-        rpt__item_make(pool, source, spec, message->spec_bytes, true);
+    struct rpt_item *item = rpt__item_make(pool, source, spec,
+                                           message->spec_bytes, true);
 
     unreserve(pool, message->id);
     if (item != NULL) {
@@ -715,33 +439,33 @@ void rpt__gangs_on_message(void *arg, int source, const void *data,
                            size_t bytes)
 {
     struct rpt_pool *pool = arg;
-    const struct message *message = data;
+    const struct rpt_gang_message *message = data;
     const int32_t *ranks = (const int32_t *)(message + 1);
 
     if (bytes < sizeof *message ||
         message->head.generation != pool->generation) {
         return;
     }
-    switch ((enum what)message->head.what) {
-    case REQUEST:
-        on_request(pool, pool->member_of[source], message);
+    switch ((enum rpt_gang_what)message->head.what) {
+    case RPT_GANG_REQUEST:
+        rpt__arbiter_on_request(pool, pool->member_of[source], message);
         break;
-    case RESERVE:
+    case RPT_GANG_RESERVE:
         on_reserve(pool, message);
         break;
-    case READY:
-        on_ready(pool, message);
+    case RPT_GANG_READY:
+        rpt__arbiter_on_ready(pool, message);
         break;
-    case GO:
+    case RPT_GANG_GO:
         on_go(pool, message, ranks);
         break;
-    case RUN:
+    case RPT_GANG_RUN:
         on_run(pool, source, message, ranks);
         break;
-    case FREE:
-        on_free(pool, message);
+    case RPT_GANG_FREE:
+        rpt__arbiter_on_free(pool, message);
         break;
-    case RELEASE:
+    case RPT_GANG_RELEASE:
         unreserve(pool, message->id);
         break;
     }
@@ -822,12 +546,14 @@ struct rpt_item *rpt__gangs_next_waiting(struct rpt_pool *pool)
     struct rpt_item *item, *first = NULL;
     const struct reservation *r;
 
-    TAILQ_FOREACH(item, &pool->worker.to_waiting, thread_link) {
+    TAILQ_FOREACH(item, &pool->worker.to_waiting, thread_link)
+    {
         if (first == NULL || item->gang->id < first->gang->id) {
             first = item;
         }
     }
-    TAILQ_FOREACH(r, &pool->gangs->reservations, link) {
+    TAILQ_FOREACH(r, &pool->gangs->reservations, link)
+    {
         if (first != NULL && r->held && r->id < first->gang->id) {
             return NULL;
         }

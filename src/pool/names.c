@@ -12,14 +12,16 @@
 #include <string.h>
 
 struct edge {
-    SLIST_ENTRY(edge) link;
+    STAILQ_ENTRY(edge) link;
     struct rpt_job *job; /* that waits */
 };
+
+STAILQ_HEAD(edge_list, edge);
 
 struct rpt_name {
     struct rpt_job *job; /* NULL: ended, as `outcome` says */
     rpt_outcome_t outcome;
-    SLIST_HEAD(, edge) waiting;
+    struct edge_list waiting; /* in order of submission */
     char text[];
 };
 
@@ -45,7 +47,7 @@ rpt_status_t rpt__names_add(struct rpt_pool *pool, const char *id,
         return rpt__fail_nomem(sizeof *name + bytes);
     }
     memcpy(name->text, id, bytes);
-    SLIST_INIT(&name->waiting);
+    STAILQ_INIT(&name->waiting);
     status = rpt__table_put(&pool->owner.names, key_of(id), name);
     if (status != RPT_OK) {
         free(name);
@@ -60,8 +62,8 @@ static void release(void *value)
     struct rpt_name *name = value;
     struct edge *edge;
 
-    while ((edge = SLIST_FIRST(&name->waiting)) != NULL) {
-        SLIST_REMOVE_HEAD(&name->waiting, link);
+    while ((edge = STAILQ_FIRST(&name->waiting)) != NULL) {
+        STAILQ_REMOVE_HEAD(&name->waiting, link);
         free(edge);
     }
     free(name);
@@ -108,7 +110,7 @@ rpt_status_t rpt__name_wait(struct rpt_name *name, struct rpt_job *job,
     }
     edge->job = job;
     job->n_waits++;
-    SLIST_INSERT_HEAD(&name->waiting, edge, link);
+    STAILQ_INSERT_TAIL(&name->waiting, edge, link);
     return RPT_OK;
 }
 
@@ -135,10 +137,10 @@ void rpt__name_ended(struct rpt_pool *pool, struct rpt_name *name,
 
     name->job = NULL;
     name->outcome = outcome;
-    while ((edge = SLIST_FIRST(&name->waiting)) != NULL) {
+    while ((edge = STAILQ_FIRST(&name->waiting)) != NULL) {
         struct rpt_job *job = edge->job;
 
-        SLIST_REMOVE_HEAD(&name->waiting, link);
+        STAILQ_REMOVE_HEAD(&name->waiting, link);
         free(edge);
         let_go(pool, job, outcome == RPT_OUTCOME_OK);
     }
@@ -148,24 +150,26 @@ void rpt__names_unwait(struct rpt_pool *pool, const rpt_task_t *const tasks[],
                        size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct rpt_reader after =
-            rpt__reader(tasks[i]->after.data, tasks[i]->after.bytes);
+        struct rpt_reader after = rpt__reader(tasks[i]->after.data,
+                                              tasks[i]->after.bytes);
 
         for (size_t a = 0; a < tasks[i]->n_after; a++) {
-            struct rpt_name *name =
-                rpt__names_find(pool, rpt__read_str(&after));
-            struct edge *edge, *next;
+            struct rpt_name *name = rpt__names_find(pool,
+                                                    rpt__read_str(&after));
+            struct edge_list kept = STAILQ_HEAD_INITIALIZER(kept);
+            struct edge *edge;
 
-            if (name == NULL) {
-                continue;
-            }
-            for (edge = SLIST_FIRST(&name->waiting); edge != NULL;
-                 edge = next) {
-                next = SLIST_NEXT(edge, link);
+            while (name != NULL &&
+                   (edge = STAILQ_FIRST(&name->waiting)) != NULL) {
+                STAILQ_REMOVE_HEAD(&name->waiting, link);
                 if (edge->job->number == 0) {
-                    SLIST_REMOVE(&name->waiting, edge, edge, link);
                     free(edge);
+                } else {
+                    STAILQ_INSERT_TAIL(&kept, edge, link);
                 }
+            }
+            if (name != NULL) {
+                STAILQ_CONCAT(&name->waiting, &kept);
             }
         }
     }

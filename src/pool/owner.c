@@ -257,8 +257,7 @@ static bool read_report(struct rpt_pool *pool, int source,
     return true;
 }
 
-void rpt__owner_on_result(void *arg, int source, const void *data,
-                          size_t bytes)
+void rpt__owner_on_result(void *arg, int source, const void *data, size_t bytes)
 {
     struct rpt_pool *pool = arg;
     const struct rpt_pool_head *head = data;

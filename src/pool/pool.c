@@ -83,10 +83,16 @@ void rpt__pool_on_fail(void *arg, int source, const void *data, size_t bytes)
 
 rpt_status_t rpt__pool_fail(struct rpt_pool *pool)
 {
-    struct rpt_reader reader =
-        rpt__reader(pool->failed_text.data, pool->failed_text.bytes);
-    rpt_error_t error = { sizeof error, pool->failed, pool->failed_rank,
-                          rpt__comm_size(pool->comm), "", "", "", "" };
+    struct rpt_reader reader = rpt__reader(pool->failed_text.data,
+                                           pool->failed_text.bytes);
+    rpt_error_t error = { sizeof error,
+                          pool->failed,
+                          pool->failed_rank,
+                          rpt__comm_size(pool->comm),
+                          "",
+                          "",
+                          "",
+                          "" };
     const char *host = pool->failed_rank >= 0
                            ? rpt__map_host_of(rpt__comm_map(pool->comm),
                                               pool->failed_rank)
@@ -106,11 +112,11 @@ rpt_status_t rpt__pool_fail(struct rpt_pool *pool)
 
 /* ---- small things ---- */
 
-rpt_status_t rpt__pool_send(struct rpt_pool *pool, int member,
-                            enum rpt_tag tag, const void *data, size_t bytes)
+rpt_status_t rpt__pool_send(struct rpt_pool *pool, int member, enum rpt_tag tag,
+                            const void *data, size_t bytes)
 {
-    rpt_status_t status =
-        rpt__comm_send(pool->comm, pool->ranks[member], tag, data, bytes);
+    rpt_status_t status = rpt__comm_send(pool->comm, pool->ranks[member], tag,
+                                         data, bytes);
 
     if (status != RPT_OK) {
         /* Only memory, or the transport, which ends all waits by itself. */
@@ -258,9 +264,9 @@ rpt_status_t rpt__pool_wait_for(struct rpt_pool *pool, rpt_done_fn done,
 
     for (;;) {
         double left = timeout_s < 0 ? -1 : limit - rpt__now_s();
-        rpt_status_t status =
-            rpt__comm_wait_long(pool->comm, has_something, &wait,
-                                timeout_s >= 0 && left < 0 ? 0 : left, since);
+        rpt_status_t status = rpt__comm_wait_long(
+            pool->comm, has_something, &wait,
+            timeout_s >= 0 && left < 0 ? 0 : left, since);
 
         deliver(pool);
         rpt__functions_run_waiting(pool);
@@ -372,13 +378,13 @@ static void read_options(struct rpt_pool *pool)
 
     pool->grace_s = rpt__option_seconds(o, RPT_OPT_POOL_GRACE_S);
     pool->backoff_s = rpt__option_seconds(o, RPT_OPT_POOL_BACKOFF_S);
-    pool->prefetch_s =
-        1e-6 * (double)rpt__option_integer(o, RPT_OPT_POOL_PREFETCH_US);
+    pool->prefetch_s = 1e-6 *
+                       (double)rpt__option_integer(o, RPT_OPT_POOL_PREFETCH_US);
     pool->capture_bytes = rpt__option_size(o, RPT_OPT_POOL_CAPTURE_BYTES);
-    pool->queue_limit =
-        (uint64_t)rpt__option_integer(o, RPT_OPT_POOL_QUEUE_LIMIT);
-    pool->full_is_error =
-        strcmp(rpt__option_text(o, RPT_OPT_POOL_QUEUE_FULL), "error") == 0;
+    pool->queue_limit = (uint64_t)rpt__option_integer(o,
+                                                      RPT_OPT_POOL_QUEUE_LIMIT);
+    pool->full_is_error = strcmp(rpt__option_text(o, RPT_OPT_POOL_QUEUE_FULL),
+                                 "error") == 0;
     pool->pin = rpt__option_switch(o, RPT_OPT_POOL_PIN);
     pool->retry_failed = rpt__option_switch(o, RPT_OPT_POOL_RETRY_FAILED);
     pool->keeper_path = rpt__option_text(o, RPT_OPT_POOL_KEEPER);
@@ -507,9 +513,10 @@ static rpt_status_t first_failure(struct rpt_pool *pool,
         if (all[m].status != RPT_OK) {
             const char *host = rpt__map_host_of(rpt__comm_map(pool->comm),
                                                 pool->ranks[m]);
-            rpt_error_t error = { sizeof error, all[m].status, pool->ranks[m],
-                                  rpt__comm_size(pool->comm), host,
-                                  all[m].what, all[m].why, all[m].hint };
+            rpt_error_t error = { sizeof error,   all[m].status,
+                                  pool->ranks[m], rpt__comm_size(pool->comm),
+                                  host,           all[m].what,
+                                  all[m].why,     all[m].hint };
 
             rpt__fail_remote(&error);
             return all[m].status;
@@ -544,10 +551,11 @@ static void warn_if_narrow(struct rpt_pool *pool)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     const char *mpi = rpt__comm_mpi_text(pool->comm);
-    enum rpt_launcher launcher = mpi[0] == '\0'             ? RPT_LAUNCHER_NONE
-                                 : strstr(mpi, "Open MPI")  ? RPT_LAUNCHER_OPENMPI
-                                 : strstr(mpi, "MPICH")     ? RPT_LAUNCHER_MPICH
-                                                            : RPT_LAUNCHER_OTHER;
+    enum rpt_launcher launcher = mpi[0] == '\0' ? RPT_LAUNCHER_NONE
+                                 : strstr(mpi, "Open MPI")
+                                     ? RPT_LAUNCHER_OPENMPI
+                                 : strstr(mpi, "MPICH") ? RPT_LAUNCHER_MPICH
+                                                        : RPT_LAUNCHER_OTHER;
 
     if (launcher != RPT_LAUNCHER_NONE &&
         rpt__map_too_narrow(rpt__comm_map(pool->comm),

@@ -79,12 +79,12 @@ void rpt__box_release(struct rpt_box *box);
 /* ---- owner ---- */
 
 enum rpt_job_state {
-    RPT_JOB_WAITING, /* for tasks it depends on    */
-    RPT_JOB_READY,   /* in a queue                 */
-    RPT_JOB_RETRY,   /* until its back-off is over */
-    RPT_JOB_GIVEN,   /* some rank has it           */
+    RPT_JOB_WAITING,  /* for tasks it depends on    */
+    RPT_JOB_READY,    /* in a queue                 */
+    RPT_JOB_RETRY,    /* until its back-off is over */
+    RPT_JOB_GIVEN,    /* some rank has it           */
     RPT_JOB_HOPELESS, /* in owner.hopeless: to be skipped */
-    RPT_JOB_GHOST    /* ended, but in lists of names it waits for */
+    RPT_JOB_GHOST     /* ended, but in lists of names it waits for */
 };
 
 struct rpt_name; /* an id: the job, or how it ended; who waits for it */
@@ -101,7 +101,7 @@ struct rpt_job {
     uint32_t n_waits;      /* tasks it still waits for */
     int32_t retries;       /* left */
     int32_t attempts;
-    int32_t rank;          /* that has it, or had it last; -1 */
+    int32_t rank; /* that has it, or had it last; -1 */
     uint8_t state;
     uint8_t started;
     uint8_t cancelled;
@@ -167,28 +167,28 @@ struct rpt_item {
     TAILQ_ENTRY(rpt_item) link;        /* queued, running, finished, unused */
     TAILQ_ENTRY(rpt_item) thread_link; /* to_threads, to_waiting */
     struct rpt_pool *pool;
-    int owner;            /* rank in the context */
-    uint32_t token;       /* index of the job there */
-    uint64_t number;      /* of the job there */
+    int owner;       /* rank in the context */
+    uint32_t token;  /* index of the job there */
+    uint64_t number; /* of the job there */
     int32_t attempt;
     uint8_t state;
     uint8_t kind;
-    bool announced;       /* the owner knows that it runs */
+    bool announced; /* the owner knows that it runs */
     bool cancelled;
     bool timed_out;
     bool by_shutdown;
     bool ran;
-    bool reusable;        /* has room for a small spec; kept when free */
-    bool holds;           /* its slots and units */
+    bool reusable; /* has room for a small spec; kept when free */
+    bool holds;    /* its slots and units */
     const struct rpt_spec *spec;
     size_t spec_bytes;
-    struct rpt_job *job;  /* when this rank is the owner */
+    struct rpt_job *job; /* when this rank is the owner */
     double received_s;
-    double start_s;       /* rpt__now_s() */
-    double start_time;    /* seconds since 1970 */
+    double start_s;    /* rpt__now_s() */
+    double start_time; /* seconds since 1970 */
     double duration_s;
-    int slot;             /* the first one it has, -1 */
-    int *unit_list;       /* all its slots, then the units of each need in
+    int slot;       /* the first one it has, -1 */
+    int *unit_list; /* all its slots, then the units of each need in
                              order; NULL for one slot and no needs */
     int exit_code;
     struct rpt_function *function;
@@ -222,12 +222,12 @@ struct rpt_worker {
     int n_unused;
     uint64_t n_queued, n_running;
     uint64_t n_held; /* of the queued: those that need more than a slot */
-    int *known;    /* members that said they have work, nearest first */
-    bool *parked;  /* by member: nothing of it fits what is free now */
+    int *known;      /* members that said they have work, nearest first */
+    bool *parked;    /* by member: nothing of it fits what is free now */
     int n_known, n_parked;
-    int asking;    /* member that was asked and has not answered, -1 */
+    int asking;       /* member that was asked and has not answered, -1 */
     bool owes_answer; /* a nudge came that was not answered yet */
-    double mean_s; /* smoothed duration of all tasks run here */
+    double mean_s;    /* smoothed duration of all tasks run here */
     int n_unannounced;
     struct rpt_keeper *keeper;
     bool keeper_died;
@@ -252,32 +252,32 @@ struct rpt_gangs; /* gang.c */
 /* ---- the end of a pool ---- */
 
 struct rpt_ending {
-    int n_inside;      /* serve, drain, shutdown calls of this rank */
-    bool wanted;       /* root: waves are to be run */
+    int n_inside; /* serve, drain, shutdown calls of this rank */
+    bool wanted;  /* root: waves are to be run */
     bool in_wave;
     uint32_t wave;
-    int n_replies;     /* of children in this wave */
-    uint64_t submits;  /* sum of the children's and, when sent, ours */
+    int n_replies;    /* of children in this wave */
+    uint64_t submits; /* sum of the children's and, when sent, ours */
     bool have_last;
     uint64_t last_submits;
-    uint64_t n_done;   /* times that all was found to have ended */
-    bool stopping;     /* nothing starts any more */
-    double kill_at_s;  /* then what runs is ended */
-    bool closed;       /* shut down: no more submissions */
+    uint64_t n_done;  /* times that all was found to have ended */
+    bool stopping;    /* nothing starts any more */
+    double kill_at_s; /* then what runs is ended */
+    bool closed;      /* shut down: no more submissions */
 };
 
 struct rpt_pool {
     struct rpt_comm *comm;
     struct rpt_engine *engine;
     struct rpt_poller poller;
-    int *n_pools; /* the context's */
+    int *n_pools;        /* the context's */
     uint32_t generation; /* tells messages of this pool from an older one's */
     int n;               /* members */
     int me;
-    int *ranks;          /* member -> rank in the context */
-    int *member_of;      /* rank in the context -> member, -1 */
-    int *order;          /* the other members, nearest first */
-    int *place;          /* member -> place in order */
+    int *ranks;            /* member -> rank in the context */
+    int *member_of;        /* rank in the context -> member, -1 */
+    int *order;            /* the other members, nearest first */
+    int *place;            /* member -> place in order */
     struct rpt_caps *caps; /* of every member, all of it */
     int total_slots;
     char resources[RPT_MAX_NEEDS][RPT_NAME_BYTES];
@@ -345,8 +345,8 @@ struct rpt_give {
     uint32_t unused;
 };
 
-/* GIVE: after struct rpt_give so many (head.what) of these, each followed by its spec, padded to a
- * multiple of 8 bytes. */
+/* GIVE: after struct rpt_give so many (head.what) of these, each followed by
+ * its spec, padded to a multiple of 8 bytes. */
 struct rpt_given {
     uint32_t token;
     int32_t attempt;
@@ -356,8 +356,12 @@ struct rpt_given {
 
 /* RESULT: any number of reports, each a kind (u8), a token (u32), and for
  * output a blob, for an end what rpt__attempt_pack() writes. */
-enum rpt_report { RPT_REPORT_START, RPT_REPORT_STDOUT, RPT_REPORT_STDERR,
-                  RPT_REPORT_END };
+enum rpt_report {
+    RPT_REPORT_START,
+    RPT_REPORT_STDOUT,
+    RPT_REPORT_STDERR,
+    RPT_REPORT_END
+};
 
 static inline uint64_t rpt__owner_unfinished(const struct rpt_pool *pool)
 {
@@ -371,8 +375,8 @@ void rpt__pool_broken(struct rpt_pool *pool, rpt_status_t status);
 void rpt__pool_on_fail(void *pool, int source, const void *data, size_t bytes);
 /* The status above, with its error as this thread's last. */
 rpt_status_t rpt__pool_fail(struct rpt_pool *pool);
-rpt_status_t rpt__pool_send(struct rpt_pool *pool, int member,
-                            enum rpt_tag tag, const void *data, size_t bytes);
+rpt_status_t rpt__pool_send(struct rpt_pool *pool, int member, enum rpt_tag tag,
+                            const void *data, size_t bytes);
 /* Waits as rpt__engine_wait() does, and delivers results meanwhile. */
 rpt_status_t rpt__pool_wait_for(struct rpt_pool *pool, rpt_done_fn done,
                                 void *arg, double timeout_s);
@@ -439,8 +443,7 @@ void rpt__job_release(struct rpt_pool *pool, struct rpt_job *job);
 
 /* owner.c */
 void rpt__owner_on_ask(void *pool, int source, const void *data, size_t bytes);
-void rpt__owner_on_back(void *pool, int source, const void *data,
-                        size_t bytes);
+void rpt__owner_on_back(void *pool, int source, const void *data, size_t bytes);
 void rpt__owner_on_result(void *pool, int source, const void *data,
                           size_t bytes);
 void rpt__owner_nudge(struct rpt_pool *pool);

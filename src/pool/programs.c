@@ -82,8 +82,7 @@ static void on_died(void *user)
 
     rpt__log(RPT_LOG_WARN, "the keeper process of this rank was killed; its "
                            "programs are started again");
-    for (item = TAILQ_FIRST(&pool->worker.running); item != NULL;
-         item = next) {
+    for (item = TAILQ_FIRST(&pool->worker.running); item != NULL; item = next) {
         next = TAILQ_NEXT(item, link);
         if (item->kind == RPT_KIND_PROGRAM) {
             struct rpt_end end = {
@@ -110,8 +109,8 @@ static rpt_status_t need_keeper(struct rpt_pool *pool)
         return RPT_OK;
     }
     fd = rpt__comm_bell_fd(pool->comm, &offset);
-    return rpt__keeper_start(pool->keeper_path, fd, offset,
-                             pool->capture_bytes, pool->grace_s, &events, pool,
+    return rpt__keeper_start(pool->keeper_path, fd, offset, pool->capture_bytes,
+                             pool->grace_s, &events, pool,
                              &pool->worker.keeper);
 }
 
@@ -245,8 +244,8 @@ static void start(struct rpt_pool *pool, struct rpt_item *item)
     struct rpt_run run = {
         .key = (uint64_t)(uintptr_t)item,
         .program = body,
-        .program_bytes = (size_t)((const char *)item->spec +
-                                  item->spec_bytes - item->spec->n_id - body),
+        .program_bytes = (size_t)((const char *)item->spec + item->spec_bytes -
+                                  item->spec->n_id - body),
         .env = env.entry,
         .cpus = cpus,
         .memory_bytes = item->spec->memory_mib << 20,

@@ -136,8 +136,8 @@ static struct rpt_class *oldest(struct rpt_pool *pool, int priority, int member,
         if (!fits && job->n_passed < PASSED_OVER) {
             job->n_passed++;
         }
-        if (fits || (job->n_passed == PASSED_OVER &&
-                     rpt__caps_fit(&c->needs, all))) {
+        if (fits ||
+            (job->n_passed == PASSED_OVER && rpt__caps_fit(&c->needs, all))) {
             best = c;
             best_job = job;
         }
@@ -147,7 +147,7 @@ static struct rpt_class *oldest(struct rpt_pool *pool, int priority, int member,
 
 static int first_priority(uint32_t pick)
 {
-    return pick % TURN_OF_LAST == TURN_OF_LAST - 1 ? RPT_PRIORITY_LOW
+    return pick % TURN_OF_LAST == TURN_OF_LAST - 1   ? RPT_PRIORITY_LOW
            : pick % TURN_OF_NEXT == TURN_OF_NEXT - 1 ? RPT_PRIORITY_NORMAL
                                                      : RPT_PRIORITY_HIGH;
 }
@@ -159,7 +159,8 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
     double now = rpt__now_s();
     int looked_at = 0;
 
-    TAILQ_FOREACH(job, &pool->owner.retry_ready, link) {
+    TAILQ_FOREACH(job, &pool->owner.retry_ready, link)
+    {
         if (++looked_at > 16) {
             return NULL;
         }
@@ -214,7 +215,8 @@ void rpt__queue_retry(struct rpt_pool *pool, struct rpt_job *job)
 
     job->state = RPT_JOB_RETRY;
     job->due_s = rpt__now_s() + (wait < 60 ? wait : 60);
-    TAILQ_FOREACH(at, &pool->owner.retrying, link) {
+    TAILQ_FOREACH(at, &pool->owner.retrying, link)
+    {
         if (at->due_s > job->due_s) {
             break;
         }

@@ -83,8 +83,8 @@ static rpt_status_t note_ends(void *user, uint64_t epoch, int writer,
 {
     struct compaction *c = user;
     struct rpt_digest key = key_of(data, bytes);
-    struct rpt_reader reader =
-        rpt__reader((const char *)data + sizeof key, bytes - sizeof key);
+    struct rpt_reader reader = rpt__reader((const char *)data + sizeof key,
+                                           bytes - sizeof key);
     struct rpt_end end;
     uintptr_t *chosen;
 
@@ -188,12 +188,15 @@ rpt_status_t rpt__resume_open(struct rpt_pool *pool, struct rpt_group *group)
     }
     status = rpt__group_exchange(group, &mine, sizeof mine, all);
     if (status == RPT_OK && all[0].status != RPT_OK) {
-        rpt_error_t error = {
-            sizeof error, all[0].status, pool->ranks[0],
-            rpt__comm_size(pool->comm),
-            rpt__map_host_of(rpt__comm_map(pool->comm), pool->ranks[0]),
-            all[0].what, all[0].why, all[0].hint
-        };
+        rpt_error_t error = { sizeof error,
+                              all[0].status,
+                              pool->ranks[0],
+                              rpt__comm_size(pool->comm),
+                              rpt__map_host_of(rpt__comm_map(pool->comm),
+                                               pool->ranks[0]),
+                              all[0].what,
+                              all[0].why,
+                              all[0].hint };
 
         rpt__fail_remote(&error);
         status = all[0].status;
@@ -341,8 +344,8 @@ static rpt_status_t load(struct rpt_resume *resume)
 {
     struct rpt_pool *pool = resume->pool;
     rpt_status_t status = rpt__journal_open(
-        pool->state_dir, resume->epoch, pool->me,
-        rpt__comm_options(pool->comm), &resume->journal);
+        pool->state_dir, resume->epoch, pool->me, rpt__comm_options(pool->comm),
+        &resume->journal);
 
     if (status == RPT_OK) {
         status = rpt__journal_replay(pool->state_dir, resume->epoch,
@@ -375,8 +378,8 @@ static struct rpt_digest digest_of_work(struct rpt_resume *resume,
     struct rpt_buf *buf = &resume->scratch;
     const struct rpt_spec *spec = job->spec;
     const char *body = rpt__spec_body(spec);
-    size_t bytes = (size_t)((const char *)spec + job->spec_bytes -
-                            spec->n_id - body);
+    size_t bytes = (size_t)((const char *)spec + job->spec_bytes - spec->n_id -
+                            body);
 
     rpt__buf_clear(buf);
     rpt__buf_u8(buf, spec->kind);

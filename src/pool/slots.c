@@ -30,8 +30,7 @@ rpt_status_t rpt__slots_create(struct rpt_pool *pool)
     }
     return rpt__machine_share(rpt__comm_machine(pool->comm),
                               rpt__comm_map(pool->comm),
-                              rpt__comm_rank(pool->comm), &w->cpus,
-                              &w->n_cpus);
+                              rpt__comm_rank(pool->comm), &w->cpus, &w->n_cpus);
 }
 
 void rpt__slots_destroy(struct rpt_pool *pool)
@@ -160,8 +159,8 @@ int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
 
                 memcpy(near, w->cpus, (size_t)w->n_cpus * sizeof *near);
                 m = rpt__machine_near(rpt__comm_machine(pool->comm),
-                                      pool->resources[need[i].resource],
-                                      *list, near, w->n_cpus);
+                                      pool->resources[need[i].resource], *list,
+                                      near, w->n_cpus);
                 if (m < w->n_cpus) {
                     memcpy(cpus_out, near, (size_t)m * sizeof *near);
                     n = m;

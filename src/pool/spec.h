@@ -19,7 +19,12 @@
 
 #include <stdint.h>
 
-enum rpt_kind { RPT_KIND_PROGRAM, RPT_KIND_FUNCTION, RPT_KIND_GANG, RPT_N_KINDS };
+enum rpt_kind {
+    RPT_KIND_PROGRAM,
+    RPT_KIND_FUNCTION,
+    RPT_KIND_GANG,
+    RPT_N_KINDS
+};
 
 /* Followed by n_needs pairs of int32 (resource, units), then by the body. */
 struct rpt_spec {

@@ -56,8 +56,7 @@ static rpt_status_t add_task(struct rpt_state *state, const void *data,
     id = rpt__read_str(&reader);
     if (state->n == state->capacity) {
         size_t capacity = state->capacity > 0 ? 2 * state->capacity : 256;
-        struct task **tasks =
-            realloc(state->tasks, capacity * sizeof *tasks);
+        struct task **tasks = realloc(state->tasks, capacity * sizeof *tasks);
 
         if (tasks == NULL) {
             return rpt__fail_nomem(capacity * sizeof *tasks);

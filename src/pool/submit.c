@@ -65,8 +65,8 @@ static rpt_status_t check_capacity(struct rpt_pool *pool,
     }
     rpt__fail_why("it needs %d slots, %llu MiB and its resources on a rank; "
                   "ranks have up to %d slots and %llu MiB",
-                  spec->slots, (unsigned long long)spec->memory_mib,
-                  most_slots, (unsigned long long)most_memory);
+                  spec->slots, (unsigned long long)spec->memory_mib, most_slots,
+                  (unsigned long long)most_memory);
     rpt__fail_hint("start fewer ranks with more slots each, raise pool.slots, "
                    "pool.memory or pool.resources, or ask for less");
     return RPT_ERR_UNSUPPORTED;
@@ -98,16 +98,16 @@ static rpt_status_t take_index(struct rpt_owner *owner, struct rpt_job *job)
     } else {
         if (owner->n_jobs == owner->capacity) {
             uint32_t capacity = owner->capacity > 0 ? 2 * owner->capacity : 256;
-            struct rpt_job **jobs =
-                realloc(owner->jobs, capacity * sizeof *jobs);
+            struct rpt_job **jobs = realloc(owner->jobs,
+                                            capacity * sizeof *jobs);
             uint32_t *free_index;
 
             if (jobs == NULL) {
                 return rpt__fail_nomem(capacity * sizeof *jobs);
             }
             owner->jobs = jobs;
-            free_index =
-                realloc(owner->free_index, capacity * sizeof *free_index);
+            free_index = realloc(owner->free_index,
+                                 capacity * sizeof *free_index);
             if (free_index == NULL) {
                 return rpt__fail_nomem(capacity * sizeof *free_index);
             }
@@ -121,8 +121,7 @@ static rpt_status_t take_index(struct rpt_owner *owner, struct rpt_job *job)
 }
 
 /* A job that is in no list and has no number yet. */
-static rpt_status_t make_job(struct rpt_pool *pool,
-                             const struct rpt_task *task,
+static rpt_status_t make_job(struct rpt_pool *pool, const struct rpt_task *task,
                              struct rpt_job **job_out)
 {
     int index[RPT_MAX_NEEDS];
@@ -232,12 +231,12 @@ static rpt_status_t find_cycle(struct rpt_pool *pool, struct sorter *s,
     }
     n_edges = 0;
     for (size_t i = 0; i < n; i++) {
-        struct rpt_reader after =
-            rpt__reader(tasks[i]->after.data, tasks[i]->after.bytes);
+        struct rpt_reader after = rpt__reader(tasks[i]->after.data,
+                                              tasks[i]->after.bytes);
 
         for (size_t a = 0; a < tasks[i]->n_after; a++) {
-            struct rpt_name *name =
-                rpt__names_find(pool, rpt__read_str(&after));
+            struct rpt_name *name = rpt__names_find(pool,
+                                                    rpt__read_str(&after));
             struct rpt_digest key = { (uint64_t)(uintptr_t)name,
                                       (uint64_t)(uintptr_t)name >> 4 };
             size_t to = (size_t)(uintptr_t)rpt__table_get(&s->place, key);
@@ -411,8 +410,8 @@ static void enqueue(struct rpt_pool *pool, struct rpt_job *job)
 
     if (pool->resume != NULL) {
         /* A failure to write is kept in the pool, and stops it. */
-        rpt__resume_submit(pool, job, rpt__job_id(pool, job, buffer),
-                           &is_known, &known);
+        rpt__resume_submit(pool, job, rpt__job_id(pool, job, buffer), &is_known,
+                           &known);
     }
     if (is_known) {
         pool->owner.resumed++;

@@ -18,8 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AHEAD_MAX = 512, REPORT_BYTES = 28 * 1024, UNUSED_MAX = 1024,
-       SPEC_ROOM = 128 /* bytes of spec for which an item has room */ };
+enum {
+    AHEAD_MAX = 512,
+    REPORT_BYTES = 28 * 1024,
+    UNUSED_MAX = 1024,
+    SPEC_ROOM = 128 /* bytes of spec for which an item has room */
+};
 #define STUCK_S 10e-3 /* fetched tasks that wait longer go back */
 
 const struct rpt_kind_ops *const rpt__kind_table[RPT_N_KINDS] = {
@@ -171,9 +175,8 @@ void rpt__worker_requeue(struct rpt_pool *pool, struct rpt_item *item)
 
 struct rpt_item *rpt__worker_adopt(struct rpt_pool *pool, struct rpt_job *job)
 {
-    struct rpt_item *item =
-        rpt__item_make(pool, rpt__comm_rank(pool->comm), job->spec,
-                       job->spec_bytes, false);
+    struct rpt_item *item = rpt__item_make(pool, rpt__comm_rank(pool->comm),
+                                           job->spec, job->spec_bytes, false);
 
     if (item != NULL) {
         item->job = job;
@@ -189,13 +192,15 @@ struct rpt_item *rpt__worker_find(struct rpt_pool *pool, int owner,
 {
     struct rpt_item *item;
 
-    TAILQ_FOREACH(item, &pool->worker.running, link) {
+    TAILQ_FOREACH(item, &pool->worker.running, link)
+    {
         if (item->owner == owner && item->token == token) {
             return item;
         }
     }
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
-        TAILQ_FOREACH(item, &pool->worker.queued[p], link) {
+        TAILQ_FOREACH(item, &pool->worker.queued[p], link)
+        {
             if (item->owner == owner && item->token == token) {
                 return item;
             }
@@ -210,9 +215,8 @@ struct rpt_item *rpt__worker_find(struct rpt_pool *pool, int owner,
 static uint64_t ahead(const struct rpt_pool *pool)
 {
     const struct rpt_worker *w = &pool->worker;
-    double n = w->mean_s > 0
-                   ? pool->prefetch_s / w->mean_s * w->total.slots
-                   : 0;
+    double n = w->mean_s > 0 ? pool->prefetch_s / w->mean_s * w->total.slots
+                             : 0;
 
     return n < AHEAD_MAX ? (uint64_t)n : AHEAD_MAX;
 }
@@ -319,8 +323,7 @@ static void unpark(struct rpt_pool *pool)
     }
 }
 
-void rpt__worker_on_nudge(void *arg, int source, const void *data,
-                          size_t bytes)
+void rpt__worker_on_nudge(void *arg, int source, const void *data, size_t bytes)
 {
     struct rpt_pool *pool = arg;
     const struct rpt_pool_head *head = data;
@@ -335,8 +338,7 @@ void rpt__worker_on_nudge(void *arg, int source, const void *data,
     ask(pool, member, want, true);
 }
 
-void rpt__worker_on_give(void *arg, int source, const void *data,
-                         size_t bytes)
+void rpt__worker_on_give(void *arg, int source, const void *data, size_t bytes)
 {
     struct rpt_pool *pool = arg;
     const struct rpt_give *head = data;
@@ -355,16 +357,15 @@ void rpt__worker_on_give(void *arg, int source, const void *data,
     }
     reader = rpt__reader(head + 1, bytes - sizeof *head);
     for (uint32_t i = 0; i < head->head.what; i++) {
-        const struct rpt_given *given =
-            rpt__read_bytes(&reader, sizeof *given);
+        const struct rpt_given *given = rpt__read_bytes(&reader, sizeof *given);
         const struct rpt_spec *spec =
             given != NULL ? rpt__read_bytes(&reader, (given->spec_bytes + 7) &
                                                          ~(uint64_t)7)
                           : NULL;
-        struct rpt_item *item =
-            spec != NULL
-                ? rpt__item_make(pool, source, spec, given->spec_bytes, true)
-                : NULL;
+        struct rpt_item *item = spec != NULL
+                                    ? rpt__item_make(pool, source, spec,
+                                                     given->spec_bytes, true)
+                                    : NULL;
 
         if (item == NULL) {
             rpt__pool_broken(pool, RPT_ERR_NOMEM);
@@ -481,8 +482,7 @@ static void send_out(struct rpt_pool *pool, int member)
 static void report(struct rpt_pool *pool, const struct rpt_item *item,
                    enum rpt_report what)
 {
-    struct rpt_buf *out =
-        report_to(pool, pool->member_of[item->owner]);
+    struct rpt_buf *out = report_to(pool, pool->member_of[item->owner]);
 
     rpt__buf_u8(out, (uint8_t)what);
     rpt__buf_u32(out, item->token);
@@ -493,7 +493,8 @@ static void announce(struct rpt_pool *pool)
     struct rpt_worker *w = &pool->worker;
     struct rpt_item *item;
 
-    TAILQ_FOREACH(item, &w->running, link) {
+    TAILQ_FOREACH(item, &w->running, link)
+    {
         if (item->announced) {
             continue;
         }
@@ -695,14 +696,16 @@ int rpt__worker_timers(struct rpt_pool *pool, double now)
 
     if (stuck != NULL && now > stuck->received_s + STUCK_S) {
         rpt__worker_give_back(pool, true);
-        TAILQ_FOREACH(item, &w->running, link) {
+        TAILQ_FOREACH(item, &w->running, link)
+        {
             if (now - item->start_s > w->mean_s) {
                 w->mean_s = now - item->start_s; /* tasks take at least that */
             }
         }
         n++;
     }
-    TAILQ_FOREACH(item, &w->running, link) {
+    TAILQ_FOREACH(item, &w->running, link)
+    {
         if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&
             !item->timed_out && now > item->start_s + item->spec->timeout_s) {
             item->timed_out = true;
@@ -718,7 +721,8 @@ double rpt__worker_next_s(const struct rpt_pool *pool)
     const struct rpt_item *stuck = oldest_waiting(pool), *item;
     double next = stuck != NULL ? stuck->received_s + STUCK_S : INFINITY;
 
-    TAILQ_FOREACH(item, &pool->worker.running, link) {
+    TAILQ_FOREACH(item, &pool->worker.running, link)
+    {
         double end = item->start_s + item->spec->timeout_s;
 
         if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&

@@ -60,8 +60,8 @@ static bool has_ended(struct rpt_keeper *keeper)
     siginfo_t info = { 0 };
 
     /* ECHILD: somebody else has waited for it, or SIGCHLD is ignored. */
-    if (keeper->pid > 0 && waitid(P_PID, (id_t)keeper->pid, &info,
-                                  WEXITED | WNOHANG) == 0 &&
+    if (keeper->pid > 0 &&
+        waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOHANG) == 0 &&
         info.si_pid == 0) {
         return false;
     }
@@ -202,8 +202,7 @@ static rpt_status_t start_process(struct rpt_keeper *keeper, int bell_fd)
     keeper->far_fd = keeper->page_fd = -1;
     if (error != 0) {
         keeper->pid = 0;
-        return rpt__fail_errno(RPT_ERR_SYSTEM, error, "start %s",
-                               keeper->path);
+        return rpt__fail_errno(RPT_ERR_SYSTEM, error, "start %s", keeper->path);
     }
 #ifdef SYS_pidfd_open
     keeper->pidfd = (int)syscall(SYS_pidfd_open, keeper->pid, 0);
@@ -444,9 +443,7 @@ int rpt__keeper_poll(struct rpt_keeper *keeper)
 
 double rpt__keeper_next_s(const struct rpt_keeper *keeper)
 {
-    return keeper->gone ? (double)INFINITY
-           : keeper->lost ? 0
-                          : keeper->look_s;
+    return keeper->gone ? (double)INFINITY : keeper->lost ? 0 : keeper->look_s;
 }
 
 /* ---- stop ---- */

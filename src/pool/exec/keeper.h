@@ -57,7 +57,7 @@ struct rpt_run {
     uint64_t key;          /* chosen by the caller, unique while it runs      */
     const void *program;   /* packed, see program.h                           */
     size_t program_bytes;
-    const char *const *env; /* further "NAME=value", ends with NULL, or NULL   */
+    const char *const *env; /* further "NAME=value", ends with NULL; or NULL */
     const int *cpus;       /* to pin to; n_cpus 0: do not pin                 */
     int n_cpus;
     uint64_t memory_bytes; /* limit of the address space, 0: none             */

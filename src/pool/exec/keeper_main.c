@@ -108,13 +108,12 @@ static bool open_sources(struct rpt_kept *kept)
     sigaddset(&child, SIGCHLD);
     kept->socket_events = EPOLLIN;
     kept->epoll = epoll_create1(EPOLL_CLOEXEC);
-    kept->socket =
-        (struct rpt_source){ RPT_SOURCE_SOCKET, RPT_KEEPER_SOCKET, NULL, 0,
-                             false };
-    kept->signals =
-        (struct rpt_source){ RPT_SOURCE_SIGNALS,
-                             signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK),
-                             NULL, 0, false };
+    kept->socket = (struct rpt_source){ RPT_SOURCE_SOCKET, RPT_KEEPER_SOCKET,
+                                        NULL, 0, false };
+    kept->signals = (struct rpt_source){
+        RPT_SOURCE_SIGNALS, signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK),
+        NULL, 0, false
+    };
     kept->rank = (struct rpt_source){ RPT_SOURCE_RANK, -1, NULL, 0, false };
 #ifdef SYS_pidfd_open
     kept->rank.fd = (int)syscall(SYS_pidfd_open, kept->page->rank_pid, 0);
@@ -296,13 +295,11 @@ int main(void)
 
     if (fcntl(RPT_KEEPER_SOCKET, F_GETFD) < 0 ||
         fcntl(RPT_KEEPER_PAGE, F_GETFD) < 0) {
-        fputs("repartir-keeper: started by librepartir, not by hand\n",
-              stderr);
+        fputs("repartir-keeper: started by librepartir, not by hand\n", stderr);
         return EXIT_USAGE;
     }
     if (!open_kept(&kept)) {
-        fprintf(stderr, "repartir-keeper: cannot start: %s\n",
-                strerror(errno));
+        fprintf(stderr, "repartir-keeper: cannot start: %s\n", strerror(errno));
         return EXIT_SYSTEM;
     }
     kept.over = getppid() != kept.page->rank_pid || !say_hello(&kept);

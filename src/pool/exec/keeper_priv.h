@@ -1,7 +1,7 @@
 /*
  * keeper_priv.h - the inside of the program repartir-keeper
  *
- *   main.c    one loop: epoll over the socket, SIGCHLD, pipes, the rank's end
+ *   keeper_main.c  one loop over the socket, SIGCHLD, pipes, the rank's end
  *   waiting.c RUN frames whose program starts after another one
  *   launch.c  a RUN frame -> a running child, or the reason why not
  *     env.c     its environment        which.c  its program file, and excuses
@@ -118,8 +118,8 @@ void rpt__waiting_close(struct rpt_kept *kept);
 /* ---- stdio.c ---- */
 
 struct rpt_stdio {
-    int fds[3];      /* for the child; 0 stands for /dev/null     */
-    int pipes[3];    /* our ends, or -1                           */
+    int fds[3];       /* for the child; 0 stands for /dev/null     */
+    int pipes[3];     /* our ends, or -1                           */
     size_t n_written; /* bytes of stdin that are in the pipe       */
 };
 

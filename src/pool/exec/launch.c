@@ -42,8 +42,8 @@ static int say(struct launch *launch, int error, const char *what)
 
 static int read_program(struct launch *launch)
 {
-    struct rpt_reader reader =
-        rpt__reader(launch->run.program, launch->run.program_bytes);
+    struct rpt_reader reader = rpt__reader(launch->run.program,
+                                           launch->run.program_bytes);
     rpt_status_t status = rpt__program_unpack(&reader, &launch->program);
 
     if (status != RPT_OK) {
@@ -77,9 +77,9 @@ static int open_cwd(struct launch *launch)
 
 static int set_environment(struct rpt_kept *kept, struct launch *launch)
 {
-    launch->spawn.envp =
-        rpt__env_build(&kept->env, launch->run.env, launch->program.env,
-                       launch->program.n_env);
+    launch->spawn.envp = rpt__env_build(&kept->env, launch->run.env,
+                                        launch->program.env,
+                                        launch->program.n_env);
     return launch->spawn.envp != NULL
                ? 0
                : say(launch, errno, "the names of environment variables");
@@ -118,10 +118,9 @@ static int prepare(struct rpt_kept *kept, struct launch *launch)
         error = set_environment(kept, launch);
     }
     if (error == 0) {
-        error = rpt__which(launch->program.argv[0],
-                           rpt__env_get(launch->spawn.envp, "PATH"),
-                           launch->dir, launch->file, launch->message,
-                           sizeof launch->message);
+        error = rpt__which(
+            launch->program.argv[0], rpt__env_get(launch->spawn.envp, "PATH"),
+            launch->dir, launch->file, launch->message, sizeof launch->message);
     }
     if (error == 0) {
         error = set_cpus(launch);
@@ -204,8 +203,9 @@ static int start(struct rpt_kept *kept, struct launch *launch)
     launch->spawn.file = launch->file;
     launch->spawn.argv = launch->program.argv;
     launch->spawn.memory_bytes = launch->run.memory_bytes;
-    launch->spawn.files =
-        kept->files.rlim_cur != kept->files.rlim_max ? &kept->files : NULL;
+    launch->spawn.files = kept->files.rlim_cur != kept->files.rlim_max
+                              ? &kept->files
+                              : NULL;
     memcpy(launch->spawn.fds, launch->io.fds, sizeof launch->spawn.fds);
     error = rpt__spawn(&launch->spawn);
     if (error == ENOEXEC && launch->spawn.step == RPT_SPAWN_EXEC &&
@@ -294,12 +294,12 @@ void rpt__launch(struct rpt_kept *kept, const struct rpt_frame *frame)
         error = say(&launch, EBADMSG, "the request to run a program");
     }
     if (error != 0) {
-        rpt__report_end(kept, launch.run.key,
-                        &(struct rpt_program_end){
-                            .error = error,
-                            .message = launch.message,
-                            .exit_code = -1,
-                            .start_time = rpt__wall_s() });
+        rpt__report_end(
+            kept, launch.run.key,
+            &(struct rpt_program_end){ .error = error,
+                                       .message = launch.message,
+                                       .exit_code = -1,
+                                       .start_time = rpt__wall_s() });
     }
     if (launch.dir != AT_FDCWD) {
         close(launch.dir);

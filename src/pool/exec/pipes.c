@@ -81,8 +81,7 @@ static void feed(struct rpt_kept *kept, struct rpt_source *source)
 }
 
 /* What memory is short for counts as dropped. */
-static void keep(struct rpt_kept *kept, struct rpt_source *source,
-                 size_t bytes)
+static void keep(struct rpt_kept *kept, struct rpt_source *source, size_t bytes)
 {
     struct rpt_child *child = source->child;
     struct rpt_buf *text = &child->text[source->stream];
@@ -114,8 +113,8 @@ static void pass_on(struct rpt_kept *kept, struct rpt_source *source,
 static size_t drain(struct rpt_kept *kept, struct rpt_source *source,
                     size_t limit)
 {
-    ssize_t n =
-        read(source->fd, chunk, limit < sizeof chunk ? limit : sizeof chunk);
+    ssize_t n = read(source->fd, chunk,
+                     limit < sizeof chunk ? limit : sizeof chunk);
 
     if (n > 0 && source->child->output == RPT_OUTPUT_STREAM) {
         pass_on(kept, source, (size_t)n);
@@ -169,8 +168,7 @@ void rpt__pipes_finish(struct rpt_kept *kept, struct rpt_child *child)
 
 void rpt__pipes_resume(struct rpt_kept *kept)
 {
-    if (kept->n_paused == 0 ||
-        rpt__wire_unsent(&kept->wire) > RESUME_BYTES) {
+    if (kept->n_paused == 0 || rpt__wire_unsent(&kept->wire) > RESUME_BYTES) {
         return;
     }
     for (struct rpt_child *c = kept->children; c != NULL; c = c->next) {

@@ -27,8 +27,7 @@ static bool set_limits(const struct rpt_spawn *spawn)
 {
     struct rlimit memory;
 
-    if (spawn->files != NULL &&
-        setrlimit(RLIMIT_NOFILE, spawn->files) != 0) {
+    if (spawn->files != NULL && setrlimit(RLIMIT_NOFILE, spawn->files) != 0) {
         return false;
     }
     if (spawn->memory_bytes == 0) {
@@ -84,8 +83,7 @@ static __attribute__((noinline)) void child(struct rpt_spawn *spawn,
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(spawn->file, (char *const *)spawn->argv,
-           (char *const *)spawn->envp);
+    execve(spawn->file, (char *const *)spawn->argv, (char *const *)spawn->envp);
     fail(spawn, RPT_SPAWN_EXEC);
 }
 

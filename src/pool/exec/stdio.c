@@ -55,10 +55,9 @@ static int open_stdin(struct rpt_stdio *io, const struct rpt_program *program,
 static int open_file(struct rpt_stdio *io, int stream, const char *path,
                      int dir, char message[RPT_MESSAGE_BYTES])
 {
-    int fd = openat(dir, path,
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK |
-                        O_NOCTTY,
-                    0666);
+    int fd = openat(
+        dir, path,
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 
     if (fd < 0) {
         int error = errno;

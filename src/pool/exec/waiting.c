@@ -20,7 +20,8 @@ static struct rpt_waiting *find(struct rpt_kept *kept, uint64_t key)
 {
     struct rpt_waiting *w;
 
-    STAILQ_FOREACH(w, &kept->waiting, link) {
+    STAILQ_FOREACH(w, &kept->waiting, link)
+    {
         if (w->key == key) {
             break;
         }
@@ -51,8 +52,8 @@ void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame)
     uint64_t after = rpt__read_u64(&reader);
     struct rpt_waiting *w;
 
-    if (after == 0 || (rpt__child_find(kept, after) == NULL &&
-                       find(kept, after) == NULL)) {
+    if (after == 0 ||
+        (rpt__child_find(kept, after) == NULL && find(kept, after) == NULL)) {
         rpt__launch(kept, frame);
         return;
     }
@@ -73,7 +74,8 @@ void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key)
 {
     struct rpt_waiting *w;
 
-    STAILQ_FOREACH(w, &kept->waiting, link) {
+    STAILQ_FOREACH(w, &kept->waiting, link)
+    {
         if (w->after == key && !w->ready) {
             w->ready = true;
             kept->n_ready++;

@@ -44,8 +44,7 @@ static bool join(const char *directory, size_t bytes, const char *name,
 }
 
 static int search(const char *name, const char *search_path, int dir,
-                  char found_out[PATH_MAX], char *message,
-                  size_t message_bytes)
+                  char found_out[PATH_MAX], char *message, size_t message_bytes)
 {
     char refused[PATH_MAX] = "";
     const char *at = search_path;
@@ -57,8 +56,7 @@ static int search(const char *name, const char *search_path, int dir,
             if (is_runnable(found_out, dir)) {
                 return 0;
             }
-            if (refused[0] == '\0' &&
-                faccessat(dir, found_out, F_OK, 0) == 0) {
+            if (refused[0] == '\0' && faccessat(dir, found_out, F_OK, 0) == 0) {
                 strcpy(refused, found_out);
             }
         }
