@@ -5,12 +5,15 @@
 
 #include "base/clock.h"
 
+#include <CUnit/CUnit.h>
 #include <dirent.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -54,8 +57,7 @@ static void on_died(void *user)
     client->n_died++;
 }
 
-static const struct rpt_keeper_events events = { on_output, on_ended,
-                                                 on_died };
+static const struct rpt_keeper_events events = { on_output, on_ended, on_died };
 
 /* The bell stands in the second page, behind another one. */
 static bool make_bell(struct client *client)
@@ -74,8 +76,7 @@ static bool make_bell(struct client *client)
     if (memory == MAP_FAILED) {
         return false;
     }
-    client->bell =
-        (struct rpt_bell *)(void *)(memory + client->bell_offset);
+    client->bell = (struct rpt_bell *)(void *)(memory + client->bell_offset);
     return true;
 }
 
@@ -151,7 +152,7 @@ bool client_wait(struct client *client, bool (*condition)(struct client *),
             return false;
         }
         wake_s = rpt__keeper_next_s(client->keeper);
-        wake_s = wake_s < end_s ? wake_s : end_s;
+        wake_s = wake_s < end_s && !client->bell_only ? wake_s : end_s;
         rpt__futex_wait(&bell->count, count,
                         wake_s > now_s ? wake_s - now_s : 0);
     }
@@ -169,9 +170,9 @@ bool client_wait_all(struct client *client)
 
 const struct ended *client_run(struct client *client, const struct job *job)
 {
-    static const struct ended none = {
-        .message = (char *)"", .out = (char *)"", .err = (char *)""
-    };
+    static const struct ended none = { .message = (char *)"",
+                                       .out = (char *)"",
+                                       .err = (char *)"" };
     uint64_t key = client_start(client, job);
 
     return client_wait_all(client) ? &client->jobs[key % MAX_JOBS] : &none;
@@ -180,6 +181,80 @@ const struct ended *client_run(struct client *client, const struct job *job)
 const struct ended *client_shell(struct client *client, const char *line)
 {
     return client_run(client, &(struct job){ .shell = line });
+}
+
+/* ---- files ---- */
+
+char folder[] = "/tmp/rpt-exec-XXXXXX";
+
+bool make_folder(void)
+{
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
+        return false;
+    }
+    return true;
+}
+
+void remove_folder(void)
+{
+    char command[PATH_MAX];
+
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) {
+        fprintf(stderr, "%s was not removed\n", folder);
+    }
+}
+
+void path_in(char path[PATH_MAX], const char *name)
+{
+    snprintf(path, PATH_MAX, "%s/%s", folder, name);
+}
+
+void make_file(const char *name, const char *text, mode_t mode)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    path_in(path, name);
+    file = fopen(path, "w");
+    CU_ASSERT_FATAL(file != NULL);
+    fputs(text, file);
+    fclose(file);
+    CU_ASSERT_EQUAL(chmod(path, mode), 0);
+}
+
+void file_is(const char *name, const char *text)
+{
+    char path[PATH_MAX], got[256] = "";
+    FILE *file;
+    size_t n = 0;
+
+    path_in(path, name);
+    file = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL(file);
+    if (file != NULL) {
+        n = fread(got, 1, sizeof got - 1, file);
+        fclose(file);
+    }
+    got[n] = '\0';
+    CU_ASSERT_STRING_EQUAL(got, text);
+}
+
+const struct ended *refused(struct client *client, const struct job *job,
+                            int error, const char *words)
+{
+    const struct ended *got = client_run(client, job);
+
+    CU_ASSERT_EQUAL(got->n, 1);
+    CU_ASSERT_EQUAL(got->end.error, error);
+    CU_ASSERT_EQUAL(got->end.exit_code, -1);
+    CU_ASSERT_EQUAL(got->end.signal, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got->message, words));
+    if (strstr(got->message, words) == NULL) {
+        printf("  \"%s\" does not say \"%s\"\n", got->message, words);
+    }
+    return got;
 }
 
 /* ---- processes ---- */
@@ -211,9 +286,9 @@ bool ends_within(pid_t pid, double limit_s)
     return ended && !is_alive(pid);
 }
 
-int n_open_files(const char *folder)
+int n_open_files(const char *of)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(of);
     int n = 0;
 
     while (dir != NULL && readdir(dir) != NULL) {

@@ -12,6 +12,7 @@
 #include "pool/exec/keeper.h"
 #include "pool/exec/program.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -31,6 +32,7 @@ struct client {
     size_t bell_offset;
     struct rpt_bell *bell;
     struct rpt_keeper *keeper;
+    bool bell_only;     /* never look without a ring */
     uint64_t n_started; /* keys are 1, 2, … */
     uint64_t n_ended;
     int n_died;
@@ -62,12 +64,26 @@ bool client_wait_all(struct client *client);
 const struct ended *client_run(struct client *client, const struct job *job);
 const struct ended *client_shell(struct client *client, const char *line);
 
+/* Runs a job that cannot start, and looks at the reason. */
+const struct ended *refused(struct client *client, const struct job *job,
+                            int error, const char *words);
+
+/* ---- files ---- */
+
+extern char folder[]; /* a directory of this test program */
+
+bool make_folder(void);
+void remove_folder(void);
+void path_in(char path[PATH_MAX], const char *name);
+void make_file(const char *name, const char *text, mode_t mode);
+void file_is(const char *name, const char *text);
+
 /* ---- processes ---- */
 
 /* Running: neither gone nor a zombie. */
 bool is_alive(pid_t pid);
 /* Waits until it is no longer alive. */
 bool ends_within(pid_t pid, double limit_s);
-int n_open_files(const char *folder); /* /proc/PID/fd */
+int n_open_files(const char *of); /* /proc/PID/fd */
 
 #endif /* RPT_TESTS_EXEC_CLIENT_H */

@@ -275,24 +275,48 @@ static void a_frame_that_needs_too_much_memory_is_left_out(void)
 
 static void what_identifies_the_rank_is_the_launchers(void)
 {
-    const char *const theirs[] = {
-        "OMPI_COMM_WORLD_RANK=0", "OMPI_UNIVERSE_SIZE=2", "OMPI_MCA_ess=x",
-        "OMPI_MCA_ess_base_jobid=1", "OMPI_MCA_orte_hnp_uri=x",
-        "OMPI_MCA_pmix=^s1", "OMPI_MCA_initial_wdir=/", "OMPI_FUTURE=1",
-        "OMPI_MCA_shmem_RUNTIME_QUERY_hint=mmap", "PMIX_RANK=0",
-        "PMIX_NAMESPACE=1", "PMI_RANK=0", "PMI_FD=6", "PRTE_X=1", "ORTE_X=1",
-        "HYDRA_X=1", "HYDI_CONTROL_FD=7", "MPIR_CVAR_X=1",
-        "MPI_LOCALRANKID=0", "MPI_LOCALNRANKS=1", "SLURM_STEP_ID=0",
-        "SLURM_STEPID=0", "SLURM_PMI_FD=5", "SLURM_MPI_TYPE=pmi2",
-        "SLURM_SRUN_COMM_PORT=1", NULL
-    };
-    const char *const users[] = {
-        "PATH=/bin", "OMPI_MCA_btl=self", "OMPI_MCA_btl_tcp_if_include=lo",
-        "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
-        "OMPI_CC=clang", "OMPI_CFLAGS=-O", "PMIX_MCA_gds=hash", "OMPIX=1",
-        "OMPI=1", "SLURM_JOB_ID=1", "SLURM_PROCID=0", "MPI_HOME=/usr",
-        "PMIXED=1", "MY_PMI_RANK=3", NULL
-    };
+    const char *const theirs[] = { "OMPI_COMM_WORLD_RANK=0",
+                                   "OMPI_UNIVERSE_SIZE=2",
+                                   "OMPI_MCA_ess=x",
+                                   "OMPI_MCA_ess_base_jobid=1",
+                                   "OMPI_MCA_orte_hnp_uri=x",
+                                   "OMPI_MCA_pmix=^s1",
+                                   "OMPI_MCA_initial_wdir=/",
+                                   "OMPI_FUTURE=1",
+                                   "OMPI_MCA_shmem_RUNTIME_QUERY_hint=mmap",
+                                   "PMIX_RANK=0",
+                                   "PMIX_NAMESPACE=1",
+                                   "PMI_RANK=0",
+                                   "PMI_FD=6",
+                                   "PRTE_X=1",
+                                   "ORTE_X=1",
+                                   "HYDRA_X=1",
+                                   "HYDI_CONTROL_FD=7",
+                                   "MPIR_CVAR_X=1",
+                                   "MPI_LOCALRANKID=0",
+                                   "MPI_LOCALNRANKS=1",
+                                   "SLURM_STEP_ID=0",
+                                   "SLURM_STEPID=0",
+                                   "SLURM_PMI_FD=5",
+                                   "SLURM_MPI_TYPE=pmi2",
+                                   "SLURM_SRUN_COMM_PORT=1",
+                                   NULL };
+    const char *const users[] = { "PATH=/bin",
+                                  "OMPI_MCA_btl=self",
+                                  "OMPI_MCA_btl_tcp_if_include=lo",
+                                  "OMPI_ALLOW_RUN_AS_ROOT=1",
+                                  "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+                                  "OMPI_CC=clang",
+                                  "OMPI_CFLAGS=-O",
+                                  "PMIX_MCA_gds=hash",
+                                  "OMPIX=1",
+                                  "OMPI=1",
+                                  "SLURM_JOB_ID=1",
+                                  "SLURM_PROCID=0",
+                                  "MPI_HOME=/usr",
+                                  "PMIXED=1",
+                                  "MY_PMI_RANK=3",
+                                  NULL };
 
     for (size_t i = 0; theirs[i] != NULL; i++) {
         CU_ASSERT(rpt__env_is_launchers(theirs[i]));
@@ -332,8 +356,8 @@ static void an_environment_is_built_anew_each_time(void)
     CU_ASSERT_STRING_EQUAL(rpt__env_get(list, "AB"), "x");
     CU_ASSERT_PTR_NULL(rpt__env_get(list, "PMI_FD"));
     CU_ASSERT_PTR_NULL(list[3]);
-    CU_ASSERT_PTR_NULL(rpt__env_build(
-        &env, NULL, &(struct rpt_env_change){ "", "x" }, 1));
+    CU_ASSERT_PTR_NULL(
+        rpt__env_build(&env, NULL, &(struct rpt_env_change){ "", "x" }, 1));
     CU_ASSERT_EQUAL(errno, EINVAL);
     rpt__env_close(&env);
 }
@@ -355,14 +379,14 @@ static void a_program_is_found_where_the_shell_finds_it(void)
         rpt__which("sh", "/no", AT_FDCWD, found, message, sizeof message),
         ENOENT);
     CU_ASSERT_STRING_EQUAL(message, "sh: not found in PATH (/no)");
-    CU_ASSERT_EQUAL(rpt__which("./x/y", "/bin", AT_FDCWD, found, message,
-                               sizeof message),
-                    0);
+    CU_ASSERT_EQUAL(
+        rpt__which("./x/y", "/bin", AT_FDCWD, found, message, sizeof message),
+        0);
     CU_ASSERT_STRING_EQUAL(found, "./x/y");
     /* The tail of a PATH may be longer than any name. */
-    CU_ASSERT_EQUAL(rpt__which("etc", "/", AT_FDCWD, found, message,
-                               sizeof message),
-                    EACCES);
+    CU_ASSERT_EQUAL(
+        rpt__which("etc", "/", AT_FDCWD, found, message, sizeof message),
+        EACCES);
     CU_ASSERT_STRING_EQUAL(message, "//etc: is a directory");
 }
 
@@ -372,13 +396,13 @@ static void names_that_are_too_long_are_errors(void)
 
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    CU_ASSERT_EQUAL(rpt__which(name, "/bin", AT_FDCWD, found, message,
-                               sizeof message),
-                    ENOENT);
+    CU_ASSERT_EQUAL(
+        rpt__which(name, "/bin", AT_FDCWD, found, message, sizeof message),
+        ENOENT);
     name[0] = '/';
-    CU_ASSERT_EQUAL(rpt__which(name, "/bin", AT_FDCWD, found, message,
-                               sizeof message),
-                    ENAMETOOLONG);
+    CU_ASSERT_EQUAL(
+        rpt__which(name, "/bin", AT_FDCWD, found, message, sizeof message),
+        ENAMETOOLONG);
     CU_ASSERT_PTR_NOT_NULL(strstr(message, "File name too long"));
     CU_ASSERT_EQUAL(rpt__keeper_find(name, found), RPT_ERR_NOT_FOUND);
 }
