@@ -1,1 +1,43 @@
-# nothing to build yet
+# Benchmarks stand apart: `make bench-tasks` builds and runs them.
+BENCH_POOL = benchmarks/tasks benchmarks/growth benchmarks/priority \
+	benchmarks/idle
+BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
+EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN)
+
+BENCH_CPPFLAGS = -D_GNU_SOURCE -I$(srcdir)/include -I$(srcdir)
+benchmarks_tasks_SOURCES = benchmarks/tasks.c benchmarks/bench.c \
+	benchmarks/bench.h
+benchmarks_tasks_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_tasks_LDADD = librepartir.la
+benchmarks_growth_SOURCES = benchmarks/growth.c benchmarks/bench.c \
+	benchmarks/bench.h
+benchmarks_growth_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_growth_LDADD = librepartir.la -lpthread
+benchmarks_priority_SOURCES = benchmarks/priority.c benchmarks/bench.c \
+	benchmarks/bench.h
+benchmarks_priority_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_priority_LDADD = librepartir.la
+benchmarks_idle_SOURCES = benchmarks/idle.c benchmarks/bench.c \
+	benchmarks/bench.h
+benchmarks_idle_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_idle_LDADD = librepartir.la
+benchmarks_spawn_loop_SOURCES = benchmarks/spawn_loop.c
+benchmarks_spawn_loop_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_limits_SOURCES = benchmarks/limits.c
+benchmarks_limits_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_limits_LDADD = -lpthread
+BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
+	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
+	benchmarks/peers/hyperqueue_true.py
+EXTRA_DIST += $(BENCH_FILES)
+CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN)
+
+# BENCH_ROUNDS, BENCH_SCALE and BENCH_ROWS choose how much.
+bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN)
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+	  MPI='$(MPI_FAMILY)' '$(abs_srcdir)/benchmarks/run'
+
+# Python packages that some rows compare with, into the build tree.
+bench-peers:
+	'$(abs_srcdir)/benchmarks/get-peers' '$(abs_builddir)/bench/peers'
+.PHONY: bench-tasks bench-peers

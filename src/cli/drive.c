@@ -259,17 +259,10 @@ static void print_report(struct job *job, const rpt_context_t *context)
     text_free(&text);
 }
 
-/* Tasks that did not run to their end. */
-static size_t count_dropped(const struct job *job)
-{
-    return job->list.n - job->report.n_ended;
-}
-
 int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
 {
     struct fault fault = { 0 };
     bool done = false;
-    size_t left;
     int code = CODE_OK;
 
     begin(job, pool);
@@ -282,11 +275,7 @@ int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
     }
     code = stop(job, code, done, &fault);
     output_end(&job->output);
-    left = count_dropped(job);
-    if (!done) {
-        left += job->report.by_outcome[RPT_OUTCOME_CANCELLED];
-    }
-    job->report.n_dropped = count_dropped(job);
+    job->report.n_dropped = job->list.n - job->report.n_ended;
     if (code != CODE_OK) {
         fault_print(&fault);
     }
@@ -294,10 +283,10 @@ int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
     if (code != CODE_OK) {
         return code;
     }
-    if (!done && left > 0 && !too_many_failures(job)) {
-        return CODE_RESUMABLE;
+    if (job->report.n_dropped > 0) {
+        return too_many_failures(job) ? CODE_FAILED : CODE_RESUMABLE;
     }
-    return report_not_ok(&job->report) > 0 || left > 0 ? CODE_FAILED : CODE_OK;
+    return report_not_ok(&job->report) > 0 ? CODE_FAILED : CODE_OK;
 }
 
 void job_release(struct job *job)

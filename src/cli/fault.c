@@ -75,6 +75,7 @@ static int code_of(rpt_status_t status)
     case RPT_ERR_CORRUPT:
     case RPT_ERR_VERSION:
     case RPT_ERR_UNSUPPORTED:
+    case RPT_ERR_STATE:
         return CODE_INPUT;
     default:
         return CODE_SOFTWARE;

@@ -14,14 +14,18 @@ static void record(struct job *job, size_t index, const rpt_result_t *result)
     const struct task_spec *spec = &job->list.tasks[index];
     struct captured captured;
 
+    /* Cut off by a shutdown: not done; with a state directory it will be. */
+    bool dropped = job->stopped && result->outcome == RPT_OUTCOME_CANCELLED;
+
     job->n_collected++;
-    /* Cut off by a shutdown: with a state directory it will run next time. */
-    if (job->stopped && result->outcome == RPT_OUTCOME_CANCELLED &&
-        job->options->state != NULL) {
+    if (dropped && job->options->state != NULL) {
         return;
     }
     output_captured(&job->output, result, &captured);
-    report_add(&job->report, spec, job_source(job, index), result, &captured);
+    if (!dropped) {
+        report_add(&job->report, spec, job_source(job, index), result,
+                   &captured);
+    }
     if (job->results.path != NULL) {
         results_json(&job->results.pending, spec, result, &captured);
     }

@@ -64,9 +64,8 @@ int job_requests(struct job *job, bool replay, struct fault *fault)
     for (;;) {
         char *kind, *text;
         size_t bytes;
-        rpt_status_t status =
-            rpt_state_read_request(job->options->state, job->n_requests + 1,
-                                   &kind, &text, &bytes);
+        rpt_status_t status = rpt_state_read_request(
+            job->options->state, job->n_requests + 1, &kind, &text, &bytes);
 
         if (status == RPT_END) {
             return CODE_OK;

@@ -121,7 +121,9 @@ static rpt_status_t wait_until_over(struct rpt_barrier *b)
         rpt_status_t failed;
 
         status = rpt__comm_wait(comm, is_over, b,
-                                isinf(next) ? -1 : left > 0 ? left : 0);
+                                isinf(next) ? -1
+                                : left > 0  ? left
+                                            : 0);
         failed = failure(b);
         if (failed != RPT_OK) {
             return failed;
@@ -144,16 +146,16 @@ rpt_status_t rpt__group_barrier(struct rpt_group *group)
     }
     b.parent = group->rank > 0 ? (group->rank - 1) / RPT_BARRIER_ARITY : -1;
     b.first_child = RPT_BARRIER_ARITY * group->rank + 1;
-    b.n_children = behind < 0 ? 0
+    b.n_children = behind < 0                   ? 0
                    : behind < RPT_BARRIER_ARITY ? behind
                                                 : RPT_BARRIER_ARITY;
     rpt__barrier_set_moments(&b);
     status = wait_until_over(&b);
     if (status == RPT_ERR_TIMEOUT) {
-        rpt__fail_hint("look at what those ranks do; option comm.deadline_s "
-                       "(now %g s) ends such a wait",
-                       rpt__option_seconds(group->comm->options,
-                                           RPT_OPT_COMM_DEADLINE_S));
+        rpt__fail_hint(
+            "look at what those ranks do; option comm.deadline_s "
+            "(now %g s) ends such a wait",
+            rpt__option_seconds(group->comm->options, RPT_OPT_COMM_DEADLINE_S));
     }
     rpt__group_end(group);
     return status;

@@ -19,16 +19,16 @@ struct rpt_barrier {
     int parent; /* -1: none */
     int first_child;
     int n_children;
-    uint32_t arrived;      /* children, by bit, that are complete            */
+    uint32_t arrived; /* children, by bit, that are complete            */
     bool up_sent;
-    bool released;         /* all are here: the barrier is over              */
-    bool mismatch;         /* somebody is in an exchange                     */
+    bool released; /* all are here: the barrier is over              */
+    bool mismatch; /* somebody is in an exchange                     */
     rpt_status_t send_status; /* the first letter that could not be sent     */
-    bool parent_is_here;   /* a letter HERE came                             */
-    bool asked;            /* somebody's deadline passed                     */
+    bool parent_is_here; /* a letter HERE came                             */
+    bool asked;          /* somebody's deadline passed                     */
     bool ask_sent;
-    bool warned;           /* by this rank or another                        */
-    uint32_t greeted;      /* children, by bit, that got a letter HERE       */
+    bool warned;      /* by this rank or another                        */
+    uint32_t greeted; /* children, by bit, that got a letter HERE       */
     struct rpt_missing reported; /* what was reported last                   */
     bool report_sent;
 

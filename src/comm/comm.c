@@ -59,9 +59,14 @@ static double drive_interval(const struct rpt_comm *comm)
 static double next_s(struct rpt_poller *poller)
 {
     struct rpt_comm *comm = comm_of(poller);
-    double next = comm->n_driving > 0
-                      ? comm->driven_s + drive_interval(comm)
-                      : INFINITY;
+    double next = INFINITY;
+
+    if (comm->n_driving > 0) {
+        /* The leader may be one that does not drive: no reason to turn fast. */
+        double interval = drive_interval(comm), now = rpt__now_s();
+
+        next = fmax(comm->driven_s, now - interval / 2) + interval;
+    }
 
     for (int i = 0; i < RPT_N_TRANSPORTS; i++) {
         struct rpt_transport *t = comm->transports[i];
@@ -83,10 +88,9 @@ static rpt_status_t fill(struct rpt_comm *comm,
     if (comm->peers == NULL) {
         return rpt__fail_nomem((size_t)comm->size * sizeof *comm->peers);
     }
-    status = rpt__engine_create(parts->options, parts->bell, parts->n_sharing,
-                                parts->rank, parts->size,
-                                rpt__map_host_of(parts->map, parts->rank),
-                                &comm->engine);
+    status = rpt__engine_create(
+        parts->options, parts->bell, parts->n_sharing, parts->rank, parts->size,
+        rpt__map_host_of(parts->map, parts->rank), &comm->engine);
     if (status == RPT_OK) {
         status = rpt__self_create(comm, &self);
     }

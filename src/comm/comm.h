@@ -72,7 +72,7 @@ rpt_status_t rpt__comm_send(struct rpt_comm *comm, int dest, enum rpt_tag tag,
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest);
 
 /* Waits until the transports have taken all that was sent and need this rank
- * no more to deliver it, or time is over (RPT_PENDING, as rpt__engine_wait()). */
+ * no more to deliver it.  RPT_PENDING: time is over. */
 rpt_status_t rpt__comm_flush(struct rpt_comm *comm, double timeout_s);
 
 /* rpt__engine_wait() for a wait that a user's call is in: lets the MPI library

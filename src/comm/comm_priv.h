@@ -33,7 +33,7 @@ struct rpt_message_queue {
  * of many ranks costs nothing for those that never meet. */
 struct rpt_peer {
     struct rpt_transport *transport;
-    struct rpt_peer *next_waiting; /* in comm->waiting */
+    struct rpt_peer *next_waiting;  /* in comm->waiting */
     struct rpt_message_queue queue; /* what the transport has not taken */
     size_t backlog_bytes;
     char *partial; /* a message of several packets that comes in */
@@ -72,12 +72,12 @@ struct rpt_comm {
 
     struct rpt_engine *engine;
     struct rpt_poller poller;
-    bool polling;     /* the poller is on the stack                       */
-    int n_driving;    /* threads inside rpt__comm_wait()                  */
-    int n_lazy;       /* of these, inside rpt__comm_wait_long()           */
+    bool polling;        /* the poller is on the stack                       */
+    int n_driving;       /* threads inside rpt__comm_wait()                  */
+    int n_lazy;          /* of these, inside rpt__comm_wait_long()           */
     double lazy_since_s; /* when the last of these waits began            */
-    double driven_s;  /* when the MPI library was driven last             */
-    bool driven;      /* option comm.drive, and there is an MPI           */
+    double driven_s;     /* when the MPI library was driven last             */
+    bool driven;         /* option comm.drive, and there is an MPI           */
 
     struct rpt_transport *transports[RPT_N_TRANSPORTS]; /* as the table   */
     struct rpt_peer *peers;

@@ -229,6 +229,10 @@ static bool sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
     double left = isinf(until) ? -1 : until - rpt__now_s();
 
     if (!isinf(until) && left <= 0) {
+        /* Nobody rings for MPI; whoever has the message may want the core. */
+        rpt__engine_unlock(engine);
+        sched_yield();
+        rpt__engine_lock(engine);
         return false;
     }
     atomic_store(&bell->sleeping, 1);

@@ -41,8 +41,8 @@ static bool is_there(void *arg)
 
 static rpt_status_t mismatch(struct exchange *x, const char *how)
 {
-    rpt__fail(RPT_ERR_MISMATCH, "the ranks of a group of %d %s",
-              x->group->size, how);
+    rpt__fail(RPT_ERR_MISMATCH, "the ranks of a group of %d %s", x->group->size,
+              how);
     return rpt__group_fail(x->group, RPT_ERR_MISMATCH);
 }
 
@@ -52,8 +52,8 @@ static rpt_status_t wait_for_letter(struct exchange *x)
     double limit = rpt__option_seconds(comm->options,
                                        RPT_OPT_COMM_INTERNAL_DEADLINE_S);
     double left = x->began_s + limit - rpt__now_s();
-    rpt_status_t status =
-        rpt__comm_wait(comm, is_there, x, left > 0 ? left : 0);
+    rpt_status_t status = rpt__comm_wait(comm, is_there, x,
+                                         left > 0 ? left : 0);
 
     if (status == RPT_PENDING) {
         int rank = rpt__group_world_rank(x->group, x->from);

@@ -107,9 +107,8 @@ static rpt_status_t take_ranks(struct rpt_group *group, const int ranks[])
         if (r < 0 || r >= comm->size || seen[r]) {
             status = rpt__fail(RPT_ERR_INVALID, "rank %d of %d %s", r,
                                comm->size,
-                               r < 0 || r >= comm->size
-                                   ? "does not exist"
-                                   : "is listed twice");
+                               r < 0 || r >= comm->size ? "does not exist"
+                                                        : "is listed twice");
         } else {
             seen[r] = 1;
             group->ranks[i] = r;
@@ -243,7 +242,8 @@ static rpt_status_t failure_of(const struct rpt_group *group,
 {
     for (int r = 0; r < group->size; r++) {
         if (parts[r].status != RPT_OK) {
-            return rpt__fail(RPT_ERR_PEER, "rank %d could not take part in the split",
+            return rpt__fail(RPT_ERR_PEER,
+                             "rank %d could not take part in the split",
                              rpt__group_world_rank(group, r));
         }
     }

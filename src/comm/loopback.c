@@ -96,8 +96,8 @@ static rpt_status_t world_create(int n_ranks, const rpt_options_t *options,
 
 static void end_close(struct rpt_comm *comm)
 {
-    rpt__comm_flush(comm, rpt__option_seconds(comm->options,
-                                              RPT_OPT_COMM_INTERNAL_DEADLINE_S));
+    rpt__comm_flush(comm, rpt__option_seconds(
+                              comm->options, RPT_OPT_COMM_INTERNAL_DEADLINE_S));
 }
 
 static void end_release(struct rpt_comm *comm)

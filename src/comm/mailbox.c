@@ -172,8 +172,7 @@ rpt_status_t rpt__groups_enter(struct rpt_group *group)
     struct rpt_letter **link = &groups->early;
 
     if (is_dead(groups, group->number)) {
-        return rpt__fail(RPT_ERR_STATE,
-                         "a group of these ranks failed before");
+        return rpt__fail(RPT_ERR_STATE, "a group of these ranks failed before");
     }
     if (find(groups, group->number) != NULL) {
         return rpt__fail(RPT_ERR_EXISTS, "there is a group of this number");

@@ -124,8 +124,8 @@ static rpt_status_t wait_in_queue(struct rpt_comm *comm, int dest,
                                   size_t bytes, size_t sent)
 {
     struct rpt_peer *peer = &comm->peers[dest];
-    struct rpt_message *message =
-        make_message(comm->rank, tag, (const char *)data + sent, bytes - sent);
+    struct rpt_message *message = make_message(
+        comm->rank, tag, (const char *)data + sent, bytes - sent);
 
     if (message == NULL) {
         if (sent > 0) {
@@ -212,8 +212,7 @@ int rpt__comm_pump(struct rpt_comm *comm)
 
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest)
 {
-    return dest >= 0 && dest < comm->size ? comm->peers[dest].backlog_bytes
-                                          : 0;
+    return dest >= 0 && dest < comm->size ? comm->peers[dest].backlog_bytes : 0;
 }
 
 /* ---- receiving ---- */

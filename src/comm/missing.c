@@ -215,8 +215,7 @@ static void report(struct rpt_barrier *b)
     struct rpt_missing missing = { 0 };
 
     missing_below(b, &missing);
-    if (b->report_sent &&
-        memcmp(&missing, &b->reported, sizeof missing) == 0) {
+    if (b->report_sent && memcmp(&missing, &b->reported, sizeof missing) == 0) {
         return;
     }
     b->report_sent = true;

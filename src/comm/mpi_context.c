@@ -319,8 +319,8 @@ static rpt_status_t begin(struct rpt_mpi_end *end, MPI_Comm mpi_comm,
     rpt__identify(end->rank, end->size, host);
     own = rpt__options_copy(options, &end->options);
     if (own == RPT_OK) {
-        end->deadline_s = rpt__option_seconds(
-            end->options, RPT_OPT_COMM_INTERNAL_DEADLINE_S);
+        end->deadline_s = rpt__option_seconds(end->options,
+                                              RPT_OPT_COMM_INTERNAL_DEADLINE_S);
     }
     status = duplicate(mpi_comm, end);
     if (status == RPT_OK) {

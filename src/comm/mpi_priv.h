@@ -30,12 +30,12 @@ struct rpt_mpi_end {
     struct rpt_machine *machine;
     struct rpt_map *map;
     int n_on_host;
-    int host_lead;       /* lowest rank of this host                         */
+    int host_lead; /* lowest rank of this host                         */
     struct rpt_segment segment;
-    int *places; /* of all ranks in the segment, -1: not in it               */
-    int place;   /* of this rank                                             */
-    bool has_shm;        /* the segment has other ranks, too                 */
-    bool has_far;        /* some pair of ranks needs the mpi transport       */
+    int *places;  /* of all ranks in the segment, -1: not in it               */
+    int place;    /* of this rank                                             */
+    bool has_shm; /* the segment has other ranks, too                 */
+    bool has_far; /* some pair of ranks needs the mpi transport       */
     struct rpt_transport *far; /* the mpi transport; NULL: not needed        */
     char text[MPI_MAX_LIBRARY_VERSION_STRING + 64];
 };

@@ -94,8 +94,8 @@ static rpt_status_t status_of_all(const struct rpt_mpi_end *end,
         const struct note *note = note_of(cards, bytes, r);
 
         if (note->status != RPT_OK &&
-            (worst == NULL || (worst->status == RPT_ERR_PEER &&
-                               note->status != RPT_ERR_PEER))) {
+            (worst == NULL ||
+             (worst->status == RPT_ERR_PEER && note->status != RPT_ERR_PEER))) {
             worst = note;
             rank = r;
         }
@@ -156,8 +156,7 @@ static rpt_status_t meet(struct start *start, rpt_status_t own,
     start->cards = cards;
     start->card_bytes = bytes;
     if (status == RPT_OK) {
-        status = own != RPT_OK ? own
-                               : status_of_all(start->end, cards, bytes);
+        status = own != RPT_OK ? own : status_of_all(start->end, cards, bytes);
     }
     return status;
 }
@@ -252,11 +251,11 @@ static rpt_status_t send_machine(struct rpt_mpi_end *end,
     }
     for (int r = end->rank + 1; status == RPT_OK && r < end->size; r++) {
         if (end->places[r] >= 0) {
-            status = rpt__mpi_status(
-                PMPI_Isend(xml->data, (int)xml->bytes, MPI_BYTE, r,
-                           RPT_MPI_TAG_MACHINE, end->comm,
-                           &requests[n_requests]),
-                "MPI_Isend");
+            status = rpt__mpi_status(PMPI_Isend(xml->data, (int)xml->bytes,
+                                                MPI_BYTE, r,
+                                                RPT_MPI_TAG_MACHINE, end->comm,
+                                                &requests[n_requests]),
+                                     "MPI_Isend");
             n_requests += status == RPT_OK;
         }
     }
@@ -283,8 +282,7 @@ static rpt_status_t receive_machine(struct rpt_mpi_end *end, size_t bytes,
                                         end->comm, &request),
                              "MPI_Irecv");
     if (status == RPT_OK) {
-        status = rpt__mpi_finish(&request, until_s,
-                                 "handing over the machine");
+        status = rpt__mpi_finish(&request, until_s, "handing over the machine");
     }
     if (status == RPT_ERR_TIMEOUT) {
         end->lost = true; /* MPI still has the memory */
@@ -353,10 +351,10 @@ static rpt_status_t make_map(struct start *start)
 
         seats[r] = card->seat;
     }
-    status = rpt__map_create(seats, end->size,
-                             (int)rpt__option_integer(
-                                 end->options, RPT_OPT_TOPO_VIRTUAL_NODES),
-                             &end->map);
+    status = rpt__map_create(
+        seats, end->size,
+        (int)rpt__option_integer(end->options, RPT_OPT_TOPO_VIRTUAL_NODES),
+        &end->map);
     free(seats);
     return status;
 }
@@ -408,10 +406,10 @@ static rpt_status_t offer_segment(struct start *start, rpt_status_t own)
         /* That it fails is no fault yet: there is the mpi transport. */
         if (start->leader == end->rank && start->n_members > 1 &&
             start->use_shm &&
-            rpt__segment_create(start->n_members,
-                                rpt__option_size(end->options,
-                                                 RPT_OPT_COMM_RING_BYTES),
-                                &end->segment) == RPT_OK) {
+            rpt__segment_create(
+                start->n_members,
+                rpt__option_size(end->options, RPT_OPT_COMM_RING_BYTES),
+                &end->segment) == RPT_OK) {
             rpt__segment_offer(&end->segment, &card.offer);
         }
     }

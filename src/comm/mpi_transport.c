@@ -29,11 +29,11 @@
 
 enum {
     N_RECEIVES = 16,
-    WINDOW = 16,      /* packets from one synchronous one to the next        */
-    N_WINDOWS = 2,    /* synchronous ones that may be out to a rank          */
-    N_SLOTS = 16,     /* packets to a rank that MPI may still need           */
-    N_FREE = 64,      /* slots that are kept for later                       */
-    N_TESTS = 16,     /* sends to look at that turn out to be incomplete     */
+    WINDOW = 16,   /* packets from one synchronous one to the next        */
+    N_WINDOWS = 2, /* synchronous ones that may be out to a rank          */
+    N_SLOTS = 16,  /* packets to a rank that MPI may still need           */
+    N_FREE = 64,   /* slots that are kept for later                       */
+    N_TESTS = 16,  /* sends to look at that turn out to be incomplete     */
     BATCH = 64,
     BUFFER_BYTES = sizeof(struct rpt_packet) + RPT_PACKET_BYTES
 };
@@ -99,8 +99,8 @@ static int post(struct rpt_mpi_transport *far, int index)
 
 static void take_packet(struct rpt_mpi_transport *far, int index, int bytes)
 {
-    const struct rpt_packet *packet =
-        (const struct rpt_packet *)(void *)buffer_of(far, index);
+    const struct rpt_packet *packet = (const struct rpt_packet *)(void *)
+        buffer_of(far, index);
 
     far->n_received++;
     rpt__comm_packet(far->base.comm, packet, packet + 1,

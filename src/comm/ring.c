@@ -2,8 +2,8 @@
  * ring.c - reserve by compare-and-swap, copy, publish
  *
  *        freed          read             reserved
- *   ......|--------------|################|..........   (bytes ever, modulo size)
- *        head                            tail
+ *   ......|--------------|################|......   (bytes ever, modulo size)
+ *        head                              tail
  *
  * A record begins with a 64-bit word on a 64-byte boundary: 0 while it is not
  * published, else its length and a mark for "nothing here, go on at the start".
@@ -61,8 +61,8 @@ static bool has_room(struct rpt_ring *ring, uint64_t tail, uint64_t bytes)
     return (int64_t)(tail + bytes - ring->head) <= (int64_t)ring->bytes;
 }
 
-bool rpt__ring_put(struct rpt_ring *ring, const void *start,
-                   size_t start_bytes, const void *rest, size_t rest_bytes)
+bool rpt__ring_put(struct rpt_ring *ring, const void *start, size_t start_bytes,
+                   const void *rest, size_t rest_bytes)
 {
     uint64_t payload = start_bytes + rest_bytes, need = record_bytes(payload);
     uint64_t tail = atomic_load_explicit(&ring->shared->tail,

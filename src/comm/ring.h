@@ -37,8 +37,8 @@ void rpt__ring_view(struct rpt_ring *ring, struct rpt_ring_shared *shared,
 size_t rpt__ring_limit(size_t ring_bytes);
 
 /* Producer: one record of two pieces; false when there is no room now. */
-bool rpt__ring_put(struct rpt_ring *ring, const void *start,
-                   size_t start_bytes, const void *rest, size_t rest_bytes);
+bool rpt__ring_put(struct rpt_ring *ring, const void *start, size_t start_bytes,
+                   const void *rest, size_t rest_bytes);
 
 /* Producer: asks to be told of room; then it must try once more before it
  * waits.  `bit` 0 … 63 says who asks. */

@@ -69,9 +69,9 @@ static rpt_status_t measure(int n_ranks, size_t ring_bytes,
                          "inboxes of %zu bytes for %d ranks are too large",
                          ring_bytes, n_ranks);
     }
-    *segment = (struct rpt_segment){ .fd = -1, .bytes = all,
-                                     .ring_bytes = rounded,
-                                     .n_ranks = n_ranks };
+    *segment = (struct rpt_segment){
+        .fd = -1, .bytes = all, .ring_bytes = rounded, .n_ranks = n_ranks
+    };
     return RPT_OK;
 }
 

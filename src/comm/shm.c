@@ -159,10 +159,10 @@ rpt_status_t rpt__shm_create(struct rpt_comm *comm,
     if (shm == NULL) {
         return rpt__fail_nomem(sizeof *shm + n * sizeof *shm->out);
     }
-    shm->base = (struct rpt_transport){
-        parts->ops, comm,
-        quarter < RPT_PACKET_BYTES ? quarter : RPT_PACKET_BYTES
-    };
+    shm->base = (struct rpt_transport){ parts->ops, comm,
+                                        quarter < RPT_PACKET_BYTES
+                                            ? quarter
+                                            : RPT_PACKET_BYTES };
     shm->parts = *parts;
     rpt__segment_ring(parts->segment, parts->index, &shm->inbox);
     *transport_out = &shm->base;

@@ -13,10 +13,12 @@
 
 const void *rpt_call_input(const rpt_call_t *call, size_t *bytes_out)
 {
-    const struct rpt_item *item = call->item;
-    const char *body = rpt__spec_body(item->spec);
+    const struct rpt_item *item = call != NULL ? call->item : NULL;
+    const char *body = item != NULL ? rpt__spec_body(item->spec) : NULL;
 
-    if (bytes_out != NULL) {
+    if (bytes_out != NULL && item == NULL) {
+        *bytes_out = 0;
+    } else if (bytes_out != NULL) {
         *bytes_out = (size_t)((const char *)item->spec + item->spec_bytes -
                               item->spec->n_id - body);
     }
@@ -53,39 +55,46 @@ rpt_status_t rpt_call_set_message(rpt_call_t *call, const char *text)
 
 int rpt_call_cancelled(const rpt_call_t *call)
 {
-    return atomic_load_explicit(&((rpt_call_t *)(uintptr_t)call)->cancelled,
-                                memory_order_relaxed);
+    return call != NULL ? atomic_load_explicit(
+                              &((rpt_call_t *)(uintptr_t)call)->cancelled,
+                              memory_order_relaxed)
+                        : 0;
 }
 
 int rpt_call_attempt(const rpt_call_t *call)
 {
-    return call->item->attempt;
+    return call != NULL ? call->item->attempt : 0;
 }
 
 const int *rpt_call_resource(const rpt_call_t *call, const char *name,
                              int *n_out)
 {
-    const struct rpt_item *item = call->item;
-    const struct rpt_need *need = rpt__spec_needs(item->spec);
-    const int *list = item->unit_list;
+    const struct rpt_item *item = call != NULL ? call->item : NULL;
+    const int *list = item != NULL ? item->unit_list : NULL;
+    int n = 0;
 
-    for (int i = 0; i < item->spec->n_needs; i++) {
-        list += i == 0 ? item->spec->slots : need[i - 1].units;
-        if (strcmp(item->pool->resources[need[i].resource], name) == 0) {
-            *n_out = need[i].units;
-            return list;
+    for (int i = 0; list != NULL && name != NULL && i < item->spec->n_needs;
+         i++) {
+        const struct rpt_need *need = rpt__spec_needs(item->spec) + i;
+
+        list += i == 0 ? item->spec->slots : need[-1].units;
+        if (strcmp(item->pool->resources[need->resource], name) == 0) {
+            n = need->units;
+            break;
         }
     }
-    *n_out = 0;
-    return NULL;
+    if (n_out != NULL) {
+        *n_out = n;
+    }
+    return n > 0 ? list : NULL;
 }
 
 rpt_pool_t *rpt_call_pool(const rpt_call_t *call)
 {
-    return call->item->pool;
+    return call != NULL ? call->item->pool : NULL;
 }
 
 rpt_group_t *rpt_call_group(const rpt_call_t *call)
 {
-    return rpt__gang_group(call->item);
+    return call != NULL ? rpt__gang_group(call->item) : NULL;
 }

@@ -217,6 +217,7 @@ static rpt_status_t wait_for_end(struct rpt_pool *pool)
     struct until until = { pool, pool->ending.n_done };
     rpt_status_t status;
 
+    pool->begun = true;
     pool->ending.n_inside++;
     status = rpt__pool_wait_for(pool, is_over, &until, -1);
     pool->ending.n_inside--;

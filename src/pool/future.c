@@ -43,6 +43,8 @@ rpt_status_t rpt__future_wait(rpt_future_t *const futures[], size_t n,
         pool = futures[i]->pool;
         if (futures[i]->job == NULL) {
             waiter.n_missing -= waiter.n_missing > 0;
+        } else if (futures[i]->waiter == &waiter) {
+            waiter.n_missing -= waiter.n_missing > 1; /* given twice */
         } else {
             futures[i]->waiter = &waiter;
         }

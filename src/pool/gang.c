@@ -39,8 +39,8 @@ struct reservation {
     TAILQ_ENTRY(reservation) link;
     uint64_t id;
     struct rpt_caps needs;
+    uint64_t function;
     bool held;
-    bool ok;
 };
 
 struct rpt_gang_run {
@@ -320,6 +320,11 @@ void rpt__gang_cancel(struct rpt_pool *pool, struct rpt_job *job)
 
 /* ---- a rank of the gang ---- */
 
+bool rpt__gangs_waiting(const struct rpt_pool *pool)
+{
+    return pool->gangs->n_waiting > 0;
+}
+
 bool rpt__gangs_reserve(struct rpt_pool *pool)
 {
     struct rpt_gangs *g = pool->gangs;
@@ -335,7 +340,7 @@ bool rpt__gangs_reserve(struct rpt_pool *pool)
         if (r->held) {
             continue;
         }
-        if (!rpt__caps_fit(&r->needs, &pool->worker.free)) {
+        if (!pool->begun || !rpt__caps_fit(&r->needs, &pool->worker.free)) {
             return true;
         }
         rpt__caps_take(&pool->worker.free, &r->needs);
@@ -343,7 +348,7 @@ bool rpt__gangs_reserve(struct rpt_pool *pool)
         g->n_waiting--;
         memset(&ready, 0, sizeof ready);
         ready.id = r->id;
-        ready.ok = r->ok;
+        ready.ok = rpt__function_find(pool, r->function) != NULL;
         rpt__gang_send(pool, 0, RPT_GANG_READY, &ready);
     }
     return false;
@@ -360,7 +365,7 @@ static void on_reserve(struct rpt_pool *pool,
     }
     r->id = message->id;
     r->needs = message->needs;
-    r->ok = rpt__function_find(pool, message->function) != NULL;
+    r->function = message->function;
     TAILQ_INSERT_TAIL(&pool->gangs->reservations, r, link);
     pool->gangs->n_waiting++;
 }
@@ -376,6 +381,7 @@ static void unreserve(struct rpt_pool *pool, uint64_t id)
             TAILQ_REMOVE(&pool->gangs->reservations, r, link);
             if (r->held) {
                 rpt__caps_give(&pool->worker.free, &r->needs);
+                rpt__worker_unpark(pool);
             } else {
                 pool->gangs->n_waiting--;
             }

@@ -104,13 +104,14 @@ static void pack_job(struct rpt_buf *buf, struct rpt_job *job)
 /* As many jobs as fit what the member has free, and then plain ones to be
  * fetched ahead, up to `want` in all. */
 static uint32_t give(struct rpt_pool *pool, int member, struct rpt_caps *free,
-                     uint32_t want, struct rpt_buf *buf)
+                     enum rpt_take how, uint32_t want, struct rpt_buf *buf)
 {
     uint32_t n = 0;
 
     while (n < want && buf->bytes < GIVE_BYTES && !buf->failed) {
         bool ahead = free->slots <= 0;
-        struct rpt_job *job = rpt__queue_take(pool, member, free, ahead);
+        struct rpt_job *job = rpt__queue_take(pool, member, free,
+                                              ahead ? RPT_TAKE_AHEAD : how);
 
         if (job == NULL && !ahead) {
             free->slots = 0; /* what does not fit may still be fetched ahead */
@@ -161,7 +162,10 @@ void rpt__owner_on_ask(void *arg, int source, const void *data, size_t bytes)
     free = ask->free;
     rpt__buf_clear(buf);
     rpt__buf_add(buf, &give_head, sizeof give_head);
-    give_head.head.what = give(pool, member, &free, want, buf);
+    give_head.head.what =
+        give(pool, member, &free,
+             ask->how == RPT_TAKE_ANY ? RPT_TAKE_ANY : RPT_TAKE_FITTING, want,
+             buf);
     give_head.more = pool->owner.n_ready > 0;
     if (buf->failed) {
         rpt__pool_broken(pool, rpt__buf_status(buf));

@@ -161,7 +161,8 @@ static int poll_pool(struct rpt_poller *self)
 
     n += rpt__programs_poll(pool);
     if (pool->worker.n_queued > 0 || pool->worker.n_running > 0 ||
-        !TAILQ_EMPTY(&pool->owner.retrying)) {
+        !TAILQ_EMPTY(&pool->owner.retrying) ||
+        !TAILQ_EMPTY(&pool->owner.retry_ready)) {
         double now = rpt__now_s();
 
         n += rpt__queue_timers(pool, now);

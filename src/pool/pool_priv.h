@@ -308,6 +308,7 @@ struct rpt_pool {
     uint64_t n_futures; /* made and not given by rpt_pool_next() */
     bool delivering;
     bool started; /* handlers and poller are in place */
+    bool begun;   /* it submits, serves or drains: its functions are known */
     struct rpt_buf scratch;
 };
 
@@ -336,6 +337,8 @@ struct rpt_ask {
     struct rpt_pool_head head;
     uint32_t want;
     uint32_t answers_nudge;
+    uint32_t how; /* enum rpt_take */
+    uint32_t unused;
     struct rpt_caps free;
 };
 
@@ -412,8 +415,14 @@ void rpt__queue_add(struct rpt_pool *pool, struct rpt_job *job);
 void rpt__queue_add_front(struct rpt_pool *pool, struct rpt_job *job);
 void rpt__queue_remove(struct rpt_pool *pool, struct rpt_job *job);
 /* The job that a member with so much free shall have next, or NULL. */
+enum rpt_take {
+    RPT_TAKE_ANY,     /* also one that does not fit, but was passed over often */
+    RPT_TAKE_FITTING, /* the member keeps something for such a one already     */
+    RPT_TAKE_AHEAD    /* a plain one, for when a slot becomes free             */
+};
 struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,
-                                const struct rpt_caps *free, bool ahead);
+                                const struct rpt_caps *free,
+                                enum rpt_take how);
 void rpt__queue_retry(struct rpt_pool *pool, struct rpt_job *job);
 int rpt__queue_timers(struct rpt_pool *pool, double now);
 double rpt__queue_next_s(const struct rpt_pool *pool);
@@ -478,6 +487,8 @@ void rpt__worker_on_give(void *pool, int source, const void *data,
 void rpt__worker_on_cancel(void *pool, int source, const void *data,
                            size_t bytes);
 int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader);
+/* Something became free: owners of which nothing fitted are asked again. */
+void rpt__worker_unpark(struct rpt_pool *pool);
 void rpt__worker_ask(struct rpt_pool *pool);
 void rpt__worker_flush(struct rpt_pool *pool);
 /* Reports an item that ran (or could not) and frees it. */
@@ -552,6 +563,7 @@ struct rpt_item *rpt__gangs_next_waiting(struct rpt_pool *pool);
 void rpt__gang_cancel(struct rpt_pool *pool, struct rpt_job *job);
 /* Reservations come before ordinary tasks: true while one waits for slots. */
 bool rpt__gangs_reserve(struct rpt_pool *pool);
+bool rpt__gangs_waiting(const struct rpt_pool *pool);
 void rpt__gang_run_end(struct rpt_pool *pool, struct rpt_item *item);
 /* Without the lock, in the thread that runs the item. */
 void rpt__gang_prepare(struct rpt_item *item);

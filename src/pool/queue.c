@@ -115,7 +115,7 @@ void rpt__queue_remove(struct rpt_pool *pool, struct rpt_job *job)
 
 /* The class whose first job of this priority is the oldest that fits. */
 static struct rpt_class *oldest(struct rpt_pool *pool, int priority, int member,
-                                const struct rpt_caps *free, bool ahead)
+                                const struct rpt_caps *free, enum rpt_take how)
 {
     struct rpt_class *best = NULL;
     struct rpt_job *best_job = NULL;
@@ -123,26 +123,36 @@ static struct rpt_class *oldest(struct rpt_pool *pool, int priority, int member,
 
     for (struct rpt_class *c = pool->owner.classes; c != NULL; c = c->next) {
         struct rpt_job *job = TAILQ_FIRST(&c->ready[priority]);
-        bool fits;
 
-        if (job == NULL || (ahead && !c->plain) ||
-            (c->is_gang && rpt__gangs_full(pool))) {
+        if (job == NULL || (how == RPT_TAKE_AHEAD && !c->plain) ||
+            (c->is_gang && rpt__gangs_full(pool)) ||
+            (best != NULL && job->number >= best_job->number)) {
             continue;
         }
-        if (best != NULL && job->number >= best_job->number) {
-            continue;
-        }
-        fits = ahead || rpt__caps_fit(&c->needs, free);
-        if (!fits && job->n_passed < PASSED_OVER) {
-            job->n_passed++;
-        }
-        if (fits ||
-            (job->n_passed == PASSED_OVER && rpt__caps_fit(&c->needs, all))) {
+        if (how == RPT_TAKE_AHEAD || rpt__caps_fit(&c->needs, free) ||
+            (how == RPT_TAKE_ANY && job->n_passed == PASSED_OVER &&
+             rpt__caps_fit(&c->needs, all))) {
             best = c;
             best_job = job;
         }
     }
     return best;
+}
+
+/* Counts for those of this priority that would have come before `taken` (NULL:
+ * another priority) had they fitted. */
+static void pass_over(struct rpt_pool *pool, int priority,
+                      const struct rpt_job *taken, const struct rpt_caps *free)
+{
+    for (struct rpt_class *c = pool->owner.classes; c != NULL; c = c->next) {
+        struct rpt_job *job = TAILQ_FIRST(&c->ready[priority]);
+
+        if (job != NULL && job->n_passed < PASSED_OVER &&
+            (taken == NULL || job->number < taken->number) &&
+            !rpt__caps_fit(&c->needs, free)) {
+            job->n_passed++;
+        }
+    }
 }
 
 static int first_priority(uint32_t pick)
@@ -156,7 +166,6 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
                                   const struct rpt_caps *free)
 {
     struct rpt_job *job;
-    double now = rpt__now_s();
     int looked_at = 0;
 
     TAILQ_FOREACH(job, &pool->owner.retry_ready, link)
@@ -164,8 +173,7 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
         if (++looked_at > 16) {
             return NULL;
         }
-        if ((job->rank != pool->ranks[member] || pool->n == 1 ||
-             now > job->due_s + AVOID_S) &&
+        if ((job->rank != pool->ranks[member] || pool->n == 1) &&
             rpt__caps_fit(&job->class_->needs, free)) {
             TAILQ_REMOVE(&pool->owner.retry_ready, job, link);
             return job;
@@ -175,22 +183,22 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
 }
 
 struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,
-                                const struct rpt_caps *free, bool ahead)
+                                const struct rpt_caps *free, enum rpt_take how)
 {
     struct rpt_job *job = NULL;
-    int first;
+    int first, n_tried = 0;
 
     if (pool->owner.n_ready == 0 || pool->ending.stopping ||
         pool->failed != RPT_OK) {
         return NULL;
     }
-    if (!TAILQ_EMPTY(&pool->owner.retry_ready) && !ahead) {
+    if (!TAILQ_EMPTY(&pool->owner.retry_ready) && how != RPT_TAKE_AHEAD) {
         job = take_retry(pool, member, free);
     }
     first = first_priority(pool->owner.n_picks);
-    for (int i = 0; job == NULL && i < RPT_N_PRIORITIES; i++) {
-        int priority = (first + i) % RPT_N_PRIORITIES;
-        struct rpt_class *c = oldest(pool, priority, member, free, ahead);
+    for (; job == NULL && n_tried < RPT_N_PRIORITIES; n_tried++) {
+        int priority = (first + n_tried) % RPT_N_PRIORITIES;
+        struct rpt_class *c = oldest(pool, priority, member, free, how);
 
         if (c != NULL) {
             job = TAILQ_FIRST(&c->ready[priority]);
@@ -198,6 +206,10 @@ struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,
         }
     }
     if (job != NULL) {
+        for (int i = 0; how == RPT_TAKE_ANY && i < n_tried; i++) {
+            pass_over(pool, (first + i) % RPT_N_PRIORITIES,
+                      i == n_tried - 1 ? job : NULL, free);
+        }
         pool->owner.n_picks++;
         took(pool, job);
         job->state = RPT_JOB_GIVEN;
@@ -240,6 +252,16 @@ int rpt__queue_timers(struct rpt_pool *pool, double now)
         TAILQ_INSERT_TAIL(&pool->owner.retry_ready, job, link);
         job->in_retry_ready = true;
         added(pool, job);
+        n++;
+    }
+    /* No other rank took it: now it is as good as any, also to those that were
+     * told of it before. */
+    while ((job = TAILQ_FIRST(&pool->owner.retry_ready)) != NULL &&
+           job->due_s + AVOID_S <= now) {
+        TAILQ_REMOVE(&pool->owner.retry_ready, job, link);
+        job->in_retry_ready = false;
+        TAILQ_INSERT_HEAD(&job->class_->ready[job->spec->priority], job, link);
+        pool->owner.n_added++;
         n++;
     }
     return n;

@@ -478,9 +478,13 @@ rpt_status_t rpt__pool_submit(struct rpt_pool *pool,
     if (status == RPT_OK) {
         status = wait_for_room(pool, n);
     }
+    if (status == RPT_OK) {
+        status = check_open(pool); /* it may have been closed meanwhile */
+    }
     if (status != RPT_OK || n == 0) {
         return status;
     }
+    pool->begun = true;
     if (n > 1) {
         jobs = malloc(n * sizeof *jobs);
         if (jobs == NULL) {

@@ -221,13 +221,67 @@ static uint64_t ahead(const struct rpt_pool *pool)
     return n < AHEAD_MAX ? (uint64_t)n : AHEAD_MAX;
 }
 
+/* A task that waits keeps back what it lacks, until there is enough of it, but
+ * nothing else: one without a GPU does not hold up those that need none. */
+static void keep_back(struct rpt_caps *spare, const struct rpt_caps *needs)
+{
+    if (needs->slots > spare->slots) {
+        spare->slots = 0;
+    }
+    if (needs->memory_mib > spare->memory_mib) {
+        spare->memory_mib = 0;
+    }
+    for (int i = 0; i < RPT_MAX_NEEDS; i++) {
+        if (needs->units[i] > spare->units[i]) {
+            spare->units[i] = 0;
+        }
+    }
+}
+
+/* The first queued item that fits, or NULL; *spare is then what those that
+ * wait leave of it. */
+static struct rpt_item *find_fitting(const struct rpt_pool *pool,
+                                     struct rpt_caps *spare)
+{
+    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
+        struct rpt_item *item;
+
+        TAILQ_FOREACH(item, &pool->worker.queued[p], link)
+        {
+            struct rpt_caps needs;
+
+            if (spare->slots <= 0) {
+                return NULL;
+            }
+            if (is_plain(item)) {
+                return item;
+            }
+            rpt__caps_of_spec(item->spec, &needs);
+            if (rpt__caps_fit(&needs, spare)) {
+                return item;
+            }
+            keep_back(spare, &needs);
+        }
+    }
+    return NULL;
+}
+
 static uint32_t wanted(const struct rpt_pool *pool)
 {
     const struct rpt_worker *w = &pool->worker;
     uint64_t more = ahead(pool);
 
-    if (pool->ending.stopping || pool->failed != RPT_OK || w->n_held > 0) {
+    if (!pool->begun || pool->ending.stopping || pool->failed != RPT_OK ||
+        rpt__gangs_waiting(pool)) {
         return 0;
+    }
+    if (w->n_held > 0) { /* what they do not lack may serve others */
+        struct rpt_caps spare = w->free;
+
+        find_fitting(pool, &spare);
+        return w->n_queued == w->n_held && spare.slots > 0
+                   ? (uint32_t)spare.slots
+                   : 0;
     }
     /* With a slot free, nothing of the own queue fits: see dispatch. */
     if (w->free.slots > 0 && w->n_queued == 0) {
@@ -250,10 +304,15 @@ static void ask(struct rpt_pool *pool, int member, uint32_t want,
     message.want = want;
     message.answers_nudge = answers_nudge;
     message.free = w->free;
-    /* What is queued already will take slots. */
-    message.free.slots -= w->n_queued < (uint64_t)w->free.slots
-                              ? (int32_t)w->n_queued
-                              : w->free.slots;
+    if (w->n_held > 0) {
+        find_fitting(pool, &message.free);
+        message.how = RPT_TAKE_FITTING;
+    } else {
+        /* What is queued already will take slots. */
+        message.free.slots -= w->n_queued < (uint64_t)w->free.slots
+                                  ? (int32_t)w->n_queued
+                                  : w->free.slots;
+    }
     if (want > 0) {
         w->asking = member;
     }
@@ -313,7 +372,7 @@ static void forget(struct rpt_pool *pool, int member)
     w->n_known = kept;
 }
 
-static void unpark(struct rpt_pool *pool)
+void rpt__worker_unpark(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
 
@@ -385,17 +444,15 @@ void rpt__worker_on_give(void *arg, int source, const void *data, size_t bytes)
 
 struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
 {
-    struct rpt_job *job;
-    struct rpt_item *item;
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_caps spare = w->free;
+    struct rpt_item *item = find_fitting(pool, &spare);
 
-    for (int p = 0; p < RPT_N_PRIORITIES; p++) {
-        item = TAILQ_FIRST(&pool->worker.queued[p]);
-        if (item != NULL) {
-            return item;
-        }
-    }
-    while (pool->worker.free.slots > 0) {
-        job = rpt__queue_take(pool, pool->me, &pool->worker.free, false);
+    while (item == NULL && spare.slots > 0) {
+        struct rpt_job *job = rpt__queue_take(
+            pool, pool->me, &spare,
+            w->n_held > 0 ? RPT_TAKE_FITTING : RPT_TAKE_ANY);
+
         if (job == NULL) {
             return NULL;
         }
@@ -410,9 +467,12 @@ struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
             return NULL;
         }
         queue_item(pool, item);
-        return item;
+        if (!rpt__caps_fit(&job->class_->needs, &spare)) {
+            keep_back(&spare, &job->class_->needs);
+            item = NULL;
+        }
     }
-    return NULL;
+    return item;
 }
 
 void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
@@ -555,7 +615,7 @@ void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
         w->busy_s += end->duration_s * item->spec->slots;
     }
     rpt__slots_give(pool, item);
-    unpark(pool);
+    rpt__worker_unpark(pool);
     if (item->by_shutdown && end->outcome != RPT_OUTCOME_OK) {
         end->by_shutdown = true;
         end->outcome = RPT_OUTCOME_CANCELLED;
@@ -679,7 +739,10 @@ static const struct rpt_item *oldest_waiting(const struct rpt_pool *pool)
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
         const struct rpt_item *item = TAILQ_FIRST(&w->queued[p]);
 
-        if (item != NULL && item->job == NULL && is_plain(item) &&
+        while (item != NULL && !is_plain(item)) {
+            item = TAILQ_NEXT(item, link);
+        }
+        if (item != NULL && item->job == NULL &&
             (oldest == NULL || item->received_s < oldest->received_s)) {
             oldest = item;
         }

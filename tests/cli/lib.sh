@@ -1,8 +1,10 @@
+# shellcheck shell=sh disable=SC2034
 # lib.sh - what the tests of the command share; reads tests/counts.sh
 #
 #   begin NAME                 a suite; works in $scratch
 #   run N ARGUMENTS...         repartir over N ranks (1: no mpirun), at most a
 #                              minute; leaves out, err and $code
+#   call COMMAND...            the same for any command
 #   expect CODE TEXT           $code is CODE
 #   has FILE PATTERN TEXT      a line of FILE matches
 #   hasnt FILE PATTERN TEXT    none does
@@ -40,6 +42,12 @@ run() {
         timeout -k 5 60 "$MPIRUN" -n "$n_run" "$repartir" "$@" \
             >out 2>err </dev/null || code=$?
     fi
+}
+
+# Any other command in the same way.
+call() {
+    code=0
+    timeout -k 5 60 "$@" >out 2>err </dev/null || code=$?
 }
 
 said() {
@@ -101,9 +109,4 @@ until_true() {
         [ $tries -lt 600 ] || return 1
         sleep 0.05
     done
-}
-
-# Processes whose command line has the word, without us.
-alive() {
-    pgrep -f -- "$1" 2>/dev/null | grep -vx $$ | wc -l
 }

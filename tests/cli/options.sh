@@ -15,8 +15,8 @@ for command in run status submit cancel info; do
     "$repartir" $command --help | sed 's/\\-/-/g' | long >help
     sed 's/\\-/-/g' "$SRC/doc/man/repartir-$command.1" |
         sed '/^\.SH DESCRIPTION/,/^\.SH OPTIONS/d' | long |
-        grep -vxE -- '--(state-directory)' >man
-    comm -23 help man | sed 's/$/ is not in the manual/' >lost
+        grep -vxE -- '--(state-directory)' >manual
+    comm -23 help manual | sed 's/$/ is not in the manual/' >lost
     verdict "the manual has every option of $command" lost
     sed -n '/^\.SH OPTIONS/,/^\.SH SIGNALS/p' \
         "$SRC/doc/man/repartir-$command.1" | sed 's/\\-/-/g' | long |
@@ -34,8 +34,8 @@ for command in run status submit cancel info; do
 done
 "$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 5 |
     sort >help
-sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >man
-same help man "repartir(1) lists the commands"
+sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manual
+same help manual "repartir(1) lists the commands"
 
 "$repartir" info --options=man | sed 's/\\-/-/g' >table
 "$repartir" info --options=conf | sed -n 's/^#\([a-z_.]*\) = .*/\1/p' >names
@@ -57,8 +57,7 @@ fi
 # What a sample says is what the library reads back.
 "$repartir" info --options=conf | sed -n 's/^#\([a-z_.]* = .*\)/\1/p' \
     >repartir.conf
-"$repartir" info >out 2>err
-code=$?
+run 1 info
 expect 0 "the sample file is read"
 hasnt err . "without a complaint"
 has out 'file repartir.conf' "and its values are used"

@@ -85,8 +85,8 @@ done; } >fails
 run 1 run --slots=1 --fail-fast fails
 expect 1 "--fail-fast"
 is "$(find . -name 'f[0-9]*' | wc -l)" 0 "nothing is started after a failure"
-{ for i in $(seq 5); do echo false; done; cat fails; } >more
-run 1 run --slots=1 --max-failures=3 more
+{ for i in $(seq 5); do echo false; done; cat fails; } >fails5
+run 1 run --slots=1 --max-failures=3 fails5
 expect 1 "--max-failures"
 has err '3 failed' "stops at the third"
 

@@ -78,24 +78,12 @@ static void a_line_is_split_into_words(void)
 static void words_are_those_of_a_shell(void)
 {
     static const char *const lines[] = {
-        "a b",
-        "a 'b c' d",
-        "a \"b c\" d",
-        "a b\\ c d",
-        "a '\"' \"'\"",
-        "a \"x\\\"y\" \"x\\\\y\" \"x\\ny\"",
-        "a 'x\\y'",
-        "a x'y z'\"p q\"r",
-        "a '' \"\" b",
-        "a b#c",
-        "a b # c",
-        "a \\# b",
-        "a \\\\ b",
-        "a \"\\$x \\`\"",
-        "  a\tb  ",
-        "a '#' b",
-        "a \"#x\" #y 'z",
-        "a '{}' \\{\\}",
+        "a b",       "a 'b c' d",        "a \"b c\" d",
+        "a b\\ c d", "a '\"' \"'\"",     "a \"x\\\"y\" \"x\\\\y\" \"x\\ny\"",
+        "a 'x\\y'",  "a x'y z'\"p q\"r", "a '' \"\" b",
+        "a b#c",     "a b # c",          "a \\# b",
+        "a \\\\ b",  "a \"\\$x \\`\"",   "  a\tb  ",
+        "a '#' b",   "a \"#x\" #y 'z",   "a '{}' \\{\\}",
     };
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -132,7 +120,9 @@ static void the_last_line_needs_no_end(void)
 
 static void line_ends_of_windows_are_no_part_of_a_word(void)
 {
-    CU_ASSERT_EQUAL(parse("\xef\xbb\xbf" "a b\r\nc\r\n"), CODE_OK);
+    CU_ASSERT_EQUAL(parse("\xef\xbb\xbf"
+                          "a b\r\nc\r\n"),
+                    CODE_OK);
     CU_ASSERT_STRING_EQUAL(words_of(0), "[a][b]");
     CU_ASSERT_STRING_EQUAL(words_of(1), "[c]");
     CU_ASSERT_EQUAL(parse_as("t", "a b\r\n", 5, true), CODE_OK);
@@ -265,21 +255,36 @@ static void an_unknown_key_is_answered_with_the_nearest(void)
 static void values_of_the_wrong_type_are_errors(void)
 {
     static const char *const bad[] = {
-        "\"id\":1",           "\"id\":\"\"",
-        "\"id\":\"a\\nb\"",   "\"env\":[]",
-        "\"env\":{\"a\":1}",  "\"env\":{\"a=b\":\"\"}",
-        "\"env\":{\"\":\"\"}", "\"cwd\":\"\"",
-        "\"cwd\":1",          "\"stdin\":null",
-        "\"after\":\"a\"",    "\"after\":[1]",
-        "\"after\":[\"\"]",   "\"priority\":\"urgent\"",
-        "\"priority\":1",     "\"timeout_s\":\"1\"",
-        "\"timeout_s\":-1",   "\"retries\":1.5",
-        "\"retries\":-1",     "\"retries\":1000001",
-        "\"slots\":0",        "\"slots\":\"4\"",
-        "\"slots\":65537",    "\"resources\":{\"gpu\":0}",
-        "\"resources\":[]",   "\"resources\":{\"1gpu\":1}",
-        "\"resources\":{\"g-u\":1}", "\"memory_mib\":-1",
-        "\"memory_mib\":1.5", "\"shell\":\"x\"",
+        "\"id\":1",
+        "\"id\":\"\"",
+        "\"id\":\"a\\nb\"",
+        "\"env\":[]",
+        "\"env\":{\"a\":1}",
+        "\"env\":{\"a=b\":\"\"}",
+        "\"env\":{\"\":\"\"}",
+        "\"cwd\":\"\"",
+        "\"cwd\":1",
+        "\"stdin\":null",
+        "\"after\":\"a\"",
+        "\"after\":[1]",
+        "\"after\":[\"\"]",
+        "\"priority\":\"urgent\"",
+        "\"priority\":1",
+        "\"timeout_s\":\"1\"",
+        "\"timeout_s\":-1",
+        "\"retries\":1.5",
+        "\"retries\":-1",
+        "\"retries\":1000001",
+        "\"slots\":0",
+        "\"slots\":\"4\"",
+        "\"slots\":65537",
+        "\"resources\":{\"gpu\":0}",
+        "\"resources\":[]",
+        "\"resources\":{\"1gpu\":1}",
+        "\"resources\":{\"g-u\":1}",
+        "\"memory_mib\":-1",
+        "\"memory_mib\":1.5",
+        "\"shell\":\"x\"",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -288,8 +293,8 @@ static void values_of_the_wrong_type_are_errors(void)
         snprintf(line, sizeof line, "\n{\"argv\":[\"p\"],%s}", bad[i]);
         CU_ASSERT_EQUAL(parse_j(line), CODE_INPUT);
         CU_ASSERT(says("t.jsonl:2:"));
-        snprintf(key, sizeof key, "%.*s",
-                 (int)strcspn(bad[i] + 1, "\"") + 2, bad[i]);
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(bad[i] + 1, "\"") + 2,
+                 bad[i]);
         CU_ASSERT(says(key));
     }
 }
@@ -355,8 +360,7 @@ static void json_is_told_from_lines(void)
         struct source source = { cases[i].name, cases[i].text,
                                  strlen(cases[i].text) };
 
-        CU_ASSERT_EQUAL(input_guess(&source, cases[i].shell),
-                        cases[i].format);
+        CU_ASSERT_EQUAL(input_guess(&source, cases[i].shell), cases[i].format);
     }
 }
 
@@ -451,8 +455,7 @@ static void a_long_chain_is_no_cycle(void)
         text_printf(&text, "{\"id\":\"%d\",\"argv\":[\"p\"],\"after\":[", i);
         text_printf(&text, i + 1 < N ? "\"%d\"]}\n" : "]}\n", i + 1);
     }
-    CU_ASSERT_EQUAL(parse_as("t.jsonl", text.data, text.bytes, false),
-                    CODE_OK);
+    CU_ASSERT_EQUAL(parse_as("t.jsonl", text.data, text.bytes, false), CODE_OK);
     CU_ASSERT_EQUAL(list.n, N);
     text_free(&text);
 }
@@ -535,8 +538,9 @@ static void quoted_values_are_safe_for_a_shell(void)
 
 static int each(const char *const words[], bool shell, const char *text)
 {
-    struct input_options options = { .file = "v", .each = true,
-                                     .words = words, .shell = shell };
+    struct input_options options = {
+        .file = "v", .each = true, .words = words, .shell = shell
+    };
     struct source source = { "v", text, strlen(text) };
 
     list_free(&list);
@@ -546,8 +550,9 @@ static int each(const char *const words[], bool shell, const char *text)
 
 static void a_template_is_filled_for_each_line(void)
 {
-    static const char *const words[] = { "p", "-o", "{.}.o", "{}", "{#}",
-                                         NULL };
+    static const char *const words[] = {
+        "p", "-o", "{.}.o", "{}", "{#}", NULL
+    };
     static const char *const bare[] = { "p", "x", NULL };
     static const char *const program[] = { "{}", NULL };
 
@@ -567,9 +572,9 @@ static void a_template_is_filled_for_each_line(void)
 /* The words are run by a real shell, as a task would, in slot 5. */
 static void the_slot_comes_from_the_environment(void)
 {
-    static const char *const words[] = { "printf", "[%s]", "{}", "a{%}b{%}",
-                                         "{%}", "", "$HOME", "`x`", "\"",
-                                         NULL };
+    static const char *const words[] = { "printf", "[%s]", "{}",    "a{%}b{%}",
+                                         "{%}",    "",     "$HOME", "`x`",
+                                         "\"",     NULL };
     struct text command = { NULL, 0, 0 };
     char out[256] = "";
     FILE *shell;
@@ -583,8 +588,7 @@ static void the_slot_comes_from_the_environment(void)
     n = fread(out, 1, sizeof out - 1, shell);
     out[n] = '\0';
     pclose(shell);
-    CU_ASSERT_STRING_EQUAL(out,
-                           "[it's {%} $(x)][a5b5][5][][$HOME][`x`][\"]");
+    CU_ASSERT_STRING_EQUAL(out, "[it's {%} $(x)][a5b5][5][][$HOME][`x`][\"]");
     CU_ASSERT_STRING_EQUAL(spec_shown(&list.tasks[0])[3], "a{%}b{%}");
     text_free(&command);
 }

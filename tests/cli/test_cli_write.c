@@ -61,17 +61,17 @@ static void bytes_come_back_from_a_json_string(void)
     text_json(&text, "x\xff\xc3(\xed\xa0\x80y\xf4\x90\x80\x80\0", 13);
     read = json_loads(text.data, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(read);
-    CU_ASSERT(strncmp(json_string_value(read),
-                      "x\xef\xbf\xbd\xef\xbf\xbd(", 8) == 0);
+    CU_ASSERT(
+        strncmp(json_string_value(read), "x\xef\xbf\xbd\xef\xbf\xbd(", 8) == 0);
     json_decref(read);
     text_free(&text);
 }
 
 static void a_word_comes_back_from_a_shell(void)
 {
-    static const char *const words[] = { "a",     "a b", "it's", "",
-                                         "$x`y`", "\\",  "*",    "-n",
-                                         "~",     "a\nb", "#",   NULL };
+    static const char *const words[] = { "a",     "a b",  "it's", "",
+                                         "$x`y`", "\\",   "*",    "-n",
+                                         "~",     "a\nb", "#",    NULL };
     struct text command = { NULL, 0, 0 };
     char out[256] = "";
     FILE *shell;
@@ -84,8 +84,8 @@ static void a_word_comes_back_from_a_shell(void)
     n = fread(out, 1, sizeof out - 1, shell);
     out[n] = '\0';
     pclose(shell);
-    CU_ASSERT_STRING_EQUAL(
-        out, "[a][a b][it's][][$x`y`][\\][*][-n][~][a\nb][#]");
+    CU_ASSERT_STRING_EQUAL(out,
+                           "[a][a b][it's][][$x`y`][\\][*][-n][~][a\nb][#]");
     text_free(&command);
 }
 
@@ -107,11 +107,11 @@ static json_t *results_of(const struct task_spec *spec, const rpt_result_t *r,
 
 static void a_result_has_exactly_the_documented_keys(void)
 {
-    static const char *const keys[] = {
-        "id",       "argv",       "status",     "exit_code",   "signal",
-        "attempts", "rank",       "host",       "start_time",  "duration_s",
-        "stdout",   "max_rss_kib", "stderr"
-    };
+    static const char *const keys[] = { "id",         "argv",   "status",
+                                        "exit_code",  "signal", "attempts",
+                                        "rank",       "host",   "start_time",
+                                        "duration_s", "stdout", "max_rss_kib",
+                                        "stderr" };
     struct task_spec spec = spec_of(words_ls);
     rpt_result_t r = result_of(RPT_OUTCOME_OK, 0);
     struct captured captured = { { "out\n", "\xff" }, { 4, 1 }, { 0, 0 } };
@@ -140,13 +140,17 @@ static void a_result_has_exactly_the_documented_keys(void)
 static void what_is_not_known_is_null(void)
 {
     struct task_spec spec = spec_of(words_ls);
-    rpt_result_t r = { .id = "x", .outcome = RPT_OUTCOME_SKIPPED,
-                       .exit_code = -1, .rank = -1, .host = "",
+    rpt_result_t r = { .id = "x",
+                       .outcome = RPT_OUTCOME_SKIPPED,
+                       .exit_code = -1,
+                       .rank = -1,
+                       .host = "",
                        .message = "a did not succeed" };
     struct captured captured = { { NULL, NULL }, { 0, 0 }, { 0, 0 } };
     json_t *o = results_of(&spec, &r, &captured);
-    static const char *const keys[] = { "exit_code", "signal", "rank",
-                                        "host", "start_time", "duration_s",
+    static const char *const keys[] = { "exit_code",  "signal",
+                                        "rank",       "host",
+                                        "start_time", "duration_s",
                                         "max_rss_kib" };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -156,8 +160,7 @@ static void what_is_not_known_is_null(void)
                            "skipped");
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "message")),
                            "a did not succeed");
-    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "stdout")),
-                           "");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "stdout")), "");
     json_decref(o);
 }
 
@@ -290,8 +293,9 @@ static void the_order_of_the_input_is_kept(void)
 static void what_was_resumed_is_not_printed_again(void)
 {
     struct output o;
-    rpt_result_t r = { .id = "a", .resumed = 1, .stdout_data = "a\n",
-                       .stdout_bytes = 2 };
+    rpt_result_t r = {
+        .id = "a", .resumed = 1, .stdout_data = "a\n", .stdout_bytes = 2
+    };
 
     output_begin(&o, OUTPUT_GROUP, true);
     output_result(&o, 0, &r);
@@ -319,8 +323,7 @@ static void lines_come_whole_from_many_tasks(void)
     CU_ASSERT(memcmp(captured.data[1], "err\n", 4) == 0);
     output_result(&o, 0, &r);
     output_end(&o);
-    CU_ASSERT_STRING_EQUAL(written.data,
-                           "1:one\nx\ntwo\n2:err\n1:thr\n");
+    CU_ASSERT_STRING_EQUAL(written.data, "1:one\nx\ntwo\n2:err\n1:thr\n");
 }
 
 static void the_end_of_standard_error_is_kept_for_the_report(void)
@@ -567,10 +570,10 @@ static void each_kind_of_failure_has_its_words(void)
     r = result_of(RPT_OUTCOME_SKIPPED, -1);
     report_add(&report, &spec, "t", &r, &captured);
     CU_ASSERT_PTR_NOT_NULL(strstr(report.failures.data, "signal 9 (Killed)"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.failures.data,
-                                  "its time was over, 3 attempts"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.failures.data,
-                                  "could not start: no such program"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(report.failures.data, "its time was over, 3 attempts"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(report.failures.data, "could not start: no such program"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report.failures.data, "lost"));
     CU_ASSERT_PTR_NULL(strstr(report.failures.data, "skipped"));
     CU_ASSERT_EQUAL(report.n_failed_now, 4);

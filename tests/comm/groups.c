@@ -149,12 +149,10 @@ static void bad_lists(struct rpt_comm *comm)
     CHECK(rpt__group_from_ranks(comm, twice, size + 1, &group) ==
           RPT_ERR_INVALID);
     if (size > 1) {
-        CHECK(rpt__group_from_ranks(comm, twice, 2, &group) ==
-              RPT_ERR_INVALID);
+        CHECK(rpt__group_from_ranks(comm, twice, 2, &group) == RPT_ERR_INVALID);
         CHECK(rpt__group_from_ranks(comm, beyond, 2, &group) ==
               RPT_ERR_INVALID);
-        CHECK(rpt__group_from_ranks(comm, other, 1, &group) ==
-              RPT_ERR_INVALID);
+        CHECK(rpt__group_from_ranks(comm, other, 1, &group) == RPT_ERR_INVALID);
     }
     CHECK(group == NULL);
     unlock(comm);

@@ -38,8 +38,8 @@ struct inbox {
 
 static void open_inbox(struct inbox *inbox, struct rpt_comm *comm, int wanted)
 {
-    *inbox = (struct inbox){ comm, calloc((size_t)rpt__comm_size(comm),
-                                          sizeof(int)),
+    *inbox = (struct inbox){ comm,
+                             calloc((size_t)rpt__comm_size(comm), sizeof(int)),
                              0, 0, wanted };
 }
 
@@ -186,6 +186,11 @@ static void one_large(struct rpt_comm *comm, size_t bytes)
         free(words);
     }
     close_inbox(&inbox, TAG);
+}
+
+void one_message_of_30_megabytes(struct rpt_comm *comm)
+{
+    one_large(comm, 30000000);
 }
 
 void one_message_of_300_megabytes(struct rpt_comm *comm)

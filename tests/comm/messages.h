@@ -1,5 +1,5 @@
 /*
- * messages.h - what ranks do in tests of messages and groups, over any transport
+ * messages.h - what ranks do in tests, over any transport
  *
  * Each function is called by all ranks of a context, without the lock.
  */
@@ -10,6 +10,7 @@
 
 void all_sizes_from_all_to_all(struct rpt_comm *comm);
 void many_small_messages_in_order(struct rpt_comm *comm);
+void one_message_of_30_megabytes(struct rpt_comm *comm);
 void one_message_of_300_megabytes(struct rpt_comm *comm);
 void one_message_above_two_gigabytes(struct rpt_comm *comm);
 void messages_without_a_function_are_kept(struct rpt_comm *comm);

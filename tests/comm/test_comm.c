@@ -176,9 +176,9 @@ static void ends_go_in_any_order(void)
     for (int i = 0; i < 100; i++) {
         static const char data[100000];
 
-        CU_ASSERT_EQUAL(rpt__comm_send(comms[1], 2, RPT_TAG_POOL_ASK, data,
-                                       sizeof data),
-                        RPT_OK);
+        CU_ASSERT_EQUAL(
+            rpt__comm_send(comms[1], 2, RPT_TAG_POOL_ASK, data, sizeof data),
+            RPT_OK);
     }
     CU_ASSERT_EQUAL(rpt__comm_flush(comms[1], 20), RPT_OK);
     unlock(comms[1]);
@@ -198,9 +198,9 @@ static void an_end_that_goes_frees_those_who_wait_for_room(void)
     rpt_options_destroy(options);
     lock(comms[1]);
     lock(comms[0]);
-    CU_ASSERT_EQUAL(rpt__comm_send(comms[0], 1, RPT_TAG_POOL_ASK, data,
-                                   sizeof data),
-                    RPT_OK);
+    CU_ASSERT_EQUAL(
+        rpt__comm_send(comms[0], 1, RPT_TAG_POOL_ASK, data, sizeof data),
+        RPT_OK);
     CU_ASSERT_TRUE(rpt__comm_backlog(comms[0], 1) > 200000);
     unlock(comms[0]);
     unlock(comms[1]);
@@ -214,8 +214,7 @@ static void a_size_that_makes_no_sense_is_an_error(void)
 
     CU_ASSERT_EQUAL(rpt__comm_create_local(0, NULL, comms), RPT_ERR_INVALID);
     CU_ASSERT_EQUAL(rpt__comm_create_local(-1, NULL, comms), RPT_ERR_INVALID);
-    CU_ASSERT_EQUAL(rpt__comm_create_local(4097, NULL, comms),
-                    RPT_ERR_INVALID);
+    CU_ASSERT_EQUAL(rpt__comm_create_local(4097, NULL, comms), RPT_ERR_INVALID);
     CU_ASSERT_PTR_NULL(comms[0]);
 }
 

@@ -1,7 +1,7 @@
 /*
- * test_comm_mpi.c - contexts over MPI communicators; run by test_comm_mpi.sh
+ * test_comm_mpi.c - contexts over MPI communicators; run by under_mpirun
  *
- *     mpirun -n N test_comm_mpi funneled|multiple [test ...]
+ *     mpirun -n N test_comm_mpi [funneled|multiple [test ...]]
  *
  * Options come from the environment, so that the same tests see shared memory,
  * MPI, and both.  The library may call MPI from its own thread only in contexts
@@ -69,17 +69,14 @@ static void small_messages_keep_their_order(void)
     with_world(many_small_messages_in_order);
 }
 
-static void a_message_of_300_megabytes_arrives(void)
+static void a_large_message_arrives(void)
 {
-    with_world(one_message_of_300_megabytes);
+    with_world(size == 2 ? one_message_of_300_megabytes
+                         : one_message_of_30_megabytes);
 }
 
 static void a_message_above_two_gigabytes_arrives(void)
 {
-    if (getenv("RPT_TEST_LONG") == NULL) {
-        rpt_test_skip("takes minutes and 7 GB; set RPT_TEST_LONG=1");
-        return;
-    }
     with_world(one_message_above_two_gigabytes);
 }
 
@@ -226,8 +223,7 @@ static void communicators_are_made_for_some_ranks(void)
     rpt__comm_destroy(comm);
 
     CHECK(rpt__comm_create_local(1, NULL, &local) == RPT_OK);
-    CHECK(rpt__comm_make_mpi(local, ranks, 1, 0, &made) ==
-          RPT_ERR_UNSUPPORTED);
+    CHECK(rpt__comm_make_mpi(local, ranks, 1, 0, &made) == RPT_ERR_UNSUPPORTED);
     CHECK(rpt__comm_ranks_of_mpi(local, MPI_COMM_SELF, ranks) ==
           RPT_ERR_UNSUPPORTED);
     CHECK(made == MPI_COMM_NULL);
@@ -398,14 +394,49 @@ static void many_contexts_come_and_go(void)
     }
 }
 
+/* ---- ranks that do not come; the communicators are lost then ---- */
+
+static const char *const hasty[] = { "comm.internal_deadline_s", "1", NULL };
+
+static void a_start_without_all_ranks_ends_by_its_deadline(void)
+{
+    MPI_Comm other;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &other);
+    if (rank < size - 1) {
+        rpt_options_t *options = options_with(hasty);
+        struct rpt_comm *comm = NULL;
+
+        CHECK(rpt__comm_create_mpi(other, options, &comm) == RPT_ERR_TIMEOUT);
+        CHECK(comm == NULL);
+        rpt_options_destroy(options);
+    }
+}
+
+static void an_end_without_all_ranks_ends_by_its_deadline(void)
+{
+    struct rpt_comm *comm = create(MPI_COMM_WORLD, hasty);
+
+    watch_warnings();
+    if (rank < size - 1) {
+        rpt__comm_destroy(comm);
+        CHECK(n_warnings() == 1);
+        CHECK(strstr(last_warning(), "did not come") != NULL);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == size - 1) {
+        rpt__comm_destroy(comm); /* may find that the others were there */
+    }
+    stop_watching();
+}
+
 int main(int argc, char *argv[])
 {
-    static const struct rpt_test tests[] = {
+    const struct rpt_test tests[] = {
         RPT_TEST(ranks_are_reached_as_the_options_say),
         RPT_TEST(messages_of_all_sizes_arrive_whole),
         RPT_TEST(small_messages_keep_their_order),
-        RPT_TEST(a_message_of_300_megabytes_arrives),
-        RPT_TEST(a_message_above_two_gigabytes_arrives),
+        RPT_TEST(a_large_message_arrives),
         RPT_TEST(a_message_without_a_function_waits_for_it),
         RPT_TEST(a_rank_that_is_not_there_is_an_error),
         RPT_TEST(a_split_makes_the_groups_asked_for),
@@ -423,6 +454,13 @@ int main(int argc, char *argv[])
         RPT_TEST(options_that_must_be_the_same_are_compared),
         RPT_TEST(without_shared_memory_messages_go_through_mpi),
         RPT_TEST(many_contexts_come_and_go),
+        RPT_TEST(a_start_without_all_ranks_ends_by_its_deadline),
+        RPT_TEST(an_end_without_all_ranks_ends_by_its_deadline),
+        /* Minutes and 7 GB: only when it is asked for. */
+        { getenv("RPT_TEST_LONG") != NULL
+              ? "a_message_above_two_gigabytes_arrives"
+              : NULL,
+          a_message_above_two_gigabytes_arrives },
         RPT_TEST_END
     };
     bool multiple = argc > 1 && strcmp(argv[1], "multiple") == 0;
@@ -439,7 +477,8 @@ int main(int argc, char *argv[])
         MPI_Query_thread(&level);
     }
     rpt_test_over_ranks(rank, any);
-    result = rpt_test_main("test_comm_mpi", tests, 120, argc - 1, argv + 1);
+    result = rpt_test_main("test_comm_mpi", tests, 120, argc > 1 ? argc - 1 : 1,
+                           argv + 1);
     MPI_Finalize();
     return result;
 }

@@ -6,7 +6,6 @@
 #include "messages.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,8 +129,8 @@ static void different_sizes(struct rpt_comm *comm)
     rpt_status_t status;
 
     lock(comm);
-    status = rpt__group_exchange(world, mine,
-                                 rpt__comm_rank(comm) == 0 ? 2 : 1, all);
+    status = rpt__group_exchange(world, mine, rpt__comm_rank(comm) == 0 ? 2 : 1,
+                                 all);
     CHECK(status == RPT_ERR_MISMATCH);
     unlock(comm);
 }
@@ -149,9 +148,6 @@ static void calls_that_do_not_fit_are_found(void)
 static struct {
     const int *missing; /* ends with -1 */
     const char *names;  /* what must be named, in order */
-    int n_ranks;
-    _Atomic uint32_t n_done;
-    uint32_t n_present;
 } late;
 
 static bool is_missing(int rank)
@@ -188,20 +184,24 @@ static void check_names(const char *text)
     CHECK(strstr(text, host) != NULL);
 }
 
+static bool has_failed(void *arg)
+{
+    return ((const struct rpt_group *)arg)->failed != RPT_OK;
+}
+
 static void wait_past_the_deadline(struct rpt_comm *comm)
 {
     struct rpt_group *world = world_of(comm), *part = NULL;
     rpt_status_t status;
 
-    if (is_missing(rpt__comm_rank(comm))) {
-        await(&late.n_done, late.n_present);
-    }
     lock(comm);
+    if (is_missing(rpt__comm_rank(comm))) {
+        CHECK(rpt__comm_wait(comm, has_failed, world, -1) == RPT_OK);
+    }
     status = rpt__group_barrier(world);
     if (is_missing(rpt__comm_rank(comm))) {
-        /* It may not have heard of the failure yet. */
-        CHECK(status == RPT_ERR_STATE || status == RPT_ERR_TIMEOUT);
-        CHECK(strstr(rpt_last_error_text(), " s for ") != NULL);
+        CHECK(status == RPT_ERR_STATE);
+        CHECK(strstr(rpt_last_error()->why, " s for ") != NULL);
     } else {
         CHECK(status == RPT_ERR_TIMEOUT);
         check_names(rpt_last_error()->what);
@@ -211,19 +211,12 @@ static void wait_past_the_deadline(struct rpt_comm *comm)
     CHECK(rpt__group_split(world, 0, 0, &part) == RPT_ERR_STATE);
     rpt__group_destroy(part);
     unlock(comm);
-    count_up(&late.n_done);
 }
 
-static void expect(int n_ranks, const int *missing, const char *names)
+static void expect(const int *missing, const char *names)
 {
     late.missing = missing;
     late.names = names;
-    late.n_ranks = n_ranks;
-    late.n_present = (uint32_t)n_ranks;
-    for (const int *m = missing; *m >= 0; m++) {
-        late.n_present--;
-    }
-    atomic_store(&late.n_done, 0);
 }
 
 #define LIST(...) ((const int[]){ __VA_ARGS__, -1 })
@@ -233,15 +226,15 @@ static void a_deadline_names_those_who_are_missing(void)
     static const char *const deadline[] = { "comm.deadline_s", "0.6",
                                             "comm.warn_s", "0", NULL };
 
-    expect(2, LIST(1), "1");
+    expect(LIST(1), "1");
     on_local_ranks(2, deadline, wait_past_the_deadline);
-    expect(2, LIST(0), "0");
+    expect(LIST(0), "0");
     on_local_ranks(2, deadline, wait_past_the_deadline);
-    expect(4, LIST(2), "2");
+    expect(LIST(2), "2");
     on_local_ranks(4, deadline, wait_past_the_deadline);
-    expect(4, LIST(0, 1), "0 1");
+    expect(LIST(0, 1), "0 1");
     on_local_ranks(4, deadline, wait_past_the_deadline);
-    expect(7, LIST(1, 5), "1 5");
+    expect(LIST(1, 5), "1 5");
     on_local_ranks(7, deadline, wait_past_the_deadline);
 }
 
@@ -251,14 +244,14 @@ static void a_deadline_names_them_in_a_deep_tree(void)
     static const char *const deadline[] = { "comm.deadline_s", "1.5",
                                             "comm.warn_s", "0", NULL };
 
-    expect(40, LIST(20, 25), "20 25");
+    expect(LIST(20, 25), "20 25");
     on_local_ranks(40, deadline, wait_past_the_deadline);
-    expect(40, LIST(0, 20), "0 20");
+    expect(LIST(0, 20), "0 20");
     on_local_ranks(40, deadline, wait_past_the_deadline);
-    expect(40, LIST(1), "1");
+    expect(LIST(1), "1");
     on_local_ranks(40, deadline, wait_past_the_deadline);
-    expect(40, LIST(17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-                    32, 33, 34),
+    expect(LIST(17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+                33, 34),
            "17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32");
     on_local_ranks(40, deadline, wait_past_the_deadline);
 }
@@ -281,7 +274,7 @@ static void warn_about(int n_ranks, const int *missing, const char *names)
 {
     static const char *const settings[] = { "comm.warn_s", "0.8", NULL };
 
-    expect(n_ranks, missing, names);
+    expect(missing, names);
     watch_warnings();
     on_local_ranks(n_ranks, settings, wait_for_the_warning);
     stop_watching();
@@ -325,11 +318,6 @@ static void a_group_that_failed_can_be_released(void)
     static const char *const deadline[] = { "comm.deadline_s", "0.2", NULL };
 
     on_local_ranks(4, deadline, fail_in_a_part);
-}
-
-static bool has_failed(void *arg)
-{
-    return ((const struct rpt_group *)arg)->failed != RPT_OK;
 }
 
 /* The exchange of rank 0 ends by its deadline; rank 1 learns of it. */

@@ -106,8 +106,7 @@ static void a_full_ring_says_so_and_tells_who_asked(void)
     rpt__ring_pop(&out);
     /* Popped is not freed. */
     CU_ASSERT_FALSE(rpt__ring_put(&in, data, sizeof data, NULL, 0));
-    CU_ASSERT_EQUAL(rpt__ring_free(&out),
-                    UINT64_C(1) << 5 | UINT64_C(1) << 63);
+    CU_ASSERT_EQUAL(rpt__ring_free(&out), UINT64_C(1) << 5 | UINT64_C(1) << 63);
     CU_ASSERT_TRUE(rpt__ring_put(&in, data, sizeof data, NULL, 0));
     CU_ASSERT_EQUAL(rpt__ring_free(&out), 0);
     free(memory);
@@ -171,8 +170,7 @@ static void many_producers_lose_nothing_and_keep_their_order(void)
             continue;
         }
         id = words[0] % N_PRODUCERS;
-        n_bad += words[0] >= N_PRODUCERS ||
-                 bytes != 8 * words_of(id, next[id]);
+        n_bad += words[0] >= N_PRODUCERS || bytes != 8 * words_of(id, next[id]);
         for (size_t k = 1; k < bytes / 8; k++) {
             n_bad += words[k] != next[id];
         }

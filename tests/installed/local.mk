@@ -2,8 +2,9 @@
 # make installcheck.
 INSTALLED = tests/installed/tree tests/installed/pkgconfig \
 	tests/installed/cmake
-TESTS += tests/installed/examples
-EXTRA_DIST += $(INSTALLED) tests/installed/examples tests/installed/try.sh
+TESTS += tests/installed/examples tests/installed/batch
+EXTRA_DIST += $(INSTALLED) tests/installed/examples \
+	tests/installed/batch tests/installed/try.sh
 
 # The build tree's keeper must not hide that the installed one is not found.
 installcheck-local:

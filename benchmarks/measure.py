@@ -1,0 +1,178 @@
+"""How the benchmarks measure: run commands, keep every point, judge ratios.
+
+A contestant is a function that runs something once and returns a dictionary;
+`alternate` calls all contestants of a row in turn, round after round, in an
+order that reverses each time, so that a slow minute of the machine falls on
+all of them.  Only values of the same round are divided by each other; a row's
+figure is the median of these ratios, and its spread their least and greatest.
+"""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+LIMIT_S = 900  # no single command may take longer
+
+
+class NotMeasured(Exception):
+    """A peer is missing, or failed; says why in words."""
+
+
+class Failed(Exception):
+    """A program of ours failed."""
+
+
+def run(command, env=None, output=None, cwd=None, stdin=None):
+    """Run a command; returns (wall seconds, what it wrote to `output`).
+
+    output: None (discard), "stdout" or "stderr" (keep that one).
+    """
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    if output:
+        streams[output] = subprocess.PIPE
+    source = open(stdin, "rb") if stdin else subprocess.DEVNULL
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, env=env, cwd=cwd, stdin=source,
+                              timeout=LIMIT_S, check=False, **streams)
+    except FileNotFoundError as error:
+        raise NotMeasured(f"{command[0]} is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"{command[0]} ran for {LIMIT_S} s") from error
+    finally:
+        seconds = time.monotonic() - start
+        if stdin:
+            source.close()
+    if done.returncode != 0:
+        text = (done.stderr or b"").decode(errors="replace").strip()
+        last = text.splitlines()[-1] if text else "no message"
+        sys.stderr.write(text + "\n")
+        raise Failed(f"{os.path.basename(command[0])} exited with "
+                     f"{done.returncode}: {last}")
+    kept = getattr(done, output) if output else b""
+    return seconds, kept.decode(errors="replace")
+
+
+def last_object(text):
+    """The last line of a text that is a JSON object."""
+    for line in reversed(text.splitlines()):
+        if line.startswith("{"):
+            return json.loads(line)
+    raise Failed("a benchmark printed no result")
+
+
+class Points:
+    """One JSON line for every measured point."""
+
+    def __init__(self, path, common):
+        self.file = open(path, "a", encoding="utf-8")
+        self.common = common
+
+    def add(self, row, who, number, values):
+        point = dict(self.common, row=row, who=who, round=number,
+                     time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                     load=round(os.getloadavg()[0], 2), **values)
+        self.file.write(json.dumps(point) + "\n")
+        self.file.flush()
+
+
+def alternate(points, row, contestants, rounds):
+    """Run contestants {name: function} in turn.
+
+    Returns ({name: [result of each round]}, {name: why it was not measured}).
+    """
+    results = {name: [] for name in contestants}
+    missing = {}
+    for number in range(rounds):
+        names = list(contestants)
+        for name in names if number % 2 == 0 else reversed(names):
+            if name in missing:
+                continue
+            try:
+                values = contestants[name]()
+            except NotMeasured as error:
+                missing[name] = str(error)
+                continue
+            results[name].append(values)
+            points.add(row, name, number, values)
+            show(f"  {row} {number + 1}/{rounds} {name}: {brief(values)}")
+    return results, missing
+
+
+def brief(values):
+    return ", ".join(f"{key} {number(value)}" for key, value in values.items()
+                     if isinstance(value, (int, float)))
+
+
+def show(text):
+    print(text, flush=True)
+
+
+def number(value):
+    """A number as a person writes it: three digits that count."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+class Spread:
+    """Median, least and greatest of some values."""
+
+    def __init__(self, values):
+        self.values = list(values)
+        self.median = statistics.median(self.values)
+
+    def __str__(self):
+        text = number(self.median)
+        if len(self.values) > 1:
+            text += f" ({number(min(self.values))}-{number(max(self.values))})"
+        return text
+
+
+def spread(results, key):
+    return Spread([values[key] for values in results])
+
+
+def ratio(over, under, key):
+    """Ratios of two contestants, round by round."""
+    return Spread([a[key] / b[key] for a, b in zip(over, under)])
+
+
+class Table:
+    """The rows of the end: what, target, measured, verdict."""
+
+    def __init__(self):
+        self.rows = []
+
+    def at_least(self, what, target, found, unit="x"):
+        self._judge(what, f">= {number(target)}{unit}", found, unit,
+                    found.median >= target)
+
+    def at_most(self, what, target, found, unit="x", strict=False):
+        self._judge(what, f"{'<' if strict else '<='} {number(target)}{unit}",
+                    found, unit, found.median < target or
+                    (found.median == target and not strict))
+
+    def _judge(self, what, target, found, unit, good):
+        self.rows.append((what, target, f"{found}{unit}",
+                          "met" if good else "not met"))
+
+    def tell(self, what, found, unit=""):
+        self.rows.append((what, "", f"{found}{unit}", ""))
+
+    def missing(self, what, target, why):
+        self.rows.append((what, target, why, "not measured"))
+
+    def text(self):
+        head = ("what", "target", "median (least-greatest)", "verdict")
+        rows = [head] + self.rows
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in
+                           zip(row, widths + [0])).rstrip() for row in rows]
+        lines.insert(1, "-" * max(len(line) for line in lines))
+        return "\n".join(lines)
+
+    def count(self, verdict):
+        return sum(1 for row in self.rows if row[3] == verdict)
