@@ -74,15 +74,18 @@ static void all_done(struct rpt_pool *pool)
     struct message done = { .wave = pool->ending.wave };
 
     pool->ending.n_done++;
+    pool->ending.n_inside = 0; /* they are on their way out */
     pool->ending.wanted = false;
     pool->ending.in_wave = false;
     pool->ending.have_last = false;
     to_children(pool, DONE, done);
 }
 
+/* A callback of the user, run or yet to be, may submit more. */
 static bool is_quiet(const struct rpt_pool *pool)
 {
-    return pool->ending.n_inside > 0 && rpt__owner_unfinished(pool) == 0;
+    return pool->ending.n_inside > 0 && rpt__owner_unfinished(pool) == 0 &&
+           !pool->delivering && STAILQ_EMPTY(&pool->deliver);
 }
 
 static void end_wave(struct rpt_pool *pool)
@@ -148,6 +151,7 @@ static void stop(struct rpt_pool *pool, rpt_shutdown_t how, double grace_s)
         e->kill_at_s = kill_at_s;
     }
     e->stopping = true;
+    rpt__programs_recall(pool);
     rpt__worker_give_back(pool, false);
     rpt__owner_drop(pool);
 }
@@ -217,10 +221,13 @@ static rpt_status_t wait_for_end(struct rpt_pool *pool)
     struct until until = { pool, pool->ending.n_done };
     rpt_status_t status;
 
+    if (pool->ending.closed) {
+        return rpt__fail(RPT_ERR_SHUTDOWN, "the pool was shut down before");
+    }
     pool->begun = true;
     pool->ending.n_inside++;
     status = rpt__pool_wait_for(pool, is_over, &until, -1);
-    pool->ending.n_inside--;
+    pool->ending.n_inside -= !is_over(&until);
     if (status == RPT_OK && pool->failed != RPT_OK) {
         status = rpt__pool_fail(pool);
     }
@@ -249,6 +256,9 @@ rpt_status_t rpt__pool_shutdown(struct rpt_pool *pool, rpt_shutdown_t how,
     uint64_t before = pool->owner.dropped;
     rpt_status_t status;
 
+    if (pool->ending.closed) {
+        return wait_for_end(pool);
+    }
     if (how == RPT_SHUTDOWN_GRACEFUL && pool->failed == RPT_OK) {
         struct message want = { .wave = 0 };
 

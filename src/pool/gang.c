@@ -221,8 +221,7 @@ static void on_go(struct rpt_pool *pool, const struct rpt_gang_message *go,
 {
     struct rpt_gang_job *gang;
 
-    LIST_FOREACH(gang, &pool->gangs->mine, link)
-    {
+    LIST_FOREACH (gang, &pool->gangs->mine, link) {
         if (gang->ticket == go->ticket) {
             break;
         }
@@ -333,8 +332,7 @@ bool rpt__gangs_reserve(struct rpt_pool *pool)
     if (g->n_waiting == 0) {
         return false;
     }
-    TAILQ_FOREACH(r, &g->reservations, link)
-    {
+    TAILQ_FOREACH (r, &g->reservations, link) {
         struct rpt_gang_message ready;
 
         if (r->held) {
@@ -375,8 +373,7 @@ static void unreserve(struct rpt_pool *pool, uint64_t id)
 {
     struct reservation *r;
 
-    TAILQ_FOREACH(r, &pool->gangs->reservations, link)
-    {
+    TAILQ_FOREACH (r, &pool->gangs->reservations, link) {
         if (r->id == id) {
             TAILQ_REMOVE(&pool->gangs->reservations, r, link);
             if (r->held) {
@@ -552,14 +549,12 @@ struct rpt_item *rpt__gangs_next_waiting(struct rpt_pool *pool)
     struct rpt_item *item, *first = NULL;
     const struct reservation *r;
 
-    TAILQ_FOREACH(item, &pool->worker.to_waiting, thread_link)
-    {
+    TAILQ_FOREACH (item, &pool->worker.to_waiting, thread_link) {
         if (first == NULL || item->gang->id < first->gang->id) {
             first = item;
         }
     }
-    TAILQ_FOREACH(r, &pool->gangs->reservations, link)
-    {
+    TAILQ_FOREACH (r, &pool->gangs->reservations, link) {
         if (first != NULL && r->held && r->id < first->gang->id) {
             return NULL;
         }

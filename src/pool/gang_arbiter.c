@@ -100,8 +100,7 @@ static bool is_disjoint(const struct rpt_arbiter *g, const int ranks[], int n)
 {
     const struct gang *gang;
 
-    TAILQ_FOREACH(gang, &g->active, link)
-    {
+    TAILQ_FOREACH (gang, &g->active, link) {
         for (int i = 0; !gang->running && i < gang->communicator->n_ranks;
              i++) {
             for (int k = 0; k < n; k++) {
@@ -244,8 +243,7 @@ static struct gang *find_active(struct rpt_pool *pool, uint64_t id)
 {
     struct gang *gang;
 
-    TAILQ_FOREACH(gang, &rpt__gangs_arbiter(pool)->active, link)
-    {
+    TAILQ_FOREACH (gang, &rpt__gangs_arbiter(pool)->active, link) {
         if (gang->id == id) {
             return gang;
         }

@@ -162,10 +162,9 @@ void rpt__owner_on_ask(void *arg, int source, const void *data, size_t bytes)
     free = ask->free;
     rpt__buf_clear(buf);
     rpt__buf_add(buf, &give_head, sizeof give_head);
-    give_head.head.what =
-        give(pool, member, &free,
-             ask->how == RPT_TAKE_ANY ? RPT_TAKE_ANY : RPT_TAKE_FITTING, want,
-             buf);
+    give_head.head.what = give(
+        pool, member, &free,
+        ask->how == RPT_TAKE_ANY ? RPT_TAKE_ANY : RPT_TAKE_FITTING, want, buf);
     give_head.more = pool->owner.n_ready > 0;
     if (buf->failed) {
         rpt__pool_broken(pool, rpt__buf_status(buf));

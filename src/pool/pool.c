@@ -171,6 +171,7 @@ static int poll_pool(struct rpt_poller *self)
     n += rpt__owner_skip(pool);
     n += rpt__functions_run_inline(pool);
     n += rpt__worker_dispatch(pool, true);
+    n += rpt__programs_stage(pool);
     rpt__worker_ask(pool);
     rpt__owner_nudge(pool);
     n += rpt__ending_poll(pool);
@@ -222,6 +223,7 @@ static void deliver_one(struct rpt_pool *pool, struct rpt_box *box)
 static void deliver(struct rpt_pool *pool)
 {
     struct rpt_box *box;
+    int n = 0;
 
     if (pool->delivering) {
         return; /* a callback waits: its own call goes on delivering later */
@@ -230,8 +232,13 @@ static void deliver(struct rpt_pool *pool)
     while ((box = STAILQ_FIRST(&pool->deliver)) != NULL) {
         STAILQ_REMOVE_HEAD(&pool->deliver, link);
         deliver_one(pool, box);
+        n++;
     }
     pool->delivering = false;
+    if (n > 0) { /* the end of all work may have waited for that */
+        rpt__engine_tell(pool->engine);
+        rpt__engine_ring(pool->engine);
+    }
 }
 
 struct wait {

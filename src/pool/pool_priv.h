@@ -154,7 +154,12 @@ struct rpt_owner {
 
 /* ---- worker ---- */
 
-enum rpt_item_state { RPT_ITEM_QUEUED, RPT_ITEM_RUNNING, RPT_ITEM_ENDED };
+enum rpt_item_state {
+    RPT_ITEM_QUEUED,
+    RPT_ITEM_STAGED, /* in the keeper, until the program before it has ended */
+    RPT_ITEM_RUNNING,
+    RPT_ITEM_ENDED
+};
 
 struct rpt_call {
     struct rpt_item *item;
@@ -178,6 +183,7 @@ struct rpt_item {
     bool timed_out;
     bool by_shutdown;
     bool ran;
+    bool recalled; /* a staged one: the keeper was asked for it */
     bool reusable; /* has room for a small spec; kept when free */
     bool holds;    /* its slots and units */
     const struct rpt_spec *spec;
@@ -191,6 +197,8 @@ struct rpt_item {
     int *unit_list; /* all its slots, then the units of each need in
                              order; NULL for one slot and no needs */
     int exit_code;
+    struct rpt_item *next_staged; /* takes its slot when it ends */
+    struct rpt_item *behind;      /* a staged one: the one before it */
     struct rpt_function *function;
     struct rpt_gang_run *gang;
     struct rpt_call call;
@@ -217,6 +225,8 @@ struct rpt_worker {
     int n_cpus;
     struct rpt_item_list queued[RPT_N_PRIORITIES];
     struct rpt_item_list running;
+    struct rpt_item_list staged;
+    uint64_t n_staged;
     struct rpt_item_list finished; /* by threads; to be reported */
     struct rpt_item_list unused;   /* kept for the next small task */
     int n_unused;
@@ -403,6 +413,8 @@ rpt_status_t rpt__slots_create(struct rpt_pool *pool);
 void rpt__slots_destroy(struct rpt_pool *pool);
 bool rpt__slots_take(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__slots_give(struct rpt_pool *pool, struct rpt_item *item);
+/* Hands the one slot of an item to another, which has none. */
+void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to);
 /* Cpus of an item's slots, near its devices; 0: do not pin.  cpus_out: at
  * least worker.n_cpus. */
 int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
@@ -416,13 +428,12 @@ void rpt__queue_add_front(struct rpt_pool *pool, struct rpt_job *job);
 void rpt__queue_remove(struct rpt_pool *pool, struct rpt_job *job);
 /* The job that a member with so much free shall have next, or NULL. */
 enum rpt_take {
-    RPT_TAKE_ANY,     /* also one that does not fit, but was passed over often */
+    RPT_TAKE_ANY, /* also one that does not fit, but was passed over often */
     RPT_TAKE_FITTING, /* the member keeps something for such a one already     */
-    RPT_TAKE_AHEAD    /* a plain one, for when a slot becomes free             */
+    RPT_TAKE_AHEAD /* a plain one, for when a slot becomes free             */
 };
 struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,
-                                const struct rpt_caps *free,
-                                enum rpt_take how);
+                                const struct rpt_caps *free, enum rpt_take how);
 void rpt__queue_retry(struct rpt_pool *pool, struct rpt_job *job);
 int rpt__queue_timers(struct rpt_pool *pool, double now);
 double rpt__queue_next_s(const struct rpt_pool *pool);
@@ -505,10 +516,20 @@ struct rpt_item *rpt__item_make(struct rpt_pool *pool, int owner,
                                 bool copy);
 void rpt__item_release(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__worker_give_back(struct rpt_pool *pool, bool only_plain);
+/* A job of this rank as an item in its queue; NULL: there is none that fits.
+ * Gangs that come up are requested. */
+struct rpt_item *rpt__worker_take(struct rpt_pool *pool,
+                                  const struct rpt_caps *free,
+                                  enum rpt_take how);
 /* The item to start next, left at the head of its queue; NULL: none. */
 struct rpt_item *rpt__worker_next(struct rpt_pool *pool);
 /* Starts an item that is queued and has its slots. */
 void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item);
+/* The same for one that was staged and has its slot. */
+void rpt__worker_runs(struct rpt_pool *pool, struct rpt_item *item);
+/* An item that was taken but not started may run elsewhere. */
+void rpt__worker_return(struct rpt_pool *pool, struct rpt_item *item);
+bool rpt__item_is_plain(const struct rpt_item *item);
 void rpt__worker_unqueue(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__worker_requeue(struct rpt_pool *pool, struct rpt_item *item);
 int rpt__worker_timers(struct rpt_pool *pool, double now);
@@ -542,7 +563,12 @@ void rpt__functions_stop(struct rpt_pool *pool);
 void rpt__functions_run_waiting(struct rpt_pool *pool);
 
 /* programs.c */
+/* Tasks shorter than this are sent ahead of their slots. */
+#define RPT_STAGE_S 5e-3
 int rpt__programs_poll(struct rpt_pool *pool);
+int rpt__programs_stage(struct rpt_pool *pool);
+/* Takes back what is staged. */
+void rpt__programs_recall(struct rpt_pool *pool);
 void rpt__programs_stop(struct rpt_pool *pool);
 
 /* gang.c */

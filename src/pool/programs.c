@@ -3,9 +3,15 @@
  *
  * The keeper is started with the first program.  When it goes away (somebody
  * killed it), what it ran is lost, and the next program starts a new one.
+ *
+ * Short programs are staged: while one runs, the next one of its slot is in the
+ * keeper already and starts the moment the first has ended, before this rank
+ * hears of it.  A staged item has no slot of its own until then.  When what it
+ * waits for takes longer than expected, it is taken back.
  */
 #include "pool/pool_priv.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -38,6 +44,48 @@ static rpt_outcome_t outcome_of(const struct rpt_program_end *end)
     return end->exit_code == 0 ? RPT_OUTCOME_OK : RPT_OUTCOME_FAILED;
 }
 
+static void unstage(struct rpt_pool *pool, struct rpt_item *item)
+{
+    TAILQ_REMOVE(&pool->worker.staged, item, link);
+    pool->worker.n_staged--;
+    if (item->behind != NULL) {
+        item->behind->next_staged = NULL;
+        item->behind = NULL;
+    }
+}
+
+/* The keeper gave a staged one back. */
+static void on_recalled(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_end end = { .outcome = RPT_OUTCOME_CANCELLED,
+                           .exit_code = -1,
+                           .message = "cancelled before it started" };
+
+    unstage(pool, item);
+    if (item->cancelled) {
+        item->slot = -1;
+        rpt__worker_finish(pool, item, &end);
+    } else {
+        item->recalled = false;
+        rpt__worker_return(pool, item);
+    }
+}
+
+/* The one before it has ended: it runs, in that one's slot. */
+static void promote(struct rpt_pool *pool, struct rpt_item *ended)
+{
+    struct rpt_item *item = ended->next_staged;
+
+    if (item != NULL) {
+        unstage(pool, item);
+        rpt__slots_pass(ended, item);
+        rpt__worker_runs(pool, item);
+        if (item->cancelled) {
+            rpt__keeper_kill(pool->worker.keeper, (uint64_t)(uintptr_t)item);
+        }
+    }
+}
+
 static void on_ended(void *user, uint64_t key,
                      const struct rpt_program_end *program)
 {
@@ -59,6 +107,11 @@ static void on_ended(void *user, uint64_t key,
         .stderr_dropped = program->stderr_dropped,
     };
 
+    if (item->state == RPT_ITEM_STAGED) {
+        on_recalled(user, item);
+        return;
+    }
+    promote(user, item);
     if (program->error != 0) {
         end.message = program->message;
     } else if (end.outcome == RPT_OUTCOME_TIMEOUT) {
@@ -236,13 +289,16 @@ static void could_not_start(struct rpt_pool *pool, struct rpt_item *item)
     rpt__worker_finish(pool, item, &end);
 }
 
-static void start(struct rpt_pool *pool, struct rpt_item *item)
+/* After NULL: at once. */
+static rpt_status_t run(struct rpt_pool *pool, struct rpt_item *item,
+                        const struct rpt_item *after)
 {
     struct env env;
     int cpus[pool->worker.n_cpus + 1];
     const char *body = rpt__spec_body(item->spec);
-    struct rpt_run run = {
+    struct rpt_run request = {
         .key = (uint64_t)(uintptr_t)item,
+        .after = (uint64_t)(uintptr_t)after,
         .program = body,
         .program_bytes = (size_t)((const char *)item->spec + item->spec_bytes -
                                   item->spec->n_id - body),
@@ -251,19 +307,113 @@ static void start(struct rpt_pool *pool, struct rpt_item *item)
         .memory_bytes = item->spec->memory_mib << 20,
         .timeout_s = item->spec->timeout_s,
     };
+    rpt_status_t status = need_keeper(pool);
 
-    run.n_cpus = rpt__slots_cpus(pool, item, cpus);
+    if (status != RPT_OK) {
+        return status;
+    }
+    request.n_cpus = rpt__slots_cpus(pool, item, cpus);
     set_all(pool, item, &env);
-    if (need_keeper(pool) != RPT_OK ||
-        rpt__keeper_run(pool->worker.keeper, &run) != RPT_OK) {
+    return rpt__keeper_run(pool->worker.keeper, &request);
+}
+
+static void start(struct rpt_pool *pool, struct rpt_item *item)
+{
+    if (run(pool, item, NULL) != RPT_OK) {
         could_not_start(pool, item);
     }
 }
 
 static void cancel(struct rpt_pool *pool, struct rpt_item *item)
 {
-    if (pool->worker.keeper != NULL) {
+    if (pool->worker.keeper == NULL) {
+        return;
+    }
+    if (item->state == RPT_ITEM_STAGED) {
+        rpt__keeper_recall(pool->worker.keeper, (uint64_t)(uintptr_t)item);
+    } else {
         rpt__keeper_kill(pool->worker.keeper, (uint64_t)(uintptr_t)item);
+    }
+}
+
+/* ---- staging ---- */
+
+/* The next item, when it is a plain program; from the own queue only while
+ * that has enough for all ranks. */
+static struct rpt_item *next_program(struct rpt_pool *pool)
+{
+    struct rpt_item *item = NULL;
+
+    if (pool->worker.n_queued == 0 &&
+        pool->owner.n_ready > (uint64_t)pool->total_slots) {
+        struct rpt_caps none;
+
+        memset(&none, 0, sizeof none);
+        item = rpt__worker_take(pool, &none, RPT_TAKE_AHEAD);
+    }
+    for (int p = 0; item == NULL && p < RPT_N_PRIORITIES; p++) {
+        item = TAILQ_FIRST(&pool->worker.queued[p]);
+    }
+    return item != NULL && item->kind == RPT_KIND_PROGRAM &&
+                   rpt__item_is_plain(item)
+               ? item
+               : NULL;
+}
+
+static bool may_stage(const struct rpt_pool *pool)
+{
+    const struct rpt_worker *w = &pool->worker;
+
+    return w->keeper != NULL && w->free.slots <= 0 && w->n_held == 0 &&
+           w->mean_s > 0 && w->mean_s < RPT_STAGE_S && !pool->ending.stopping &&
+           pool->failed == RPT_OK && !rpt__gangs_waiting(pool);
+}
+
+int rpt__programs_stage(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_item *item, *before;
+    int n = 0;
+
+    if (w->n_staged >= w->n_running || !may_stage(pool)) {
+        return 0;
+    }
+    TAILQ_FOREACH (before, &w->running, link) {
+        if (before->kind != RPT_KIND_PROGRAM || before->cancelled ||
+            before->next_staged != NULL || !rpt__item_is_plain(before)) {
+            continue;
+        }
+        item = next_program(pool);
+        if (item == NULL) {
+            break;
+        }
+        rpt__worker_unqueue(pool, item);
+        item->slot = before->slot;
+        if (run(pool, item, before) != RPT_OK) {
+            item->slot = -1;
+            rpt__worker_requeue(pool, item);
+            break;
+        }
+        item->state = RPT_ITEM_STAGED;
+        item->received_s = rpt__now_s();
+        item->behind = before;
+        before->next_staged = item;
+        TAILQ_INSERT_TAIL(&w->staged, item, link);
+        w->n_staged++;
+        n++;
+    }
+    return n;
+}
+
+void rpt__programs_recall(struct rpt_pool *pool)
+{
+    struct rpt_item *item;
+
+    TAILQ_FOREACH (item, &pool->worker.staged, link) {
+        if (!item->recalled && pool->worker.keeper != NULL) {
+            item->recalled = true;
+            rpt__keeper_recall(pool->worker.keeper, (uint64_t)(uintptr_t)item);
+        }
     }
 }
 

@@ -168,8 +168,7 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
     struct rpt_job *job;
     int looked_at = 0;
 
-    TAILQ_FOREACH(job, &pool->owner.retry_ready, link)
-    {
+    TAILQ_FOREACH (job, &pool->owner.retry_ready, link) {
         if (++looked_at > 16) {
             return NULL;
         }
@@ -227,8 +226,7 @@ void rpt__queue_retry(struct rpt_pool *pool, struct rpt_job *job)
 
     job->state = RPT_JOB_RETRY;
     job->due_s = rpt__now_s() + (wait < 60 ? wait : 60);
-    TAILQ_FOREACH(at, &pool->owner.retrying, link)
-    {
+    TAILQ_FOREACH (at, &pool->owner.retrying, link) {
         if (at->due_s > job->due_s) {
             break;
         }

@@ -127,6 +127,13 @@ void rpt__slots_give(struct rpt_pool *pool, struct rpt_item *item)
     item->holds = false;
 }
 
+void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to)
+{
+    to->slot = from->slot;
+    to->holds = true;
+    from->holds = false;
+}
+
 int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
                     int cpus_out[])
 {

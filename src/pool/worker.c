@@ -41,6 +41,7 @@ rpt_status_t rpt__worker_create(struct rpt_pool *pool)
         TAILQ_INIT(&w->queued[p]);
     }
     TAILQ_INIT(&w->running);
+    TAILQ_INIT(&w->staged);
     TAILQ_INIT(&w->finished);
     TAILQ_INIT(&w->unused);
     TAILQ_INIT(&w->to_threads);
@@ -130,6 +131,7 @@ void rpt__worker_destroy(struct rpt_pool *pool)
         free_list(&w->queued[p]);
     }
     free_list(&w->running);
+    free_list(&w->staged);
     free_list(&w->finished);
     free_list(&w->unused);
     for (int m = 0; w->out != NULL && m < pool->n; m++) {
@@ -143,7 +145,7 @@ void rpt__worker_destroy(struct rpt_pool *pool)
     rpt__slots_destroy(pool);
 }
 
-static bool is_plain(const struct rpt_item *item)
+bool rpt__item_is_plain(const struct rpt_item *item)
 {
     return item->spec->slots == 1 && item->spec->memory_mib == 0 &&
            item->spec->n_needs == 0;
@@ -155,14 +157,14 @@ static void queue_item(struct rpt_pool *pool, struct rpt_item *item)
     item->received_s = rpt__now_s();
     TAILQ_INSERT_TAIL(&pool->worker.queued[item->spec->priority], item, link);
     pool->worker.n_queued++;
-    pool->worker.n_held += !is_plain(item);
+    pool->worker.n_held += !rpt__item_is_plain(item);
 }
 
 void rpt__worker_unqueue(struct rpt_pool *pool, struct rpt_item *item)
 {
     TAILQ_REMOVE(&pool->worker.queued[item->spec->priority], item, link);
     pool->worker.n_queued--;
-    pool->worker.n_held -= !is_plain(item);
+    pool->worker.n_held -= !rpt__item_is_plain(item);
 }
 
 void rpt__worker_requeue(struct rpt_pool *pool, struct rpt_item *item)
@@ -170,7 +172,7 @@ void rpt__worker_requeue(struct rpt_pool *pool, struct rpt_item *item)
     item->state = RPT_ITEM_QUEUED;
     TAILQ_INSERT_HEAD(&pool->worker.queued[item->spec->priority], item, link);
     pool->worker.n_queued++;
-    pool->worker.n_held += !is_plain(item);
+    pool->worker.n_held += !rpt__item_is_plain(item);
 }
 
 struct rpt_item *rpt__worker_adopt(struct rpt_pool *pool, struct rpt_job *job)
@@ -192,15 +194,18 @@ struct rpt_item *rpt__worker_find(struct rpt_pool *pool, int owner,
 {
     struct rpt_item *item;
 
-    TAILQ_FOREACH(item, &pool->worker.running, link)
-    {
+    TAILQ_FOREACH (item, &pool->worker.running, link) {
+        if (item->owner == owner && item->token == token) {
+            return item;
+        }
+    }
+    TAILQ_FOREACH (item, &pool->worker.staged, link) {
         if (item->owner == owner && item->token == token) {
             return item;
         }
     }
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
-        TAILQ_FOREACH(item, &pool->worker.queued[p], link)
-        {
+        TAILQ_FOREACH (item, &pool->worker.queued[p], link) {
             if (item->owner == owner && item->token == token) {
                 return item;
             }
@@ -218,6 +223,9 @@ static uint64_t ahead(const struct rpt_pool *pool)
     double n = w->mean_s > 0 ? pool->prefetch_s / w->mean_s * w->total.slots
                              : 0;
 
+    if (w->mean_s > 0 && w->mean_s < RPT_STAGE_S && n < w->total.slots) {
+        n = w->total.slots; /* one a slot, so that none waits for messages */
+    }
     return n < AHEAD_MAX ? (uint64_t)n : AHEAD_MAX;
 }
 
@@ -246,14 +254,13 @@ static struct rpt_item *find_fitting(const struct rpt_pool *pool,
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
         struct rpt_item *item;
 
-        TAILQ_FOREACH(item, &pool->worker.queued[p], link)
-        {
+        TAILQ_FOREACH (item, &pool->worker.queued[p], link) {
             struct rpt_caps needs;
 
             if (spare->slots <= 0) {
                 return NULL;
             }
-            if (is_plain(item)) {
+            if (rpt__item_is_plain(item)) {
                 return item;
             }
             rpt__caps_of_spec(item->spec, &needs);
@@ -287,8 +294,8 @@ static uint32_t wanted(const struct rpt_pool *pool)
     if (w->free.slots > 0 && w->n_queued == 0) {
         return (uint32_t)w->free.slots + (uint32_t)more;
     }
-    if (2 * w->n_queued < more && pool->owner.n_ready == 0) {
-        return (uint32_t)(more - w->n_queued);
+    if (2 * (w->n_queued + w->n_staged) < more && pool->owner.n_ready == 0) {
+        return (uint32_t)(more - w->n_queued - w->n_staged);
     }
     return 0;
 }
@@ -442,20 +449,14 @@ void rpt__worker_on_give(void *arg, int source, const void *data, size_t bytes)
 
 /* ---- starting ---- */
 
-struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
+struct rpt_item *rpt__worker_take(struct rpt_pool *pool,
+                                  const struct rpt_caps *free,
+                                  enum rpt_take how)
 {
-    struct rpt_worker *w = &pool->worker;
-    struct rpt_caps spare = w->free;
-    struct rpt_item *item = find_fitting(pool, &spare);
+    struct rpt_job *job;
+    struct rpt_item *item;
 
-    while (item == NULL && spare.slots > 0) {
-        struct rpt_job *job = rpt__queue_take(
-            pool, pool->me, &spare,
-            w->n_held > 0 ? RPT_TAKE_FITTING : RPT_TAKE_ANY);
-
-        if (job == NULL) {
-            return NULL;
-        }
+    while ((job = rpt__queue_take(pool, pool->me, free, how)) != NULL) {
         job->attempts++;
         if (job->spec->kind == RPT_KIND_GANG) {
             rpt__gang_request(pool, job);
@@ -467,19 +468,35 @@ struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
             return NULL;
         }
         queue_item(pool, item);
-        if (!rpt__caps_fit(&job->class_->needs, &spare)) {
-            keep_back(&spare, &job->class_->needs);
+        return item;
+    }
+    return NULL;
+}
+
+struct rpt_item *rpt__worker_next(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_caps spare = w->free;
+    struct rpt_item *item = find_fitting(pool, &spare);
+
+    while (item == NULL && spare.slots > 0) {
+        item = rpt__worker_take(
+            pool, &spare, w->n_held > 0 ? RPT_TAKE_FITTING : RPT_TAKE_ANY);
+        if (item == NULL) {
+            return NULL;
+        }
+        if (!rpt__caps_fit(&item->job->class_->needs, &spare)) {
+            keep_back(&spare, &item->job->class_->needs);
             item = NULL;
         }
     }
     return item;
 }
 
-void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
+void rpt__worker_runs(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_worker *w = &pool->worker;
 
-    rpt__worker_unqueue(pool, item);
     item->state = RPT_ITEM_RUNNING;
     item->ran = true;
     item->start_s = rpt__now_s();
@@ -487,6 +504,12 @@ void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
     TAILQ_INSERT_TAIL(&w->running, item, link);
     w->n_running++;
     w->n_unannounced++;
+}
+
+void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
+{
+    rpt__worker_unqueue(pool, item);
+    rpt__worker_runs(pool, item);
     rpt__kind_table[item->kind]->start(pool, item);
 }
 
@@ -553,8 +576,7 @@ static void announce(struct rpt_pool *pool)
     struct rpt_worker *w = &pool->worker;
     struct rpt_item *item;
 
-    TAILQ_FOREACH(item, &w->running, link)
-    {
+    TAILQ_FOREACH (item, &w->running, link) {
         if (item->announced) {
             continue;
         }
@@ -678,6 +700,27 @@ void rpt__worker_on_cancel(void *arg, int source, const void *data,
     }
 }
 
+void rpt__worker_return(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_job *job = item->job;
+
+    item->slot = -1;
+    if (job == NULL) {
+        rpt__worker_requeue(pool, item);
+        if (pool->ending.stopping) {
+            rpt__worker_give_back(pool, false);
+        }
+        return;
+    }
+    rpt__item_release(pool, item);
+    job->attempts--;
+    job->rank = -1;
+    rpt__queue_add_front(pool, job);
+    if (pool->ending.stopping) {
+        rpt__owner_drop(pool);
+    }
+}
+
 /* All queued items of one owner, or only the plain ones, in one message. */
 static void give_back_to(struct rpt_pool *pool, int owner, bool only_plain)
 {
@@ -691,7 +734,8 @@ static void give_back_to(struct rpt_pool *pool, int owner, bool only_plain)
         for (item = TAILQ_FIRST(&pool->worker.queued[p]); item != NULL;
              item = next) {
             next = TAILQ_NEXT(item, link);
-            if (item->owner == owner && (!only_plain || is_plain(item))) {
+            if (item->owner == owner &&
+                (!only_plain || rpt__item_is_plain(item))) {
                 rpt__buf_u32(&buf, item->token);
                 head.what++;
                 rpt__worker_unqueue(pool, item);
@@ -715,7 +759,7 @@ void rpt__worker_give_back(struct rpt_pool *pool, bool only_plain)
         struct rpt_item *item = TAILQ_FIRST(&pool->worker.queued[p]);
 
         while (item != NULL) {
-            if (!only_plain || is_plain(item)) {
+            if (!only_plain || rpt__item_is_plain(item)) {
                 give_back_to(pool, item->owner, only_plain);
                 item = TAILQ_FIRST(&pool->worker.queued[p]);
             } else {
@@ -739,10 +783,17 @@ static const struct rpt_item *oldest_waiting(const struct rpt_pool *pool)
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
         const struct rpt_item *item = TAILQ_FIRST(&w->queued[p]);
 
-        while (item != NULL && !is_plain(item)) {
+        while (item != NULL && !rpt__item_is_plain(item)) {
             item = TAILQ_NEXT(item, link);
         }
         if (item != NULL && item->job == NULL &&
+            (oldest == NULL || item->received_s < oldest->received_s)) {
+            oldest = item;
+        }
+    }
+    for (const struct rpt_item *item = TAILQ_FIRST(&w->staged); item != NULL;
+         item = TAILQ_NEXT(item, link)) {
+        if (!item->recalled &&
             (oldest == NULL || item->received_s < oldest->received_s)) {
             oldest = item;
         }
@@ -758,17 +809,16 @@ int rpt__worker_timers(struct rpt_pool *pool, double now)
     int n = 0;
 
     if (stuck != NULL && now > stuck->received_s + STUCK_S) {
+        rpt__programs_recall(pool);
         rpt__worker_give_back(pool, true);
-        TAILQ_FOREACH(item, &w->running, link)
-        {
+        TAILQ_FOREACH (item, &w->running, link) {
             if (now - item->start_s > w->mean_s) {
                 w->mean_s = now - item->start_s; /* tasks take at least that */
             }
         }
         n++;
     }
-    TAILQ_FOREACH(item, &w->running, link)
-    {
+    TAILQ_FOREACH (item, &w->running, link) {
         if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&
             !item->timed_out && now > item->start_s + item->spec->timeout_s) {
             item->timed_out = true;
@@ -784,8 +834,7 @@ double rpt__worker_next_s(const struct rpt_pool *pool)
     const struct rpt_item *stuck = oldest_waiting(pool), *item;
     double next = stuck != NULL ? stuck->received_s + STUCK_S : INFINITY;
 
-    TAILQ_FOREACH(item, &pool->worker.running, link)
-    {
+    TAILQ_FOREACH (item, &pool->worker.running, link) {
         double end = item->start_s + item->spec->timeout_s;
 
         if (item->kind != RPT_KIND_PROGRAM && item->spec->timeout_s > 0 &&

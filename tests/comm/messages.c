@@ -228,6 +228,60 @@ void messages_without_a_function_are_kept(struct rpt_comm *comm)
     close_inbox(&inbox, OTHER_TAG);
 }
 
+/* The first message registers the function of the second kind. */
+struct late_inbox {
+    struct inbox inbox;
+    bool is_open;
+};
+
+static void open_late(void *user, int source, const void *data, size_t bytes)
+{
+    struct late_inbox *late = user;
+
+    (void)source;
+    (void)data;
+    (void)bytes;
+    if (!late->is_open) {
+        late->is_open = true;
+        CHECK(rpt__comm_handle(late->inbox.comm, OTHER_TAG, check_order,
+                               &late->inbox) == RPT_OK);
+    }
+}
+
+void a_function_may_register_another(struct rpt_comm *comm)
+{
+    int n = rpt__comm_size(comm);
+    struct late_inbox late = { .is_open = false };
+
+    open_inbox(&late.inbox, comm, 3 * n);
+    lock(comm);
+    CHECK(rpt__comm_handle(comm, TAG, open_late, &late) == RPT_OK);
+    for (int to = 0; to < n; to++) {
+        for (int64_t i = 0; i < 3; i++) {
+            CHECK(rpt__comm_send(comm, to, OTHER_TAG, &i, sizeof i) == RPT_OK);
+            if (i == 0) {
+                CHECK(rpt__comm_send(comm, to, TAG, "", 0) == RPT_OK);
+            }
+        }
+    }
+    unlock(comm);
+    CHECK(meet(comm) == RPT_OK); /* nobody's TAG is under way any more */
+    lock(comm);
+    CHECK(rpt__comm_handle(comm, TAG, NULL, NULL) == RPT_OK);
+    close_inbox(&late.inbox, OTHER_TAG);
+}
+
+void messages_on_the_way_at_the_end(struct rpt_comm *comm)
+{
+    int n = rpt__comm_size(comm);
+
+    lock(comm);
+    for (int i = 0; i < 40 * n; i++) {
+        CHECK(rpt__comm_send(comm, i % n, TAG, sizes, 100) == RPT_OK);
+    }
+    unlock(comm);
+}
+
 void a_rank_that_does_not_exist(struct rpt_comm *comm)
 {
     int n = rpt__comm_size(comm);

@@ -14,6 +14,9 @@ void one_message_of_30_megabytes(struct rpt_comm *comm);
 void one_message_of_300_megabytes(struct rpt_comm *comm);
 void one_message_above_two_gigabytes(struct rpt_comm *comm);
 void messages_without_a_function_are_kept(struct rpt_comm *comm);
+void a_function_may_register_another(struct rpt_comm *comm);
+/* Ends while messages are under way. */
+void messages_on_the_way_at_the_end(struct rpt_comm *comm);
 void a_rank_that_does_not_exist(struct rpt_comm *comm);
 
 void splits_into_many_colours(struct rpt_comm *comm);

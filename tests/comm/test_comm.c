@@ -59,6 +59,16 @@ static void a_message_without_a_function_waits_for_it(void)
     on_several_sizes(messages_without_a_function_are_kept);
 }
 
+static void messages_of_that_tag_keep_their_order(void)
+{
+    on_several_sizes(a_function_may_register_another);
+}
+
+static void a_context_may_end_with_messages_on_the_way(void)
+{
+    on_several_sizes(messages_on_the_way_at_the_end);
+}
+
 static void a_rank_that_is_not_there_is_an_error(void)
 {
     on_several_sizes(a_rank_that_does_not_exist);
@@ -239,6 +249,8 @@ int main(int argc, char *argv[])
         RPT_TEST(a_message_of_300_megabytes_arrives),
         RPT_TEST(a_message_above_two_gigabytes_arrives),
         RPT_TEST(a_message_without_a_function_waits_for_it),
+        RPT_TEST(messages_of_that_tag_keep_their_order),
+        RPT_TEST(a_context_may_end_with_messages_on_the_way),
         RPT_TEST(a_rank_that_is_not_there_is_an_error),
         RPT_TEST(a_slow_receiver_blocks_nobody),
         RPT_TEST(an_end_knows_where_it_is),

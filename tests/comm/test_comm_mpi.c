@@ -85,6 +85,18 @@ static void a_message_without_a_function_waits_for_it(void)
     with_world(messages_without_a_function_are_kept);
 }
 
+static void messages_of_that_tag_keep_their_order(void)
+{
+    with_world(a_function_may_register_another);
+}
+
+static void a_context_may_end_with_messages_on_the_way(void)
+{
+    for (int i = 0; i < 10; i++) {
+        with_world(messages_on_the_way_at_the_end);
+    }
+}
+
 static void a_rank_that_is_not_there_is_an_error(void)
 {
     with_world(a_rank_that_does_not_exist);
@@ -438,6 +450,8 @@ int main(int argc, char *argv[])
         RPT_TEST(small_messages_keep_their_order),
         RPT_TEST(a_large_message_arrives),
         RPT_TEST(a_message_without_a_function_waits_for_it),
+        RPT_TEST(messages_of_that_tag_keep_their_order),
+        RPT_TEST(a_context_may_end_with_messages_on_the_way),
         RPT_TEST(a_rank_that_is_not_there_is_an_error),
         RPT_TEST(a_split_makes_the_groups_asked_for),
         RPT_TEST(a_bad_colour_is_an_error_on_all_ranks),

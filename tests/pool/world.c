@@ -27,12 +27,14 @@ static pthread_mutex_t check_lock = PTHREAD_MUTEX_INITIALIZER;
 extern const struct pool_test functions_tests[], programs_tests[],
     outputs_tests[], order_tests[], depend_tests[], resources_tests[],
     ends_tests[], cancel_tests[], futures_tests[], submit_tests[],
-    arguments_tests[];
+    arguments_tests[], ending_tests[], spmd_tests[], groups_tests[],
+    gangs_tests[];
 
 static const struct pool_test *const tables[] = {
     functions_tests, programs_tests, outputs_tests,
     order_tests, depend_tests, resources_tests, ends_tests, cancel_tests,
-    futures_tests, submit_tests, arguments_tests,
+    futures_tests, submit_tests, arguments_tests, ending_tests, spmd_tests,
+    groups_tests, gangs_tests,
 };
 
 struct rpt_test *all_tests(int size)
@@ -376,6 +378,16 @@ bool wait_count(rpt_pool_t *pool, int counter, uint32_t least)
         count_reaches(counter, least, 1e-3);
     }
     return CHECK(count_of(counter) >= least);
+}
+
+void wait_log(rpt_pool_t *pool, int least)
+{
+    double limit = rpt__now_s() + LIMIT_S;
+
+    while (log_length() < least && rpt__now_s() < limit) {
+        rpt_pool_wait(pool, 1e-3);
+    }
+    CHECK(log_length() >= least);
 }
 
 void wait_all(rpt_pool_t *pool)

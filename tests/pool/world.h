@@ -165,6 +165,8 @@ bool stderr_is(const rpt_result_t *result, const char *text);
 
 /* Waits for a count and drives the pool meanwhile. */
 bool wait_count(rpt_pool_t *pool, int counter, uint32_t least);
+/* The same for the length of the log. */
+void wait_log(rpt_pool_t *pool, int least);
 /* Takes n slots with tasks that wait at the gate and returns when they run
  * (it uses the counter of the gate's number). */
 void hold(rpt_pool_t *pool, int n, int gate);

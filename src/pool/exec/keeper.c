@@ -344,15 +344,26 @@ rpt_status_t rpt__keeper_run(struct rpt_keeper *keeper,
     return request(keeper);
 }
 
-rpt_status_t rpt__keeper_kill(struct rpt_keeper *keeper, uint64_t key)
+static rpt_status_t request_for(struct rpt_keeper *keeper, uint32_t kind,
+                                uint64_t key)
 {
     rpt_status_t status = check_alive(keeper);
 
     if (status != RPT_OK) {
         return status;
     }
-    rpt__buf_u64(rpt__wire_begin(&keeper->wire, RPT_FRAME_KILL), key);
+    rpt__buf_u64(rpt__wire_begin(&keeper->wire, kind), key);
     return request(keeper);
+}
+
+rpt_status_t rpt__keeper_kill(struct rpt_keeper *keeper, uint64_t key)
+{
+    return request_for(keeper, RPT_FRAME_KILL, key);
+}
+
+rpt_status_t rpt__keeper_recall(struct rpt_keeper *keeper, uint64_t key)
+{
+    return request_for(keeper, RPT_FRAME_RECALL, key);
 }
 
 /* ---- events ---- */

@@ -90,6 +90,10 @@ rpt_status_t rpt__keeper_run(struct rpt_keeper *keeper,
  */
 rpt_status_t rpt__keeper_kill(struct rpt_keeper *keeper, uint64_t key);
 
+/* Takes a program back that waits for another one (run->after): an `ended`
+ * event as for rpt__keeper_kill().  One that runs already is left alone. */
+rpt_status_t rpt__keeper_recall(struct rpt_keeper *keeper, uint64_t key);
+
 /* Delivers what has come; gives the number of events.  No system call when the
  * keeper has said nothing. */
 int rpt__keeper_poll(struct rpt_keeper *keeper);

@@ -197,6 +197,9 @@ static void obey(struct rpt_kept *kept, const struct rpt_frame *frame)
         rpt__reap(kept);
         rpt__waiting_launch(kept);
         send_reports(kept);
+    } else if (frame->kind == RPT_FRAME_RECALL) {
+        rpt__waiting_cancel(kept, rpt__read_u64(&reader));
+        rpt__waiting_launch(kept);
     } else if (frame->kind == RPT_FRAME_KILL) {
         key = rpt__read_u64(&reader);
         child = rpt__child_find(kept, key);

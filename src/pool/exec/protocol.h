@@ -23,6 +23,7 @@ enum rpt_frame_kind {
     RPT_FRAME_HELLO = 1, /* u32 version      */
     RPT_FRAME_RUN,       /* rpt__run_pack()  */
     RPT_FRAME_KILL,      /* u64 key          */
+    RPT_FRAME_RECALL,    /* u64 key          */
     RPT_FRAME_OUTPUT,    /* u64 key, u32 stream, the bytes */
     RPT_FRAME_END        /* rpt__end_pack()  */
 };
