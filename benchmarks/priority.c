@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_RANKS = 64, MAX_ENDS = 1 << 21, MAX_SAMPLES = 1 << 14 };
+enum { MAX_RANKS = 8, MAX_ENDS = 1 << 20, MAX_SAMPLES = 1 << 14 };
 
 struct ends {
     _Atomic size_t n;
@@ -160,6 +160,7 @@ static void drive(struct bench *bench, uint64_t queued, uint64_t n,
 {
     rpt_task_t *task = bench_task("normal", NULL, 0);
     rpt_pool_stats_t stats = { .size = sizeof stats };
+    struct stamps *stamps = bench->shared;
     uint64_t more = queued / 5 + 50 * n;
 
     for (uint64_t i = 0; i < queued + more; i++) {
@@ -177,7 +178,12 @@ static void drive(struct bench *bench, uint64_t queued, uint64_t n,
     }
     MUST(rpt_pool_stats(bench->pool, &stats));
     if (stats.queued < queued) {
-        fputs("benchmark: the queue fell below its size\n", stderr);
+        bench_die("the queue fell below its size");
+    }
+    for (int r = 0; r < bench->n_ranks; r++) {
+        if (atomic_load(&stamps->ends[r].n) == MAX_ENDS) {
+            bench_die("more tasks ended than there is room for stamps");
+        }
     }
     report(bench, n, stats.queued);
     rpt_task_destroy(task);

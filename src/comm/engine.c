@@ -27,12 +27,14 @@
 
 #define STUCK_S 2e-3 /* a released function longer than this is watched */
 #define WATCH_S 0.1  /* so long after the last release we stop watching */
+#define LINGER_S 1e-3     /* so long a user's thread may be away and come back */
 #define SPIN_MIN_S 0.5e-6
 #define YIELD_S 20e-6 /* most time given to those who want the lock      */
 
 struct rpt_engine {
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* users' threads that do not lead wait here */
+    pthread_cond_t aside;   /* the engine thread, while it does not lead */
     _Atomic int n_contenders; /* threads between asking and having the lock */
     struct rpt_poller *pollers;
     struct rpt_bell *bell;
@@ -44,10 +46,11 @@ struct rpt_engine {
     double released_at;
     int n_followers;
     int n_users; /* user threads inside rpt__engine_wait() */
+    double left_at; /* when the last of them left          */
 
     pthread_t thread;
     bool has_thread;
-    bool watching;
+    bool watching; /* the thread looks every few milliseconds by itself */
     bool stop;
 
     double spin_max_s;
@@ -80,6 +83,7 @@ rpt_status_t rpt__engine_create(const rpt_options_t *options,
     pthread_condattr_init(&cond_kind);
     pthread_condattr_setclock(&cond_kind, CLOCK_MONOTONIC);
     pthread_cond_init(&engine->changed, &cond_kind);
+    pthread_cond_init(&engine->aside, &cond_kind);
     pthread_condattr_destroy(&cond_kind);
     engine->bell = bell;
     engine->rank = rank;
@@ -101,7 +105,7 @@ static void stop_thread(struct rpt_engine *engine)
     }
     rpt__engine_lock(engine);
     engine->stop = true;
-    pthread_cond_broadcast(&engine->changed);
+    pthread_cond_signal(&engine->aside);
     rpt__engine_unlock(engine);
     rpt__engine_ring(engine);
     pthread_join(engine->thread, NULL);
@@ -115,6 +119,7 @@ void rpt__engine_destroy(struct rpt_engine *engine)
     }
     stop_thread(engine);
     pthread_cond_destroy(&engine->changed);
+    pthread_cond_destroy(&engine->aside);
     pthread_mutex_destroy(&engine->lock);
     free(engine->what);
     free(engine->why);
@@ -311,17 +316,31 @@ static void lead(struct rpt_engine *engine, rpt_done_fn done, void *arg,
     rpt__engine_tell(engine);
 }
 
-static void follow(struct rpt_engine *engine, double limit)
+static void sleep_until(struct rpt_engine *engine, pthread_cond_t *cond,
+                        double limit)
 {
-    engine->n_followers++;
     if (isinf(limit)) {
-        pthread_cond_wait(&engine->changed, &engine->lock);
+        pthread_cond_wait(cond, &engine->lock);
     } else {
         struct timespec until = rpt__deadline_after(limit - rpt__now_s());
 
-        pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
+        pthread_cond_timedwait(cond, &engine->lock, &until);
     }
+}
+
+static void follow(struct rpt_engine *engine, double limit)
+{
+    engine->n_followers++;
+    sleep_until(engine, &engine->changed, limit);
     engine->n_followers--;
+}
+
+/* The engine thread may have to lead. */
+static void alert_thread(struct rpt_engine *engine)
+{
+    if (engine->has_thread && !engine->watching) {
+        pthread_cond_signal(&engine->aside);
+    }
 }
 
 rpt_status_t rpt__engine_wait(struct rpt_engine *engine, rpt_done_fn done,
@@ -351,7 +370,11 @@ rpt_status_t rpt__engine_wait(struct rpt_engine *engine, rpt_done_fn done,
         }
     }
     engine->n_users--;
+    engine->left_at = rpt__now_s();
     rpt__engine_tell(engine);
+    if (engine->n_users == 0) {
+        alert_thread(engine);
+    }
     return status;
 }
 
@@ -399,10 +422,7 @@ void rpt__engine_release(struct rpt_engine *engine)
 {
     engine->released = true;
     engine->released_at = rpt__now_s();
-    if (!engine->watching) {
-        rpt__engine_tell(
-            engine); /* from now on the thread looks now and then */
-    }
+    alert_thread(engine); /* from now on it looks now and then */
     rpt__engine_unlock(engine);
 }
 
@@ -440,6 +460,13 @@ static void stand_in(struct rpt_engine *engine)
     rpt__engine_tell(engine);
 }
 
+/* A user's thread that waits again and again keeps the lead: to take it over in
+ * between would cost two changes of thread each time. */
+static bool user_may_return(const struct rpt_engine *engine, double now)
+{
+    return now - engine->left_at < LINGER_S;
+}
+
 static void *engine_main(void *arg)
 {
     struct rpt_engine *engine = arg;
@@ -448,15 +475,19 @@ static void *engine_main(void *arg)
     while (!engine->stop) {
         double now = rpt__now_s();
 
-        engine->watching = now - engine->released_at < WATCH_S;
+        engine->watching = now - engine->released_at < WATCH_S ||
+                           now - engine->left_at < WATCH_S;
         if (engine->status != RPT_OK) {
-            follow(engine, INFINITY);
-        } else if (!engine->led && engine->n_users == 0) {
+            sleep_until(engine, &engine->aside, INFINITY);
+        } else if (!engine->led && engine->n_users == 0 &&
+                   !user_may_return(engine, now)) {
+            engine->watching = false;
             lead(engine, lead_is_wanted, engine, INFINITY, false);
         } else if (engine->released && now - engine->released_at > STUCK_S) {
             stand_in(engine);
         } else {
-            follow(engine, engine->watching ? now + STUCK_S : INFINITY);
+            sleep_until(engine, &engine->aside,
+                        engine->watching ? now + LINGER_S : INFINITY);
         }
     }
     rpt__engine_unlock(engine);

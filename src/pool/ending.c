@@ -253,7 +253,6 @@ rpt_status_t rpt__pool_drain(struct rpt_pool *pool)
 rpt_status_t rpt__pool_shutdown(struct rpt_pool *pool, rpt_shutdown_t how,
                                 double grace_s, uint64_t *n_dropped_out)
 {
-    uint64_t before = pool->owner.dropped;
     rpt_status_t status;
 
     if (pool->ending.closed) {
@@ -269,7 +268,7 @@ rpt_status_t rpt__pool_shutdown(struct rpt_pool *pool, rpt_shutdown_t how,
     status = wait_for_end(pool);
     pool->ending.closed = true;
     if (n_dropped_out != NULL) {
-        *n_dropped_out = pool->owner.dropped - before;
+        *n_dropped_out = pool->owner.dropped;
     }
     return status;
 }

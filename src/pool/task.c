@@ -89,6 +89,7 @@ rpt_status_t rpt_task_set_program(rpt_task_t *task, const char *const argv[])
     task->argv = packed;
     task->n_argv = n;
     task->kind = RPT_KIND_PROGRAM;
+    task->n_ranks = 1;
     task->defined = true;
     return RPT_OK;
 }
@@ -121,7 +122,10 @@ rpt_status_t rpt_task_set_function(rpt_task_t *task, const char *name,
     }
     rpt__buf_free(&task->input);
     task->input = copy;
-    task->kind = task->n_ranks > 1 ? RPT_KIND_GANG : RPT_KIND_FUNCTION;
+    /* A gang of one rank is a gang too, whatever was set first. */
+    task->kind = task->kind == RPT_KIND_GANG || task->n_ranks > 1
+                     ? RPT_KIND_GANG
+                     : RPT_KIND_FUNCTION;
     task->defined = true;
     return RPT_OK;
 }

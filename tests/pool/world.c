@@ -139,6 +139,11 @@ bool count_reaches(int counter, uint32_t least, double limit_s)
     return word_reaches(&board->count[counter], least, limit_s);
 }
 
+bool is_young(double seconds)
+{
+    return rpt__now_s() < board->began_s + seconds;
+}
+
 void log_add(int32_t value)
 {
     uint32_t at = atomic_fetch_add(&board->n_log, 1);
@@ -162,6 +167,7 @@ void world_begins(int size, bool first)
 {
     if (first) {
         memset((void *)board, 0, sizeof *board);
+        board->began_s = rpt__now_s();
     }
     size_now = size;
 }
@@ -214,20 +220,20 @@ const char *scratch_folder(void)
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
     pthread_mutex_lock(&lock);
-    if (board->text[0] == '\0') {
+    if (board->folder[0] == '\0') {
         char path[] = "/tmp/rpt-pool.XXXXXX";
 
         CHECK(mkdtemp(path) != NULL);
-        memcpy(board->text, path, sizeof path);
+        memcpy(board->folder, path, sizeof path);
     }
     pthread_mutex_unlock(&lock);
-    return board->text;
+    return board->folder;
 }
 
 void world_ends(void)
 {
-    if (board->text[0] != '\0') {
-        nftw(board->text, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (board->folder[0] != '\0') {
+        nftw(board->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     }
 }
 

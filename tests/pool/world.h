@@ -41,7 +41,8 @@ struct board {
     _Atomic uint32_t count[N_COUNTS];
     _Atomic uint32_t n_log;
     _Atomic int32_t log[LOG_MAX]; /* in the order in which it was written */
-    char text[TEXT_BYTES];        /* what one rank leaves for the others */
+    char folder[TEXT_BYTES];      /* see scratch_folder() */
+    double began_s;               /* CLOCK_MONOTONIC                      */
 };
 extern struct board *board;
 
@@ -53,6 +54,9 @@ uint32_t count_of(int counter);
 /* Waits for a count without the help of the library. */
 bool count_reaches(int counter, uint32_t least, double limit_s);
 void log_add(int32_t value);
+/* Whether the world is younger than that: for streams of tasks that end when
+ * something else has had its turn, or when they must give up. */
+bool is_young(double seconds);
 int log_length(void);
 int32_t log_at(int index);
 
