@@ -66,14 +66,16 @@ static void begin_wave(struct rpt_pool *pool, uint32_t wave)
     pool->ending.in_wave = true;
     pool->ending.n_replies = 0;
     pool->ending.submits = 0;
+    pool->ending.wave_failed = false;
     to_children(pool, PROBE, probe);
 }
 
-static void all_done(struct rpt_pool *pool)
+static void all_done(struct rpt_pool *pool, bool failed)
 {
-    struct message done = { .wave = pool->ending.wave };
+    struct message done = { .wave = pool->ending.wave, .how = failed };
 
     pool->ending.n_done++;
+    pool->ending.await_failure = failed;
     pool->ending.n_inside = 0; /* they are on their way out */
     pool->ending.wanted = false;
     pool->ending.in_wave = false;
@@ -93,8 +95,13 @@ static void end_wave(struct rpt_pool *pool)
     struct rpt_ending *e = &pool->ending;
     uint64_t submits = e->submits + pool->owner.submitted;
     struct message reply = { .wave = e->wave, .submits = submits };
-    bool again;
+    bool again, failed;
 
+    if (pool->resume != NULL) {
+        rpt__resume_commit(pool); /* what fails, fails before the end */
+    }
+    failed = e->wave_failed || e->told_failure;
+    reply.how = failed;
     e->in_wave = false;
     if (pool->me != 0) {
         send(pool, (pool->me - 1) / CHILDREN, REPLY, reply);
@@ -106,7 +113,7 @@ static void end_wave(struct rpt_pool *pool)
     if (again) {
         begin_wave(pool, e->wave + 1);
     } else {
-        all_done(pool);
+        all_done(pool, failed);
     }
 }
 
@@ -190,10 +197,11 @@ void rpt__ending_on_message(void *arg, int source, const void *data,
         if (e->in_wave && message->wave == e->wave) {
             e->n_replies++;
             e->submits += message->submits;
+            e->wave_failed = e->wave_failed || message->how != 0;
         }
         break;
     case DONE:
-        all_done(pool);
+        all_done(pool, message->how != 0);
         break;
     case STOP:
         stop(pool, (rpt_shutdown_t)message->how, message->grace_s);
@@ -211,8 +219,10 @@ struct until {
 static bool is_over(void *arg)
 {
     const struct until *until = arg;
+    const struct rpt_pool *pool = until->pool;
 
-    return until->pool->ending.n_done > until->n_done;
+    return pool->ending.n_done > until->n_done &&
+           (!pool->ending.await_failure || pool->failed != RPT_OK);
 }
 
 /* Waits for the end of all work; the wave is wanted by the caller. */

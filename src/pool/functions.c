@@ -5,8 +5,8 @@
  * one go, without the lock: no change of thread, so that a task costs well
  * under a microsecond.  Should one take long for once, the engine thread
  * stands in after 2 ms (engine.h).  All others are run by threads, one a slot,
- * made when first needed.  A thread that has finished one takes the next
- * itself.
+ * made when first needed.  A thread that has finished one turns the loop
+ * once and takes the next itself.
  */
 #include "pool/pool_priv.h"
 
@@ -206,10 +206,28 @@ int rpt__functions_run_inline(struct rpt_pool *pool)
 
 /* ---- threads ---- */
 
+/* Between two tasks the thread turns the loop once itself: the leader may have
+ * to wait for a core, and so would all who wait for its answers. */
+static void look_around(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct rpt_worker *w = &pool->worker;
+    uint64_t ended = pool->owner.ended;
+
+    w->n_coming_threads++;
+    finish(pool, item);
+    rpt__engine_poll(pool->engine);
+    w->n_coming_threads--;
+    if (pool->owner.ended != ended || TAILQ_EMPTY(&w->to_threads)) {
+        rpt__engine_tell(pool->engine);
+        rpt__engine_ring(pool->engine);
+    }
+}
+
 static void run_in_thread(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_worker *w = &pool->worker;
 
+    item->start_s = rpt__now_s(); /* waking the thread was not the task's */
     rpt__engine_unlock(pool->engine);
     if (item->kind == RPT_KIND_GANG) {
         rpt__gang_prepare(item);
@@ -218,10 +236,7 @@ static void run_in_thread(struct rpt_pool *pool, struct rpt_item *item)
     item->duration_s = rpt__now_s() - item->start_s;
     rpt__engine_lock(pool->engine);
     if (rpt__comm_any_thread(pool->comm)) {
-        w->n_coming_threads++;
-        finish(pool, item);
-        rpt__worker_dispatch(pool, false);
-        w->n_coming_threads--;
+        look_around(pool, item);
     } else {
         /* Only the waiting thread may send. */
         TAILQ_REMOVE(&w->running, item, link);
@@ -229,9 +244,8 @@ static void run_in_thread(struct rpt_pool *pool, struct rpt_item *item)
         w->n_unannounced -= !item->announced;
         item->state = RPT_ITEM_ENDED;
         TAILQ_INSERT_TAIL(&w->finished, item, link);
+        rpt__engine_ring(pool->engine);
     }
-    rpt__engine_tell(pool->engine);
-    rpt__engine_ring(pool->engine);
 }
 
 static void *thread_main(void *arg)

@@ -1,9 +1,9 @@
 /*
  * owner.c - the side of a task that submitted it: gives work to those who ask
  *
- * A rank that has nothing to do is told once that there is work (NUDGE), asks
- * (ASK) until it gets nothing (GIVE with no task), and is then told again when
- * there is work again.  A rank that is busy when told says so ("no, thanks"),
+ * A rank that has not asked yet is told once that there is work (NUDGE); it asks
+ * (ASK) until it gets nothing (GIVE with no task), is then known to be idle, and
+ * gets tasks unasked when there is work again.  A rank that is busy when told says so ("no, thanks"),
  * so that the next one is told instead, and asks when it has time.  So the
  * messages are proportional to the work and idle ranks cost nothing.
  */
@@ -38,7 +38,7 @@ rpt_status_t rpt__owner_create(struct rpt_pool *pool)
     return RPT_OK;
 }
 
-/* ---- telling ---- */
+/* ---- who knows that there is work ---- */
 
 static void is_untold(struct rpt_pool *pool, int member)
 {
@@ -58,33 +58,6 @@ static bool may_be_told(const struct rpt_owner *owner, int member)
 {
     return owner->starved_at[member] == 0 ||
            owner->starved_at[member] != owner->n_added;
-}
-
-void rpt__owner_nudge(struct rpt_pool *pool)
-{
-    struct rpt_owner *owner = &pool->owner;
-    struct rpt_pool_head nudge = { pool->generation, 0 };
-
-    if (pool->ending.stopping) {
-        return;
-    }
-    for (int left = owner->n_untold;
-         left > 0 && (uint64_t)owner->n_nudged < owner->n_ready; left--) {
-        int member = owner->untold[owner->untold_head];
-
-        owner->untold_head = (owner->untold_head + 1) % pool->n;
-        owner->n_untold--;
-        owner->told[member] = true;
-        if (!may_be_told(owner, member)) {
-            uint64_t starved_at = owner->starved_at[member];
-
-            is_untold(pool, member);
-            owner->starved_at[member] = starved_at;
-            continue;
-        }
-        owner->n_nudged++;
-        rpt__pool_send(pool, member, RPT_TAG_POOL_NUDGE, &nudge, sizeof nudge);
-    }
 }
 
 /* ---- giving ---- */
@@ -134,15 +107,57 @@ static uint32_t give(struct rpt_pool *pool, int member, struct rpt_caps *free,
     return n;
 }
 
+/* Answers what a member asked for: with tasks, or with none.  Gives how many. */
+static uint32_t answer(struct rpt_pool *pool, int member,
+                       const struct rpt_ask *ask, bool also_with_none)
+{
+    struct rpt_buf *buf = &pool->scratch;
+    struct rpt_give give_head = { { pool->generation, 0 }, 0, 0 };
+    struct rpt_caps free = ask->free;
+    enum rpt_take how = ask->how == RPT_TAKE_ANY ? RPT_TAKE_ANY
+                                                 : RPT_TAKE_FITTING;
+    uint32_t want = ask->want < ASK_MAX ? ask->want : ASK_MAX;
+
+    /* Flow control: a rank that does not keep up with what it was sent gets
+     * no more until it has. */
+    if (rpt__comm_backlog(pool->comm, pool->ranks[member]) > BACKLOG_BYTES) {
+        want = 1;
+    }
+    rpt__buf_clear(buf);
+    rpt__buf_add(buf, &give_head, sizeof give_head);
+    give_head.head.what = give(pool, member, &free, how, want, buf);
+    give_head.more = pool->owner.n_ready > 0;
+    if (buf->failed) {
+        rpt__pool_broken(pool, rpt__buf_status(buf));
+        return 0;
+    }
+    memcpy(buf->data, &give_head, sizeof give_head);
+    if (give_head.head.what > 0 || also_with_none) {
+        rpt__pool_send(pool, member, RPT_TAG_POOL_GIVE, buf->data, buf->bytes);
+    }
+    return give_head.head.what;
+}
+
+/* Remembers that a member has nothing to do, and what it wants. */
+static void is_idle(struct rpt_pool *pool, int member,
+                    const struct rpt_ask *ask)
+{
+    struct rpt_owner *owner = &pool->owner;
+
+    is_untold(pool, member);
+    if (owner->idle == NULL) {
+        owner->idle = calloc((size_t)pool->n, sizeof *owner->idle);
+    }
+    if (owner->idle != NULL) { /* else it is told, and asks again */
+        owner->idle[member] = *ask;
+    }
+}
+
 void rpt__owner_on_ask(void *arg, int source, const void *data, size_t bytes)
 {
     struct rpt_pool *pool = arg;
     const struct rpt_ask *ask = data;
     int member = pool->member_of[source];
-    struct rpt_buf *buf = &pool->scratch;
-    struct rpt_give give_head = { { pool->generation, 0 }, 0, 0 };
-    struct rpt_caps free;
-    uint32_t want;
 
     if (bytes != sizeof *ask || ask->head.generation != pool->generation) {
         return;
@@ -150,31 +165,61 @@ void rpt__owner_on_ask(void *arg, int source, const void *data, size_t bytes)
     if (ask->answers_nudge) {
         pool->owner.n_nudged--;
     }
-    if (ask->want == 0) {
-        return; /* busy; asks when it has time */
+    if (pool->owner.idle != NULL) {
+        pool->owner.idle[member].want = 0;
     }
-    /* Flow control: a rank that does not keep up with what it was sent gets
-     * no more until it has. */
-    want = ask->want < ASK_MAX ? ask->want : ASK_MAX;
-    if (rpt__comm_backlog(pool->comm, source) > BACKLOG_BYTES) {
-        want = 1;
+    /* Else it is busy, and asks when it has time. */
+    if (ask->want > 0 && answer(pool, member, ask, true) == 0) {
+        is_idle(pool, member, ask);
     }
-    free = ask->free;
-    rpt__buf_clear(buf);
-    rpt__buf_add(buf, &give_head, sizeof give_head);
-    give_head.head.what = give(
-        pool, member, &free,
-        ask->how == RPT_TAKE_ANY ? RPT_TAKE_ANY : RPT_TAKE_FITTING, want, buf);
-    give_head.more = pool->owner.n_ready > 0;
-    if (buf->failed) {
-        rpt__pool_broken(pool, rpt__buf_status(buf));
+}
+
+/* ---- telling ---- */
+
+/* One that is known to be idle gets tasks at once; one that has not asked yet
+ * is told. */
+static void tell(struct rpt_pool *pool, int member)
+{
+    struct rpt_owner *owner = &pool->owner;
+    struct rpt_pool_head nudge = { pool->generation, 0 };
+
+    if (owner->idle != NULL && owner->idle[member].want > 0) {
+        struct rpt_ask ask = owner->idle[member];
+
+        if (answer(pool, member, &ask, false) > 0) {
+            owner->idle[member].want = 0;
+        } else {
+            is_untold(pool, member);
+        }
         return;
     }
-    memcpy(buf->data, &give_head, sizeof give_head);
-    if (give_head.head.what == 0) {
-        is_untold(pool, member);
+    owner->n_nudged++;
+    rpt__pool_send(pool, member, RPT_TAG_POOL_NUDGE, &nudge, sizeof nudge);
+}
+
+void rpt__owner_nudge(struct rpt_pool *pool)
+{
+    struct rpt_owner *owner = &pool->owner;
+
+    if (pool->ending.stopping) {
+        return;
     }
-    rpt__pool_send(pool, member, RPT_TAG_POOL_GIVE, buf->data, buf->bytes);
+    for (int left = owner->n_untold;
+         left > 0 && (uint64_t)owner->n_nudged < owner->n_ready; left--) {
+        int member = owner->untold[owner->untold_head];
+
+        owner->untold_head = (owner->untold_head + 1) % pool->n;
+        owner->n_untold--;
+        owner->told[member] = true;
+        if (may_be_told(owner, member)) {
+            tell(pool, member);
+        } else {
+            uint64_t starved_at = owner->starved_at[member];
+
+            is_untold(pool, member);
+            owner->starved_at[member] = starved_at;
+        }
+    }
 }
 
 static struct rpt_job *job_of(struct rpt_pool *pool, uint32_t token)

@@ -56,6 +56,7 @@ void rpt__pool_broken(struct rpt_pool *pool, rpt_status_t status)
             rpt__pool_send(pool, m, RPT_TAG_POOL_FAIL, buf.data, buf.bytes);
         }
     }
+    pool->ending.told_failure = !buf.failed;
     rpt__buf_free(&buf);
     rpt__ending_stop_all(pool, RPT_SHUTDOWN_DRAIN, pool->grace_s);
     rpt__engine_tell(pool->engine);
@@ -170,7 +171,7 @@ static int poll_pool(struct rpt_poller *self)
     }
     n += rpt__owner_skip(pool);
     n += rpt__functions_run_inline(pool);
-    n += rpt__worker_dispatch(pool, true);
+    n += rpt__worker_dispatch(pool);
     n += rpt__programs_stage(pool);
     rpt__worker_ask(pool);
     rpt__owner_nudge(pool);
@@ -660,6 +661,7 @@ static void free_jobs(struct rpt_pool *pool)
     free(pool->owner.untold);
     free(pool->owner.told);
     free(pool->owner.starved_at);
+    free(pool->owner.idle);
     rpt__queue_free(pool);
     rpt__names_free(pool);
 }

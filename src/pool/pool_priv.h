@@ -146,6 +146,8 @@ struct rpt_owner {
                              there was something, else 0 */
     uint64_t n_added;     /* jobs that ever became ready */
     int n_nudged;         /* nudges without an answer */
+    struct rpt_ask *idle; /* by member: what it asked for when it got nothing,
+                             want 0: it is not known to be idle; or NULL */
     /* numbers of rpt_pool_stats() */
     uint64_t submitted, running, ended, resumed, retried;
     uint64_t by_outcome[RPT_N_OUTCOMES];
@@ -270,10 +272,13 @@ struct rpt_ending {
     uint64_t submits; /* sum of the children's and, when sent, ours */
     bool have_last;
     uint64_t last_submits;
-    uint64_t n_done;  /* times that all was found to have ended */
-    bool stopping;    /* nothing starts any more */
-    double kill_at_s; /* then what runs is ended */
-    bool closed;      /* shut down: no more submissions */
+    uint64_t n_done;    /* times that all was found to have ended */
+    bool told_failure;  /* this rank has told all that it failed */
+    bool wave_failed;   /* so has one below, as this wave says */
+    bool await_failure; /* so has one, as the last wave said: it will come */
+    bool stopping;      /* nothing starts any more */
+    double kill_at_s;   /* then what runs is ended */
+    bool closed;        /* shut down: no more submissions */
 };
 
 struct rpt_pool {
@@ -497,7 +502,7 @@ void rpt__worker_on_give(void *pool, int source, const void *data,
                          size_t bytes);
 void rpt__worker_on_cancel(void *pool, int source, const void *data,
                            size_t bytes);
-int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader);
+int rpt__worker_dispatch(struct rpt_pool *pool);
 /* Something became free: owners of which nothing fitted are asked again. */
 void rpt__worker_unpark(struct rpt_pool *pool);
 void rpt__worker_ask(struct rpt_pool *pool);
@@ -620,6 +625,8 @@ rpt_status_t rpt__resume_submit(struct rpt_pool *pool, struct rpt_job *job,
 void rpt__resume_started(struct rpt_pool *pool, const struct rpt_job *job);
 void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
                        const struct rpt_end *end);
+/* Waits until all that was written is on the disk. */
+void rpt__resume_commit(struct rpt_pool *pool);
 /* Notices that the journal failed. */
 void rpt__resume_check(struct rpt_pool *pool);
 

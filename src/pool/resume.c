@@ -499,6 +499,17 @@ void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
     append(pool, RPT_RECORD_END, buf->data, buf->bytes);
 }
 
+void rpt__resume_commit(struct rpt_pool *pool)
+{
+    if (pool->resume->journal != NULL && pool->failed == RPT_OK) {
+        rpt_status_t status = rpt__journal_commit(pool->resume->journal);
+
+        if (status != RPT_OK) {
+            rpt__pool_broken(pool, status);
+        }
+    }
+}
+
 void rpt__resume_check(struct rpt_pool *pool)
 {
     if (pool->resume->journal != NULL && pool->failed == RPT_OK) {

@@ -468,6 +468,22 @@ static rpt_status_t check_open(struct rpt_pool *pool)
     return RPT_OK;
 }
 
+/* Idle ranks get or hear of the work from here; this rank's leader is woken
+ * only when it could start something, or a million submissions would each
+ * wake it for nothing. */
+static void wake_those_who_can_start(struct rpt_pool *pool)
+{
+    bool any_thread = rpt__comm_any_thread(pool->comm);
+
+    if (any_thread) {
+        rpt__owner_nudge(pool);
+    }
+    if (!any_thread || pool->worker.free.slots > 0 ||
+        !TAILQ_EMPTY(&pool->owner.hopeless) || !STAILQ_EMPTY(&pool->deliver)) {
+        rpt__engine_ring(pool->engine);
+    }
+}
+
 rpt_status_t rpt__pool_submit(struct rpt_pool *pool,
                               const rpt_task_t *const tasks[], size_t n,
                               rpt_future_t **futures_out)
@@ -505,7 +521,7 @@ rpt_status_t rpt__pool_submit(struct rpt_pool *pool,
         for (size_t i = 0; i < n; i++) {
             enqueue(pool, jobs[i]);
         }
-        rpt__engine_ring(pool->engine);
+        wake_those_who_can_start(pool);
     }
     if (n > 1) {
         free(jobs);

@@ -414,8 +414,13 @@ void rpt__worker_on_give(void *arg, int source, const void *data, size_t bytes)
     if (bytes < sizeof *head || head->head.generation != pool->generation) {
         return;
     }
-    pool->worker.asking = -1;
-    if (head->head.what == 0 && head->more && !pool->worker.parked[member]) {
+    if (pool->worker.asking == member) {
+        pool->worker.asking = -1;
+    }
+    if (head->head.what > 0) {
+        know(pool, member);
+    } else if (head->head.what == 0 && head->more &&
+               !pool->worker.parked[member]) {
         pool->worker.parked[member] = true;
         pool->worker.n_parked++;
     } else if (head->head.what == 0) {
@@ -513,7 +518,7 @@ void rpt__worker_start(struct rpt_pool *pool, struct rpt_item *item)
     rpt__kind_table[item->kind]->start(pool, item);
 }
 
-int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader)
+int rpt__worker_dispatch(struct rpt_pool *pool)
 {
     int n = 0;
 
@@ -521,7 +526,7 @@ int rpt__worker_dispatch(struct rpt_pool *pool, bool by_leader)
         struct rpt_item *item = rpt__worker_next(pool);
 
         /* The leader runs short functions itself, in its next turn. */
-        if (item == NULL || (by_leader && rpt__functions_inline(pool, item)) ||
+        if (item == NULL || rpt__functions_inline(pool, item) ||
             !rpt__slots_take(pool, item)) {
             break;
         }

@@ -130,15 +130,25 @@ nobody() {
     ! pgrep -f -- "$1" >/dev/null
 }
 
+# The process of a rank of the job with the state directory sk.
+process_of_rank() {
+    for pid in $(pgrep -x repartir); do
+        if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q ' --state sk ' &&
+            tr '\0' '\n' <"/proc/$pid/environ" |
+            grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; then
+            echo "$pid"
+        fi
+    done 2>/dev/null
+}
+
 # ---- kill -9: the command itself, a worker, the launcher ----
-round() { # NAME PATTERN-OF-THE-VICTIM N
+round() { # NAME VICTIM (a rank, or job) N
     rm -rf ran sk
     start "$3" run --slots=1 --state sk --results results tasks
     until_true test -s ran || bad "no task ran"
     case $2 in
     job) kill -9 $job ;;
-    worker) pkill -9 -P $job -n -x repartir ;;
-    first) pkill -9 -P $job -o -x repartir ;;
+    *) kill -9 "$(process_of_rank "$2")" ;;
     esac
     finish_job
     # Whoever is left ends by itself.
@@ -156,8 +166,8 @@ round() { # NAME PATTERN-OF-THE-VICTIM N
 task_file 20 0.05 >tasks
 round "kill -9 of one process" job 1
 if [ "$most" -gt 1 ]; then
-    round "kill -9 of a worker" worker 2
-    round "kill -9 of rank 0" first 2
+    round "kill -9 of a worker" 1 2
+    round "kill -9 of rank 0" 0 2
     round "kill -9 of mpirun" job 2
 fi
 

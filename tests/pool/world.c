@@ -28,13 +28,13 @@ extern const struct pool_test functions_tests[], programs_tests[],
     outputs_tests[], order_tests[], depend_tests[], resources_tests[],
     ends_tests[], cancel_tests[], futures_tests[], submit_tests[],
     arguments_tests[], ending_tests[], spmd_tests[], groups_tests[],
-    gangs_tests[];
+    gangs_tests[], resume_tests[], directory_tests[];
 
 static const struct pool_test *const tables[] = {
     functions_tests, programs_tests, outputs_tests,
     order_tests, depend_tests, resources_tests, ends_tests, cancel_tests,
     futures_tests, submit_tests, arguments_tests, ending_tests, spmd_tests,
-    groups_tests, gangs_tests,
+    groups_tests, gangs_tests, resume_tests, directory_tests,
 };
 
 struct rpt_test *all_tests(int size)
@@ -294,9 +294,13 @@ rpt_options_t *options_with(const char *settings)
 
     CHECK(rpt_options_create(&options) == RPT_OK);
     while (copy != NULL && (word = strtok_r(rest, " ", &rest)) != NULL) {
-        char *value = strchr(word, '=');
+        char *value = strchr(word, '='), path[2 * TEXT_BYTES];
 
         *value++ = '\0';
+        if (value[0] == '@') {
+            snprintf(path, sizeof path, "%s%s", scratch_folder(), value + 1);
+            value = path;
+        }
         CHECK(rpt_options_set(options, word, value) == RPT_OK);
     }
     free(copy);
@@ -346,6 +350,30 @@ static void play_scene(struct world *world)
         CHECK(rpt_pool_serve(world->pool) == RPT_OK);
     }
     rpt_pool_destroy(world->pool);
+}
+
+void job(struct world *world, int n, world_fn fn)
+{
+    rpt_group_t *group = NULL;
+
+    CHECK(rpt_group_split(rpt_group_world(world->context),
+                          world->rank < n ? 0 : RPT_COLOR_NONE, 0,
+                          &group) == RPT_OK);
+    if (group != NULL && CHECK(pool_open(world, group) == RPT_OK)) {
+        if (world->rank == 0) {
+            world->closed = false;
+            fn(world);
+            if (!world->closed) {
+                CHECK(rpt_pool_shutdown(world->pool, RPT_SHUTDOWN_GRACEFUL, 0,
+                                        NULL) == RPT_OK);
+            }
+        } else {
+            CHECK(rpt_pool_serve(world->pool) == RPT_OK);
+        }
+        rpt_pool_destroy(world->pool);
+    }
+    rpt_group_destroy(group);
+    meet(world);
 }
 
 static void play(int driver, world_fn setup, world_fn fn)

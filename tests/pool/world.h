@@ -84,7 +84,7 @@ typedef void (*world_fn)(struct world *world);
 
 /* Runs fn on every rank.  With threads for the sizes 1, 2, 3, 4, 7 from
  * `least` to `most`; under MPI for the one there is.  `settings`:
- * "pool.slots=1 pool.pin=no", or NULL. */
+ * "pool.slots=1 pool.state_dir=@/state", where @ is scratch_folder(), or NULL. */
 void on_all(int least, int most, const char *settings, world_fn fn);
 
 /* The same with a pool that has the functions below: fn runs on rank 0, the
@@ -100,12 +100,15 @@ void drive_with(world_fn setup, int least, int most, const char *settings,
 
 /* A pool with the functions below; the status of its creation. */
 rpt_status_t pool_open(struct world *world, rpt_group_t *group);
+/* One pool over the first n ranks of the world, driven by the first of them
+ * with fn and shut down gracefully unless that did so; then all meet. */
+void job(struct world *world, int n, world_fn fn);
 void register_all(struct world *world, rpt_pool_t *pool);
 
 /* Barrier of all ranks that does not use the pool. */
 void meet(struct world *world);
 
-/* Options with these settings. */
+/* Options with these settings; @ as above. */
 rpt_options_t *options_with(const char *settings);
 
 /* True under MPI, where ranks are processes. */

@@ -27,16 +27,17 @@ static rpt_status_t run_rank(rpt_context_t *context, void *user)
 
 void on_all(int least, int most, const char *settings, world_fn fn)
 {
-    rpt_options_t *options = options_with(settings);
-
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (sizes[i] >= least && sizes[i] <= most) {
+            rpt_options_t *options;
+
             world_begins(sizes[i], true);
+            options = options_with(settings);
             CHECK(rpt_local_run(sizes[i], options, run_rank, &fn) == RPT_OK);
+            rpt_options_destroy(options);
             world_ends();
         }
     }
-    rpt_options_destroy(options);
 }
 
 int main(int argc, char *argv[])

@@ -54,12 +54,16 @@ static void share_board(void)
 void on_all(int least, int most, const char *settings, world_fn fn)
 {
     struct world world = { .rank = rank, .size = size };
-    rpt_options_t *options = options_with(settings);
+    rpt_options_t *options;
 
     (void)most;
     CHECK(size >= least);
     world_begins(size, rank == 0);
+    if (rank == 0) {
+        scratch_folder();
+    }
     MPI_Barrier(MPI_COMM_WORLD);
+    options = options_with(settings);
     if (CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options,
                                      &world.context) == RPT_OK)) {
         fn(&world);
