@@ -18,9 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, RUNS_TO_KNOW = 3 };
+enum { RUNS_TO_KNOW = 3 };
 #define SHORT_S 20e-6
 #define BATCH_S 150e-6 /* after this long the leader looks around again */
+#define LATE_S  1e-3   /* after this long others do it for it */
 
 /* ---- the registry ---- */
 
@@ -139,30 +140,33 @@ bool rpt__functions_inline(struct rpt_pool *pool, struct rpt_item *item)
     return may_run_inline(pool) && is_short(pool, item);
 }
 
-static int gather(struct rpt_pool *pool, struct rpt_item *batch[BATCH])
+static void gather(struct rpt_pool *pool, struct rpt_batch *batch)
 {
-    int n = 0;
-
-    while (n < BATCH) {
+    batch->n = 0;
+    while (batch->n < RPT_BATCH) {
         struct rpt_item *item = rpt__worker_next(pool);
 
         if (item == NULL || !is_short(pool, item)) {
             break;
         }
         rpt__worker_unqueue(pool, item);
-        batch[n++] = item;
+        batch->items[batch->n++] = item;
     }
-    return n;
+    batch->end = batch->n;
+    batch->n_finished = 0;
+    batch->began_s = rpt__now_s();
+    atomic_store(&batch->next, 0);
 }
 
-/* Gives how many were run; the others are put back. */
-static int run_batch(struct rpt_item *batch[], int n)
+/* Without the lock. */
+static void run_batch(struct rpt_batch *batch, int n)
 {
     double wall = rpt__wall_s(), begin = rpt__now_s(), now = begin;
-    int i = 0;
+    int i;
 
-    while (i < n && now - begin < BATCH_S) {
-        struct rpt_item *item = batch[i++];
+    while (now - begin < BATCH_S &&
+           (i = atomic_fetch_add(&batch->next, 1)) < n) {
+        struct rpt_item *item = batch->items[i];
 
         item->start_s = now;
         item->start_time = wall + (now - begin);
@@ -170,37 +174,75 @@ static int run_batch(struct rpt_item *batch[], int n)
         now = rpt__now_s();
         item->duration_s = now - item->start_s;
     }
-    return i;
+}
+
+static void finish_batch(struct rpt_pool *pool, int n)
+{
+    struct rpt_batch *batch = &pool->worker.batch;
+
+    while (batch->n_finished < n) {
+        struct rpt_item *item = batch->items[batch->n_finished++];
+
+        item->state = RPT_ITEM_ENDED;
+        item->ran = true;
+        finish(pool, item);
+    }
+}
+
+int rpt__functions_rescue(struct rpt_pool *pool)
+{
+    struct rpt_batch *batch = &pool->worker.batch;
+    int n_begun, n;
+
+    if (batch->n == 0) {
+        return 0;
+    }
+    n_begun = atomic_exchange(&batch->next, batch->n);
+    n_begun = n_begun < batch->end ? n_begun : batch->end;
+    n = batch->end - n_begun;
+    while (batch->end > n_begun) {
+        rpt__worker_return(pool, batch->items[--batch->end]);
+    }
+    finish_batch(pool, n_begun - 1); /* the last one may still run */
+    return n;
 }
 
 int rpt__functions_run_inline(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
-    struct rpt_item *batch[BATCH];
-    int n, n_run;
+    struct rpt_batch *batch = &w->batch;
+    int n_run;
 
+    if (batch->n > 0 && rpt__now_s() > batch->began_s + LATE_S) {
+        return rpt__functions_rescue(pool);
+    }
     if (w->free.slots < 1 || !may_run_inline(pool)) {
         return 0;
     }
-    n = gather(pool, batch);
-    if (n == 0) {
+    gather(pool, batch);
+    if (batch->n == 0) {
         return 0;
     }
     w->free.slots--;
     w->n_running++;
     rpt__engine_release(pool->engine);
-    n_run = run_batch(batch, n);
+    run_batch(batch, batch->n);
     rpt__engine_reclaim(pool->engine);
     w->n_running--;
     w->free.slots++;
-    for (int i = n; i-- > n_run;) {
-        rpt__worker_requeue(pool, batch[i]);
+    n_run = atomic_load(&batch->next);
+    n_run = n_run < batch->end ? n_run : batch->end;
+    while (batch->end > n_run) {
+        struct rpt_item *item = batch->items[--batch->end];
+
+        if (pool->ending.stopping) {
+            rpt__worker_return(pool, item);
+        } else {
+            rpt__worker_requeue(pool, item);
+        }
     }
-    for (int i = 0; i < n_run; i++) {
-        batch[i]->state = RPT_ITEM_ENDED;
-        batch[i]->ran = true;
-        finish(pool, batch[i]);
-    }
+    finish_batch(pool, n_run);
+    batch->n = 0;
     return n_run;
 }
 

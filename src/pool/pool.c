@@ -301,7 +301,10 @@ static bool all_ended(void *arg)
 
 rpt_status_t rpt__pool_wait(struct rpt_pool *pool, double timeout_s)
 {
-    return rpt__pool_wait_for(pool, all_ended, pool, timeout_s);
+    rpt_status_t status = rpt__pool_wait_for(pool, all_ended, pool, timeout_s);
+
+    return status == RPT_OK && pool->failed != RPT_OK ? rpt__pool_fail(pool)
+                                                      : status;
 }
 
 void rpt__pool_on_result(struct rpt_pool *pool, rpt_result_fn fn, void *user)

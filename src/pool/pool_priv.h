@@ -219,6 +219,18 @@ struct rpt_function {
     uint64_t n_runs;
 };
 
+/* Short functions that the leader runs in one go, without the lock.  Others
+ * may take away what it has not begun, under the lock: those from `next` on. */
+enum { RPT_BATCH = 64 };
+struct rpt_batch {
+    struct rpt_item *items[RPT_BATCH];
+    int n;          /* 0: none under way */
+    int end;        /* behind the last that was not taken away */
+    int n_finished; /* of those that ran */
+    double began_s;
+    _Atomic int next; /* to be begun */
+};
+
 struct rpt_worker {
     struct rpt_caps total, free;
     uint8_t *slot_used;
@@ -244,6 +256,7 @@ struct rpt_worker {
     struct rpt_keeper *keeper;
     bool keeper_died;
     struct rpt_function *functions;
+    struct rpt_batch batch;
     pthread_cond_t work;             /* threads wait here */
     struct rpt_item_list to_threads; /* functions to be run by threads */
     struct rpt_item_list to_waiting; /* gangs to be run by the waiting thread */
@@ -561,6 +574,9 @@ bool rpt__function_is_short(const struct rpt_function *function);
 /* Whether the leader may run it itself, now. */
 bool rpt__functions_inline(struct rpt_pool *pool, struct rpt_item *item);
 int rpt__functions_run_inline(struct rpt_pool *pool);
+/* The leader is busy with a function: what waits behind that is put back into
+ * the queue, what has ended is reported. */
+int rpt__functions_rescue(struct rpt_pool *pool);
 int rpt__functions_collect(struct rpt_pool *pool);
 void rpt__functions_to_thread(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__functions_stop(struct rpt_pool *pool);

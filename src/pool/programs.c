@@ -135,6 +135,9 @@ static void on_died(void *user)
 
     rpt__log(RPT_LOG_WARN, "the keeper process of this rank was killed; its "
                            "programs are started again");
+    while ((item = TAILQ_FIRST(&pool->worker.staged)) != NULL) {
+        on_recalled(pool, item);
+    }
     for (item = TAILQ_FIRST(&pool->worker.running); item != NULL; item = next) {
         next = TAILQ_NEXT(item, link);
         if (item->kind == RPT_KIND_PROGRAM) {
@@ -277,10 +280,13 @@ static void set_all(struct rpt_pool *pool, const struct rpt_item *item,
 
 /* ---- the kind ---- */
 
-static void could_not_start(struct rpt_pool *pool, struct rpt_item *item)
+/* RPT_ERR_STATE: the keeper was killed just now. */
+static void could_not_start(struct rpt_pool *pool, struct rpt_item *item,
+                            rpt_status_t status)
 {
     struct rpt_end end = {
-        .outcome = RPT_OUTCOME_FAILED,
+        .outcome = status == RPT_ERR_STATE ? RPT_OUTCOME_LOST
+                                           : RPT_OUTCOME_FAILED,
         .exit_code = -1,
         .start_time = item->start_time,
         .message = rpt_last_error()->what,
@@ -319,8 +325,10 @@ static rpt_status_t run(struct rpt_pool *pool, struct rpt_item *item,
 
 static void start(struct rpt_pool *pool, struct rpt_item *item)
 {
-    if (run(pool, item, NULL) != RPT_OK) {
-        could_not_start(pool, item);
+    rpt_status_t status = run(pool, item, NULL);
+
+    if (status != RPT_OK) {
+        could_not_start(pool, item, status);
     }
 }
 

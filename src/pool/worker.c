@@ -700,6 +700,9 @@ void rpt__worker_on_cancel(void *arg, int source, const void *data,
         return;
     }
     item = rpt__worker_find(pool, source, *(const uint32_t *)(head + 1));
+    if (item == NULL && rpt__functions_rescue(pool) > 0) {
+        item = rpt__worker_find(pool, source, *(const uint32_t *)(head + 1));
+    }
     if (item != NULL) {
         rpt__worker_cancel(pool, item, false);
     }
@@ -720,6 +723,11 @@ void rpt__worker_return(struct rpt_pool *pool, struct rpt_item *item)
     rpt__item_release(pool, item);
     job->attempts--;
     job->rank = -1;
+    if (job->cancelled) {
+        rpt__job_end_without_run(pool, job, RPT_OUTCOME_CANCELLED,
+                                 "cancelled before it started");
+        return;
+    }
     rpt__queue_add_front(pool, job);
     if (pool->ending.stopping) {
         rpt__owner_drop(pool);
