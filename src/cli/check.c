@@ -150,7 +150,7 @@ static int walk_from(struct walk *walk, size_t start, struct fault *fault)
         if (next == MAP_NONE || walk->state[next] == 2) {
             continue;
         }
-        if (walk->state[next] == 7) {
+        if (walk->state[next] == 1) {
             return report_cycle(walk, next, fault);
         }
         push(walk, next);

@@ -42,7 +42,8 @@ struct rpt_engine {
     bool led;
     bool released;
     bool deputy;
-    bool leader_is_user;
+    bool leader_is_user; /* and has time */
+    pthread_t leader;
     double released_at;
     int n_followers;
     int n_users; /* user threads inside rpt__engine_wait() */
@@ -311,6 +312,7 @@ static void lead(struct rpt_engine *engine, rpt_done_fn done, void *arg,
 {
     engine->led = true;
     engine->leader_is_user = is_user;
+    engine->leader = pthread_self();
     turn(engine, done, arg, limit);
     engine->led = false;
     rpt__engine_tell(engine);
@@ -360,7 +362,8 @@ rpt_status_t rpt__engine_wait(struct rpt_engine *engine, rpt_done_fn done,
             break;
         }
         if (!engine->led) {
-            lead(engine, done, arg, limit, true);
+            /* Who only looks runs nobody's functions. */
+            lead(engine, done, arg, limit, timeout_s != 0);
         } else if (timeout_s != 0) {
             follow(engine, limit);
         }
@@ -415,7 +418,8 @@ rpt_status_t rpt__engine_status(struct rpt_engine *engine)
 bool rpt__engine_can_release(const struct rpt_engine *engine)
 {
     return engine->has_thread && engine->led && engine->leader_is_user &&
-           !engine->deputy && !engine->released;
+           !engine->deputy && !engine->released &&
+           pthread_equal(engine->leader, pthread_self());
 }
 
 void rpt__engine_release(struct rpt_engine *engine)

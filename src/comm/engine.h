@@ -88,8 +88,8 @@ void rpt__engine_break(struct rpt_engine *engine, rpt_status_t status);
 /* RPT_OK, or the status above with the reason as this thread's last error. */
 rpt_status_t rpt__engine_status(struct rpt_engine *engine);
 
-/* Whether a poller may run a user's function now (see below): a user's thread
- * leads, and the engine thread is there to stand in for it. */
+/* Whether a poller may run a user's function now (see below): this thread is a
+ * user's and leads, and the engine thread is there to stand in for it. */
 bool rpt__engine_can_release(const struct rpt_engine *engine);
 
 /* A poller is about to run a user's function: gives up the lock, stays the

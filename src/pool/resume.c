@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "pool/exec/program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,23 @@ static void append(struct rpt_pool *pool, enum rpt_record type,
     }
 }
 
+/* What a program is, without what becomes of its output: a job may be resumed
+ * with another --output. */
+static void add_program(struct rpt_buf *buf, const char *body, size_t bytes)
+{
+    struct rpt_reader reader = rpt__reader(body, bytes);
+    struct rpt_program program;
+
+    if (rpt__program_unpack(&reader, &program) != RPT_OK) {
+        rpt__buf_add(buf, body, bytes);
+        return;
+    }
+    program.output = RPT_OUTPUT_CAPTURE;
+    program.stdout_path = program.stderr_path = NULL;
+    rpt__program_pack(buf, &program);
+    rpt__program_free(&program);
+}
+
 static struct rpt_digest digest_of_work(struct rpt_resume *resume,
                                         const struct rpt_job *job)
 {
@@ -385,7 +403,11 @@ static struct rpt_digest digest_of_work(struct rpt_resume *resume,
     rpt__buf_u8(buf, spec->kind);
     rpt__buf_u64(buf, spec->function);
     rpt__buf_u32(buf, (uint32_t)spec->n_ranks);
-    rpt__buf_add(buf, body, bytes);
+    if (spec->kind == RPT_KIND_PROGRAM) {
+        add_program(buf, body, bytes);
+    } else {
+        rpt__buf_add(buf, body, bytes);
+    }
     return rpt__digest(buf->data, buf->bytes);
 }
 

@@ -240,6 +240,9 @@ echo "touch '$scratch/plain file'" >added
 start "$most" run --slots=2 --state sq --results results \
     -o pool.grace_s=100ms jobs.jsonl
 until_true test -e victim || bad "the job does not run"
+# What it has submitted is on the disk within journal.commit_s.
+until_true sh -c "'$repartir' status --tasks sq | grep -q '^queued '" ||
+    bad "the job wrote nothing down"
 run 1 submit sq added.jsonl
 expect 0 "submit"
 run 1 submit --shell sq added

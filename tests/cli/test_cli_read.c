@@ -608,13 +608,14 @@ static void the_nearest_word_is_found_or_none(void)
 static void files_are_named_for_what_the_task_is(void)
 {
     struct occurrences o = { { NULL, 0, 0 }, NULL, 0, 0 };
-    char *first, *second;
+    char *first, *second, *third;
 
     CU_ASSERT_EQUAL(parse_j("{\"id\":\"a/../b c\",\"argv\":[\"p\"]}\n"
                             "{\"argv\":[\"/bin/ls\",\"x\"]}\n"
                             "{\"argv\":[\"/bin/ls\",\"x\"]}\n"
                             "{\"argv\":[\"/bin/ls\",\"y\"]}\n"
-                            "{\"id\":\"..\",\"argv\":[\"p\"]}\n"),
+                            "{\"id\":\"..\",\"argv\":[\"p\"]}\n"
+                            "{\"argv\":[\"/bin/ls\",\"x\"]}\n"),
                     CODE_OK);
     files_name(&list, 0, "/d", &o);
     CU_ASSERT_STRING_EQUAL(list.tasks[0].output, "/d/a%2F..%2Fb%20c");
@@ -626,6 +627,8 @@ static void files_are_named_for_what_the_task_is(void)
     CU_ASSERT_EQUAL(first[strlen(first) - 1], '1');
     CU_ASSERT_EQUAL(second[strlen(second) - 1], '2');
     CU_ASSERT_NOT_EQUAL(strcmp(list.tasks[3].output, first), 0);
+    third = list.tasks[5].output;
+    CU_ASSERT_EQUAL(third[strlen(third) - 1], '3');
     occurrences_free(&o);
 }
 
