@@ -231,7 +231,7 @@ void messages_without_a_function_are_kept(struct rpt_comm *comm)
 /* The first message registers the function of the second kind. */
 struct late_inbox {
     struct inbox inbox;
-    bool is_open;
+    int n_first;
 };
 
 static void open_late(void *user, int source, const void *data, size_t bytes)
@@ -241,17 +241,23 @@ static void open_late(void *user, int source, const void *data, size_t bytes)
     (void)source;
     (void)data;
     (void)bytes;
-    if (!late->is_open) {
-        late->is_open = true;
+    if (late->n_first++ == 0) {
         CHECK(rpt__comm_handle(late->inbox.comm, OTHER_TAG, check_order,
                                &late->inbox) == RPT_OK);
     }
 }
 
+static bool has_first_of_all(void *arg)
+{
+    const struct late_inbox *late = arg;
+
+    return late->n_first == rpt__comm_size(late->inbox.comm);
+}
+
 void a_function_may_register_another(struct rpt_comm *comm)
 {
     int n = rpt__comm_size(comm);
-    struct late_inbox late = { .is_open = false };
+    struct late_inbox late = { .n_first = 0 };
 
     open_inbox(&late.inbox, comm, 3 * n);
     lock(comm);
@@ -264,9 +270,7 @@ void a_function_may_register_another(struct rpt_comm *comm)
             }
         }
     }
-    unlock(comm);
-    CHECK(meet(comm) == RPT_OK); /* nobody's TAG is under way any more */
-    lock(comm);
+    CHECK(rpt__comm_wait(comm, has_first_of_all, &late, -1) == RPT_OK);
     CHECK(rpt__comm_handle(comm, TAG, NULL, NULL) == RPT_OK);
     close_inbox(&late.inbox, OTHER_TAG);
 }

@@ -21,3 +21,5 @@ installcheck-local:
 	  '$(abs_srcdir)'/$$t >$$t.log 2>&1; code=$$?; cat $$t.log; \
 	  test $$code = 0 || test $$code = 77 || status=1; \
 	done; exit $$status
+CLEANFILES += tests/installed/tree.log tests/installed/pkgconfig.log \
+	tests/installed/cmake.log

@@ -28,13 +28,15 @@ extern const struct pool_test functions_tests[], programs_tests[],
     outputs_tests[], order_tests[], depend_tests[], resources_tests[],
     ends_tests[], cancel_tests[], futures_tests[], submit_tests[],
     arguments_tests[], ending_tests[], spmd_tests[], groups_tests[],
-    gangs_tests[], resume_tests[], directory_tests[];
+    gangs_tests[], resume_tests[], directory_tests[], state_tests[],
+    faults_tests[], gangs_mpi_tests[];
 
 static const struct pool_test *const tables[] = {
     functions_tests, programs_tests, outputs_tests,
     order_tests, depend_tests, resources_tests, ends_tests, cancel_tests,
     futures_tests, submit_tests, arguments_tests, ending_tests, spmd_tests,
     groups_tests, gangs_tests, resume_tests, directory_tests,
+    state_tests, faults_tests, gangs_mpi_tests,
 };
 
 struct rpt_test *all_tests(int size)

@@ -57,7 +57,9 @@ void on_all(int least, int most, const char *settings, world_fn fn)
     rpt_options_t *options;
 
     (void)most;
-    CHECK(size >= least);
+    if (size < least) {
+        return;
+    }
     world_begins(size, rank == 0);
     if (rank == 0) {
         scratch_folder();
