@@ -27,7 +27,7 @@
 
 #define STUCK_S 2e-3 /* a released function longer than this is watched */
 #define WATCH_S 0.1  /* so long after the last release we stop watching */
-#define LINGER_S 1e-3     /* so long a user's thread may be away and come back */
+#define LINGER_S 1e-3 /* a user's thread may be away so long and come back */
 #define SPIN_MIN_S 0.5e-6
 #define YIELD_S 20e-6 /* most time given to those who want the lock      */
 

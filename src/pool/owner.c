@@ -1,11 +1,12 @@
 /*
  * owner.c - the side of a task that submitted it: gives work to those who ask
  *
- * A rank that has not asked yet is told once that there is work (NUDGE); it asks
- * (ASK) until it gets nothing (GIVE with no task), is then known to be idle, and
- * gets tasks unasked when there is work again.  A rank that is busy when told says so ("no, thanks"),
- * so that the next one is told instead, and asks when it has time.  So the
- * messages are proportional to the work and idle ranks cost nothing.
+ * A rank that has not asked yet is told once that there is work (NUDGE).  It
+ * asks (ASK) until it gets nothing (GIVE with no task), is then known to be
+ * idle, and gets tasks unasked when there is work again.  One that is busy when
+ * told says so ("no, thanks"), so that the next one is told instead, and asks
+ * when it has time.  So the messages are proportional to the work and idle
+ * ranks cost nothing.
  */
 #include "pool/pool_priv.h"
 
@@ -107,7 +108,7 @@ static uint32_t give(struct rpt_pool *pool, int member, struct rpt_caps *free,
     return n;
 }
 
-/* Answers what a member asked for: with tasks, or with none.  Gives how many. */
+/* Answers what a member asked for, with tasks or with none; gives how many. */
 static uint32_t answer(struct rpt_pool *pool, int member,
                        const struct rpt_ask *ask, bool also_with_none)
 {
@@ -186,12 +187,11 @@ static void tell(struct rpt_pool *pool, int member)
     if (owner->idle != NULL && owner->idle[member].want > 0) {
         struct rpt_ask ask = owner->idle[member];
 
+        owner->idle[member].want = 0;
         if (answer(pool, member, &ask, false) > 0) {
-            owner->idle[member].want = 0;
-        } else {
-            is_untold(pool, member);
+            return;
         }
-        return;
+        /* It may have more free by now than when it asked. */
     }
     owner->n_nudged++;
     rpt__pool_send(pool, member, RPT_TAG_POOL_NUDGE, &nudge, sizeof nudge);

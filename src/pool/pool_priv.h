@@ -250,6 +250,7 @@ struct rpt_worker {
     bool *parked;    /* by member: nothing of it fits what is free now */
     int n_known, n_parked;
     int asking;       /* member that was asked and has not answered, -1 */
+    bool freed;       /* something became free since then */
     bool owes_answer; /* a nudge came that was not answered yet */
     double mean_s;    /* smoothed duration of all tasks run here */
     int n_unannounced;
@@ -447,7 +448,7 @@ void rpt__queue_remove(struct rpt_pool *pool, struct rpt_job *job);
 /* The job that a member with so much free shall have next, or NULL. */
 enum rpt_take {
     RPT_TAKE_ANY, /* also one that does not fit, but was passed over often */
-    RPT_TAKE_FITTING, /* the member keeps something for such a one already     */
+    RPT_TAKE_FITTING, /* the member keeps something for such a one already */
     RPT_TAKE_AHEAD /* a plain one, for when a slot becomes free             */
 };
 struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,

@@ -20,7 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_OF_NEXT = 16, TURN_OF_LAST = 256, PASSED_OVER = 32 };
+enum { TURN_OF_NEXT = 16, TURN_OF_LAST = 256, PASSED_OVER = 32,
+       RETRIES_MAX = 4096 /* retries that one pick looks at */ };
 #define AVOID_S 1.0 /* so long a retry waits for another rank */
 
 struct rpt_class *rpt__queue_class(struct rpt_pool *pool,
@@ -163,17 +164,20 @@ static int first_priority(uint32_t pick)
 }
 
 static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
-                                  const struct rpt_caps *free)
+                                  const struct rpt_caps *free,
+                                  enum rpt_take how)
 {
     struct rpt_job *job;
     int looked_at = 0;
 
     TAILQ_FOREACH (job, &pool->owner.retry_ready, link) {
-        if (++looked_at > 16) {
+        if (++looked_at > RETRIES_MAX) {
             return NULL;
         }
         if ((job->rank != pool->ranks[member] || pool->n == 1) &&
-            rpt__caps_fit(&job->class_->needs, free)) {
+            (how == RPT_TAKE_AHEAD ? job->class_->plain
+                                   : rpt__caps_fit(&job->class_->needs,
+                                                   free))) {
             TAILQ_REMOVE(&pool->owner.retry_ready, job, link);
             return job;
         }
@@ -191,8 +195,8 @@ struct rpt_job *rpt__queue_take(struct rpt_pool *pool, int member,
         pool->failed != RPT_OK) {
         return NULL;
     }
-    if (!TAILQ_EMPTY(&pool->owner.retry_ready) && how != RPT_TAKE_AHEAD) {
-        job = take_retry(pool, member, free);
+    if (!TAILQ_EMPTY(&pool->owner.retry_ready)) {
+        job = take_retry(pool, member, free, how);
     }
     first = first_priority(pool->owner.n_picks);
     for (; job == NULL && n_tried < RPT_N_PRIORITIES; n_tried++) {

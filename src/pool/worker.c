@@ -322,6 +322,7 @@ static void ask(struct rpt_pool *pool, int member, uint32_t want,
     }
     if (want > 0) {
         w->asking = member;
+        w->freed = false;
     }
     rpt__pool_send(pool, member, RPT_TAG_POOL_ASK, &message, sizeof message);
 }
@@ -383,6 +384,7 @@ void rpt__worker_unpark(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
 
+    w->freed = true;
     for (int i = 0; w->n_parked > 0 && i < w->n_known; i++) {
         w->n_parked -= w->parked[w->known[i]];
         w->parked[w->known[i]] = false;
@@ -419,6 +421,8 @@ void rpt__worker_on_give(void *arg, int source, const void *data, size_t bytes)
     }
     if (head->head.what > 0) {
         know(pool, member);
+    } else if (head->more && pool->worker.freed) {
+        /* More may fit by now: it is asked again. */
     } else if (head->head.what == 0 && head->more &&
                !pool->worker.parked[member]) {
         pool->worker.parked[member] = true;
@@ -534,135 +538,6 @@ int rpt__worker_dispatch(struct rpt_pool *pool)
         n++;
     }
     return n;
-}
-
-/* ---- reporting ---- */
-
-static struct rpt_buf *report_to(struct rpt_pool *pool, int member)
-{
-    struct rpt_worker *w = &pool->worker;
-    struct rpt_buf *out = &w->out[member];
-    struct rpt_pool_head head = { pool->generation, 0 };
-
-    if (out->bytes == 0) {
-        rpt__buf_add(out, &head, sizeof head);
-        w->out_dirty[w->n_dirty++] = member;
-    }
-    return out;
-}
-
-static void send_out(struct rpt_pool *pool, int member)
-{
-    struct rpt_buf *out = &pool->worker.out[member];
-
-    if (out->failed) {
-        rpt__pool_broken(pool, rpt__buf_status(out));
-    } else if (out->bytes > 0) {
-        rpt__pool_send(pool, member, RPT_TAG_POOL_RESULT, out->data,
-                       out->bytes);
-    }
-    if (out->capacity > 4 * REPORT_BYTES) {
-        rpt__buf_free(out); /* one large output is no reason to keep much */
-    }
-    rpt__buf_clear(out);
-}
-
-static void report(struct rpt_pool *pool, const struct rpt_item *item,
-                   enum rpt_report what)
-{
-    struct rpt_buf *out = report_to(pool, pool->member_of[item->owner]);
-
-    rpt__buf_u8(out, (uint8_t)what);
-    rpt__buf_u32(out, item->token);
-}
-
-static void announce(struct rpt_pool *pool)
-{
-    struct rpt_worker *w = &pool->worker;
-    struct rpt_item *item;
-
-    TAILQ_FOREACH (item, &w->running, link) {
-        if (item->announced) {
-            continue;
-        }
-        item->announced = true;
-        if (item->job != NULL) {
-            rpt__owner_started(pool, item->job);
-        } else {
-            report(pool, item, RPT_REPORT_START);
-        }
-    }
-    w->n_unannounced = 0;
-}
-
-void rpt__worker_flush(struct rpt_pool *pool)
-{
-    struct rpt_worker *w = &pool->worker;
-
-    if (w->n_unannounced > 0) {
-        announce(pool);
-    }
-    for (int i = 0; i < w->n_dirty; i++) {
-        send_out(pool, w->out_dirty[i]);
-    }
-    w->n_dirty = 0;
-}
-
-void rpt__worker_output(struct rpt_pool *pool, struct rpt_item *item,
-                        int stream, const void *data, size_t bytes)
-{
-    if (item->job != NULL) {
-        rpt__job_output(pool, item->job, stream, data, bytes);
-        return;
-    }
-    report(pool, item, stream == 1 ? RPT_REPORT_STDOUT : RPT_REPORT_STDERR);
-    rpt__buf_blob(report_to(pool, pool->member_of[item->owner]), data, bytes);
-}
-
-static void learn(struct rpt_pool *pool, double duration_s)
-{
-    double *mean = &pool->worker.mean_s;
-
-    *mean = *mean > 0 ? *mean + 0.1 * (duration_s - *mean) : duration_s;
-}
-
-void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
-                        struct rpt_end *end)
-{
-    struct rpt_worker *w = &pool->worker;
-
-    if (item->state == RPT_ITEM_RUNNING) {
-        TAILQ_REMOVE(&w->running, item, link);
-        w->n_running--;
-        w->n_unannounced -= !item->announced;
-    }
-    if (item->ran) {
-        learn(pool, end->duration_s);
-        w->ran++;
-        w->busy_s += end->duration_s * item->spec->slots;
-    }
-    rpt__slots_give(pool, item);
-    rpt__worker_unpark(pool);
-    if (item->by_shutdown && end->outcome != RPT_OUTCOME_OK) {
-        end->by_shutdown = true;
-        end->outcome = RPT_OUTCOME_CANCELLED;
-        end->message = "ended because the pool was shut down";
-    }
-    end->rank = rpt__comm_rank(pool->comm);
-    end->attempts = item->attempt;
-    if (item->job != NULL && item->kind != RPT_KIND_GANG) {
-        rpt__job_attempt_ended(pool, item->job, end);
-    } else {
-        struct rpt_buf *out;
-
-        report(pool, item, RPT_REPORT_END);
-        out = report_to(pool, pool->member_of[item->owner]);
-        rpt__attempt_pack(out, end);
-        if (out->bytes > REPORT_BYTES) {
-            rpt__worker_flush(pool);
-        }
-    }
-    rpt__item_release(pool, item);
 }
 
 /* ---- cancelling, giving back ---- */
@@ -828,6 +703,9 @@ int rpt__worker_timers(struct rpt_pool *pool, double now)
             if (now - item->start_s > w->mean_s) {
                 w->mean_s = now - item->start_s; /* tasks take at least that */
             }
+        }
+        if (w->batch.n > 0 && now - w->batch.began_s > w->mean_s) {
+            w->mean_s = now - w->batch.began_s;
         }
         n++;
     }

@@ -172,7 +172,7 @@ if [ "$most" -gt 1 ]; then
 fi
 
 # ---- two jobs, damage ----
-echo 'sleep 3' >three
+echo 'sleep 8' >three
 start 1 run --state two --results first three
 until_true "$repartir" status two >/dev/null || bad "no state directory"
 until_true sh -c "'$repartir' status two | grep -q ' running,'" ||

@@ -48,7 +48,7 @@ static void a_message_of_300_megabytes_arrives(void)
 static void a_message_above_two_gigabytes_arrives(void)
 {
     if (getenv("RPT_TEST_LONG") == NULL) {
-        rpt_test_skip("takes minutes and 7 GB; set RPT_TEST_LONG=1");
+        rpt_test_skip("takes 7 GB of memory; set RPT_TEST_LONG=1");
         return;
     }
     on_local_ranks(2, NULL, one_message_above_two_gigabytes);

@@ -470,7 +470,7 @@ int main(int argc, char *argv[])
         RPT_TEST(many_contexts_come_and_go),
         RPT_TEST(a_start_without_all_ranks_ends_by_its_deadline),
         RPT_TEST(an_end_without_all_ranks_ends_by_its_deadline),
-        /* Minutes and 7 GB: only when it is asked for. */
+        /* 7 GB of memory: only when it is asked for. */
         { getenv("RPT_TEST_LONG") != NULL
               ? "a_message_above_two_gigabytes_arrives"
               : NULL,

@@ -298,6 +298,41 @@ static void own_work_that_does_not_fit_leaves_room_for_others(void)
     on_all(2, 4, "pool.slots=3", serve_others);
 }
 
+/* Ranks have run many short tasks and fetched ahead; what an owner knows of
+ * their free slots is old by then.  A wide task must find its rank all the same:
+ * each time only one rank has both slots free. */
+static void find_the_free_rank(struct world *w)
+{
+    for (int i = 0; i < 20; i++) {
+        int rank = i % w->size;
+        rpt_future_t *wide;
+        const rpt_result_t *result;
+
+        for (int k = 0; k < 200; k++) {
+            submit_quietly(w->pool, task_int("count", 0));
+        }
+        wait_all(w->pool);
+        hold_each(w->pool);
+        wide = submit(w->pool, need(task_int("log", i), 2, 0, NULL, 0));
+        gate_open(OWN_GATE(rank));
+        result = ended(wide, RPT_OUTCOME_OK);
+        CHECK(result != NULL && result->rank == rank);
+        rpt_future_destroy(wide);
+        for (int r = 0; r < w->size; r++) {
+            gate_open(OWN_GATE(r));
+        }
+        wait_all(w->pool);
+        for (int r = 0; r < w->size; r++) {
+            atomic_store(&board->gate[OWN_GATE(r)], 0);
+        }
+    }
+}
+
+static void a_wide_task_finds_its_rank_after_many_short_ones(void)
+{
+    drive(1, 4, "pool.slots=2", find_the_free_rank);
+}
+
 const struct pool_test resources_tests[] = {
     TEST(no_more_is_in_use_than_there_is),
     TEST(what_no_rank_has_is_refused),
@@ -305,6 +340,7 @@ const struct pool_test resources_tests[] = {
     TEST(memory_is_reserved),
     TEST(a_wide_task_runs_in_a_stream_of_narrow_ones),
     TEST(narrow_tasks_run_while_a_wide_one_waits),
+    TEST(a_wide_task_finds_its_rank_after_many_short_ones),
     TEST(plain_tasks_run_while_others_wait_for_a_unit),
     TEST(a_task_with_two_units_runs_in_a_stream_of_ones),
     TEST_FROM(2, own_work_that_does_not_fit_leaves_room_for_others),

@@ -234,9 +234,10 @@ void hold(rpt_pool_t *pool, int n, int gate_number)
 void hold_each(rpt_pool_t *pool)
 {
     int n = stats_of(pool).total_slots;
+    uint32_t before = count_of(N_COUNTS - 1);
 
     for (int i = 0; i < n; i++) {
         submit_quietly(pool, task_int("own_gate", N_COUNTS - 1));
     }
-    wait_count(pool, N_COUNTS - 1, (uint32_t)n);
+    wait_count(pool, N_COUNTS - 1, before + (uint32_t)n);
 }

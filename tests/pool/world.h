@@ -178,7 +178,7 @@ void wait_log(rpt_pool_t *pool, int least);
  * (it uses the counter of the gate's number). */
 void hold(rpt_pool_t *pool, int n, int gate);
 /* Takes every slot of every rank, each until its rank's gate is opened; for
- * a pool that has run nothing yet. */
+ * a pool without other tasks. */
 void hold_each(rpt_pool_t *pool);
 /* Takes n times so many slots with tasks that wait at the gate. */
 void hold_wide(rpt_pool_t *pool, int n, int slots, int gate);
