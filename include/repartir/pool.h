@@ -131,8 +131,10 @@ RPT_API rpt_status_t rpt_task_set_slots(rpt_task_t *task, int slots);
 RPT_API rpt_status_t rpt_task_set_memory(rpt_task_t *task, uint64_t mib);
 
 /** Units of a named resource of the rank (option `pool.resources`), such as
- * "gpu".  The task is told which ones by RPT_RESOURCE_<NAME>=0,2; for "gpu"
- * CUDA_VISIBLE_DEVICES is set as well. */
+ * "gpu".  They are numbered through over the ranks of a host: with gpu=2 the
+ * first rank has 0 and 1, the next one 2 and 3.  The task is told which ones by
+ * RPT_RESOURCE_<NAME>=0,2; for "gpu" CUDA_VISIBLE_DEVICES is set as well, to
+ * these entries of the list that the rank itself has there, if it has one. */
 RPT_API rpt_status_t rpt_task_set_resource(rpt_task_t *task, const char *name,
                                            int units);
 
@@ -204,7 +206,9 @@ typedef struct rpt_result {
  *  - SPMD: every rank submits, and all call rpt_pool_drain(), which returns
  *    on all ranks when every task of every rank has ended.
  *
- * The submitting ranks work too.  A task may submit tasks.
+ * The submitting ranks work too.  A task may submit tasks; they belong to the
+ * rank where that task ran, and so do their results.  A task must not wait for
+ * tasks (RPT_ERR_STATE): it would hold its slot meanwhile.
  *
  * \since 0.1
  *
@@ -353,8 +357,10 @@ typedef enum rpt_shutdown {
 /** Stop the pool.
  *
  * Driver mode: called by the driver; the others' rpt_pool_serve() returns.
- * SPMD mode: collective.  Blocking.  With a journal, tasks that were dropped
- * are run by the next job on the same state directory.
+ * SPMD mode: collective; #RPT_SHUTDOWN_DRAIN and _NOW stop all ranks as soon as
+ * the first one calls, and submissions fail from then on.  Blocking.  With a
+ * journal, tasks that were dropped are run by the next job on the same state
+ * directory.
  *
  * \param grace_s        for #RPT_SHUTDOWN_DRAIN: then end what still runs
  * \param n_dropped_out  [out] this rank's tasks that did not run to their end;

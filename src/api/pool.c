@@ -25,6 +25,24 @@ static struct rpt_engine *engine_of(const rpt_pool_t *pool)
         return status_;                                                        \
     } while (0)
 
+/* Ends a call that may wait for tasks when a task makes it. */
+#define RPT_REQUIRE_OUTSIDE()                                                  \
+    do {                                                                       \
+        if (rpt__functions_inside()) {                                         \
+            return inside_a_task(__func__);                                    \
+        }                                                                      \
+    } while (0)
+
+static rpt_status_t inside_a_task(const char *function)
+{
+    rpt__fail(RPT_ERR_STATE, "%s: a task must not wait for tasks", function);
+    rpt__fail_why("it holds its slot meanwhile, and all slots might be held "
+                  "by tasks that wait");
+    rpt__fail_hint("submit what is to follow as a task that depends on the "
+                   "others (rpt_task_add_dependency())");
+    return RPT_ERR_STATE;
+}
+
 rpt_status_t rpt_pool_create(rpt_context_t *context, rpt_group_t *group,
                              rpt_pool_t **pool_out)
 {
@@ -92,12 +110,14 @@ rpt_status_t rpt_pool_submit_batch(rpt_pool_t *pool,
 rpt_status_t rpt_pool_serve(rpt_pool_t *pool)
 {
     RPT_REQUIRE(pool != NULL, "pool is NULL");
+    RPT_REQUIRE_OUTSIDE();
     LOCKED(pool, rpt__pool_serve(pool));
 }
 
 rpt_status_t rpt_pool_drain(rpt_pool_t *pool)
 {
     RPT_REQUIRE(pool != NULL, "pool is NULL");
+    RPT_REQUIRE_OUTSIDE();
     LOCKED(pool, rpt__pool_drain(pool));
 }
 
@@ -130,6 +150,7 @@ rpt_status_t rpt_pool_on_output(rpt_pool_t *pool, rpt_output_fn fn, void *user)
 rpt_status_t rpt_pool_wait(rpt_pool_t *pool, double timeout_s)
 {
     RPT_REQUIRE(pool != NULL && !isnan(timeout_s), "bad argument");
+    RPT_REQUIRE_OUTSIDE();
     LOCKED(pool, rpt__pool_wait(pool, timeout_s));
 }
 
@@ -159,6 +180,7 @@ rpt_status_t rpt_pool_shutdown(rpt_pool_t *pool, rpt_shutdown_t how,
     RPT_REQUIRE(how >= RPT_SHUTDOWN_GRACEFUL && how <= RPT_SHUTDOWN_NOW,
                 "no such way to stop");
     RPT_REQUIRE(grace_s >= 0, "the grace is 0 s or more");
+    RPT_REQUIRE_OUTSIDE();
     LOCKED(pool, rpt__pool_shutdown(pool, how, grace_s, n_dropped_out));
 }
 
@@ -167,6 +189,7 @@ rpt_status_t rpt_pool_next(rpt_pool_t *pool, double timeout_s,
 {
     RPT_REQUIRE(pool != NULL && future_out != NULL && !isnan(timeout_s),
                 "bad argument");
+    RPT_REQUIRE_OUTSIDE();
     LOCKED(pool, rpt__pool_next(pool, timeout_s, future_out));
 }
 
@@ -177,6 +200,9 @@ static rpt_status_t wait_for(rpt_future_t *const futures[], size_t n,
 {
     rpt_future_t *first = NULL;
 
+    if (timeout_s != 0) {
+        RPT_REQUIRE_OUTSIDE();
+    }
     for (size_t i = 0; i < n && first == NULL; i++) {
         first = futures[i];
     }

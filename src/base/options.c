@@ -393,6 +393,11 @@ rpt_status_t rpt_options_create(rpt_options_t **options_out)
     return RPT_OK;
 }
 
+const char *rpt__environment(const char *name)
+{
+    return getenv(name);
+}
+
 rpt_status_t rpt__options_copy(const rpt_options_t *options,
                                rpt_options_t **copy_out)
 {

@@ -26,6 +26,10 @@ double rpt__option_seconds(const rpt_options_t *options,
 const char *rpt__option_text(const rpt_options_t *options,
                              enum rpt_option option);
 
+/* A variable that is no option of ours, such as what a batch system set; NULL
+ * when there is none. */
+const char *rpt__environment(const char *name);
+
 /* A copy; of NULL: the values of files and environment. */
 rpt_status_t rpt__options_copy(const rpt_options_t *options,
                                rpt_options_t **copy_out);

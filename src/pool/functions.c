@@ -21,7 +21,7 @@
 enum { RUNS_TO_KNOW = 3 };
 #define SHORT_S 20e-6
 #define BATCH_S 150e-6 /* after this long the leader looks around again */
-#define LATE_S  1e-3   /* after this long others do it for it */
+#define LATE_S 1e-3    /* after this long others do it for it */
 
 /* ---- the registry ---- */
 
@@ -75,9 +75,18 @@ static void learn(struct rpt_function *function, double duration_s)
 
 /* ---- running ---- */
 
+static _Thread_local int inside;
+
+bool rpt__functions_inside(void)
+{
+    return inside > 0;
+}
+
 static void run(struct rpt_item *item)
 {
+    inside++;
     item->exit_code = item->function->fn(&item->call, item->function->user);
+    inside--;
 }
 
 static void describe_end(const struct rpt_item *item, struct rpt_end *end,

@@ -44,6 +44,10 @@ void rpt__future_destroy(rpt_future_t *future);
 rpt_status_t rpt__pool_next(struct rpt_pool *pool, double timeout_s,
                             rpt_future_t **future_out);
 
+/* Whether this thread runs a task's function.  That holds its slot, so to wait
+ * there for other tasks could be for ever. */
+bool rpt__functions_inside(void);
+
 /* What the MPI door needs of a call: the ranks of its gang, or NULL. */
 const int *rpt__call_gang_ranks(const rpt_call_t *call, int *n_out);
 

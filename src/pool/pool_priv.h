@@ -235,6 +235,8 @@ struct rpt_worker {
     struct rpt_caps total, free;
     uint8_t *slot_used;
     uint8_t *unit_used[RPT_MAX_NEEDS];
+    int first_unit[RPT_MAX_NEEDS]; /* number of its first unit: those of the
+                                      ranks of a host are numbered through */
     int *cpus; /* this rank's share of the node */
     int n_cpus;
     struct rpt_item_list queued[RPT_N_PRIORITIES];

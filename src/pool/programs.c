@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/options.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -233,6 +234,55 @@ static void list_units(char list[512], const int *units, int n)
     }
 }
 
+/* The n-th entry of a list with commas, as far as the next one. */
+static const char *entry_of(const char *list, int n)
+{
+    for (; n > 0 && list != NULL; n--) {
+        list = strchr(list, ',');
+        list = list != NULL ? list + 1 : NULL;
+    }
+    return list;
+}
+
+/* Where this rank itself may use only some GPUs, unit 0 is the first of these:
+ * a list for the whole host is shared by its ranks, one of this rank's own
+ * units only is not. */
+static void set_gpus(struct rpt_pool *pool, const int *units, int n,
+                     struct env *env)
+{
+    const char *visible = rpt__environment("CUDA_VISIBLE_DEVICES");
+    int index = 0, first = 0;
+    char list[512];
+    size_t used = 0;
+
+    list_units(list, units, n);
+    while (index < pool->n_resources &&
+           strcmp(pool->resources[index], "gpu") != 0) {
+        index++;
+    }
+    first = pool->worker.first_unit[index];
+    if (visible != NULL && visible[0] != '\0') {
+        bool for_host = entry_of(visible,
+                                 first + pool->worker.total.units[index] - 1) !=
+                        NULL;
+
+        list[0] = '\0';
+        for (int i = 0; i < n; i++) {
+            const char *entry = entry_of(visible, for_host ? units[i]
+                                                           : units[i] - first);
+            int length = entry != NULL ? (int)strcspn(entry, ",") : 0;
+            int more = snprintf(list + used, sizeof list - used, "%s%.*s",
+                                i > 0 ? "," : "", length,
+                                entry != NULL ? entry : "");
+
+            used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more
+                                                                  : 0;
+        }
+    }
+    set(env, "CUDA_VISIBLE_DEVICES=%s", list);
+    set(env, "CUDA_DEVICE_ORDER=PCI_BUS_ID");
+}
+
 static void set_resources(struct rpt_pool *pool, const struct rpt_item *item,
                           struct env *env)
 {
@@ -250,7 +300,7 @@ static void set_resources(struct rpt_pool *pool, const struct rpt_item *item,
         list_units(units, list, need[i].units);
         set(env, "RPT_RESOURCE_%s=%s", upper, units);
         if (strcmp(name, "gpu") == 0) {
-            set(env, "CUDA_VISIBLE_DEVICES=%s", units);
+            set_gpus(pool, list, need[i].units, env);
         }
     }
 }

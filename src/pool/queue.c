@@ -20,8 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_OF_NEXT = 16, TURN_OF_LAST = 256, PASSED_OVER = 32,
-       RETRIES_MAX = 4096 /* retries that one pick looks at */ };
+enum {
+    TURN_OF_NEXT = 16,
+    TURN_OF_LAST = 256,
+    PASSED_OVER = 32,
+    RETRIES_MAX = 4096 /* retries that one pick looks at */
+};
 #define AVOID_S 1.0 /* so long a retry waits for another rank */
 
 struct rpt_class *rpt__queue_class(struct rpt_pool *pool,
@@ -175,9 +179,9 @@ static struct rpt_job *take_retry(struct rpt_pool *pool, int member,
             return NULL;
         }
         if ((job->rank != pool->ranks[member] || pool->n == 1) &&
-            (how == RPT_TAKE_AHEAD ? job->class_->plain
-                                   : rpt__caps_fit(&job->class_->needs,
-                                                   free))) {
+            (how == RPT_TAKE_AHEAD
+                 ? job->class_->plain
+                 : rpt__caps_fit(&job->class_->needs, free))) {
             TAILQ_REMOVE(&pool->owner.retry_ready, job, link);
             return job;
         }

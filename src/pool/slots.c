@@ -12,12 +12,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the earlier ranks of this host have comes first. */
+static void number_units(struct rpt_pool *pool)
+{
+    const struct rpt_map *map = rpt__comm_map(pool->comm);
+    uint64_t host = rpt__map_seat(map, pool->ranks[pool->me])->host_key;
+
+    for (int m = 0; m < pool->me; m++) {
+        if (rpt__map_seat(map, pool->ranks[m])->host_key == host) {
+            for (int i = 0; i < pool->n_resources; i++) {
+                pool->worker.first_unit[i] += pool->caps[m].units[i];
+            }
+        }
+    }
+}
+
 rpt_status_t rpt__slots_create(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
 
     w->total = pool->caps[pool->me];
     w->free = w->total;
+    number_units(pool);
     w->slot_used = calloc((size_t)w->total.slots, 1);
     if (w->slot_used == NULL) {
         return rpt__fail_nomem((size_t)w->total.slots);
@@ -42,8 +58,9 @@ void rpt__slots_destroy(struct rpt_pool *pool)
     }
 }
 
-/* Marks the n lowest free entries; their numbers go to list unless NULL. */
-static int mark_free(uint8_t *used, int n, int *list)
+/* Marks the n lowest free entries; their numbers, from `base` on, go to list
+ * unless NULL. */
+static int mark_free(uint8_t *used, int n, int base, int *list)
 {
     int first = -1;
 
@@ -53,7 +70,7 @@ static int mark_free(uint8_t *used, int n, int *list)
             first = first < 0 ? i : first;
             n--;
             if (list != NULL) {
-                *list++ = i;
+                *list++ = base + i;
             }
         }
     }
@@ -89,10 +106,11 @@ bool rpt__slots_take(struct rpt_pool *pool, struct rpt_item *item)
         }
     }
     rpt__caps_take(&w->free, &needs);
-    item->slot = mark_free(w->slot_used, item->spec->slots, list);
+    item->slot = mark_free(w->slot_used, item->spec->slots, 0, list);
     for (int i = 0; i < item->spec->n_needs; i++) {
         list += i == 0 ? item->spec->slots : need[i - 1].units;
-        mark_free(w->unit_used[need[i].resource], need[i].units, list);
+        mark_free(w->unit_used[need[i].resource], need[i].units,
+                  w->first_unit[need[i].resource], list);
     }
     item->holds = true;
     return true;
@@ -118,7 +136,9 @@ void rpt__slots_give(struct rpt_pool *pool, struct rpt_item *item)
         }
         for (int i = 0; i < item->spec->n_needs; i++) {
             for (int u = 0; u < need[i].units; u++) {
-                w->unit_used[need[i].resource][*list++] = 0;
+                int first = w->first_unit[need[i].resource];
+
+                w->unit_used[need[i].resource][*list++ - first] = 0;
             }
         }
         free(item->unit_list);

@@ -37,6 +37,34 @@ static rpt_status_t find_resources(struct rpt_pool *pool,
     return RPT_OK;
 }
 
+/* What a task needs of a rank, beside the most that one has. */
+static void say_needs(struct rpt_pool *pool, const struct rpt_spec *spec,
+                      int most_slots, uint64_t most_memory)
+{
+    const struct rpt_need *need = rpt__spec_needs(spec);
+    char text[512];
+    size_t used = (size_t)snprintf(
+        text, sizeof text,
+        "slots: %d of at most %d; memory: %llu of at most "
+        "%llu MiB",
+        spec->slots, most_slots, (unsigned long long)spec->memory_mib,
+        (unsigned long long)most_memory);
+
+    for (int i = 0; i < spec->n_needs && used < sizeof text - 64; i++) {
+        int most = 0;
+
+        for (int m = 0; m < pool->n; m++) {
+            int has = pool->caps[m].units[need[i].resource];
+
+            most = has > most ? has : most;
+        }
+        used += (size_t)snprintf(
+            text + used, sizeof text - used, "; %s: %d of at most %d",
+            pool->resources[need[i].resource], need[i].units, most);
+    }
+    rpt__fail_why("what it needs, and what a rank has: %s", text);
+}
+
 static rpt_status_t check_capacity(struct rpt_pool *pool,
                                    const struct rpt_spec *spec)
 {
@@ -63,10 +91,11 @@ static rpt_status_t check_capacity(struct rpt_pool *pool,
     } else {
         rpt__fail(RPT_ERR_UNSUPPORTED, "no rank can ever run the task");
     }
-    rpt__fail_why("it needs %d slots, %llu MiB and its resources on a rank; "
-                  "ranks have up to %d slots and %llu MiB",
-                  spec->slots, (unsigned long long)spec->memory_mib, most_slots,
-                  (unsigned long long)most_memory);
+    if (spec->n_ranks > pool->n) {
+        rpt__fail_why("the pool has %d ranks", pool->n);
+    } else {
+        say_needs(pool, spec, most_slots, most_memory);
+    }
     rpt__fail_hint("start fewer ranks with more slots each, raise pool.slots, "
                    "pool.memory or pool.resources, or ask for less");
     return RPT_ERR_UNSUPPORTED;

@@ -84,7 +84,8 @@ typedef void (*world_fn)(struct world *world);
 
 /* Runs fn on every rank.  With threads for the sizes 1, 2, 3, 4, 7 from
  * `least` to `most`; under MPI for the one there is.  `settings`:
- * "pool.slots=1 pool.state_dir=@/state", where @ is scratch_folder(), or NULL. */
+ * "pool.slots=1 pool.state_dir=@/state", where @ is scratch_folder(), or
+ * NULL. */
 void on_all(int least, int most, const char *settings, world_fn fn);
 
 /* The same with a pool that has the functions below: fn runs on rank 0, the
