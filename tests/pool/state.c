@@ -29,7 +29,7 @@ static const rpt_state_task_t *task_named(const rpt_state_t *state,
             return task;
         }
     }
-    CHECK(!"the task is known");
+    CHECK(false && "the task is known" != NULL);
     return NULL;
 }
 
