@@ -76,7 +76,7 @@ static void a_rank_that_is_not_there_is_an_error(void)
 
 /* ---- flow control ---- */
 
-static _Atomic uint32_t filled;
+static _Atomic uint32_t held, filled;
 static size_t got_bytes;
 static int n_got;
 
@@ -102,9 +102,13 @@ static void slow_receiver(struct rpt_comm *comm)
     static char data[BYTES];
     int wanted = N;
 
+    if (rpt__comm_rank(comm) == 0) {
+        await(&held, 1);
+    }
     lock(comm);
     if (rpt__comm_rank(comm) == 1) {
         CHECK(rpt__comm_handle(comm, RPT_TAG_POOL_GIVE, take, NULL) == RPT_OK);
+        count_up(&held);
         await(&filled, 1);
         CHECK(rpt__comm_wait(comm, has_all, &wanted, -1) == RPT_OK);
         CHECK(n_got == N);
@@ -127,6 +131,7 @@ static void slow_receiver(struct rpt_comm *comm)
 
 static void a_slow_receiver_blocks_nobody(void)
 {
+    atomic_store(&held, 0);
     atomic_store(&filled, 0);
     got_bytes = 0;
     n_got = 0;

@@ -66,14 +66,14 @@ static void cancel_programs(struct world *w)
 
     snprintf(line, sizeof line, "echo >%s.$RPT_TASK_ID; sleep 1000", path);
     for (int i = 0; i < N; i++) {
-        char id[8];
+        char id[16];
 
         snprintf(id, sizeof id, "p%d", i);
         futures[i] = submit_as(w->pool, task_shell(line), id);
     }
     wait_running(w->pool, N);
     for (int i = 0; i < N; i++) {
-        char id[8];
+        char id[16];
         const rpt_result_t *result;
 
         snprintf(id, sizeof id, "p%d", i);

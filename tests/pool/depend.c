@@ -104,7 +104,7 @@ static void fail_and_skip(struct world *w)
 
     futures[0] = submit_as(w->pool, task_int("fail", 3), "0");
     for (int i = 1; i < N; i++) {
-        char id[8], before[8];
+        char id[16], before[16];
 
         snprintf(id, sizeof id, "%d", i);
         snprintf(before, sizeof before, "%d", i - 1);
@@ -198,7 +198,7 @@ static void try_cycle(struct world *w, int n)
     rpt_future_t *futures[8];
 
     for (int i = 0; i < n; i++) {
-        char id[8], before[8];
+        char id[16], before[16];
 
         snprintf(id, sizeof id, "c%d", i);
         snprintf(before, sizeof before, "c%d", (i + 1) % n);
@@ -223,7 +223,7 @@ static void cycles(struct world *w)
     try_cycle(w, 5);
     /* All the ids are free again. */
     for (int i = 0; i < 5; i++) {
-        char id[8];
+        char id[16];
 
         snprintf(id, sizeof id, "c%d", i);
         ends(submit(w->pool, log_after(i, id, NULL, NULL)), RPT_OUTCOME_OK);

@@ -140,7 +140,7 @@ static void fill_disk(struct world *w, bool fits)
 
     for (int i = 0; i < 64 && status == RPT_OK; i++) {
         rpt_task_t *task;
-        char id[8];
+        char id[16];
 
         memset(data, i, sizeof data);
         task = task_new("echo", data, sizeof data);

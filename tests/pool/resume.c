@@ -174,7 +174,7 @@ static void run_ids(struct world *w)
     bool again = gate_pass(0, 0);
 
     for (int i = 0; i < 20; i++) {
-        char id[8];
+        char id[16];
 
         snprintf(id, sizeof id, "t%d", i);
         result_is(submit_as(w->pool, task_int("count", i), id),

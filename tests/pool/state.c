@@ -29,7 +29,7 @@ static const rpt_state_task_t *task_named(const rpt_state_t *state,
             return task;
         }
     }
-    CHECK(false && "the task is known" != NULL);
+    CHECK(false); /* the task is known */
     return NULL;
 }
 
