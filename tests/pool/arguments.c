@@ -315,5 +315,5 @@ const struct pool_test arguments_tests[] = {
     TEST(contexts_and_groups_refuse_bad_arguments),
     TEST(a_group_of_another_context_is_refused),
     TEST(bad_options_are_refused_on_all_ranks),
-    TEST_END
+    TEST_END,
 };

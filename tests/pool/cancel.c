@@ -212,5 +212,5 @@ const struct pool_test cancel_tests[] = {
     TEST(a_function_that_does_not_look_may_succeed),
     TEST(a_cancelled_task_is_not_tried_again),
     TEST(tasks_cancelled_in_a_rush_end_once),
-    TEST_END
+    TEST_END,
 };

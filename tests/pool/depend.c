@@ -31,8 +31,8 @@ static rpt_task_t *log_after(int number, const char *id, const char *first,
 
 static void one_after_the_other(struct world *w)
 {
-    submit_quietly(w->pool, after(task_pair("gate", 0, 0), "first", NULL,
-                                  NULL));
+    submit_quietly(w->pool,
+                   after(task_pair("gate", 0, 0), "first", NULL, NULL));
     submit_quietly(w->pool, log_after(2, "second", "first", NULL));
     submit_quietly(w->pool, log_after(3, "third", "second", "first"));
     wait_count(w->pool, 0, 1);
@@ -130,16 +130,13 @@ static void a_failure_skips_all_that_follows(void)
 
 static void depend_on_ended(struct world *w)
 {
-    ends(submit_as(w->pool, task_new("noop", NULL, 0), "good"),
-         RPT_OUTCOME_OK);
+    ends(submit_as(w->pool, task_new("noop", NULL, 0), "good"), RPT_OUTCOME_OK);
     ends(submit_as(w->pool, task_int("fail", 1), "bad"), RPT_OUTCOME_FAILED);
     ends(submit(w->pool, log_after(1, NULL, "good", NULL)), RPT_OUTCOME_OK);
-    ends(submit(w->pool, log_after(2, NULL, "bad", NULL)),
-         RPT_OUTCOME_SKIPPED);
+    ends(submit(w->pool, log_after(2, NULL, "bad", NULL)), RPT_OUTCOME_SKIPPED);
     ends(submit(w->pool, log_after(3, "x", "good", "bad")),
          RPT_OUTCOME_SKIPPED);
-    ends(submit(w->pool, log_after(4, NULL, "x", "good")),
-         RPT_OUTCOME_SKIPPED);
+    ends(submit(w->pool, log_after(4, NULL, "x", "good")), RPT_OUTCOME_SKIPPED);
     CHECK(log_length() == 1 && log_at(0) == 1);
 }
 
@@ -152,10 +149,10 @@ static void those_that_have_ended_count_as_they_ended(void)
  * at once, and what is left of it does no harm. */
 static void fail_one_of_two(struct world *w)
 {
-    rpt_future_t *gate = submit(w->pool, after(task_pair("gate", 0, 0),
-                                               "slow", NULL, NULL));
-    rpt_future_t *bad = submit(w->pool, after(task_int("fail", 1), "bad",
-                                              NULL, NULL));
+    rpt_future_t *gate = submit(
+        w->pool, after(task_pair("gate", 0, 0), "slow", NULL, NULL));
+    rpt_future_t *bad = submit(w->pool,
+                               after(task_int("fail", 1), "bad", NULL, NULL));
     rpt_future_t *third = submit(w->pool, log_after(1, "t", "slow", "bad"));
 
     ends(bad, RPT_OUTCOME_FAILED);
@@ -206,8 +203,7 @@ static void try_cycle(struct world *w, int n)
     }
     tasks[n] = log_after(n, NULL, "c0", NULL); /* no part of it */
     CHECK_ERROR(RPT_ERR_CYCLE,
-                rpt_pool_submit_batch(w->pool,
-                                      (const rpt_task_t *const *)tasks,
+                rpt_pool_submit_batch(w->pool, (const rpt_task_t *const *)tasks,
                                       (size_t)n + 1, futures));
     CHECK(strstr(rpt_last_error()->why, "\"c0\"") != NULL);
     CHECK(stats_of(w->pool).submitted == 0);
@@ -238,16 +234,15 @@ static void cycles_of_any_length_are_refused(void)
 /* A failed batch that waits for a running task leaves nothing behind there. */
 static void undo_batch(struct world *w)
 {
-    rpt_future_t *gate = submit(w->pool, after(task_pair("gate", 0, 0), "old",
-                                               NULL, NULL));
+    rpt_future_t *gate = submit(
+        w->pool, after(task_pair("gate", 0, 0), "old", NULL, NULL));
     rpt_task_t *tasks[3] = { log_after(1, "n1", "old", NULL),
                              log_after(2, "n2", "old", "n1"),
                              log_after(3, "n3", "old", "nobody") };
 
     CHECK_ERROR(RPT_ERR_NOT_FOUND,
-                rpt_pool_submit_batch(w->pool,
-                                      (const rpt_task_t *const *)tasks, 3,
-                                      NULL));
+                rpt_pool_submit_batch(w->pool, (const rpt_task_t *const *)tasks,
+                                      3, NULL));
     CHECK(rpt_pool_submit_batch(w->pool, (const rpt_task_t *const *)tasks, 2,
                                 NULL) == RPT_OK);
     gate_open(0);
@@ -310,8 +305,8 @@ static void a_chain_of_20000_is_skipped(void)
 
 static void cancel_waiting(struct world *w)
 {
-    rpt_future_t *gate = submit(w->pool, after(task_pair("gate", 0, 0), "g",
-                                               NULL, NULL));
+    rpt_future_t *gate = submit(
+        w->pool, after(task_pair("gate", 0, 0), "g", NULL, NULL));
     rpt_future_t *middle = submit(w->pool, log_after(1, "m", "g", NULL));
     rpt_future_t *last = submit(w->pool, log_after(2, "l", "m", NULL));
 
@@ -361,5 +356,5 @@ const struct pool_test depend_tests[] = {
     TEST(a_chain_of_20000_is_skipped),
     TEST(a_waiting_task_is_cancelled_and_what_follows_skipped),
     TEST(those_who_wait_see_only_the_last_attempt),
-    TEST_END
+    TEST_END,
 };

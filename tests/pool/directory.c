@@ -27,8 +27,7 @@ static void open_twice(struct world *w)
     CHECK(strstr(rpt_last_error_text(), pid) != NULL);
     CHECK(second == NULL);
     ends(submit(w->pool, task_int("count", 0)), RPT_OUTCOME_OK);
-    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) ==
-          RPT_OK);
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) == RPT_OK);
     w->closed = true;
     rpt_context_destroy(context);
     rpt_options_destroy(options);
@@ -107,12 +106,11 @@ static void resume_damaged(struct world *w)
     if (status == RPT_OK && w->rank == 0) {
         status = try_submit(w->pool, task_int("count", 0));
         if (status == RPT_OK) {
-            status = rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0,
-                                       NULL);
+            status = rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL);
         } else {
-            CHECK_ERROR(RPT_ERR_CORRUPT,
-                        rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0,
-                                          NULL));
+            CHECK_ERROR(
+                RPT_ERR_CORRUPT,
+                rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL));
         }
     } else if (status == RPT_OK) {
         status = rpt_pool_serve(w->pool);
@@ -166,8 +164,7 @@ static void fill_disk(struct world *w, bool fits)
                         try_submit(w->pool, task_new("noop", NULL, 0)));
         }
         CHECK_ERROR(RPT_ERR_IO,
-                    rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0,
-                                      NULL));
+                    rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL));
         CHECK(strstr(rpt_last_error_text(), "o space") != NULL);
     }
 }
@@ -228,5 +225,5 @@ const struct pool_test directory_tests[] = {
     TEST(a_busy_directory_is_an_error_on_all_ranks),
     TEST(a_damaged_journal_is_an_error_on_all_ranks),
     TEST(a_full_disk_stops_the_job_which_can_be_resumed),
-    TEST_END
+    TEST_END,
 };

@@ -80,9 +80,8 @@ static void a_drain_lets_end_what_runs_and_drops_the_rest(void)
 static void run_for_ever(struct world *w, rpt_future_t *futures[], int n)
 {
     for (int i = 0; i < n; i++) {
-        futures[i] = submit(w->pool, i % 2 == 0
-                                         ? task_int("until_cancelled", 1)
-                                         : task_shell("sleep 1000"));
+        futures[i] = submit(w->pool, i % 2 == 0 ? task_int("until_cancelled", 1)
+                                                : task_shell("sleep 1000"));
     }
     wait_running(w->pool, (uint64_t)n);
 }
@@ -257,8 +256,8 @@ static void after_the_end_every_call_says_so(void)
 static void nothing_to_do(struct world *w)
 {
     CHECK(rpt_pool_wait(w->pool, -1) == RPT_OK);
-    shut_down(w, w->size % 2 == 0 ? RPT_SHUTDOWN_NOW : RPT_SHUTDOWN_GRACEFUL,
-              0, 0);
+    shut_down(w, w->size % 2 == 0 ? RPT_SHUTDOWN_NOW : RPT_SHUTDOWN_GRACEFUL, 0,
+              0);
 }
 
 static void a_pool_without_tasks_ends_too(void)
@@ -276,5 +275,5 @@ const struct pool_test ending_tests[] = {
     TEST(all_ranks_may_shut_down_together),
     TEST(after_the_end_every_call_says_so),
     TEST(a_pool_without_tasks_ends_too),
-    TEST_END
+    TEST_END,
 };

@@ -25,8 +25,8 @@ static rpt_task_t *retried(rpt_task_t *task, int retries)
 
 static void sleep_too_long(struct world *w)
 {
-    rpt_future_t *future =
-        submit(w->pool, limited(task_shell("echo begun; sleep 1000"), 2));
+    rpt_future_t *future = submit(
+        w->pool, limited(task_shell("echo begun; sleep 1000"), 2));
     const rpt_result_t *result = ended(future, RPT_OUTCOME_TIMEOUT);
 
     if (result != NULL) {
@@ -89,8 +89,8 @@ static void a_function_is_told_that_its_time_is_over(void)
 
 static void fail_twice(struct world *w)
 {
-    rpt_future_t *future =
-        submit(w->pool, retried(task_int("fail_first", 2), 5));
+    rpt_future_t *future = submit(w->pool,
+                                  retried(task_int("fail_first", 2), 5));
     const rpt_result_t *result = ended(future, RPT_OUTCOME_OK);
 
     CHECK(result != NULL && result->attempts == 3 && result->exit_code == 0);
@@ -106,9 +106,8 @@ static void a_task_is_tried_until_it_succeeds(void)
 
 static void fail_always(struct world *w)
 {
-    rpt_future_t *future =
-        submit(w->pool, retried(task_shell("echo $RPT_TASK_ATTEMPT; exit 9"),
-                                3));
+    rpt_future_t *future = submit(
+        w->pool, retried(task_shell("echo $RPT_TASK_ATTEMPT; exit 9"), 3));
     const rpt_result_t *result = ended(future, RPT_OUTCOME_FAILED);
 
     CHECK(result != NULL && result->attempts == 4 && result->exit_code == 9);
@@ -230,5 +229,5 @@ const struct pool_test ends_tests[] = {
     TEST(a_retry_comes_back_when_the_others_are_busy),
     TEST(each_retry_waits_twice_as_long),
     TEST(many_tasks_are_retried_and_counted),
-    TEST_END
+    TEST_END,
 };

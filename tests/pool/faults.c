@@ -47,12 +47,10 @@ static void programs_come_back_when_their_keeper_is_killed(void)
 
 static void kill_keeper_always(struct world *w)
 {
-    rpt_future_t *future =
-        submit(w->pool, task_shell("kill -9 $PPID"));
+    rpt_future_t *future = submit(w->pool, task_shell("kill -9 $PPID"));
     const rpt_result_t *result = ended(future, RPT_OUTCOME_LOST);
 
-    CHECK(result != NULL && result->attempts == 2 &&
-          result->exit_code == -1 &&
+    CHECK(result != NULL && result->attempts == 2 && result->exit_code == -1 &&
           strstr(result->message, "keeper") != NULL);
     rpt_future_destroy(future);
     ends(submit(w->pool, task_shell("exit 0")), RPT_OUTCOME_OK);
@@ -112,7 +110,7 @@ static void get_stuck(struct world *w, const char *function)
     }
     wait_all(w->pool);
     for (int i = 0; i < N; i++) {
-        tasks[i] = i != 20 ? task_int("moody", 0)
+        tasks[i] = i != 20                          ? task_int("moody", 0)
                    : strcmp(function, "moody") == 0 ? task_int("moody", 1)
                                                     : task_pair("gate", 0, 1);
     }
@@ -191,5 +189,5 @@ const struct pool_test faults_tests[] = {
     TEST_FROM(2, a_rank_that_is_stuck_gives_fetched_tasks_back),
     TEST(a_short_function_may_be_long_for_once),
     TEST(a_hundred_thousand_tasks_are_counted_once_each),
-    TEST_END
+    TEST_END,
 };

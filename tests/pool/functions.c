@@ -52,8 +52,7 @@ static void look_at_result(struct world *w)
     if (CHECK(result->output_bytes == sizeof rank)) {
         memcpy(&rank, result->output, sizeof rank);
         CHECK(result->rank == rank);
-        CHECK(strcmp(result->host, rpt_context_host_of(w->context, rank)) ==
-              0);
+        CHECK(strcmp(result->host, rpt_context_host_of(w->context, rank)) == 0);
     }
     CHECK(result->start_time > 1.5e9);
     CHECK(result->duration_s >= 0 && result->duration_s < 60);
@@ -291,5 +290,5 @@ const struct pool_test functions_tests[] = {
     TEST_FROM(2, a_rank_takes_no_task_before_it_serves),
     TEST(a_task_is_copied_and_may_be_submitted_again),
     TEST(twenty_thousand_tasks_run_once_each),
-    TEST_END
+    TEST_END,
 };

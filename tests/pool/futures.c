@@ -348,5 +348,5 @@ const struct pool_test futures_tests[] = {
     TEST(every_result_is_given_once),
     TEST(callbacks_may_submit_more),
     TEST(a_callback_may_wait),
-    TEST_END
+    TEST_END,
 };

@@ -282,6 +282,28 @@ static void a_gang_runs_in_a_stream_of_narrow_tasks(void)
     drive_with(register_narrow, 1, 4, "pool.slots=2", gang_in_stream);
 }
 
+/* Two gangs that fit beside each other do not wait for each other. */
+static void side_by_side(struct world *w)
+{
+    rpt_future_t *first, *second;
+
+    if (!any_thread_may_call()) {
+        return; /* there a gang runs in the thread that waits: in this one */
+    }
+    first = submit(w->pool, gang_of(2, 0, 0, -1));
+    wait_count(w->pool, 0, 2);
+    second = submit(w->pool, gang_of(2, 1, -1, -1));
+    ends(second, RPT_OUTCOME_OK);
+    CHECK(rpt_future_wait(first, 0) == RPT_PENDING);
+    gate_open(0);
+    ends(first, RPT_OUTCOME_OK);
+}
+
+static void gangs_that_fit_run_side_by_side(void)
+{
+    drive_with(register_member, 4, 7, "pool.slots=1", side_by_side);
+}
+
 /* ---- cancelling ---- */
 
 static void cancel_before(struct world *w)
@@ -336,9 +358,7 @@ static void cancel_running(struct world *w)
     gang = submit(w->pool, task);
     if (any_thread_may_call()) {
         wait_count(w->pool, 0, (uint32_t)w->size);
-    } else {
-        /* It runs in this thread while that waits: cancelled before. */
-    }
+    } /* else it would run in this thread, which could cancel nothing */
     CHECK(rpt_future_cancel(gang) == RPT_OK);
     result = ended(gang, RPT_OUTCOME_CANCELLED);
     CHECK(!any_thread_may_call() || (result != NULL && result->exit_code == 5));
@@ -372,8 +392,7 @@ static void stop_gangs(struct world *w)
         futures[i] = submit(w->pool, task);
     }
     wait_count(w->pool, 0, (uint32_t)w->size);
-    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, &dropped) ==
-          RPT_OK);
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, &dropped) == RPT_OK);
     w->closed = true;
     CHECK(dropped == 5);
     for (int i = 0; i < 5; i++) {
@@ -426,9 +445,10 @@ const struct pool_test gangs_tests[] = {
     TEST(too_large_a_gang_is_refused),
     TEST(a_gang_of_all_slots_waits_for_them),
     TEST(a_gang_runs_in_a_stream_of_narrow_tasks),
+    TEST_FROM(4, gangs_that_fit_run_side_by_side),
     TEST(a_gang_that_waits_is_cancelled),
     TEST(a_gang_that_runs_is_told),
     TEST(a_shutdown_ends_gangs),
     TEST(members_of_gangs_may_submit),
-    TEST_END
+    TEST_END,
 };

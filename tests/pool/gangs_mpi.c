@@ -102,8 +102,7 @@ static void look_at_doors(struct world *w)
 
     if (!ranks_are_processes) {
         CHECK_ERROR(RPT_ERR_VERSION,
-                    rpt_context_create_mpi_v(MPI_COMM_NULL, NULL, 0,
-                                             &context));
+                    rpt_context_create_mpi_v(MPI_COMM_NULL, NULL, 0, &context));
         return;
     }
     CHECK_ERROR(RPT_ERR_VERSION,
@@ -142,5 +141,5 @@ const struct pool_test gangs_mpi_tests[] = {
     TEST(a_gang_has_a_communicator_of_its_own),
     TEST(the_next_gang_of_the_same_ranks_has_the_same_communicator),
     TEST(the_doors_to_mpi_refuse_what_is_wrong),
-    TEST_END
+    TEST_END,
 };

@@ -28,8 +28,7 @@ static void work_in_half(struct world *w, rpt_group_t *half, int counter)
     CHECK(stats_of(w->pool).total_slots == rpt_group_size(half));
     wait_all(w->pool);
     CHECK(count_of(counter) == 300);
-    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) ==
-          RPT_OK);
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) == RPT_OK);
     rpt_pool_destroy(w->pool);
 }
 
@@ -173,5 +172,5 @@ const struct pool_test groups_tests[] = {
     TEST_FROM(2, pools_of_several_groups_take_turns),
     TEST(a_second_pool_at_the_same_time_is_refused),
     TEST(a_failed_creation_leaves_nothing_behind),
-    TEST_END
+    TEST_END,
 };

@@ -85,6 +85,32 @@ static void equals_start_in_the_order_of_submission(void)
     drive(1, 7, "pool.slots=1", submit_in_order);
 }
 
+/* Needs put tasks into different queues; the oldest of all comes first. */
+static void submit_mixed(struct world *w)
+{
+    enum { N = 60 };
+
+    hold_each(w->pool);
+    for (int i = 0; i < N; i++) {
+        rpt_task_t *task = task_int("log", i);
+
+        CHECK(rpt_task_set_memory(task, (uint64_t)(i % 3)) == RPT_OK);
+        submit_quietly(w->pool, task);
+    }
+    gate_open(OWN_GATE(0));
+    wait_all_but(w->pool, (uint64_t)w->size - 1);
+    if (CHECK(log_length() == N)) {
+        for (int i = 0; i < N; i++) {
+            CHECK(log_at(i) == i);
+        }
+    }
+}
+
+static void tasks_of_different_needs_keep_their_order(void)
+{
+    drive(1, 4, "pool.slots=1", submit_mixed);
+}
+
 /* A high task submits the next one before it ends, so that there is always
  * one; the others must get their turn all the same. */
 static int high_for_ever(rpt_call_t *call, void *user)
@@ -158,7 +184,8 @@ const struct pool_test order_tests[] = {
     TEST(high_comes_before_normal_before_low),
     TEST_FROM(2, priorities_count_on_other_ranks_too),
     TEST(equals_start_in_the_order_of_submission),
+    TEST(tasks_of_different_needs_keep_their_order),
     TEST(low_ones_run_although_high_ones_keep_coming),
     TEST(programs_start_by_priority),
-    TEST_END
+    TEST_END,
 };

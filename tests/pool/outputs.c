@@ -138,8 +138,7 @@ static void stream(struct world *w)
 
         streams[i].text[1] = malloc(STREAM_BYTES);
         streams[i].text[2] = malloc(STREAM_BYTES);
-        snprintf(line, sizeof line, "seq %d 9999; echo last >&2",
-                 1000 + i);
+        snprintf(line, sizeof line, "seq %d 9999; echo last >&2", 1000 + i);
         task = task_shell(line);
         CHECK(rpt_task_set_output(task, RPT_OUTPUT_STREAM) == RPT_OK);
         CHECK(rpt_task_set_id(task, id) == RPT_OK);
@@ -177,5 +176,5 @@ const struct pool_test outputs_tests[] = {
     TEST(output_goes_to_files),
     TEST(output_is_discarded),
     TEST(a_stream_comes_in_order_before_the_result),
-    TEST_END
+    TEST_END,
 };

@@ -32,8 +32,8 @@ static void exit_with(struct world *w)
 
         snprintf(line, sizeof line, "exit %d", codes[i]);
         future = submit(w->pool, task_shell(line));
-        result = ended(future, codes[i] == 0 ? RPT_OUTCOME_OK
-                                             : RPT_OUTCOME_FAILED);
+        result = ended(future,
+                       codes[i] == 0 ? RPT_OUTCOME_OK : RPT_OUTCOME_FAILED);
         if (result != NULL) {
             CHECK(result->exit_code == codes[i] && result->signal == 0);
             CHECK((result->message[0] == '\0') == (codes[i] == 0));
@@ -77,8 +77,8 @@ static void a_signal_is_told_from_an_exit_code(void)
 
 static void start_nothing(struct world *w)
 {
-    const char *paths[] = { "rpt-there-is-no-such-program",
-                            "/nowhere/at/all", "/tmp", NULL };
+    const char *paths[] = { "rpt-there-is-no-such-program", "/nowhere/at/all",
+                            "/tmp", NULL };
     const char *plain = scratch_path("plain");
 
     write_file(plain, "#!/bin/sh\nexit 0\n");
@@ -279,5 +279,5 @@ const struct pool_test programs_tests[] = {
     TEST(a_program_runs_in_its_folder),
     TEST(a_megabyte_goes_in_and_comes_out),
     TEST(many_programs_each_have_their_own_output),
-    TEST_END
+    TEST_END,
 };

@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_RANKS = 8, MAX_UNITS = 8, USED = 0 /* by rank */,
-       UNITS = MAX_RANKS /* by rank and unit */ };
+enum {
+    MAX_RANKS = 8,
+    MAX_UNITS = 8,
+    USED = 0 /* by rank */,
+    UNITS = MAX_RANKS /* by rank and unit */
+};
 
 static int use(rpt_call_t *call, void *user)
 {
@@ -59,7 +63,7 @@ static void use_much(struct world *w)
     enum { N = 400 };
 
     for (int i = 0; i < N; i++) {
-        submit_quietly(w->pool, task_use(1 + i % 4, i * 7 % 4));
+        submit_quietly(w->pool, task_use(1 + i % 3, i / 3 % 4));
     }
     wait_all(w->pool);
     CHECK(stats_of(w->pool).by_outcome[RPT_OUTCOME_OK] == N);
@@ -83,8 +87,8 @@ static rpt_task_t *need(rpt_task_t *task, int slots, uint64_t mib,
 static rpt_status_t try_need(struct world *w, int slots, uint64_t mib,
                              const char *name, int units)
 {
-    return try_submit(w->pool, need(task_new("noop", NULL, 0), slots, mib,
-                                    name, units));
+    return try_submit(w->pool,
+                      need(task_new("noop", NULL, 0), slots, mib, name, units));
 }
 
 static void ask_too_much(struct world *w)
@@ -143,8 +147,8 @@ static void reserve_memory(struct world *w)
     rpt_future_t *first[MAX_RANKS], *second;
 
     for (int i = 0; i < w->size; i++) {
-        first[i] = submit(w->pool, need(task_pair("gate", 0, 0), 1, 60, NULL,
-                                        0));
+        first[i] = submit(w->pool,
+                          need(task_pair("gate", 0, 0), 1, 60, NULL, 0));
     }
     wait_count(w->pool, 0, (uint32_t)w->size);
     second = submit(w->pool, need(task_pair("gate", 0, 1), 1, 60, NULL, 0));
@@ -223,8 +227,8 @@ static void plain_beside_needy(struct world *w)
     rpt_future_t *holders[MAX_RANKS], *needy[MAX_RANKS];
 
     for (int i = 0; i < w->size; i++) {
-        holders[i] = submit(w->pool, need(task_pair("gate", 0, 0), 1, 0,
-                                          "gpu", 1));
+        holders[i] = submit(w->pool,
+                            need(task_pair("gate", 0, 0), 1, 0, "gpu", 1));
     }
     wait_count(w->pool, 0, (uint32_t)w->size);
     for (int i = 0; i < w->size; i++) {
@@ -354,5 +358,5 @@ const struct pool_test resources_tests[] = {
     TEST(plain_tasks_run_while_others_wait_for_a_unit),
     TEST(a_task_with_two_units_runs_in_a_stream_of_ones),
     TEST_FROM(2, own_work_that_does_not_fit_leaves_room_for_others),
-    TEST_END
+    TEST_END,
 };

@@ -71,8 +71,7 @@ static void trees_of_tasks_are_drained_whole(void)
 static void grow_one(struct world *w)
 {
     submit_quietly(w->pool, task_int("tree", 7));
-    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) ==
-          RPT_OK);
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) == RPT_OK);
     w->closed = true;
     CHECK(count_of(0) == 3280);
 }
@@ -197,5 +196,5 @@ const struct pool_test spmd_tests[] = {
     TEST(a_rank_that_is_late_is_waited_for),
     TEST(a_drain_waits_for_what_callbacks_submit),
     TEST_FROM(2, another_rank_may_drive),
-    TEST_END
+    TEST_END,
 };

@@ -59,8 +59,7 @@ static void look_while_it_runs(struct world *w)
     CHECK(task->size == sizeof *task && strcmp(task->id, "bad") == 0);
     CHECK(strcmp(task->status, "failed") == 0 && task->exit_code == 3);
     CHECK(task->signal == 0 && task->attempts == 1 && task->rank >= 0);
-    CHECK(strcmp(task->host, rpt_context_host_of(w->context, task->rank)) ==
-          0);
+    CHECK(strcmp(task->host, rpt_context_host_of(w->context, task->rank)) == 0);
     CHECK(task->start_time > 1.5e9 && task->duration_s >= 0);
     CHECK(rpt_state_task(state, 1, &task) == RPT_OK);
     CHECK(strcmp(task->id, "2") == 0 && strcmp(task->status, "ok") == 0);
@@ -213,8 +212,7 @@ static void next_job(struct world *w)
 {
     (void)w;
     check_request(2, "submit", "echo \0 x\n", 9); /* it reads all of them */
-    CHECK(rpt_state_request(scratch_path("state"), "cancel", "c", 1) ==
-          RPT_OK);
+    CHECK(rpt_state_request(scratch_path("state"), "cancel", "c", 1) == RPT_OK);
     check_request(4, "cancel", "c", 1);
 }
 
@@ -223,8 +221,7 @@ static void requests(struct world *w)
     job(w, w->size, leave_requests);
     if (w->rank == 0) {
         CHECK_ERROR(RPT_ERR_STATE,
-                    rpt_state_request(scratch_path("state"), "cancel", "a",
-                                      1));
+                    rpt_state_request(scratch_path("state"), "cancel", "a", 1));
     }
     meet(w);
     job(w, w->size, next_job);
@@ -240,5 +237,5 @@ const struct pool_test state_tests[] = {
     TEST(tasks_of_all_ranks_are_seen_and_dropped_ones_are_queued),
     TEST(what_is_no_state_directory_is_refused),
     TEST(requests_are_read_in_the_order_in_which_they_came),
-    TEST_END
+    TEST_END,
 };

@@ -16,8 +16,7 @@ static void fill_queue(struct world *w)
     for (int i = 0; i < 10; i++) {
         submit_quietly(w->pool, task_pair("gate", 0, 0));
     }
-    CHECK_ERROR(RPT_ERR_FULL,
-                try_submit(w->pool, task_new("noop", NULL, 0)));
+    CHECK_ERROR(RPT_ERR_FULL, try_submit(w->pool, task_new("noop", NULL, 0)));
     CHECK_ERROR(RPT_ERR_FULL,
                 rpt_pool_submit_batch(w->pool, (const rpt_task_t *const *)two,
                                       2, NULL));
@@ -146,9 +145,8 @@ static void refuse(struct world *w, rpt_task_t *wrong, rpt_status_t status,
 
     CHECK(rpt_task_set_id(tasks[0], "a") == RPT_OK);
     CHECK_ERROR(status,
-                rpt_pool_submit_batch(w->pool,
-                                      (const rpt_task_t *const *)tasks, 3,
-                                      futures));
+                rpt_pool_submit_batch(w->pool, (const rpt_task_t *const *)tasks,
+                                      3, futures));
     CHECK(strstr(rpt_last_error()->what, named) != NULL);
     for (int i = 0; i < 3; i++) {
         CHECK(futures[i] == NULL);
@@ -227,5 +225,5 @@ const struct pool_test submit_tests[] = {
     TEST(a_batch_runs_whole),
     TEST(a_batch_with_one_bad_task_is_refused_whole),
     TEST(the_numbers_add_up),
-    TEST_END
+    TEST_END,
 };

@@ -137,14 +137,13 @@ void register_all(struct world *world, rpt_pool_t *pool)
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        CHECK(rpt_pool_register(pool, all[i].name, all[i].fn, world) ==
-              RPT_OK);
+        CHECK(rpt_pool_register(pool, all[i].name, all[i].fn, world) == RPT_OK);
     }
 }
 
 /* ---- tasks ---- */
 
-static rpt_task_t *new(void)
+static rpt_task_t *fresh(void)
 {
     rpt_task_t *task = NULL;
 
@@ -154,7 +153,7 @@ static rpt_task_t *new(void)
 
 rpt_task_t *task_new(const char *function, const void *input, size_t bytes)
 {
-    rpt_task_t *task = new();
+    rpt_task_t *task = fresh();
 
     CHECK(rpt_task_set_function(task, function, input, bytes) == RPT_OK);
     return task;
@@ -174,7 +173,7 @@ rpt_task_t *task_pair(const char *function, int a, int b)
 
 rpt_task_t *task_shell(const char *line)
 {
-    rpt_task_t *task = new();
+    rpt_task_t *task = fresh();
 
     CHECK(rpt_task_set_shell(task, line) == RPT_OK);
     return task;

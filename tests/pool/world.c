@@ -32,11 +32,11 @@ extern const struct pool_test functions_tests[], programs_tests[],
     faults_tests[], gangs_mpi_tests[];
 
 static const struct pool_test *const tables[] = {
-    functions_tests, programs_tests, outputs_tests,
-    order_tests, depend_tests, resources_tests, ends_tests, cancel_tests,
-    futures_tests, submit_tests, arguments_tests, ending_tests, spmd_tests,
-    groups_tests, gangs_tests, resume_tests, directory_tests,
-    state_tests, faults_tests, gangs_mpi_tests,
+    functions_tests, programs_tests,  outputs_tests,   order_tests,
+    depend_tests,    resources_tests, ends_tests,      cancel_tests,
+    futures_tests,   submit_tests,    arguments_tests, ending_tests,
+    spmd_tests,      groups_tests,    gangs_tests,     resume_tests,
+    directory_tests, state_tests,     faults_tests,    gangs_mpi_tests,
 };
 
 struct rpt_test *all_tests(int size)
@@ -78,8 +78,7 @@ struct board *board_make(int *fd_out)
     int fd = memfd_create("rpt-board", MFD_CLOEXEC);
 
     *fd_out = fd;
-    return fd >= 0 && ftruncate(fd, sizeof(struct board)) == 0 ? map(fd)
-                                                               : NULL;
+    return fd >= 0 && ftruncate(fd, sizeof(struct board)) == 0 ? map(fd) : NULL;
 }
 
 struct board *board_open(const char *path)
@@ -99,8 +98,7 @@ static void raise_word(_Atomic uint32_t *word)
     rpt__futex_wake(word, 1000);
 }
 
-static bool word_reaches(_Atomic uint32_t *word, uint32_t least,
-                         double limit_s)
+static bool word_reaches(_Atomic uint32_t *word, uint32_t least, double limit_s)
 {
     double limit = rpt__now_s() + limit_s;
     uint32_t now;
@@ -184,8 +182,8 @@ bool check_here(bool good, const char *condition, const char *file, int line)
         snprintf(text, sizeof text, "%s [of %d ranks]", condition, size_now);
     }
     pthread_mutex_lock(&check_lock);
-    CU_assertImplementation(good, (unsigned)line, good ? condition : text,
-                            file, "", CU_FALSE);
+    CU_assertImplementation(good, (unsigned)line, good ? condition : text, file,
+                            "", CU_FALSE);
     pthread_mutex_unlock(&check_lock);
     return good;
 }
@@ -323,7 +321,6 @@ void meet(struct world *world)
 {
     CHECK(rpt_group_barrier(rpt_group_world(world->context)) == RPT_OK);
 }
-
 
 /* What the ranks of a world do; the same for all of them. */
 static struct {

@@ -66,8 +66,8 @@ void on_all(int least, int most, const char *settings, world_fn fn)
     }
     MPI_Barrier(MPI_COMM_WORLD);
     options = options_with(settings);
-    if (CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options,
-                                     &world.context) == RPT_OK)) {
+    if (CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &world.context) ==
+              RPT_OK)) {
         fn(&world);
         rpt_context_destroy(world.context);
     }
