@@ -21,6 +21,9 @@ RPT_BEGIN_DECLS
  * Threads: at MPI_THREAD_MULTIPLE, and in local contexts, any thread may
  * call; below that only the threads that may call MPI.
  *
+ * What only tells something of a context (rank, size, node, host, level,
+ * order) is not collective, needs no communication and returns at once.
+ *
  * \since 0.1
  *
  * \{
@@ -39,7 +42,8 @@ typedef struct rpt_context rpt_context_t;
  *                      the caller's
  * \param contexts_out  [out] array of \a n_ranks
  * \retval RPT_ERR_VERSION  headers and library do not fit together
- * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_PARSE
+ * \retval RPT_ERR_PARSE    an option of the environment or of a file
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
  * \since 0.1
  */
 #define rpt_context_create_local(n_ranks, options, contexts_out)               \
@@ -52,13 +56,18 @@ RPT_API rpt_status_t rpt_context_create_local_v(int n_ranks,
                                                 int header_version,
                                                 rpt_context_t **contexts_out);
 
-/** What a rank of rpt_local_run() does; a status other than 0 is passed on. */
+/** What a rank of rpt_local_run() does, in a thread of its own.  The context
+ * is released when it returns; a status other than 0 is passed on. */
 typedef rpt_status_t (*rpt_local_fn)(rpt_context_t *context, void *user);
 
 /** Run \a fn on \a n_ranks threads, each with its own local context.
  *
  * Not collective.  Blocking.  Contexts are made and destroyed inside.
- * \return the status of the lowest rank whose \a fn did not return 0
+ * \param n_ranks  1 … 4096
+ * \param options  as in rpt_context_create_local()
+ * \param user     handed to every \a fn as it is
+ * \return the status of the lowest rank whose \a fn did not return 0, or why
+ *         contexts or threads could not be made
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,
@@ -73,10 +82,10 @@ RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,
  */
 RPT_API void rpt_context_destroy(rpt_context_t *context);
 
-/** This rank, 0 … size - 1.  Not collective. */
+/** This rank, 0 … size - 1. */
 RPT_API int rpt_context_rank(const rpt_context_t *context);
 
-/** Number of ranks.  Not collective. */
+/** Number of ranks. */
 RPT_API int rpt_context_size(const rpt_context_t *context);
 
 /** Number of nodes; virtual ones (option `topo.virtual_nodes`) count. */
@@ -102,7 +111,7 @@ typedef enum rpt_level {
 /** Name of a level: "pu", "core", "l3", "numa", "package", "node", "system". */
 RPT_API const char *rpt_level_name(rpt_level_t level);
 
-/** Nearest level that two ranks share.  Not collective; no communication.
+/** Nearest level that two ranks share.
  *
  * \retval RPT_ERR_INVALID  no such rank
  * \since 0.1
@@ -113,7 +122,6 @@ RPT_API rpt_status_t rpt_context_level(const rpt_context_t *context, int rank_a,
 /** The other ranks in the order in which \a rank should look for work or
  * partners: nearest first, ranks at the same distance starting after \a rank.
  *
- * Not collective.
  * \param order_out  [out] array of size - 1 ranks
  * \retval RPT_ERR_INVALID  no such rank
  * \since 0.1

@@ -18,6 +18,11 @@ RPT_BEGIN_DECLS
  * a list: making one costs a small exchange and no MPI communicator, so that
  * thousands may come and go.
  *
+ * Collective calls of one group are made by one thread of a rank at a time, in
+ * the same order on all ranks.  After a deadline has passed in one, or ranks
+ * have made different calls, the group is of no further use (RPT_ERR_STATE) but
+ * to be destroyed.
+ *
  * \since 0.1
  *
  * \{
@@ -38,8 +43,11 @@ RPT_API rpt_group_t *rpt_group_world(rpt_context_t *context);
  * their rank in \a group.  Release with rpt_group_destroy().
  *
  * \param color      >= 0, or #RPT_COLOR_NONE: *group_out becomes NULL
- * \retval RPT_ERR_INVALID  a negative colour other than #RPT_COLOR_NONE
- * \retval RPT_ERR_NOMEM, RPT_ERR_TIMEOUT, RPT_ERR_PEER
+ * \retval RPT_ERR_INVALID   a negative colour other than #RPT_COLOR_NONE
+ * \retval RPT_ERR_PEER      another rank could not make its group
+ * \retval RPT_ERR_MISMATCH  ranks made different calls
+ * \retval RPT_ERR_TIMEOUT   `comm.deadline_s` passed
+ * \retval RPT_ERR_NOMEM, RPT_ERR_STATE, RPT_ERR_MPI
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_group_split(rpt_group_t *group, int color, int key,
@@ -65,8 +73,9 @@ RPT_API int rpt_group_world_rank(const rpt_group_t *group, int rank);
  * names the ranks that are missing.
  *
  * \retval RPT_ERR_TIMEOUT  `comm.deadline_s` passed; the error names who is
- *                          missing; the group is of no further use
- * \retval RPT_ERR_MPI
+ *                          missing
+ * \retval RPT_ERR_MISMATCH  ranks made different calls
+ * \retval RPT_ERR_STATE, RPT_ERR_PEER, RPT_ERR_MPI
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_group_barrier(rpt_group_t *group);

@@ -18,6 +18,9 @@ RPT_BEGIN_DECLS
 /**
  * \defgroup rpt_mpi Interface to MPI
  *
+ * The only header that needs <mpi.h>: of the MPI that the library was built
+ * with.
+ *
  * \since 0.1
  *
  * \{
@@ -36,7 +39,11 @@ RPT_BEGIN_DECLS
  * \retval RPT_ERR_INVALID   null or inter-communicator
  * \retval RPT_ERR_STATE     MPI is not initialised, or is finalised already
  * \retval RPT_ERR_VERSION   headers and library do not fit together
- * \retval RPT_ERR_MPI, RPT_ERR_NOMEM, RPT_ERR_SYSTEM, RPT_ERR_PEER
+ * \retval RPT_ERR_PARSE     an option of the environment or of a file
+ * \retval RPT_ERR_MISMATCH  an option that must be the same differs
+ * \retval RPT_ERR_PEER      another rank could not join; the error says which
+ * \retval RPT_ERR_TIMEOUT   not all came within `comm.internal_deadline_s`
+ * \retval RPT_ERR_MPI, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
  * \since 0.1
  */
 #define rpt_context_create_mpi(comm, options, context_out)                     \
@@ -54,7 +61,8 @@ RPT_API rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
  * Collective over \a comm, whose processes must all be ranks of \a context.
  * No communicator is made.  Release with rpt_group_destroy().
  *
- * \retval RPT_ERR_INVALID  a process of \a comm is not in \a context
+ * \retval RPT_ERR_INVALID      a process of \a comm is not in \a context
+ * \retval RPT_ERR_UNSUPPORTED  the context is not over MPI
  * \retval RPT_ERR_NOMEM, RPT_ERR_MPI
  * \since 0.1
  */
@@ -67,7 +75,8 @@ RPT_API rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
  * gang of the same ranks; duplicate it to keep it.
  *
  * \retval RPT_ERR_STATE        not a gang
- * \retval RPT_ERR_UNSUPPORTED  the context is not over MPI
+ * \retval RPT_ERR_UNSUPPORTED  the context is not over MPI, or MPI could not
+ *                              make one more communicator
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_call_mpi_comm(rpt_call_t *call, MPI_Comm *comm_out);

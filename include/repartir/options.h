@@ -33,8 +33,10 @@ typedef struct rpt_options rpt_options_t;
 
 /** Make a set with the values of the files and the environment.
  *
- * Not collective.  Release it with rpt_options_destroy().
- * \retval RPT_ERR_NOMEM
+ * Not collective.  Release it with rpt_options_destroy().  A value there that
+ * does not fit is an error; a name that does not exist is only a warning.
+ * \retval RPT_ERR_PARSE  a value does not fit; the error says where it stands
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_options_create(rpt_options_t **options_out);
@@ -46,6 +48,7 @@ RPT_API rpt_status_t rpt_options_create(rpt_options_t **options_out);
  *               an optional ms, s, min, h; yes or no for switches
  * \retval RPT_ERR_NOT_FOUND  no such option; the error names the nearest one
  * \retval RPT_ERR_PARSE      the value does not fit its type or range
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_options_set(rpt_options_t *options, const char *name,
@@ -54,7 +57,8 @@ RPT_API rpt_status_t rpt_options_set(rpt_options_t *options, const char *name,
 /** Read one option back as text.
  *
  * \param value_out  [out] belongs to the set, until the option is set again
- * \retval RPT_ERR_NOT_FOUND
+ * \retval RPT_ERR_NOT_FOUND  no such option; the error names the nearest one
+ * \retval RPT_ERR_INVALID
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_options_get(const rpt_options_t *options,
@@ -73,7 +77,9 @@ typedef struct rpt_option_info {
 
 /** The i-th option of the registry.
  *
+ * \param info_out  [out] belongs to the thread, until its next call of this
  * \retval RPT_END  there are only \a index options
+ * \retval RPT_ERR_INVALID
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_option_info(size_t index,
@@ -84,7 +90,7 @@ RPT_API rpt_status_t rpt_option_info(size_t index,
 RPT_API const char *rpt_options_origin(const rpt_options_t *options,
                                        const char *name);
 
-/** Release a set. */
+/** Release a set.  Contexts made with it have copied it. */
 RPT_API void rpt_options_destroy(rpt_options_t *options);
 
 /** \} */
@@ -113,13 +119,19 @@ typedef void (*rpt_log_fn)(rpt_log_level_t level, const char *message,
 
 /** Send the messages of this process to \a fn (NULL: to standard error).
  *
- * Not collective.  Call it while no other thread is inside the library.
+ * Not collective.  Call it while no other thread is inside the library.  The
+ * text that \a fn gets is valid during the call, and has no line end; \a fn
+ * must not call the library.
  * \since 0.1
  */
 RPT_API void rpt_log_set(rpt_log_fn fn, void *user);
 
-/** Print messages up to this level; warnings by default.  Option `log.level`
- * is only kept so far: a program that wants it obeyed passes it on here. */
+/** Print messages of this process up to a level; warnings by default.
+ *
+ * Not collective; any thread, at any time.  Making a context sets the level to
+ * its option `log.level`, so a call before that does not last.
+ * \since 0.1
+ */
 RPT_API void rpt_log_set_level(rpt_log_level_t level);
 
 /** \} */

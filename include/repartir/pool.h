@@ -33,7 +33,9 @@ typedef struct rpt_call rpt_call_t;
  * change it and submit it again, or destroy it, as you like.
  *
  * The setters are not collective, copy what they are given, and return
- * RPT_ERR_INVALID for a bad value and RPT_ERR_NOMEM.
+ * RPT_ERR_INVALID for a bad value and RPT_ERR_NOMEM.  A value that is set again
+ * replaces the old one; variables and dependencies add up, so that a task
+ * without those of another one is a new task.  One thread at a time.
  *
  * What a program finds in its environment: RPT_TASK_ID, RPT_TASK_ATTEMPT (from
  * 1), RPT_TASK_RANK, RPT_TASK_SLOT (from 1, unique among what runs at the same
@@ -68,14 +70,16 @@ RPT_API rpt_status_t rpt_task_set_function(rpt_task_t *task, const char *name,
 /** Run the function on \a n_ranks ranks at once, each with the same input. */
 RPT_API rpt_status_t rpt_task_set_gang(rpt_task_t *task, int n_ranks);
 
-/** Name of the task, unique in the pool; by default a number is given. */
+/** Name of the task, unique in the pool (each rank refuses only what it
+ * submitted itself before); NULL, the default: a number is given. */
 RPT_API rpt_status_t rpt_task_set_id(rpt_task_t *task, const char *id);
 
 /** Add a variable to the program's environment; NULL removes it. */
 RPT_API rpt_status_t rpt_task_set_env(rpt_task_t *task, const char *name,
                                       const char *value);
 
-/** Working directory of the program, on the rank that runs it. */
+/** Working directory of the program, on the rank that runs it; NULL, the
+ * default: that of the rank. */
 RPT_API rpt_status_t rpt_task_set_cwd(rpt_task_t *task, const char *directory);
 
 /** Bytes for the program's standard input (default: /dev/null). */
@@ -114,20 +118,21 @@ typedef enum rpt_priority {
 RPT_API rpt_status_t rpt_task_set_priority(rpt_task_t *task,
                                            rpt_priority_t priority);
 
-/** End a program after \a seconds: TERM, after `pool.grace_s` KILL, to its
- * whole process group.  0: no limit.  Functions are told by
- * rpt_call_cancelled(). */
+/** End a program after \a seconds of one attempt: TERM, after `pool.grace_s`
+ * KILL, to its whole process group.  0, the default: no limit.  Functions are
+ * told by rpt_call_cancelled(). */
 RPT_API rpt_status_t rpt_task_set_timeout(rpt_task_t *task, double seconds);
 
-/** Try again up to \a retries times, on another rank first, with a back-off
- * that begins at `pool.backoff_s` and doubles. */
+/** When it did not succeed, try again up to \a retries times (default 0), on
+ * another rank first, with a back-off that begins at `pool.backoff_s` and
+ * doubles, up to a minute. */
 RPT_API rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries);
 
 /** Slots (cores) that the task occupies on its rank; default 1. */
 RPT_API rpt_status_t rpt_task_set_slots(rpt_task_t *task, int slots);
 
-/** Memory that the task needs; the rank reserves it, and the program's
- * address space is limited to it.  0: no reservation. */
+/** Memory in MiB that the task needs; the rank reserves it, and the program's
+ * address space is limited to it.  0, the default: neither. */
 RPT_API rpt_status_t rpt_task_set_memory(rpt_task_t *task, uint64_t mib);
 
 /** Units of a named resource of the rank (option `pool.resources`), such as
@@ -138,8 +143,9 @@ RPT_API rpt_status_t rpt_task_set_memory(rpt_task_t *task, uint64_t mib);
 RPT_API rpt_status_t rpt_task_set_resource(rpt_task_t *task, const char *name,
                                            int units);
 
-/** Start only after the task with this id has succeeded.  May be called
- * several times.  When that task fails, this one is skipped. */
+/** Start only after the task with this id has succeeded: one that the same
+ * rank submitted before, or in the same batch.  May be called several times.
+ * When that task does not succeed, this one is skipped. */
 RPT_API rpt_status_t rpt_task_add_dependency(rpt_task_t *task, const char *id);
 
 /** \} */
@@ -210,6 +216,12 @@ typedef struct rpt_result {
  * rank where that task ran, and so do their results.  A task must not wait for
  * tasks (RPT_ERR_STATE): it would hold its slot meanwhile.
  *
+ * A context has one pool at a time.
+ *
+ * What makes the pool useless (the journal cannot be written, MPI fails, no
+ * memory) ends every call that waits, on all ranks, with that failure; with a
+ * journal the same job can be resumed.
+ *
  * \since 0.1
  *
  * \{
@@ -223,9 +235,14 @@ typedef struct rpt_result {
  * job left.
  *
  * \param group  NULL for all ranks of the context
+ * \retval RPT_ERR_STATE    the context has a pool already
  * \retval RPT_ERR_BUSY     another job uses the state directory
  * \retval RPT_ERR_CORRUPT  the state directory is damaged beyond its tail
- * \retval RPT_ERR_NOMEM, RPT_ERR_IO, RPT_ERR_SYSTEM, RPT_ERR_PEER
+ * \retval RPT_ERR_VERSION  a newer librepartir wrote it
+ * \retval RPT_ERR_PARSE    a `pool.*` option makes no sense
+ * \retval RPT_ERR_OVERFLOW  more than 16 different resources
+ * \retval RPT_ERR_PEER     another rank failed
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_IO, RPT_ERR_SYSTEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_create(rpt_context_t *context, rpt_group_t *group,
@@ -240,11 +257,24 @@ typedef int (*rpt_task_fn)(rpt_call_t *call, void *user);
  *
  * Not collective, but every rank must register the same names before it
  * serves, submits or drains.
- * \retval RPT_ERR_EXISTS, RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_STATE
+ * \param user  handed to every call of \a fn on this rank; stays the caller's
+ * \retval RPT_ERR_EXISTS  the name is taken
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_register(rpt_pool_t *pool, const char *name,
                                        rpt_task_fn fn, void *user);
+
+/** Look whether a task could be submitted, without submitting it: whether its
+ * function exists and some rank could ever run it.  Its id and its
+ * dependencies are not looked at.
+ *
+ * Not collective.
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOT_FOUND, RPT_ERR_UNSUPPORTED,
+ *         RPT_ERR_NOMEM  as rpt_pool_submit()
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_pool_check(rpt_pool_t *pool, const rpt_task_t *task);
 
 /** Submit a task.
  *
@@ -279,16 +309,21 @@ RPT_API rpt_status_t rpt_pool_submit_batch(rpt_pool_t *pool,
 
 /** Work for the pool until the driver shuts it down.
  *
- * Every rank but the driver calls it.  Blocking; an idle rank sleeps.
- * \retval RPT_ERR_MPI, RPT_ERR_PEER
+ * Every rank but the driver calls it, once.  Blocking; an idle rank sleeps.
+ * \retval RPT_ERR_SHUTDOWN  the pool was shut down before
+ * \retval RPT_ERR_STATE     called by a task
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_serve(rpt_pool_t *pool);
 
 /** Work until every task that any rank submitted has ended.
  *
- * Collective over the pool's group.  Blocking.
- * \retval RPT_ERR_MPI, RPT_ERR_PEER
+ * Collective over the pool's group.  Blocking.  Callbacks run inside.  More may
+ * be submitted afterwards, and drained again.
+ * \retval RPT_ERR_SHUTDOWN  the pool was shut down before
+ * \retval RPT_ERR_STATE     called by a task
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_drain(rpt_pool_t *pool);
@@ -297,7 +332,13 @@ RPT_API rpt_status_t rpt_pool_drain(rpt_pool_t *pool);
  * inside a library call of the thread that waits. */
 typedef void (*rpt_result_fn)(const rpt_result_t *result, void *user);
 
-/** Give \a fn every result of the tasks that this rank submitted. */
+/** Give \a fn every result of the tasks that this rank submitted; those of
+ * tasks that ran here but were submitted elsewhere go there.
+ *
+ * Not collective.  Call it before tasks are submitted; NULL: nobody.  The
+ * result is valid during the call of \a fn, which may submit tasks.
+ * \since 0.1
+ */
 RPT_API rpt_status_t rpt_pool_on_result(rpt_pool_t *pool, rpt_result_fn fn,
                                         void *user);
 
@@ -306,22 +347,33 @@ RPT_API rpt_status_t rpt_pool_on_result(rpt_pool_t *pool, rpt_result_fn fn,
 typedef void (*rpt_output_fn)(const char *id, int stream, const void *data,
                               size_t bytes, void *user);
 
-/** Give \a fn the output of this rank's tasks with #RPT_OUTPUT_STREAM. */
+/** Give \a fn the output of the tasks with #RPT_OUTPUT_STREAM that this rank
+ * submitted, wherever they run.
+ *
+ * Not collective.  Call it before tasks are submitted; NULL: nobody.
+ * \since 0.1
+ */
 RPT_API rpt_status_t rpt_pool_on_output(rpt_pool_t *pool, rpt_output_fn fn,
                                         void *user);
 
 /** Wait until all tasks that this rank submitted have ended, or time is over.
  *
- * Not collective.  Callbacks run inside.
+ * Not collective.  Callbacks run inside.  Tasks that were submitted by tasks on
+ * other ranks are not waited for: rpt_pool_drain() and a graceful
+ * rpt_pool_shutdown() wait for those too.
  * \param timeout_s  negative: no limit; 0: only look
- * \retval RPT_PENDING  time is over; some tasks have not ended
+ * \retval RPT_PENDING    time is over; some tasks have not ended
+ * \retval RPT_ERR_STATE  called by a task
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_wait(rpt_pool_t *pool, double timeout_s);
 
-/** Cancel a task by its id: a queued one never starts, a running program is
- * ended as by a timeout.
+/** Cancel a task by its id, or by the number of one without: a queued one never
+ * starts, a running program is ended as by a timeout, a running function is
+ * told by rpt_call_cancelled().
  *
+ * Not collective.  Returns at once; the result comes as any other.
  * \retval RPT_ERR_NOT_FOUND  this rank submitted no such task
  * \retval RPT_END            it had ended already
  * \since 0.1
@@ -330,18 +382,18 @@ RPT_API rpt_status_t rpt_pool_cancel(rpt_pool_t *pool, const char *id);
 
 /** Numbers of a pool, as this rank knows them. */
 typedef struct rpt_pool_stats {
-    size_t size;         /**< size of this struct, set by the caller          */
-    uint64_t submitted;  /**< by this rank                                    */
-    uint64_t queued;     /**< of these, not started                           */
-    uint64_t running;    /**< of these, started                               */
-    uint64_t ended;      /**< of these, ended                                 */
+    size_t size;        /**< size of this struct, set by the caller          */
+    uint64_t submitted; /**< by this rank                                    */
+    uint64_t queued;    /**< of these, not started                           */
+    uint64_t running;   /**< of these, started                               */
+    uint64_t ended;     /**< of these, ended                                 */
     uint64_t by_outcome[RPT_N_OUTCOMES]; /**< ended, by #rpt_outcome_t */
-    uint64_t resumed;    /**< of the ended, known from the journal            */
-    uint64_t retried;    /**< attempts beyond the first                       */
-    uint64_t ran_here;   /**< attempts that this rank ran, for any rank       */
-    int slots;           /**< of this rank                                    */
-    int total_slots;     /**< of all ranks                                    */
-    double busy_s;       /**< slot seconds that this rank was busy            */
+    uint64_t resumed;  /**< of the ended, known from the journal            */
+    uint64_t retried;  /**< attempts beyond the first                       */
+    uint64_t ran_here; /**< attempts that this rank ran, for any rank       */
+    int slots;         /**< of this rank                                    */
+    int total_slots;   /**< of all ranks                                    */
+    double busy_s;     /**< slot seconds that this rank was busy            */
 } rpt_pool_stats_t;
 
 /** Read the numbers.  Not collective.  \a stats->size must be set. */
@@ -362,9 +414,12 @@ typedef enum rpt_shutdown {
  * journal, tasks that were dropped are run by the next job on the same state
  * directory.
  *
- * \param grace_s        for #RPT_SHUTDOWN_DRAIN: then end what still runs
+ * \param grace_s        seconds; for #RPT_SHUTDOWN_DRAIN: then end what runs
  * \param n_dropped_out  [out] this rank's tasks that did not run to their end;
  *                       may be NULL
+ * \retval RPT_ERR_SHUTDOWN  it was shut down before
+ * \retval RPT_ERR_STATE     called by a task
+ * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_shutdown(rpt_pool_t *pool, rpt_shutdown_t how,
@@ -379,7 +434,9 @@ RPT_API void rpt_pool_destroy(rpt_pool_t *pool);
  * \defgroup rpt_future Futures
  *
  * Of the rank that submitted.  Any thread may wait, subject to the thread
- * rule of contexts; one future is waited for by one thread at a time.
+ * rule of contexts; one future is waited for by one thread at a time.  A task
+ * may look (a time of 0) but not wait: RPT_ERR_STATE.  Waits also end with what
+ * made the pool useless: RPT_ERR_MPI, _PEER, _IO or _NOMEM.
  *
  * \since 0.1
  *
@@ -396,8 +453,10 @@ RPT_API rpt_status_t rpt_future_wait(rpt_future_t *future, double timeout_s);
 
 /** Wait until one of several has ended.
  *
- * NULL entries are skipped.
- * \param index_out  [out] which
+ * NULL entries are skipped.  All must be of one pool.
+ * \param futures    [in] array of \a n_futures
+ * \param timeout_s  negative: no limit; 0: only look
+ * \param index_out  [out] which; the first of them when several have
  * \retval RPT_PENDING  time is over
  * \retval RPT_END      there are only NULL entries
  * \since 0.1
@@ -406,16 +465,25 @@ RPT_API rpt_status_t rpt_future_wait_any(rpt_future_t *const futures[],
                                          size_t n_futures, double timeout_s,
                                          size_t *index_out);
 
-/** Wait until all of several have ended.  NULL entries are skipped. */
+/** Wait until all of several have ended.
+ *
+ * NULL entries are skipped.  All must be of one pool.
+ * \param futures    [in] array of \a n_futures
+ * \param timeout_s  negative: no limit; 0: only look
+ * \retval RPT_PENDING  time is over
+ * \since 0.1
+ */
 RPT_API rpt_status_t rpt_future_wait_all(rpt_future_t *const futures[],
                                          size_t n_futures, double timeout_s);
 
 /** The next future of this rank to have ended, in order of ending.
  *
  * Each is given once; those that were waited for by name are given too.
- * \param future_out  [out] one that rpt_pool_submit() gave
- * \retval RPT_PENDING  time is over
- * \retval RPT_END      every future of this rank was given already
+ * \param timeout_s   negative: no limit; 0: only look
+ * \param future_out  [out] one that rpt_pool_submit() gave, and still yours
+ * \retval RPT_PENDING    time is over
+ * \retval RPT_END        every future of this rank was given already
+ * \retval RPT_ERR_STATE  called by a task
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_pool_next(rpt_pool_t *pool, double timeout_s,
@@ -423,16 +491,20 @@ RPT_API rpt_status_t rpt_pool_next(rpt_pool_t *pool, double timeout_s,
 
 /** The result; RPT_PENDING before the task has ended.
  *
- * \param result_out  [out] belongs to the future
+ * \param result_out  [out] belongs to the future, and goes with it
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_future_result(rpt_future_t *future,
                                        const rpt_result_t **result_out);
 
-/** Cancel the task; see rpt_pool_cancel(). */
+/** Cancel the task; see rpt_pool_cancel().
+ *
+ * \retval RPT_END  it had ended already
+ * \since 0.1
+ */
 RPT_API rpt_status_t rpt_future_cancel(rpt_future_t *future);
 
-/** Release a future.  The task goes on. */
+/** Release a future and its result.  The task goes on. */
 RPT_API void rpt_future_destroy(rpt_future_t *future);
 
 /** \} */
@@ -440,14 +512,16 @@ RPT_API void rpt_future_destroy(rpt_future_t *future);
 /**
  * \defgroup rpt_call Inside a task function
  *
- * Valid until the function returns, in its own thread.
+ * Valid until the function returns, in its own thread.  None of these waits or
+ * is collective.
  *
  * \since 0.1
  *
  * \{
  */
 
-/** The input given to rpt_task_set_function(); belongs to the call. */
+/** The input given to rpt_task_set_function(); belongs to the call.
+ * \param bytes_out  [out] its length; may be NULL */
 RPT_API const void *rpt_call_input(const rpt_call_t *call, size_t *bytes_out);
 
 /** Give an output; it is copied.  The last one given counts.
@@ -464,12 +538,13 @@ RPT_API int rpt_call_cancelled(const rpt_call_t *call);
 /** Which attempt this is, from 1. */
 RPT_API int rpt_call_attempt(const rpt_call_t *call);
 
-/** Units of a resource that were handed out: their indices, or NULL.
- * \param n_out  [out] how many */
+/** Units of a resource that were handed out: their indices, or NULL when it has
+ * none.  They belong to the call.
+ * \param n_out  [out] how many; may be NULL */
 RPT_API const int *rpt_call_resource(const rpt_call_t *call, const char *name,
                                      int *n_out);
 
-/** The pool, to submit more tasks. */
+/** The pool, to submit more tasks: they belong to this rank. */
 RPT_API rpt_pool_t *rpt_call_pool(const rpt_call_t *call);
 
 /** The gang's group; NULL when the task is no gang.  Belongs to the pool. */

@@ -28,16 +28,16 @@ typedef struct rpt_state rpt_state_t;
 
 /** What is known about one task of a state directory. */
 typedef struct rpt_state_task {
-    size_t size;           /**< size of this struct, set by the library       */
-    const char *id;        /**< the task's id                                 */
-    const char *status;    /**< "queued", "running", or an outcome's name     */
-    int exit_code;         /**< -1 when there is none                         */
-    int signal;            /**< 0 when there is none                          */
-    int attempts;          /**< how often it was started                      */
-    int rank;              /**< of the last attempt, -1 when there is none    */
-    const char *host;      /**< of the last attempt, "" when there is none    */
-    double start_time;     /**< seconds since 1970, 0 when it never started   */
-    double duration_s;     /**< 0 until it has ended                          */
+    size_t size;        /**< size of this struct, set by the library       */
+    const char *id;     /**< the task's id                                 */
+    const char *status; /**< "queued", "running", or an outcome's name     */
+    int exit_code;      /**< -1 when there is none                         */
+    int signal;         /**< 0 when there is none                          */
+    int attempts;       /**< how often it was started                      */
+    int rank;           /**< of the last attempt, -1 when there is none    */
+    const char *host;   /**< of the last attempt, "" when there is none    */
+    double start_time;  /**< seconds since 1970, 0 when it never started   */
+    double duration_s;  /**< 0 until it has ended                          */
 } rpt_state_task_t;
 
 /** What is known about the job. */
@@ -59,17 +59,23 @@ typedef struct rpt_state_summary {
  * Not collective.  Release with rpt_state_close().
  * \retval RPT_ERR_NOT_FOUND  there is none at \a directory
  * \retval RPT_ERR_CORRUPT    it is damaged beyond a torn tail
- * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_VERSION
+ * \retval RPT_ERR_VERSION    a newer librepartir wrote it
+ * \retval RPT_ERR_BUSY       it changed while it was read, again and again
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_state_open(const char *directory,
                                     rpt_state_t **state_out);
 
-/** The job in numbers; belongs to the state. */
+/** The job in numbers, as they were when it was opened; belongs to the state,
+ * NULL for NULL. */
 RPT_API const rpt_state_summary_t *rpt_state_summary(const rpt_state_t *state);
 
 /** The i-th task in order of submission.
+ *
+ * \param task_out  [out] belongs to the state
  * \retval RPT_END  there are only \a index tasks
+ * \retval RPT_ERR_INVALID
  */
 RPT_API rpt_status_t rpt_state_task(const rpt_state_t *state, size_t index,
                                     const rpt_state_task_t **task_out);
@@ -105,8 +111,7 @@ RPT_API rpt_status_t rpt_state_request(const char *directory, const char *kind,
  */
 RPT_API rpt_status_t rpt_state_read_request(const char *directory,
                                             uint64_t number, char **kind_out,
-                                            char **text_out,
-                                            size_t *bytes_out);
+                                            char **text_out, size_t *bytes_out);
 
 /** \} */
 

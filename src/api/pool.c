@@ -88,6 +88,12 @@ rpt_status_t rpt_pool_register(rpt_pool_t *pool, const char *name,
     LOCKED(pool, rpt__pool_register(pool, name, fn, user));
 }
 
+rpt_status_t rpt_pool_check(rpt_pool_t *pool, const rpt_task_t *task)
+{
+    RPT_REQUIRE(pool != NULL && task != NULL, "pool or task is NULL");
+    LOCKED(pool, rpt__pool_check(pool, task));
+}
+
 rpt_status_t rpt_pool_submit(rpt_pool_t *pool, const rpt_task_t *task,
                              rpt_future_t **future_out)
 {

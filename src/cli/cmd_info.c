@@ -17,6 +17,15 @@
 
 enum { KEY_OPTIONS = 0x1001 };
 
+/* gcc's __VERSION__ is a number only, clang's has its name. */
+#if defined(__clang__)
+#define COMPILER __VERSION__
+#elif defined(__GNUC__)
+#define COMPILER "gcc " __VERSION__
+#else
+#define COMPILER "an unknown compiler"
+#endif
+
 static const char *const formats[] = { "man", "conf", "md", NULL };
 
 struct info_options {
@@ -103,7 +112,7 @@ static void add_json(struct text *text, const rpt_context_t *context,
                 "\"compiler\":",
                 rpt_version_text(), RPT_VERSION_MAJOR, RPT_VERSION_MINOR,
                 RPT_VERSION_PATCH);
-    text_json(text, __VERSION__, strlen(__VERSION__));
+    text_json(text, COMPILER, strlen(COMPILER));
     text_string(text, ",\"mpi\":");
     text_json(text, mpi, strlen(mpi));
     text_printf(text, ",\"n_ranks\":%d,\"n_nodes\":%d",
@@ -123,7 +132,7 @@ static void add_text(struct text *text, const rpt_options_t *options,
     char *mpi = launch_mpi_version();
 
     text_printf(text, "repartir %s, built by %s\nMPI: %s\n\n%s",
-                rpt_version_text(), __VERSION__, mpi, machine);
+                rpt_version_text(), COMPILER, mpi, machine);
     if (machine[0] != '\0' && machine[strlen(machine) - 1] != '\n') {
         text_char(text, '\n');
     }

@@ -138,11 +138,7 @@ static int serve_or_drive(struct job *job, const struct launch *launch,
     if (launch->rank == 0) {
         return job_drive(job, context, pool);
     }
-    if (rpt_pool_serve(pool) < 0) {
-        say_quiet(false); /* rank 0 cannot know */
-        return fault_library(fault);
-    }
-    return CODE_OK;
+    return rpt_pool_serve(pool) < 0 ? fault_library(fault) : CODE_OK;
 }
 
 /* Everything that needs all ranks. */
@@ -170,12 +166,24 @@ static int run_together(struct job *job, const struct launch *launch,
     return code;
 }
 
+/* The code that all ranks end with.  Where rank 0 knows of no fault, the others
+ * speak for themselves. */
+static int agree(const struct launch *launch, int code)
+{
+    int first, agreed = launch_agree(launch, code, &first);
+
+    if (first == CODE_OK && code != CODE_OK) {
+        say_quiet(false);
+    }
+    return agreed;
+}
+
 /* Options and input; the code that all ranks agree on. */
 static int prepare_together(struct job *job, const struct launch *launch,
                             const struct run_options *o,
                             rpt_options_t **library, struct fault *fault)
 {
-    int code = fault->code, agreed, first;
+    int code = fault->code;
 
     if (code == CODE_OK) {
         code = make_options(o, library, fault);
@@ -183,11 +191,7 @@ static int prepare_together(struct job *job, const struct launch *launch,
     if (code == CODE_OK && launch->rank == 0) {
         code = prepare(job, o, *library, fault);
     }
-    agreed = launch_agree(launch, code, &first);
-    if (first == CODE_OK && code != CODE_OK) {
-        say_quiet(false); /* only this rank has something to say */
-    }
-    return agreed;
+    return agree(launch, code);
 }
 
 static int run(struct run_options *o, int argc, char *argv[], int code)
@@ -205,7 +209,7 @@ static int run(struct run_options *o, int argc, char *argv[], int code)
     o->command = command = typed(&launch, argc, argv);
     code = prepare_together(&job, &launch, o, &library, &fault);
     if (code == CODE_OK) {
-        code = run_together(&job, &launch, library, &fault);
+        code = agree(&launch, run_together(&job, &launch, library, &fault));
     } else if (launch.rank == 0) {
         job_release(&job);
     }

@@ -18,11 +18,16 @@ struct status_options {
     const char *directory;
     bool json;
     bool tasks;
+    bool check;
 };
 
 static const struct argp_option options_of_status[] = {
     { "json", 'j', NULL, 0, "Print one JSON object", 0 },
     { "tasks", 't', NULL, 0, "List the tasks too", 0 },
+    { "check", 'c', NULL, 0,
+      "Print nothing; exit as the job would: 75 when tasks are left to run, "
+      "else 1 when some did not succeed, else 0",
+      0 },
     { NULL, 0, NULL, 0, NULL, 0 }
 };
 
@@ -36,6 +41,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case 't':
         o->tasks = true;
+        break;
+    case 'c':
+        o->check = true;
         break;
     case ARGP_KEY_ARG:
         if (o->directory != NULL) {
@@ -196,6 +204,19 @@ static rpt_status_t describe(const struct status_options *o,
     return status;
 }
 
+static int code_of(const rpt_state_summary_t *s)
+{
+    uint64_t n_ended = 0;
+
+    for (int i = 0; i < RPT_N_OUTCOMES; i++) {
+        n_ended += s->by_outcome[i];
+    }
+    if (n_ended < s->n_tasks) {
+        return CODE_RESUMABLE;
+    }
+    return s->by_outcome[RPT_OUTCOME_OK] < n_ended ? CODE_FAILED : CODE_OK;
+}
+
 static int show(const struct status_options *o)
 {
     struct text text = { NULL, 0, 0 };
@@ -208,7 +229,9 @@ static int show(const struct status_options *o)
         fault_print(&fault);
         return code;
     }
-    if (describe(o, state, &text) < 0) {
+    if (o->check) {
+        code = code_of(rpt_state_summary(state));
+    } else if (describe(o, state, &text) < 0) {
         code = fault_library(&fault);
         fault_print(&fault);
     } else if (fwrite(text.data, 1, text.bytes, stdout) < text.bytes ||
@@ -234,7 +257,7 @@ int command_status(int argc, char *argv[])
         NULL,
         NULL
     };
-    struct status_options o = { NULL, false, false };
+    struct status_options o = { NULL, false, false, false };
     int code = args_parse(&argp, argc, argv, &o);
 
     if (code == CODE_OK) {

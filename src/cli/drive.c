@@ -13,12 +13,16 @@
 #include "cli/run.h"
 
 #include "cli/joblog.h"
+#include "cli/launch.h"
 #include "cli/signals.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,11 +120,16 @@ static void begin(struct job *job, rpt_pool_t *pool)
     output_start(&job->output, job->options->output, job->options->keep_order,
                  write_stream, NULL);
     rpt_pool_on_output(pool, on_output, job);
+    job_added(job, 0);
+}
+
+/* Nothing of what earlier jobs wrote is touched before. */
+static void begin_files(struct job *job)
+{
     sink_begin(&job->results);
     sink_begin(&job->joblog);
     text_string(&job->joblog.pending,
                 job->joblog.path != NULL ? joblog_head : "");
-    job_added(job, 0);
 }
 
 static void show_progress(struct job *job)
@@ -143,6 +152,27 @@ static void show_progress(struct job *job)
     text_free(&text);
 }
 
+/* Tasks with files of their own write these themselves, and fail each in its
+ * way when the disk is full; so it is looked at when some fail. */
+static int check_disk(struct job *job, struct fault *fault)
+{
+    struct statvfs disk;
+    bool more = job->report.n_failed_now > job->n_failed_seen;
+
+    job->n_failed_seen = job->report.n_failed_now;
+    if (!more || job->output_dir == NULL ||
+        statvfs(job->output_dir, &disk) != 0 ||
+        (disk.f_bavail > 0 && (disk.f_files == 0 || disk.f_favail > 0))) {
+        return CODE_OK;
+    }
+    fault_set(fault, CODE_IO, "tasks failed, and the disk of %s is full",
+              job->output_dir);
+    fault_why(fault, "%s", strerror(ENOSPC));
+    fault_hint(fault, "make room; with --state the same command with "
+                      "--retry-failed runs them again, and the rest");
+    return CODE_IO;
+}
+
 /* Files and streams that could not be written. */
 static int check_files(struct job *job, struct fault *fault)
 {
@@ -156,7 +186,7 @@ static int check_files(struct job *job, struct fault *fault)
                          "the output of tasks could not be written");
         fault_why(fault, "%s", strerror(job->output.error));
     }
-    return code;
+    return code == CODE_OK ? check_disk(job, fault) : code;
 }
 
 /* All submitted, all ended; looks for requests once more before it says so. */
@@ -207,6 +237,34 @@ static bool too_many_failures(const struct job *job)
            job->report.n_failed_now >= (size_t)job->options->max_failures;
 }
 
+/* What the next signal says before it ends this process. */
+static void set_last_words(const struct job *job)
+{
+    struct text text = { NULL, 0, 0 };
+    struct report_job about = { .state = job->options->state,
+                                .command = job->options->command };
+
+    text_string(&text, "repartir: one more signal: ending now\n");
+    report_next(&text, &about);
+    signals_next_ends(text.data);
+    text_free(&text);
+}
+
+static rpt_shutdown_t say_signal(const struct job *job)
+{
+    int number = signals_first();
+
+    if (number != SIGUSR1 && launch_kills_soon(signals_sender())) {
+        say("%s by mpirun, which ends its ranks within a second: what runs is "
+            "ended now",
+            strsignal(number));
+        return RPT_SHUTDOWN_NOW;
+    }
+    say("%s: what runs may end within %g s; one more signal ends it now",
+        strsignal(number), job->options->grace_s);
+    return RPT_SHUTDOWN_DRAIN;
+}
+
 /* Ends the pool in the way that the reason asks for. */
 static int stop(struct job *job, int code, bool done, struct fault *fault)
 {
@@ -215,9 +273,7 @@ static int stop(struct job *job, int code, bool done, struct fault *fault)
 
     fputs(progress_erase(&job->progress), stderr);
     if (code == CODE_OK && !done && !too_many_failures(job)) {
-        say("%s: what runs may end within %g s; one more signal ends it now",
-            strsignal(signals_first()), job->options->grace_s);
-        how = RPT_SHUTDOWN_DRAIN;
+        how = say_signal(job);
     } else if (code == CODE_IO) {
         how = RPT_SHUTDOWN_DRAIN;
     } else if (!done) {
@@ -225,7 +281,7 @@ static int stop(struct job *job, int code, bool done, struct fault *fault)
     }
     job->stopped = how != RPT_SHUTDOWN_GRACEFUL;
     if (job->stopped) {
-        signals_next_ends();
+        set_last_words(job);
     }
     if (rpt_pool_shutdown(job->pool, how, job->options->grace_s, NULL) < 0 &&
         code == CODE_OK) {
@@ -266,7 +322,11 @@ int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
     int code = CODE_OK;
 
     begin(job, pool);
-    if (job->options->state != NULL) {
+    code = check_needs(pool, &job->list, &fault);
+    if (code == CODE_OK) {
+        begin_files(job);
+    }
+    if (code == CODE_OK && job->options->state != NULL) {
         code = job_requests(job, true, &fault);
     }
     while (code == CODE_OK && !done && signals_first() == 0 &&
@@ -279,7 +339,9 @@ int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
     if (code != CODE_OK) {
         fault_print(&fault);
     }
-    print_report(job, context);
+    if (code == CODE_OK || job->n_submitted > 0) {
+        print_report(job, context);
+    }
     if (code != CODE_OK) {
         return code;
     }

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -120,6 +121,35 @@ void launch_begin(struct launch *launch)
     MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &launch->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &launch->size);
+}
+
+/* Open MPI's mpirun, when it is told to end, sends TERM to the ranks and KILL a
+ * second later (odls_base_sigkill_timeout).  USR1 it hands on. */
+bool launch_kills_soon(pid_t sender)
+{
+    static const char *const names[] = { "mpirun", "mpiexec", "orterun",
+                                         "orted",  "prterun", "prted" };
+    char path[64], name[32] = "";
+    FILE *file;
+
+    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL || sender != getppid()) {
+        return false;
+    }
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)sender);
+    file = fopen(path, "re");
+    if (file != NULL) {
+        if (fgets(name, sizeof name, file) == NULL) {
+            name[0] = '\0';
+        }
+        fclose(file);
+    }
+    name[strcspn(name, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int launch_agree(const struct launch *launch, int code, int *first_out)

@@ -9,6 +9,7 @@
 #include <repartir/context.h>
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct launch {
     bool mpi; /* an MPI launcher started us */
@@ -24,6 +25,10 @@ int launch_env_rank(void);
 /* Initialises MPI when an MPI launcher started us, and watches that launcher;
  * without one makes no MPI call, ever. */
 void launch_begin(struct launch *launch);
+
+/* A signal of this process means that it is killed in a second: it is our
+ * launcher, and one of Open MPI. */
+bool launch_kills_soon(pid_t sender);
 
 /* Collective: the exit code that all ranks end with: rank 0's, or, when that
  * is 0, the largest of the others'.  *first_out, if not NULL: rank 0's. */

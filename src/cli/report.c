@@ -178,22 +178,21 @@ static void add_time(struct text *text, const struct report *report,
     text_char(text, '\n');
 }
 
+void report_next(struct text *text, const struct report_job *job)
+{
+    text_printf(text, "  next    %s\n          (%s)\n", job->command,
+                job->state != NULL
+                    ? "runs the rest"
+                    : "runs everything again: with --state DIR only the rest "
+                      "would run");
+}
+
 static void add_next(struct text *text, const struct report *report,
                      const struct report_job *job)
 {
-    if (job->state == NULL) {
-        if (report->n_dropped > 0) {
-            text_printf(text,
-                        "  next    %s\n          (runs everything again: "
-                        "with --state DIR only the rest would run)\n",
-                        job->command);
-        }
-        return;
-    }
     if (report->n_dropped > 0) {
-        text_printf(text, "  next    %s\n          (runs the rest)\n",
-                    job->command);
-    } else if (n_failures(report) > 0) {
+        report_next(text, job);
+    } else if (job->state != NULL && n_failures(report) > 0) {
         text_printf(text, "  next    the same command with --retry-failed runs "
                           "the failed tasks again\n");
     }

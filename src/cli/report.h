@@ -42,6 +42,9 @@ struct report_job {
 void report_text(struct text *text, const struct report *report,
                  const struct report_job *job);
 
+/* The lines "next" for a job that did not end. */
+void report_next(struct text *text, const struct report_job *job);
+
 /* The last line that is not empty, without control characters, shortened. */
 void last_line(struct text *text, const char *data, size_t bytes);
 

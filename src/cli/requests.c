@@ -32,7 +32,8 @@ static void take_submit(struct job *job, const char *text, size_t bytes)
     struct fault fault;
 
     if (input_parse(&options, &source, &more, &fault) == CODE_OK &&
-        check_list(&more, &job->ids, &fault) == CODE_OK) {
+        check_list(&more, &job->ids, &fault) == CODE_OK &&
+        check_needs(job->pool, &more, &fault) == CODE_OK) {
         append(job, &more);
         return;
     }

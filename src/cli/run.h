@@ -54,6 +54,7 @@ struct job {
     rpt_future_t **futures; /* by index in the list              */
     size_t room_futures;
     struct map index_of; /* future -> index                   */
+    size_t n_failed_seen; /* when the disk was last looked at  */
     size_t n_submitted;
     size_t n_collected;
     size_t batch;        /* tasks of one submission           */
@@ -82,6 +83,10 @@ void job_release(struct job *job);
 /* Submits the next tasks of the list: one batch, or none while the pool is
  * full. */
 int job_submit(struct job *job, struct fault *fault);
+
+/* Can every task of a list ever run on these ranks? */
+int check_needs(rpt_pool_t *pool, const struct task_list *list,
+                struct fault *fault);
 
 /* To be called when tasks were added to the list from the index `first` on:
  * their ids, files and order of submission. */

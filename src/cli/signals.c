@@ -15,35 +15,43 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t first;
+static volatile sig_atomic_t sender;
 static volatile sig_atomic_t next_ends;
+static char words[4096];
+static size_t n_words;
 
 static void nothing(int number)
 {
     (void)number;
 }
 
-static void note(int number)
+static void note(int number, siginfo_t *info, void *context)
 {
-    static const char words[] = "repartir: one more signal: ending now\n";
-
+    (void)context;
     if (next_ends) {
-        ssize_t n = write(STDERR_FILENO, words, sizeof words - 1);
+        ssize_t n = write(STDERR_FILENO, words, n_words);
 
         (void)n;
         _exit(CODE_RESUMABLE);
     }
     if (first == 0) {
+        sender = info->si_code == SI_USER ? info->si_pid : 0;
         first = number;
     }
 }
 
-static void install(int number, void (*handler)(int))
+static void install(int number, bool noted)
 {
     struct sigaction action;
 
     memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
+    if (noted) {
+        action.sa_sigaction = note;
+        action.sa_flags |= SA_SIGINFO;
+    } else {
+        action.sa_handler = nothing;
+    }
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }
@@ -53,9 +61,9 @@ void signals_install(bool driver)
     static const int numbers[] = { SIGUSR1, SIGTERM, SIGINT };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        install(numbers[i], driver ? note : nothing);
+        install(numbers[i], driver);
     }
-    install(SIGPIPE, nothing);
+    install(SIGPIPE, false);
 }
 
 int signals_first(void)
@@ -63,7 +71,14 @@ int signals_first(void)
     return first;
 }
 
-void signals_next_ends(void)
+pid_t signals_sender(void)
 {
+    return sender;
+}
+
+void signals_next_ends(const char *last_words)
+{
+    n_words = strnlen(last_words, sizeof words);
+    memcpy(words, last_words, n_words);
     next_ends = 1;
 }

@@ -5,6 +5,7 @@
 #define CLI_SIGNALS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* USR1, TERM and INT are noted; PIPE does nothing.  `driver` false: they do
  * nothing at all (a launcher sends them to all ranks; rank 0 answers). */
@@ -13,8 +14,11 @@ void signals_install(bool driver);
 /* The first one that came, 0: none. */
 int signals_first(void);
 
-/* From now on one more signal ends this process at once with
- * CODE_RESUMABLE. */
-void signals_next_ends(void);
+/* The process that sent it; 0: unknown. */
+pid_t signals_sender(void);
+
+/* From now on one more signal prints `last_words` (of which the first 4 KiB
+ * are kept) and ends this process at once with CODE_RESUMABLE. */
+void signals_next_ends(const char *last_words);
 
 #endif /* CLI_SIGNALS_H */

@@ -23,18 +23,30 @@ static rpt_status_t fill_more(rpt_task_t *task, const struct task_more *more)
     if (status == RPT_OK && more->stdin_data != NULL) {
         status = rpt_task_set_stdin(task, more->stdin_data, more->stdin_bytes);
     }
-    if (status == RPT_OK && more->memory_mib > 0) {
-        status = rpt_task_set_memory(task, more->memory_mib);
-    }
     for (size_t i = 0; i < more->n_env && status == RPT_OK; i++) {
         status = rpt_task_set_env(task, more->env[i].name, more->env[i].value);
     }
-    for (size_t i = 0; i < more->n_needs && status == RPT_OK; i++) {
-        status = rpt_task_set_resource(task, more->needs[i].name,
-                                       more->needs[i].units);
-    }
     for (size_t i = 0; i < more->n_after && status == RPT_OK; i++) {
         status = rpt_task_add_dependency(task, more->after[i]);
+    }
+    return status;
+}
+
+static rpt_status_t fill_needs(rpt_task_t *task, const struct task_spec *spec)
+{
+    const struct task_more *more = spec->more;
+    rpt_status_t status = RPT_OK;
+
+    if (spec->slots > 0) {
+        status = rpt_task_set_slots(task, spec->slots);
+    }
+    if (status == RPT_OK && more != NULL && more->memory_mib > 0) {
+        status = rpt_task_set_memory(task, more->memory_mib);
+    }
+    for (size_t i = 0; status == RPT_OK && more != NULL && i < more->n_needs;
+         i++) {
+        status = rpt_task_set_resource(task, more->needs[i].name,
+                                       more->needs[i].units);
     }
     return status;
 }
@@ -73,13 +85,64 @@ static rpt_status_t fill(rpt_task_t *task, const struct job *job,
     if (status == RPT_OK) {
         status = rpt_task_set_retries(task, retries);
     }
-    if (status == RPT_OK && spec->slots > 0) {
-        status = rpt_task_set_slots(task, spec->slots);
+    if (status == RPT_OK) {
+        status = fill_needs(task, spec);
     }
     if (status == RPT_OK && spec->more != NULL) {
         status = fill_more(task, spec->more);
     }
     return status == RPT_OK ? fill_output(task, job, spec) : status;
+}
+
+/* "tasks.txt:17: " before what the library says about a task. */
+static int name_line(const char *source, const struct task_spec *spec,
+                     struct fault *fault)
+{
+    int code = fault_library(fault);
+
+    snprintf(fault->what, sizeof fault->what, "%.200s:%u: %.900s", source,
+             spec->line, rpt_last_error()->what);
+    return code;
+}
+
+/* More than the one slot that every rank has. */
+static bool has_needs(const struct task_spec *spec)
+{
+    return spec->slots > 1 ||
+           (spec->more != NULL &&
+            (spec->more->memory_mib > 0 || spec->more->n_needs > 0));
+}
+
+int check_needs(rpt_pool_t *pool, const struct task_list *list,
+                struct fault *fault)
+{
+    int code = CODE_OK;
+
+    for (size_t i = 0; i < list->n && code == CODE_OK; i++) {
+        const struct task_spec *spec = &list->tasks[i];
+        rpt_task_t *task = NULL;
+        rpt_status_t status;
+
+        if (!has_needs(spec)) {
+            continue;
+        }
+        status = rpt_task_create(&task);
+        if (status == RPT_OK) {
+            status = rpt_task_set_program(task,
+                                          (const char *const *)spec->argv);
+        }
+        if (status == RPT_OK) {
+            status = fill_needs(task, spec);
+        }
+        if (status == RPT_OK) {
+            status = rpt_pool_check(pool, task);
+        }
+        if (status != RPT_OK) {
+            code = name_line(list->source, spec, fault);
+        }
+        rpt_task_destroy(task);
+    }
+    return code;
 }
 
 static rpt_status_t make_tasks(struct job *job, size_t n, rpt_task_t **tasks)
@@ -110,7 +173,6 @@ static void note_futures(struct job *job, size_t n)
 static int refused(struct job *job, size_t n, rpt_status_t status,
                    struct fault *fault)
 {
-    char what[sizeof fault->what];
     int code;
 
     if (status == RPT_ERR_FULL && !job->linked) {
@@ -122,13 +184,10 @@ static int refused(struct job *job, size_t n, rpt_status_t status,
         job->batch = 1;
         return CODE_OK;
     }
-    if (code == CODE_INPUT && n == 1) {
-        memcpy(what, fault->what, sizeof what);
-        snprintf(fault->what, sizeof fault->what, "%.200s:%u: %.900s",
-                 job_source(job, job->n_submitted),
-                 job->list.tasks[job->n_submitted].line, what);
-    }
-    return code;
+    return code == CODE_INPUT && n == 1
+               ? name_line(job_source(job, job->n_submitted),
+                           &job->list.tasks[job->n_submitted], fault)
+               : code;
 }
 
 int job_submit(struct job *job, struct fault *fault)

@@ -96,7 +96,8 @@ static rpt_status_t parse_resources(const char *text, struct rpt_caps *caps,
         }
         next = parse_one(next, names[*n_out], &caps->units[*n_out]);
         if (next == NULL) {
-            return bad_resources(text, "a part of it is not name=units");
+            return bad_resources(text, "a part of it is not name=units (0 to "
+                                       "65536 units)");
         }
         (*n_out)++;
     }

@@ -20,6 +20,7 @@ rpt_status_t rpt__pool_register(struct rpt_pool *pool, const char *name,
                                 rpt_task_fn fn, void *user);
 
 /* futures_out may be NULL.  All or none. */
+rpt_status_t rpt__pool_check(struct rpt_pool *pool, const rpt_task_t *task);
 rpt_status_t rpt__pool_submit(struct rpt_pool *pool,
                               const rpt_task_t *const tasks[], size_t n,
                               rpt_future_t **futures_out);

@@ -149,13 +149,12 @@ static rpt_status_t take_index(struct rpt_owner *owner, struct rpt_job *job)
     return RPT_OK;
 }
 
-/* A job that is in no list and has no number yet. */
-static rpt_status_t make_job(struct rpt_pool *pool, const struct rpt_task *task,
-                             struct rpt_job **job_out)
+/* The spec of a task that can run here, in pool->scratch. */
+static rpt_status_t pack_spec(struct rpt_pool *pool,
+                              const struct rpt_task *task)
 {
     int index[RPT_MAX_NEEDS];
     struct rpt_buf *buf = &pool->scratch;
-    struct rpt_job *job;
     rpt_status_t status = check_task(pool, task);
 
     if (status == RPT_OK) {
@@ -169,6 +168,23 @@ static rpt_status_t make_job(struct rpt_pool *pool, const struct rpt_task *task,
     if (status == RPT_OK) {
         status = check_capacity(pool, (const struct rpt_spec *)buf->data);
     }
+    return status;
+}
+
+rpt_status_t rpt__pool_check(struct rpt_pool *pool, const rpt_task_t *task)
+{
+    return pool->failed == RPT_OK ? pack_spec(pool, task)
+                                  : rpt__pool_fail(pool);
+}
+
+/* A job that is in no list and has no number yet. */
+static rpt_status_t make_job(struct rpt_pool *pool, const struct rpt_task *task,
+                             struct rpt_job **job_out)
+{
+    const struct rpt_buf *buf = &pool->scratch;
+    struct rpt_job *job;
+    rpt_status_t status = pack_spec(pool, task);
+
     if (status != RPT_OK) {
         return status;
     }

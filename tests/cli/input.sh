@@ -47,9 +47,11 @@ has err 'line 1 has it' "with the other line"
 refused 1 unknown.jsonl 'unknown.jsonl:2: .*"c"' "an unknown dependency"
 refused 1 cycle.jsonl 'cycle.jsonl:2: .*cycle' "a cycle"
 has err '"a" \(line 2\).*"b" \(line 3\)' "with its members and lines"
-run 1 run resource.jsonl
+echo kept >was
+run 1 run --results was resource.jsonl
 expect 65 "a task that no rank can run is refused"
-has err 'resource.jsonl:2:' "with its line"
+has err 'resource.jsonl:2: no rank has a resource' "with its line"
+is "$(cat was) $(find . -name ran)" "kept " "before anything has run"
 run 1 run --each nul -- echo
 expect 65 "a NUL byte in a value"
 printf 'a\n\n' >values

@@ -117,6 +117,20 @@ finish_job
 expect 75 "a second signal ends at once"
 sleep 0.3
 is "$(pgrep -fx "sleep 50.$$" | wc -l)" 0 "with everything that ran"
+has err '^  next .* run --state sg long' "and says how to go on"
+run 1 status --check sg
+is "$code $(cat out err)" "75 " "status --check: tasks are left"
+if [ "$most" -gt 1 ] && "$MPIRUN" --version 2>&1 | grep -q 'Open MPI'; then
+    rm -f began
+    start "$most" run --state sg long
+    until_true test -s began || bad "no task began"
+    kill -TERM $job
+    finish_job
+    has err 'mpirun, which ends its ranks' "TERM to mpirun is told apart"
+    has err '^  next ' "and the report says how to go on"
+    run 1 status --check sg
+    expect 75 "what ran is left to run"
+fi
 start 1 run --grace=100ms long
 until_true test -s began
 sleep 0.2
@@ -194,8 +208,14 @@ has out '"running":false.*"n_tasks":1.*"ok":1.*"tasks":\[\{"id":.*"status":"ok"'
 run 1 status --tasks two
 has out '^1 tasks: 0 queued, 0 running, 1 ok' "status counts"
 has out '^[^ ]+ +ok +0 ' "status --tasks lists"
+run 1 status --check two
+is "$code $(cat out err)" "0 " "status --check: all is well"
+run 1 status --check sm
+is "$code $(cat out err)" "1 " "status --check: a task failed"
 run 1 status nowhere
 expect 65 "no state directory"
+run 1 status --check nowhere
+expect 65 "nor for --check"
 run 1 run --state /proc/no three
 is "$((code == 74 || code == 65))" 1 "one that cannot be made"
 
@@ -218,10 +238,18 @@ if mount -t tmpfs -o size=64k none small 2>/dev/null; then
     run "$most" run --state small/s big
     expect 74 "a state directory on a full disk"
     has err 'No space left|no space' "and the reason"
+    is "$(grep -c '^  why ' err)" 1 "which is said once"
     mount -o remount,size=64m small
     run 1 run --state small/s --results results big
     expect 0 "is resumed when there is room"
     is "$(wc -l <results)" 400 "with all results"
+    mount -o remount,size=1m small
+    for i in $(seq 40); do
+        echo "sh -c 'head -c 100000 /dev/zero || exit 3'"
+    done >big
+    run "$most" run --output=files --output-dir small/out --state sd big
+    expect 74 "a full disk for the files of tasks"
+    has err 'the disk of .*small/out is full' "which the report says"
     umount small
 else
     skip "no file system can be mounted here"

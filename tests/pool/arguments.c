@@ -112,6 +112,9 @@ static void bad_pools(struct world *w)
     INVALID(rpt_pool_register(w->pool, "f", NULL, NULL));
     CHECK_ERROR(RPT_ERR_EXISTS,
                 rpt_pool_register(w->pool, "noop", never, NULL));
+    INVALID(rpt_pool_check(NULL, task));
+    INVALID(rpt_pool_check(w->pool, NULL));
+    INVALID(rpt_pool_check(w->pool, empty));
     INVALID(rpt_pool_submit(NULL, task, NULL));
     INVALID(rpt_pool_submit(w->pool, NULL, NULL));
     INVALID(rpt_pool_submit(w->pool, empty, NULL));

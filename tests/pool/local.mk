@@ -5,10 +5,11 @@ POOL_TESTS = tests/pool/world.c tests/pool/world.h tests/pool/world_priv.h \
 	tests/pool/arguments.c tests/pool/cancel.c tests/pool/depend.c \
 	tests/pool/directory.c tests/pool/ending.c tests/pool/ends.c \
 	tests/pool/faults.c tests/pool/functions.c tests/pool/futures.c \
-	tests/pool/gangs.c tests/pool/gangs_mpi.c tests/pool/groups.c \
+	tests/pool/gangs.c tests/pool/gangs_mpi.c tests/pool/giving.c \
+	tests/pool/gpus.c tests/pool/groups.c tests/pool/inside.c \
 	tests/pool/order.c tests/pool/outputs.c tests/pool/programs.c \
 	tests/pool/resources.c tests/pool/resume.c tests/pool/spmd.c \
-	tests/pool/state.c tests/pool/submit.c tests/pool/tasks.c
+	tests/pool/staging.c tests/pool/state.c tests/pool/submit.c tests/pool/tasks.c
 
 check_PROGRAMS += tests/test_pool tests/test_pool_mpi tests/test_engine
 tests_test_pool_SOURCES = $(POOL_TESTS) tests/pool/world_local.c

@@ -91,8 +91,20 @@ static rpt_status_t try_need(struct world *w, int slots, uint64_t mib,
                       need(task_new("noop", NULL, 0), slots, mib, name, units));
 }
 
+static rpt_status_t check_need(struct world *w, int slots, const char *name)
+{
+    rpt_task_t *task = need(task_new("noop", NULL, 0), slots, 0, name, 1);
+    rpt_status_t status = rpt_pool_check(w->pool, task);
+
+    rpt_task_destroy(task);
+    return status;
+}
+
 static void ask_too_much(struct world *w)
 {
+    CHECK(check_need(w, 2, "gpu") == RPT_OK);
+    CHECK_ERROR(RPT_ERR_UNSUPPORTED, check_need(w, 3, "gpu"));
+    CHECK_ERROR(RPT_ERR_UNSUPPORTED, check_need(w, 1, "gpus"));
     CHECK_ERROR(RPT_ERR_UNSUPPORTED, try_need(w, 3, 0, NULL, 0));
     CHECK(strstr(rpt_last_error()->why, "3 of at most 2") != NULL);
     CHECK_ERROR(RPT_ERR_UNSUPPORTED, try_need(w, 1, 101, NULL, 0));
