@@ -241,7 +241,7 @@ static bool sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
         rpt__engine_lock(engine);
         return false;
     }
-    atomic_store(&bell->sleeping, 1);
+    atomic_store(&bell->sleeping, rpt__bell_mark(seen));
     if (atomic_load(&bell->count) == seen) {
         rpt__engine_unlock(engine);
         rpt__futex_wait(&bell->count, seen, left);

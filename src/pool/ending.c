@@ -117,20 +117,26 @@ static void end_wave(struct rpt_pool *pool)
     }
 }
 
+static void end_all(struct rpt_pool *pool, struct rpt_item_list *items)
+{
+    struct rpt_item *item, *next;
+
+    for (item = TAILQ_FIRST(items); item != NULL; item = next) {
+        next = TAILQ_NEXT(item, link);
+        rpt__worker_cancel(pool, item, true);
+    }
+}
+
 int rpt__ending_poll(struct rpt_pool *pool)
 {
     struct rpt_ending *e = &pool->ending;
     int n = 0;
 
     if (e->stopping && isfinite(e->kill_at_s) && rpt__now_s() >= e->kill_at_s) {
-        struct rpt_item *item, *next;
-
         e->kill_at_s = INFINITY;
-        for (item = TAILQ_FIRST(&pool->worker.running); item != NULL;
-             item = next) {
-            next = TAILQ_NEXT(item, link);
-            rpt__worker_cancel(pool, item, true);
-        }
+        end_all(pool, &pool->worker.running);
+        /* Asked for already, but they may start before the keeper reads it. */
+        end_all(pool, &pool->worker.staged);
         n++;
     }
     if (!is_quiet(pool)) {

@@ -55,21 +55,12 @@ static void unstage(struct rpt_pool *pool, struct rpt_item *item)
     }
 }
 
-/* The keeper gave a staged one back. */
+/* The keeper gave a staged one back: it may run elsewhere, or was cancelled. */
 static void on_recalled(struct rpt_pool *pool, struct rpt_item *item)
 {
-    struct rpt_end end = { .outcome = RPT_OUTCOME_CANCELLED,
-                           .exit_code = -1,
-                           .message = "cancelled before it started" };
-
     unstage(pool, item);
-    if (item->cancelled) {
-        item->slot = -1;
-        rpt__worker_finish(pool, item, &end);
-    } else {
-        item->recalled = false;
-        rpt__worker_return(pool, item);
-    }
+    item->recalled = false;
+    rpt__worker_return(pool, item);
 }
 
 /* The one before it has ended: it runs, in that one's slot. */

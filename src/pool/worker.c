@@ -545,19 +545,16 @@ int rpt__worker_dispatch(struct rpt_pool *pool)
 void rpt__worker_cancel(struct rpt_pool *pool, struct rpt_item *item,
                         bool by_shutdown)
 {
-    if (item->state == RPT_ITEM_QUEUED) {
-        struct rpt_end end = { .outcome = RPT_OUTCOME_CANCELLED,
-                               .exit_code = -1,
-                               .message = "cancelled before it started" };
-
-        rpt__worker_unqueue(pool, item);
-        rpt__worker_finish(pool, item, &end);
-        return;
-    }
     if (item->cancelled || item->state == RPT_ITEM_ENDED) {
         return;
     }
     item->cancelled = true;
+    if (item->state == RPT_ITEM_QUEUED) {
+        rpt__worker_unqueue(pool, item);
+        rpt__worker_return(pool, item);
+        rpt__worker_unpark(pool);
+        return;
+    }
     item->by_shutdown = by_shutdown;
     atomic_store(&item->call.cancelled, 1);
     rpt__kind_table[item->kind]->cancel(pool, item);
@@ -583,11 +580,28 @@ void rpt__worker_on_cancel(void *arg, int source, const void *data,
     }
 }
 
+/* Its owner ends it: it never started. */
+static void give_back_cancelled(struct rpt_pool *pool, struct rpt_item *item)
+{
+    struct {
+        struct rpt_pool_head head;
+        uint32_t token;
+    } message = { { pool->generation, 1 }, item->token };
+    int member = pool->member_of[item->owner];
+
+    rpt__item_release(pool, item);
+    rpt__pool_send(pool, member, RPT_TAG_POOL_BACK, &message, sizeof message);
+}
+
 void rpt__worker_return(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_job *job = item->job;
 
     item->slot = -1;
+    if (job == NULL && item->cancelled) {
+        give_back_cancelled(pool, item);
+        return;
+    }
     if (job == NULL) {
         rpt__worker_requeue(pool, item);
         if (pool->ending.stopping) {

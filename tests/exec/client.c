@@ -142,7 +142,7 @@ bool client_wait(struct client *client, bool (*condition)(struct client *),
         uint32_t count = atomic_load(&bell->count);
         double now_s, wake_s;
 
-        atomic_store(&bell->sleeping, 1);
+        atomic_store(&bell->sleeping, rpt__bell_mark(count));
         rpt__keeper_poll(client->keeper);
         if (condition(client)) {
             return true;

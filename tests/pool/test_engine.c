@@ -233,6 +233,33 @@ static void a_ring_wakes_the_sleeper(void)
     end(&probe);
 }
 
+/* A ringer was held up between its two steps; the sleeper saw the first one,
+ * and is about to sleep: the mark stays, for the next ringer. */
+static void a_late_ringer_leaves_the_next_one_its_sleeper(void)
+{
+    struct rpt_bell b;
+    uint32_t early, late, next;
+
+    memset(&b, 0, sizeof b);
+    early = rpt__bell_count(&b);
+    late = rpt__bell_count(&b);
+    atomic_store(&b.sleeping, rpt__bell_mark(atomic_load(&b.count)));
+    rpt__bell_wake(&b, early);
+    rpt__bell_wake(&b, late);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&b.sleeping), 0);
+    next = rpt__bell_count(&b);
+    rpt__bell_wake(&b, next);
+    CU_ASSERT_EQUAL(atomic_load(&b.sleeping), 0);
+    /* The count goes round. */
+    atomic_store(&b.count, UINT32_MAX);
+    atomic_store(&b.sleeping, rpt__bell_mark(UINT32_MAX));
+    rpt__bell_wake(&b, UINT32_MAX);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&b.sleeping), 0);
+    rpt__bell_ring(&b);
+    CU_ASSERT_EQUAL(atomic_load(&b.count), 0);
+    CU_ASSERT_EQUAL(atomic_load(&b.sleeping), 0);
+}
+
 enum { RINGS = 20000 };
 
 static void *ring_often(void *arg)
@@ -532,6 +559,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(pollers_are_asked_in_their_order),
     RPT_TEST(the_loop_wakes_for_the_next_moment),
     RPT_TEST(a_ring_wakes_the_sleeper),
+    RPT_TEST(a_late_ringer_leaves_the_next_one_its_sleeper),
     RPT_TEST(no_ring_is_lost),
     RPT_TEST(the_engine_thread_leads_while_nobody_waits),
     RPT_TEST(a_waiting_user_takes_the_lead),
