@@ -43,8 +43,11 @@ rpt_status_t rpt__context_wrap(struct rpt_comm *comm,
         rpt__comm_destroy(comm);
         return status;
     }
-    rpt_log_set_level((rpt_log_level_t)rpt__option_integer(
-        rpt__comm_options(comm), RPT_OPT_LOG_LEVEL));
+    if (strcmp(rpt_options_origin(rpt__comm_options(comm), "log.level"),
+               "default") != 0) {
+        rpt_log_set_level((rpt_log_level_t)rpt__option_integer(
+            rpt__comm_options(comm), RPT_OPT_LOG_LEVEL));
+    }
     *context_out = context;
     return RPT_OK;
 }
@@ -276,11 +279,8 @@ rpt_status_t rpt_context_describe(const rpt_context_t *context, char **text_out)
     comm = context->comm;
     rpt__buf_printf(&text, "librepartir %s\n", rpt_version_text());
     if (rpt__comm_mpi_text(comm)[0] != '\0') {
-        rpt__buf_printf(&text, "MPI         %s\n", rpt__comm_mpi_text(comm));
+        rpt__buf_printf(&text, "MPI      %s\n", rpt__comm_mpi_text(comm));
     }
-    rpt__buf_printf(&text, "ranks       %d on %d node%s\n",
-                    rpt__comm_size(comm), rpt_context_n_nodes(context),
-                    rpt_context_n_nodes(context) == 1 ? "" : "s");
     rpt__map_describe(rpt__comm_map(comm), rpt__comm_machine(comm), &text);
     rpt__buf_u8(&text, 0);
     if (text.failed) {

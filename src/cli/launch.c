@@ -35,6 +35,9 @@ static const char *const signs[] = {
 static const char *const ranks[] = {
     "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"
 };
+static const char *const sizes[] = {
+    "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"
+};
 /* clang-format on */
 
 bool launch_is_mpi(void)
@@ -47,16 +50,50 @@ bool launch_is_mpi(void)
     return false;
 }
 
-int launch_env_rank(void)
+static int number_of(const char *const names[], size_t n)
 {
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
-        const char *text = getenv(ranks[i]);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = getenv(names[i]);
 
         if (text != NULL) {
             return atoi(text);
         }
     }
     return 0;
+}
+
+int launch_env_rank(void)
+{
+    return number_of(ranks, sizeof ranks / sizeof *ranks);
+}
+
+/* With the launcher of another MPI every process is a job of one rank, and
+ * each would run all tasks. */
+static void check_launcher(const struct launch *launch)
+{
+    int n = number_of(sizes, sizeof sizes / sizeof *sizes);
+    struct fault fault;
+    char *mpi;
+
+    if (launch->size > 1 || n <= 1) {
+        return;
+    }
+    if (launch_env_rank() == 0) {
+        mpi = launch_mpi_version();
+        fault_set(&fault, CODE_USAGE,
+                  "the launcher started %d processes, and none knows of the "
+                  "others",
+                  n);
+        fault_why(&fault, "this repartir was built with %s, and the launcher "
+                          "is that of another MPI",
+                  mpi);
+        fault_hint(&fault, "use the mpirun of that MPI (mpirun.openmpi, "
+                           "mpirun.mpich), or srun --mpi=pmix");
+        fault_print(&fault);
+        free(mpi);
+    }
+    MPI_Finalize();
+    exit(CODE_USAGE);
 }
 
 /* Waits until `parent` is gone. */
@@ -109,18 +146,34 @@ static void watch_parent(void)
     pthread_attr_destroy(&attributes);
 }
 
+/* srun without a plugin for our MPI starts processes that are no ranks. */
+static void warn_of_step(void)
+{
+    static const char *const names[] = { "SLURM_STEP_NUM_TASKS" };
+    const char *process = getenv("SLURM_PROCID");
+
+    if (number_of(names, 1) > 1 && getenv("RPT_TASK_ID") == NULL &&
+        process != NULL && strcmp(process, "0") == 0) {
+        say("warning: srun started %s processes, each a job of its own; with "
+            "srun --mpi=pmix they are ranks of one",
+            getenv(names[0]));
+    }
+}
+
 void launch_begin(struct launch *launch)
 {
     int provided;
 
     *launch = (struct launch){ launch_is_mpi(), 0, 1 };
     if (!launch->mpi) {
+        warn_of_step();
         return;
     }
     watch_parent();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &launch->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &launch->size);
+    check_launcher(launch);
 }
 
 /* Open MPI's mpirun, when it is told to end, sends TERM to the ranks and KILL a

@@ -23,7 +23,8 @@ bool launch_is_mpi(void);
 int launch_env_rank(void);
 
 /* Initialises MPI when an MPI launcher started us, and watches that launcher;
- * without one makes no MPI call, ever. */
+ * without one makes no MPI call, ever.  Ends the program when the launcher is
+ * that of another MPI. */
 void launch_begin(struct launch *launch);
 
 /* A signal of this process means that it is killed in a second: it is our

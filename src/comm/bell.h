@@ -2,11 +2,12 @@
  * bell.h - how a sleeping rank is woken: a counter in shared memory
  *
  * The sleeper reads `count`, looks for work, says in `sleeping` which count it
- * has seen, and sleeps while `count` stays that.  A ringer adds to `count` after
- * it has put the work where the sleeper looks, and wakes a sleeper that has not
- * seen that.  One that has is left alone: it looked afterwards, and to take its
- * mark away before it sleeps would leave it asleep for ever, when the ringer was
- * held up between its two steps.  Ringing costs nanoseconds when nobody sleeps.
+ * has seen, and sleeps while `count` stays that.  A ringer adds to `count`
+ * after it has put the work where the sleeper looks, and wakes a sleeper that
+ * has not seen that.  One that has is left alone: it looked afterwards, and to
+ * take its mark away before it sleeps would leave it asleep for ever, when the
+ * ringer was held up between its two steps.  Ringing costs nanoseconds when
+ * nobody sleeps.
  */
 #ifndef RPT_COMM_BELL_H
 #define RPT_COMM_BELL_H

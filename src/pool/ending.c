@@ -134,9 +134,9 @@ int rpt__ending_poll(struct rpt_pool *pool)
 
     if (e->stopping && isfinite(e->kill_at_s) && rpt__now_s() >= e->kill_at_s) {
         e->kill_at_s = INFINITY;
-        end_all(pool, &pool->worker.running);
-        /* Asked for already, but they may start before the keeper reads it. */
+        /* Recalled already, but they may start before the keeper reads it. */
         end_all(pool, &pool->worker.staged);
+        end_all(pool, &pool->worker.running);
         n++;
     }
     if (!is_quiet(pool)) {

@@ -109,7 +109,7 @@ static rpt_status_t check_task(struct rpt_pool *pool,
         rpt__fail_hint("call rpt_task_set_program(), _shell() or _function()");
         return RPT_ERR_INVALID;
     }
-    if (task->kind != RPT_KIND_PROGRAM &&
+    if (task->kind != RPT_KIND_PROGRAM && task->function != NULL &&
         rpt__function_find(pool, rpt__function_hash(task->function)) == NULL) {
         rpt__fail(RPT_ERR_NOT_FOUND, "there is no function \"%s\"",
                   task->function);

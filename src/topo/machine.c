@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,8 +98,10 @@ static rpt_status_t begin(struct rpt_machine **machine_out)
  * kernel itself tells all that we want of PCI devices. */
 static rpt_status_t load(struct rpt_machine *machine)
 {
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     static const char *const unwanted[] = { "cuda", "nvml", "opencl",   "rsmi",
                                             "gl",   "pci",  "levelzero" };
+    int result, error;
 
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
         /* Fails when there is no such component, which is as good. */
@@ -108,9 +111,15 @@ static rpt_status_t load(struct rpt_machine *machine)
     }
     hwloc_topology_set_io_types_filter(machine->topology,
                                        HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
+    /* libudev, which hwloc asks, chooses the seed of all its tables when it is
+     * first used, and two threads would choose two. */
+    pthread_mutex_lock(&one_at_a_time);
     errno = 0;
-    if (hwloc_topology_load(machine->topology) != 0) {
-        return rpt__fail_errno(RPT_ERR_SYSTEM, errno,
+    result = hwloc_topology_load(machine->topology);
+    error = errno;
+    pthread_mutex_unlock(&one_at_a_time);
+    if (result != 0) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, error,
                                "hwloc cannot discover the machine");
     }
     return RPT_OK;

@@ -67,4 +67,21 @@ if [ "$MPIRUN" != no ]; then
     run 2 --version
     is "$code $(cat out)" "0 repartir $version" "and the version"
 fi
+# ---- launchers that make no ranks of us ----
+echo true >one
+other=mpirun.mpich
+[ "$MPIRUN" = no ] || ! "$MPIRUN" --version 2>&1 | grep -q HYDRA ||
+    other=mpirun.openmpi
+if [ "$MPIRUN" != no ] && command -v $other >/dev/null 2>&1; then
+    call $other -n 2 "$repartir" run one
+    expect 64 "the launcher of another MPI is refused"
+    is "$(grep -c 'started 2 processes' err)" 1 "which is said once"
+else
+    skip "there is no launcher of another MPI"
+fi
+SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 run 1 run one
+expect 0 "srun without a plugin for MPI"
+has err 'warning: srun started 4 .*--mpi=pmix' "is warned of"
+SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=1 run 1 run one
+hasnt err 'warning' "once"
 finish

@@ -456,6 +456,68 @@ static bool one_has_ended(struct client *c)
     return c->n_ended > 0;
 }
 
+static bool two_have_ended(struct client *c)
+{
+    return c->n_ended > 1;
+}
+
+/* A recall takes back what has not started, and nothing else. */
+static void a_program_that_waits_can_be_recalled(void)
+{
+    make_file("letters", "", 0644);
+    open_client(MIB);
+    client_start(&client, &(struct job){ .argv = { "sleep", "1000" } });
+    letter("printf b >>letters", 1);
+    letter("printf c >>letters", 2);
+    CU_ASSERT_EQUAL(rpt__keeper_recall(client.keeper, 2), RPT_OK);
+    /* It comes back at once, while the one before it still runs. */
+    CU_ASSERT(client_wait(&client, one_has_ended, 30));
+    CU_ASSERT_EQUAL(client.jobs[2].n, 1);
+    CU_ASSERT_EQUAL(client.jobs[2].end.error, ECANCELED);
+    CU_ASSERT_EQUAL(client.jobs[2].end.exit_code, -1);
+    CU_ASSERT_EQUAL(client.jobs[1].n, 0);
+    rpt__keeper_kill(client.keeper, 1);
+    CU_ASSERT(client_wait_all(&client));
+    CU_ASSERT_EQUAL(client.jobs[1].end.signal, SIGTERM);
+    CU_ASSERT_EQUAL(client.jobs[2].n, 1);
+    /* What waited for the one that never ran is held up no more. */
+    CU_ASSERT_EQUAL(client.jobs[3].end.exit_code, 0);
+    file_is("letters", "c");
+    client_close(&client);
+}
+
+/* The second one writes its first letter, and waits for the file "go". */
+static void a_recall_that_comes_too_late_does_no_harm(void)
+{
+    make_file("letters", "", 0644);
+    open_client(MIB);
+    letter("exit 1", 0);
+    letter("printf b >>letters; until [ -e go ]; do sleep 0.01; done; "
+           "printf B >>letters; exit 5",
+           1);
+    letter("printf c >>letters", 2);
+    CU_ASSERT(client_wait(&client, one_has_ended, 30));
+    CU_ASSERT_EQUAL(rpt__keeper_recall(client.keeper, 1), RPT_OK); /* ended */
+    CU_ASSERT_EQUAL(rpt__keeper_recall(client.keeper, 2), RPT_OK); /* runs  */
+    CU_ASSERT_EQUAL(rpt__keeper_recall(client.keeper, 99), RPT_OK);
+    /* Requests are read in their order: with the answer to this one, the keeper
+     * has read the three. */
+    letter("exit 4", 0);
+    CU_ASSERT(client_wait(&client, two_have_ended, 30));
+    CU_ASSERT_EQUAL(client.jobs[4].end.exit_code, 4);
+    CU_ASSERT_EQUAL(client.jobs[2].n, 0);
+    make_file("go", "", 0644);
+    CU_ASSERT(client_wait_all(&client));
+    for (int key = 1; key <= 4; key++) {
+        CU_ASSERT_EQUAL(client.jobs[key].n, 1);
+        CU_ASSERT_EQUAL(client.jobs[key].end.error, 0);
+        CU_ASSERT_FALSE(client.jobs[key].end.killed);
+    }
+    CU_ASSERT_EQUAL(client.jobs[2].end.exit_code, 5);
+    file_is("letters", "bBc");
+    client_close(&client);
+}
+
 static void a_keeper_may_stop_while_programs_wait(void)
 {
     open_client(MIB);
@@ -519,6 +581,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_program_may_wait_for_the_end_of_another),
     RPT_TEST(a_program_that_cannot_start_lets_the_next_ones_go),
     RPT_TEST(a_program_that_waits_can_be_taken_back),
+    RPT_TEST(a_program_that_waits_can_be_recalled),
+    RPT_TEST(a_recall_that_comes_too_late_does_no_harm),
     RPT_TEST(a_keeper_may_stop_while_programs_wait),
     RPT_TEST(requests_never_block),
     RPT_TEST_END,

@@ -204,6 +204,48 @@ static void tasks_cancelled_in_a_rush_end_once(void)
     drive(1, 7, NULL, cancel_in_the_rush);
 }
 
+/* Tasks seem short, so that ranks fetch some ahead; then all of them wait at
+ * the gate.  Some are cancelled where they were fetched to: they never started,
+ * and their results say so. */
+static void cancel_fetched(struct world *w)
+{
+    enum { N = 40 };
+    rpt_future_t *futures[N];
+    int n_started = 0;
+
+    for (int i = 0; i < 400; i++) {
+        submit_quietly(w->pool, task_int("count", 1));
+    }
+    wait_all(w->pool);
+    for (int i = 0; i < N; i++) {
+        futures[i] = submit(w->pool, task_pair("gate", 0, 0));
+    }
+    wait_count(w->pool, 0, (uint32_t)w->size);
+    for (int i = 0; i < N; i++) {
+        CHECK(rpt_future_cancel(futures[i]) == RPT_OK);
+    }
+    gate_open(0);
+    wait_all(w->pool);
+    for (int i = 0; i < N; i++) {
+        const rpt_result_t *result = NULL;
+
+        CHECK(rpt_future_result(futures[i], &result) == RPT_OK);
+        if (result->outcome == RPT_OUTCOME_CANCELLED) {
+            CHECK(result->attempts == 0 && result->rank == -1);
+        } else {
+            CHECK(result->outcome == RPT_OUTCOME_OK && result->attempts == 1);
+            n_started++;
+        }
+        rpt_future_destroy(futures[i]);
+    }
+    CHECK(n_started == (int)count_of(0));
+}
+
+static void a_fetched_task_that_is_cancelled_never_started(void)
+{
+    drive(1, 4, "pool.slots=1 pool.prefetch_us=1000000", cancel_fetched);
+}
+
 const struct pool_test cancel_tests[] = {
     TEST(a_queued_task_never_starts),
     TEST(a_task_without_id_is_cancelled_by_its_number),
@@ -212,5 +254,6 @@ const struct pool_test cancel_tests[] = {
     TEST(a_function_that_does_not_look_may_succeed),
     TEST(a_cancelled_task_is_not_tried_again),
     TEST(tasks_cancelled_in_a_rush_end_once),
+    TEST(a_fetched_task_that_is_cancelled_never_started),
     TEST_END,
 };

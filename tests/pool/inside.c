@@ -6,28 +6,37 @@
 
 #include <string.h>
 
-static void check_waits(rpt_pool_t *pool, rpt_future_t *future)
+/* Calls with a limit come first: those without one are only made when these
+ * were refused, or they might wait for ever. */
+static bool check_limited(rpt_pool_t *pool, rpt_future_t *future)
 {
     rpt_future_t *next = NULL;
-    uint64_t n_dropped = 99;
     size_t index = 99;
+    bool good = CHECK_ERROR(RPT_ERR_STATE, rpt_pool_wait(pool, 0.01)) &&
+                CHECK(strstr(rpt_last_error()->what, "rpt_pool_wait") != NULL);
+
+    good &= CHECK_ERROR(RPT_ERR_STATE, rpt_pool_wait(pool, 0));
+    good &= CHECK_ERROR(RPT_ERR_STATE, rpt_pool_next(pool, 0.01, &next));
+    good &= CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait(future, 0.01));
+    good &= CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait_all(&future, 1, 0.01));
+    good &= CHECK_ERROR(RPT_ERR_STATE,
+                        rpt_future_wait_any(&future, 1, 0.01, &index));
+    return CHECK(next == NULL && index == 99) && good;
+}
+
+static void check_unlimited(rpt_pool_t *pool, rpt_future_t *future)
+{
+    uint64_t n_dropped = 99;
 
     CHECK_ERROR(RPT_ERR_STATE, rpt_pool_wait(pool, -1));
-    CHECK(strstr(rpt_last_error()->what, "rpt_pool_wait") != NULL);
-    CHECK_ERROR(RPT_ERR_STATE, rpt_pool_wait(pool, 0));
-    CHECK_ERROR(RPT_ERR_STATE, rpt_pool_next(pool, -1, &next));
+    CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait(future, -1));
     CHECK_ERROR(RPT_ERR_STATE, rpt_pool_serve(pool));
     CHECK_ERROR(RPT_ERR_STATE, rpt_pool_drain(pool));
     for (int how = RPT_SHUTDOWN_GRACEFUL; how <= RPT_SHUTDOWN_NOW; how++) {
         CHECK_ERROR(RPT_ERR_STATE, rpt_pool_shutdown(pool, (rpt_shutdown_t)how,
                                                      0, &n_dropped));
     }
-    CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait(future, -1));
-    CHECK(strstr(rpt_last_error()->what, "task") != NULL);
-    CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait(future, 1));
-    CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait_all(&future, 1, -1));
-    CHECK_ERROR(RPT_ERR_STATE, rpt_future_wait_any(&future, 1, -1, &index));
-    CHECK(next == NULL && n_dropped == 99 && index == 99);
+    CHECK(n_dropped == 99);
 }
 
 static int call_all(rpt_call_t *call, void *user)
@@ -43,7 +52,9 @@ static int call_all(rpt_call_t *call, void *user)
                                 NULL) == RPT_OK);
     rpt_task_destroy(task);
     if (CHECK(future != NULL)) {
-        check_waits(pool, future);
+        if (check_limited(pool, future)) {
+            check_unlimited(pool, future);
+        }
         status = rpt_future_wait(future, 0); /* only looks */
         CHECK(status == RPT_OK || status == RPT_PENDING);
     }

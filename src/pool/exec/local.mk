@@ -19,5 +19,6 @@ KEEPER_SOURCES = \
 pkglibexec_PROGRAMS += repartir-keeper
 repartir_keeper_SOURCES = $(KEEPER_SOURCES) src/pool/exec/keeper_main.c
 repartir_keeper_CPPFLAGS = $(AM_CPPFLAGS)
+repartir_keeper_CFLAGS = -std=c11 $(WARNING_CFLAGS)
 repartir_keeper_LDFLAGS = -Wl,--as-needed
 EXTRA_DIST += src/pool/exec/README.md
