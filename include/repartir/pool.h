@@ -279,7 +279,8 @@ RPT_API rpt_status_t rpt_pool_check(rpt_pool_t *pool, const rpt_task_t *task);
 /** Submit a task.
  *
  * Not collective.  Returns at once; when `pool.queue_limit` tasks are queued
- * it blocks until there is room, or fails if `pool.queue_full` is "error".
+ * it blocks until there is room, or fails if `pool.queue_full` is "error".  In
+ * a task it always fails then: to wait would hold the task's slot.
  *
  * \param future_out  [out] to be released with rpt_future_destroy(); NULL when
  *                    nobody waits for this task: its result is then seen only

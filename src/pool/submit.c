@@ -491,7 +491,8 @@ static rpt_status_t wait_for_room(struct rpt_pool *pool, size_t n)
     if (pool->queue_limit == 0 || has_room(&room)) {
         return RPT_OK;
     }
-    if (pool->full_is_error) {
+    /* A task that waited would keep its slot from those it waits for. */
+    if (pool->full_is_error || rpt__functions_inside()) {
         rpt__fail(RPT_ERR_FULL, "%llu tasks have not ended, the limit is %llu",
                   (unsigned long long)rpt__owner_unfinished(pool),
                   (unsigned long long)pool->queue_limit);

@@ -5,9 +5,12 @@
 
 #include <repartir/mpi.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int sum_up(rpt_call_t *call, void *user)
 {
@@ -137,9 +140,73 @@ static void the_doors_to_mpi_refuse_what_is_wrong(void)
     on_all(1, 2, NULL, look_at_doors);
 }
 
+/* Rank r has r + 1 units, numbered from r (r + 1) / 2 on.  The largest task
+ * comes first, so that each rank gets the one that takes all it has, and keeps
+ * it until all of them run. */
+static void count_units(struct world *w)
+{
+    char line[TEXT_BYTES + 64];
+    const char *pipe = scratch_path("pipe");
+    rpt_future_t *futures[8];
+    int fd;
+
+    CHECK(mkfifo(pipe, 0600) == 0);
+    fd = open(pipe, O_RDWR | O_CLOEXEC);
+    snprintf(line, sizeof line, "read x <%s; echo $RPT_RESOURCE_TAPE", pipe);
+    for (int n = w->size; n > 0; n--) {
+        rpt_task_t *task = task_shell(line);
+
+        CHECK(rpt_task_set_resource(task, "tape", n) == RPT_OK);
+        futures[n - 1] = submit(w->pool, task);
+    }
+    wait_running(w->pool, (uint64_t)w->size);
+    for (int r = 0; r < w->size; r++) {
+        CHECK(write(fd, "a\n", 2) == 2);
+    }
+    for (int r = 0; r < w->size; r++) {
+        const rpt_result_t *result = ended(futures[r], RPT_OUTCOME_OK);
+        char text[64];
+        int at = 0;
+
+        for (int i = 0; i <= r; i++) {
+            at += snprintf(text + at, sizeof text - (size_t)at, "%d%s",
+                           r * (r + 1) / 2 + i, i < r ? "," : "\n");
+        }
+        CHECK(result != NULL && result->rank == r && stdout_is(result, text));
+        rpt_future_destroy(futures[r]);
+    }
+    close(fd);
+}
+
+/* Ranks that are threads have the same options. */
+static void have_unequal_units(struct world *w)
+{
+    struct world mine = { .rank = w->rank, .size = w->size };
+    rpt_options_t *options;
+    char settings[64];
+
+    snprintf(settings, sizeof settings, "pool.slots=1 pool.resources=tape=%d",
+             w->rank + 1);
+    options = options_with(settings);
+    if (CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &mine.context) ==
+              RPT_OK)) {
+        job(&mine, w->size, count_units);
+        rpt_context_destroy(mine.context);
+    }
+    rpt_options_destroy(options);
+}
+
+static void units_are_numbered_through_where_ranks_differ(void)
+{
+    if (ranks_are_processes) {
+        on_all(2, 4, NULL, have_unequal_units);
+    }
+}
+
 const struct pool_test gangs_mpi_tests[] = {
     TEST(a_gang_has_a_communicator_of_its_own),
     TEST(the_next_gang_of_the_same_ranks_has_the_same_communicator),
     TEST(the_doors_to_mpi_refuse_what_is_wrong),
+    TEST_FROM(2, units_are_numbered_through_where_ranks_differ),
     TEST_END,
 };

@@ -90,7 +90,43 @@ static void a_task_may_submit_but_not_wait(void)
     drive_with(register_call_all, 1, 4, NULL, wait_in_tasks);
 }
 
+/* Those it submits wait at a gate, so that the queue of its rank is full with
+ * the fourth at the latest. */
+static int fill_queue(rpt_call_t *call, void *user)
+{
+    rpt_task_t *task = task_pair("gate", 0, 0);
+    rpt_status_t status = RPT_OK;
+    int n = 0;
+
+    (void)user;
+    while (n < 4 && status == RPT_OK) {
+        status = rpt_pool_submit(rpt_call_pool(call), task, NULL);
+        n += status == RPT_OK;
+    }
+    CHECK_ERROR(RPT_ERR_FULL, status);
+    CHECK(n == 2 || n == 3); /* it may be one of them itself */
+    rpt_task_destroy(task);
+    return 0;
+}
+
+static void register_fill_queue(struct world *w)
+{
+    CHECK(rpt_pool_register(w->pool, "fill", fill_queue, NULL) == RPT_OK);
+}
+
+static void fill_in_task(struct world *w)
+{
+    ends(submit(w->pool, task_new("fill", NULL, 0)), RPT_OUTCOME_OK);
+}
+
+static void a_task_is_told_of_a_full_queue(void)
+{
+    drive_with(register_fill_queue, 1, 4, "pool.slots=1 pool.queue_limit=3",
+               fill_in_task);
+}
+
 const struct pool_test inside_tests[] = {
     TEST(a_task_may_submit_but_not_wait),
+    TEST(a_task_is_told_of_a_full_queue),
     TEST_END,
 };

@@ -149,6 +149,7 @@ static void look_at_variables(struct world *w)
 
 static void a_program_is_told_its_units_and_limited_to_its_memory(void)
 {
+    unsetenv("CUDA_VISIBLE_DEVICES"); /* of whoever runs the tests */
     drive(1, 3, "pool.memory=4GiB pool.resources=gpu=2,tape=1",
           look_at_variables);
 }

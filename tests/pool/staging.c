@@ -246,13 +246,13 @@ static void a_staged_program_can_be_cancelled(void)
 
 /* ---- the pool stops ---- */
 
+/* The first one goes on when the staged one, the second, has been dropped. */
 static void let_first_go(const rpt_result_t *result, void *user)
 {
-    int *fd = user;
+    const int *fd = user;
 
-    if (result->outcome == RPT_OUTCOME_CANCELLED && *fd >= 0) {
+    if (strcmp(result->id, "2") == 0) {
         let_go(*fd);
-        *fd = -1;
     }
 }
 
@@ -268,12 +268,12 @@ static void stop(struct world *w, rpt_shutdown_t how, uint64_t n_dropped)
 static void drain_staged(struct world *w)
 {
     char first[2 * TEXT_BYTES], line[2 * TEXT_BYTES];
-    int fd = open_pipe(scratch_path("pipe")), once = fd;
+    int fd = open_pipe(scratch_path("pipe"));
     rpt_future_t *f[N];
 
     snprintf(first, sizeof first, "read x <%s", scratch_path("pipe"));
     log_line(line);
-    CHECK(rpt_pool_on_result(w->pool, let_first_go, &once) == RPT_OK);
+    CHECK(rpt_pool_on_result(w->pool, let_first_go, &fd) == RPT_OK);
     stage(w, first, line, f);
     rpt__engine_unlock(engine_of(w->pool));
     stop(w, RPT_SHUTDOWN_DRAIN, N - 1);
