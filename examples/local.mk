@@ -24,7 +24,8 @@ examples_programs_LDADD = librepartir.la
 examples_hello_SOURCES = examples/hello.cc
 examples_hello_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_hello_CXXFLAGS = -std=c++11 -Wall -Wextra
-examples_hello_LDADD = librepartir.la
+# g++ knows nothing of the MPI that a static librepartir needs.
+examples_hello_LDADD = librepartir.la $(MPI_LIBS)
 
 # Installed with the documentation; `make installcheck` builds these.
 exampledir = $(docdir)/examples
