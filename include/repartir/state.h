@@ -90,12 +90,27 @@ RPT_API void rpt_state_close(rpt_state_t *state);
  *
  * \param kind   "submit" or "cancel"
  * \param text   for "submit" task lines, for "cancel" an id a line
- * \retval RPT_ERR_STATE  no job runs there
+ * \retval RPT_ERR_STATE  no job runs there, or it takes no more requests
  * \retval RPT_ERR_NOT_FOUND, RPT_ERR_INVALID, RPT_ERR_IO
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_state_request(const char *directory, const char *kind,
                                        const char *text, size_t bytes);
+
+/** Take no more requests: for the job's driver, when it has read all and is
+ * about to end.
+ *
+ * Not collective.  Requests of later jobs on the directory are not concerned.
+ *
+ * \param number  of the request that would be the next one: what is left for
+ *                the job from now on fails with #RPT_ERR_STATE
+ * \retval RPT_END  there is a request of that number: read it first
+ * \retval RPT_ERR_NOT_FOUND, RPT_ERR_INVALID, RPT_ERR_STATE, RPT_ERR_IO,
+ *         RPT_ERR_NOMEM
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_state_close_requests(const char *directory,
+                                              uint64_t number);
 
 /** Read a request that was left for a job.
  *
@@ -103,7 +118,8 @@ RPT_API rpt_status_t rpt_state_request(const char *directory, const char *kind,
  * of the directory; a job reads them from the first one.
  *
  * \param number    which one, from 1
- * \param kind_out  [out] release with free()
+ * \param kind_out  [out] "submit", "cancel", or "close" where a job took no more;
+ *                  release with free()
  * \param text_out  [out] ends with 0; release with free()
  * \retval RPT_END  there is none of that number yet
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM

@@ -7,6 +7,7 @@
 #include "cli/map.h"
 #include "cli/parse.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,37 @@ static int check_ids(const struct task_list *list, const struct map *known,
         map_set_string(ids, spec->id, i);
     }
     return CODE_OK;
+}
+
+static bool is_number(const char *id)
+{
+    return id[0] >= '1' && id[0] <= '9' && strlen(id) < 20 &&
+           strspn(id, "0123456789") == strlen(id);
+}
+
+/* A task without id is known by a number, which must be no other's id. */
+static int check_numbers(const struct task_list *list, struct fault *fault)
+{
+    const struct task_spec *number = NULL;
+    bool all_have_ids = true;
+
+    for (size_t i = 0; i < list->n; i++) {
+        const struct task_spec *spec = &list->tasks[i];
+
+        all_have_ids = all_have_ids && spec->id != NULL;
+        if (number == NULL && spec->id != NULL && is_number(spec->id)) {
+            number = spec;
+        }
+    }
+    if (all_have_ids || number == NULL) {
+        return CODE_OK;
+    }
+    fault_set(fault, CODE_INPUT,
+              "%s:%u: the id \"%s\" may be the number of a task without id",
+              list->source, number->line, number->id);
+    fault_why(fault, "tasks without id are known by their number");
+    fault_hint(fault, "give every task an id, or ids that are no numbers");
+    return CODE_INPUT;
 }
 
 static const char *nearest_id(const struct task_list *list, const char *id)
@@ -182,6 +214,9 @@ int check_list(const struct task_list *list, const struct map *known,
     struct map ids = { NULL, 0, 0 };
     int code = check_ids(list, known, &ids, fault);
 
+    if (code == CODE_OK) {
+        code = check_numbers(list, fault);
+    }
     if (code == CODE_OK) {
         code = check_dependencies(list, known, &ids, fault);
     }

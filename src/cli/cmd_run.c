@@ -153,6 +153,9 @@ static int run_together(struct job *job, const struct launch *launch,
         signals_install(launch->rank == 0);
         if (rpt_pool_create(context, NULL, &pool) != RPT_OK) {
             code = fault_library(fault);
+            if (rpt_last_error()->status == RPT_ERR_PARSE) {
+                code = fault->code = CODE_USAGE; /* the value of an option */
+            }
         }
     }
     if (code == CODE_OK) {
@@ -224,8 +227,10 @@ static int run(struct run_options *o, int argc, char *argv[], int code)
 int command_run(int argc, char *argv[])
 {
     struct run_options o = { .grace_s = 30 };
-    int code = run_args(argc, argv, &o);
+    int code;
 
+    signals_begin(launch_env_rank() == 0);
+    code = run_args(argc, argv, &o);
     if (code != ARGS_ANSWERED) {
         code = run(&o, argc, argv, code);
     }

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,6 +71,21 @@ static int prepare_directory(struct job *job, struct fault *fault)
     return code;
 }
 
+static int check_not_same(const struct job *job, struct fault *fault)
+{
+    struct stat results, joblog;
+
+    if (job->results.fd >= 0 && job->joblog.fd >= 0 &&
+        fstat(job->results.fd, &results) == 0 &&
+        fstat(job->joblog.fd, &joblog) == 0 && S_ISREG(results.st_mode) &&
+        results.st_dev == joblog.st_dev && results.st_ino == joblog.st_ino) {
+        return fault_set(fault, CODE_USAGE,
+                         "--results and --joblog name the same file, %s",
+                         job->results.path);
+    }
+    return CODE_OK;
+}
+
 int job_prepare(struct job *job, const struct run_options *options,
                 struct fault *fault)
 {
@@ -88,6 +104,9 @@ int job_prepare(struct job *job, const struct run_options *options,
     code = sink_open(&job->results, options->results, fault);
     if (code == CODE_OK) {
         code = sink_open(&job->joblog, options->joblog, fault);
+    }
+    if (code == CODE_OK) {
+        code = check_not_same(job, fault);
     }
     if (code == CODE_OK) {
         code = prepare_directory(job, fault);
@@ -189,16 +208,24 @@ static int check_files(struct job *job, struct fault *fault)
     return code == CODE_OK ? check_disk(job, fault) : code;
 }
 
-/* All submitted, all ended; looks for requests once more before it says so. */
+static bool all_ended(const struct job *job)
+{
+    return job->n_submitted == job->list.n &&
+           job->n_collected == job->n_submitted && job->cancels.bytes == 0;
+}
+
+/* All submitted, all ended, and nobody can leave a request any more. */
 static bool is_done(struct job *job, struct fault *fault, int *code)
 {
-    if (job->n_submitted < job->list.n || job->n_collected < job->n_submitted) {
+    bool closed = true;
+
+    if (!all_ended(job)) {
         return false;
     }
     if (job->options->state != NULL) {
-        *code = job_requests(job, false, fault);
+        *code = job_close_requests(job, &closed, fault);
     }
-    return job->n_submitted == job->list.n && job->cancels.bytes == 0;
+    return *code == CODE_OK && closed;
 }
 
 /* One turn; *done_out when the job is at its end. */
@@ -227,7 +254,10 @@ static int turn(struct job *job, bool *done_out, struct fault *fault)
     if (code == CODE_OK) {
         code = check_files(job, fault);
     }
-    *done_out = code == CODE_OK && is_done(job, fault, &code);
+    *done_out = false;
+    if (code == CODE_OK) {
+        *done_out = is_done(job, fault, &code);
+    }
     return code;
 }
 
@@ -342,13 +372,18 @@ int job_drive(struct job *job, rpt_context_t *context, rpt_pool_t *pool)
     if (code == CODE_OK || job->n_submitted > 0) {
         print_report(job, context);
     }
+    if (code == CODE_INPUT && job->n_submitted > 0) {
+        return CODE_IO; /* the input was good: a file went bad meanwhile */
+    }
     if (code != CODE_OK) {
         return code;
     }
     if (job->report.n_dropped > 0) {
         return too_many_failures(job) ? CODE_FAILED : CODE_RESUMABLE;
     }
-    return report_not_ok(&job->report) > 0 ? CODE_FAILED : CODE_OK;
+    return report_not_ok(&job->report) > 0 || job->n_dropped_requests > 0
+               ? CODE_FAILED
+               : CODE_OK;
 }
 
 void job_release(struct job *job)

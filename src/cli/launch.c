@@ -84,8 +84,9 @@ static void check_launcher(const struct launch *launch)
                   "the launcher started %d processes, and none knows of the "
                   "others",
                   n);
-        fault_why(&fault, "this repartir was built with %s, and the launcher "
-                          "is that of another MPI",
+        fault_why(&fault,
+                  "this repartir was built with %s, and the launcher "
+                  "is that of another MPI",
                   mpi);
         fault_hint(&fault, "use the mpirun of that MPI (mpirun.openmpi, "
                            "mpirun.mpich), or srun --mpi=pmix");

@@ -173,8 +173,7 @@ static void add_time(struct text *text, const struct report *report,
         double busy = 100 * report->slot_s / slot_s;
 
         text_printf(text, ", %d slot%s %.0f %% busy", job->n_slots,
-                    job->n_slots == 1 ? "" : "s",
-                    busy < 100 ? busy : 100);
+                    job->n_slots == 1 ? "" : "s", busy < 100 ? busy : 100);
     }
     text_char(text, '\n');
 }

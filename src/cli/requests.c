@@ -1,7 +1,7 @@
 /*
  * requests.c - what `repartir submit` and `repartir cancel` left for this job
  *
- * A bad request is dropped with a message; the job goes on.  Requests of
+ * A bad request is dropped with a message; the job goes on, and ends with 1.  Requests of
  * earlier jobs on the same state directory are read again first: their tasks
  * belong to the job.  Cancelling is put off until everything is submitted.
  */
@@ -24,6 +24,26 @@ static void append(struct job *job, struct task_list *more)
     job_added(job, first);
 }
 
+/* A number as id may be that of a task of the job without one, or of this very
+ * request: only the pool could tell, when it is too late to refuse it. */
+static int check_ids_of_request(const struct job *job,
+                                const struct task_list *more,
+                                struct fault *fault)
+{
+    for (size_t i = 0; i < more->n && job->has_plain; i++) {
+        const char *id = more->tasks[i].id;
+
+        if (id != NULL && id[0] != '\0' &&
+            strspn(id, "0123456789") == strlen(id)) {
+            return fault_set(fault, CODE_INPUT,
+                             "(request):%u: the id \"%s\" may be the number of "
+                             "a task without id",
+                             more->tasks[i].line, id);
+        }
+    }
+    return CODE_OK;
+}
+
 static void take_submit(struct job *job, const char *text, size_t bytes)
 {
     struct input_options options = { .file = "", .format = FORMAT_JSON };
@@ -33,16 +53,19 @@ static void take_submit(struct job *job, const char *text, size_t bytes)
 
     if (input_parse(&options, &source, &more, &fault) == CODE_OK &&
         check_list(&more, &job->ids, &fault) == CODE_OK &&
+        check_ids_of_request(job, &more, &fault) == CODE_OK &&
         check_needs(job->pool, &more, &fault) == CODE_OK) {
         append(job, &more);
         return;
     }
     say("a request of %zu bytes was dropped", bytes);
     fault_print(&fault);
+    job->n_dropped_requests++;
     list_free(&more);
 }
 
-/* `replay`: numbers that the pool gave may mean other tasks now. */
+/* Of earlier jobs (`replay`) only ids count: numbers that the pool gave may
+ * mean other tasks now. */
 static void take_cancel(struct job *job, const char *text, bool replay)
 {
     while (*text != '\0') {
@@ -60,6 +83,19 @@ static void take_cancel(struct job *job, const char *text, bool replay)
     }
 }
 
+static void take(struct job *job, const char *kind, const char *text,
+                 size_t bytes, bool replay)
+{
+    if (strcmp(kind, "submit") == 0) {
+        take_submit(job, text, bytes);
+    } else if (strcmp(kind, "cancel") == 0) {
+        take_cancel(job, text, replay);
+    } else if (strcmp(kind, "close") != 0) { /* the end of an earlier job */
+        say("a request of the unknown kind \"%s\" was dropped", kind);
+        job->n_dropped_requests++;
+    }
+}
+
 int job_requests(struct job *job, bool replay, struct fault *fault)
 {
     for (;;) {
@@ -71,20 +107,33 @@ int job_requests(struct job *job, bool replay, struct fault *fault)
         if (status == RPT_END) {
             return CODE_OK;
         }
+        if (status == RPT_ERR_CORRUPT) {
+            fault_library(fault);
+            fault_print(fault);
+            job->n_dropped_requests += !replay;
+            job->n_requests++;
+            continue;
+        }
         if (status != RPT_OK) {
             return fault_library(fault);
         }
         job->n_requests++;
-        if (strcmp(kind, "submit") == 0) {
-            take_submit(job, text, bytes);
-        } else if (strcmp(kind, "cancel") == 0) {
-            take_cancel(job, text, replay);
-        } else {
-            say("a request of the unknown kind \"%s\" was dropped", kind);
-        }
+        take(job, kind, text, bytes, replay);
         free(kind);
         free(text);
     }
+}
+
+int job_close_requests(struct job *job, bool *closed_out, struct fault *fault)
+{
+    rpt_status_t status = rpt_state_close_requests(job->options->state,
+                                                   job->n_requests + 1);
+
+    *closed_out = status == RPT_OK;
+    if (status == RPT_END) {
+        return job_requests(job, false, fault);
+    }
+    return status == RPT_OK ? CODE_OK : fault_library(fault);
 }
 
 void job_cancel(struct job *job)

@@ -40,6 +40,7 @@ struct job {
     struct task_list list;
     size_t n_input; /* tasks of the file; then come requests */
     bool linked;    /* some task waits for a later one   */
+    bool has_plain; /* some task has no id               */
     struct map ids; /* id -> index                       */
     /* what it writes */
     struct output output;
@@ -60,7 +61,8 @@ struct job {
     size_t batch;        /* tasks of one submission           */
     bool stopped;        /* a shutdown other than graceful    */
     struct text cancels; /* ids to cancel, each with 0        */
-    uint64_t n_requests; /* read so far */
+    uint64_t n_requests; /* read so far                       */
+    size_t n_dropped_requests;
     double start_s, request_s;
 };
 
@@ -101,6 +103,8 @@ void job_flush(struct job *job);
 /* Takes requests that were left in the state directory.  `replay`: those of
  * earlier jobs, which are no news. */
 int job_requests(struct job *job, bool replay, struct fault *fault);
+/* Takes no more; *closed_out false: some were left meanwhile, and are taken. */
+int job_close_requests(struct job *job, bool *closed_out, struct fault *fault);
 /* Cancels what requests asked for, once everything is submitted. */
 void job_cancel(struct job *job);
 

@@ -29,7 +29,7 @@ static void note(int number, siginfo_t *info, void *context)
 {
     (void)context;
     if (next_ends) {
-        ssize_t n = write(STDERR_FILENO, words, n_words);
+        ssize_t n = n_words > 0 ? write(STDERR_FILENO, words, n_words) : 0;
 
         (void)n;
         _exit(CODE_RESUMABLE);
@@ -39,6 +39,8 @@ static void note(int number, siginfo_t *info, void *context)
         first = number;
     }
 }
+
+static const int numbers[] = { SIGUSR1, SIGTERM, SIGINT };
 
 static void install(int number, bool noted)
 {
@@ -56,10 +58,18 @@ static void install(int number, bool noted)
     sigaction(number, &action, NULL);
 }
 
+void signals_begin(bool speaks)
+{
+    signals_next_ends(
+        speaks ? "repartir: interrupted before anything ran\n" : "");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        install(numbers[i], true);
+    }
+}
+
 void signals_install(bool driver)
 {
-    static const int numbers[] = { SIGUSR1, SIGTERM, SIGINT };
-
+    next_ends = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         install(numbers[i], driver);
     }

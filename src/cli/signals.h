@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* USR1, TERM and INT are noted; PIPE does nothing.  `driver` false: they do
- * nothing at all (a launcher sends them to all ranks; rank 0 answers). */
+/* Before anything runs: USR1, TERM and INT end this process at once with
+ * CODE_RESUMABLE; with a word about it if it `speaks`. */
+void signals_begin(bool speaks);
+
+/* From now on USR1, TERM and INT are noted; PIPE does nothing.  `driver` false:
+ * they do nothing at all (a launcher sends them to all ranks; rank 0 answers). */
 void signals_install(bool driver);
 
 /* The first one that came, 0: none. */

@@ -238,6 +238,8 @@ void job_added(struct job *job, size_t first)
     for (size_t i = first; i < job->list.n; i++) {
         if (job->list.tasks[i].id != NULL) {
             map_set_string(&job->ids, job->list.tasks[i].id, i);
+        } else {
+            job->has_plain = true;
         }
     }
     if (job->output_dir != NULL) {

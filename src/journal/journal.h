@@ -112,10 +112,17 @@ uint64_t rpt__journal_bytes(const char *path, uint64_t epoch);
 
 /* ---- requests to a running job ---- */
 
-/* Leaves a request: written aside, synced, linked; numbered in order.  A kind
- * is 1 to 31 small letters.  RPT_ERR_NOT_FOUND without a directory. */
+/* Leaves a request for the job of an epoch: written aside, synced, linked;
+ * numbered in order.  A kind is 1 to 31 small letters.  RPT_ERR_NOT_FOUND
+ * without a directory, RPT_ERR_STATE when that job has closed its requests. */
 rpt_status_t rpt__statedir_request(const char *path, const char *kind,
-                                   const void *text, size_t bytes);
+                                   const void *text, size_t bytes,
+                                   uint64_t epoch);
+/* From now on the job of this epoch takes no more requests; the mark is itself
+ * the request `number`.  RPT_END: there is another one of that number. */
+#define RPT_REQUEST_CLOSE "close"
+rpt_status_t rpt__statedir_close_requests(const char *path, uint64_t number,
+                                          uint64_t epoch);
 /* Reads request number `number` (from 1).  RPT_END: there is none yet.
  * text_out ends with 0 and is released with free(), kind_out too. */
 rpt_status_t rpt__statedir_read_request(const char *path, uint64_t number,

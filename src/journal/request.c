@@ -117,8 +117,40 @@ static rpt_status_t last_number(const struct rpt_folder *requests,
     return RPT_OK;
 }
 
+/* The job of this epoch takes no more when the last request is its mark. */
+static rpt_status_t check_open(const struct rpt_folder *requests, uint64_t last,
+                               uint64_t epoch)
+{
+    struct rpt_buf content = RPT_BUF_EMPTY;
+    struct rpt_request request;
+    char name[RPT_NAME_BYTES];
+    rpt_status_t status;
+
+    if (last == 0) {
+        return RPT_OK;
+    }
+    number_name(name, last);
+    status = rpt__disk_read_file(requests, name, &content);
+    if (status == RPT_END) {
+        status = RPT_OK; /* somebody removed it */
+    } else if (status == RPT_OK &&
+               rpt__request_unpack(content.data, content.bytes, &request) &&
+               strcmp(request.kind, RPT_REQUEST_CLOSE) == 0 &&
+               request.bytes == sizeof epoch &&
+               memcmp(request.text, &epoch, sizeof epoch) == 0) {
+        rpt__fail(RPT_ERR_STATE, "the job is ending and takes nothing more");
+        rpt__fail_hint("start it again with the command that made it, or add "
+                       "the tasks to its file");
+        status = RPT_ERR_STATE;
+    }
+    rpt__buf_free(&content);
+    return status;
+}
+
+/* At most `most` in all, if that is not 0: RPT_END when there are more. */
 static rpt_status_t leave(const struct rpt_folder *requests,
-                          const struct rpt_buf *content)
+                          const struct rpt_buf *content, uint64_t epoch,
+                          uint64_t most)
 {
     char aside[RPT_NAME_BYTES], name[RPT_NAME_BYTES];
     uint64_t last = 0;
@@ -126,6 +158,12 @@ static rpt_status_t leave(const struct rpt_folder *requests,
 
     do {
         status = last_number(requests, &last);
+        if (status == RPT_OK && most > 0 && last >= most) {
+            return RPT_END;
+        }
+        if (status == RPT_OK) {
+            status = check_open(requests, last, epoch);
+        }
         if (status == RPT_OK) {
             status = rpt__disk_put_aside(requests, content->data,
                                          content->bytes, aside);
@@ -138,14 +176,35 @@ static rpt_status_t leave(const struct rpt_folder *requests,
     return status;
 }
 
-rpt_status_t rpt__statedir_request(const char *path, const char *kind,
-                                   const void *text, size_t bytes)
+static rpt_status_t put_request(const char *path, const char *kind,
+                                const void *text, size_t bytes, uint64_t epoch,
+                                uint64_t most)
 {
     struct rpt_buf content = RPT_BUF_EMPTY;
     struct rpt_folder requests;
     char *where;
     rpt_status_t status;
 
+    rpt__buf_printf(&content, "repartir-request 1 %s %zu %016" PRIx64 "\n",
+                    kind, bytes, sum_of(kind, text, bytes));
+    rpt__buf_add(&content, text, bytes);
+    status = rpt__buf_status(&content);
+    if (status == RPT_OK) {
+        status = open_requests(path, true, &where, &requests);
+    }
+    if (status == RPT_OK) {
+        status = leave(&requests, &content, epoch, most);
+        rpt__folder_close(&requests);
+        free(where);
+    }
+    rpt__buf_free(&content);
+    return status;
+}
+
+rpt_status_t rpt__statedir_request(const char *path, const char *kind,
+                                   const void *text, size_t bytes,
+                                   uint64_t epoch)
+{
     if (!is_kind(kind)) {
         return rpt__fail(RPT_ERR_INVALID,
                          "a kind of request has 1 to %d small letters, not "
@@ -156,20 +215,14 @@ rpt_status_t rpt__statedir_request(const char *path, const char *kind,
         return rpt__fail(RPT_ERR_OVERFLOW,
                          "a request of %zu bytes is larger than 1 GiB", bytes);
     }
-    rpt__buf_printf(&content, "repartir-request 1 %s %zu %016" PRIx64 "\n",
-                    kind, bytes, sum_of(kind, text, bytes));
-    rpt__buf_add(&content, text, bytes);
-    status = rpt__buf_status(&content);
-    if (status == RPT_OK) {
-        status = open_requests(path, true, &where, &requests);
-    }
-    if (status == RPT_OK) {
-        status = leave(&requests, &content);
-        rpt__folder_close(&requests);
-        free(where);
-    }
-    rpt__buf_free(&content);
-    return status;
+    return put_request(path, kind, text, bytes, epoch, 0);
+}
+
+rpt_status_t rpt__statedir_close_requests(const char *path, uint64_t number,
+                                          uint64_t epoch)
+{
+    return put_request(path, RPT_REQUEST_CLOSE, &epoch, sizeof epoch, epoch,
+                       number);
 }
 
 /* ---- reading ---- */

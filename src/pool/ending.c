@@ -21,6 +21,7 @@
 enum { CHILDREN = 16 };
 
 enum what { WANT, PROBE, REPLY, DONE, STOP };
+enum { FAILED = 1, CLOSING = 2 }; /* bits of `how` in REPLY and DONE */
 
 struct message {
     struct rpt_pool_head head;
@@ -67,15 +68,17 @@ static void begin_wave(struct rpt_pool *pool, uint32_t wave)
     pool->ending.n_replies = 0;
     pool->ending.submits = 0;
     pool->ending.wave_failed = false;
+    pool->ending.wave_closing = false;
     to_children(pool, PROBE, probe);
 }
 
-static void all_done(struct rpt_pool *pool, bool failed)
+static void all_done(struct rpt_pool *pool, uint32_t how)
 {
-    struct message done = { .wave = pool->ending.wave, .how = failed };
+    struct message done = { .wave = pool->ending.wave, .how = how };
 
     pool->ending.n_done++;
-    pool->ending.await_failure = failed;
+    pool->ending.await_failure = (how & FAILED) != 0;
+    pool->ending.closing = (how & CLOSING) != 0;
     pool->ending.n_inside = 0; /* they are on their way out */
     pool->ending.wanted = false;
     pool->ending.in_wave = false;
@@ -95,13 +98,13 @@ static void end_wave(struct rpt_pool *pool)
     struct rpt_ending *e = &pool->ending;
     uint64_t submits = e->submits + pool->owner.submitted;
     struct message reply = { .wave = e->wave, .submits = submits };
-    bool again, failed;
+    bool again;
 
     if (pool->resume != NULL) {
         rpt__resume_commit(pool); /* what fails, fails before the end */
     }
-    failed = e->wave_failed || e->told_failure;
-    reply.how = failed;
+    reply.how = (e->wave_failed || e->told_failure ? FAILED : 0) |
+                (e->wave_closing || e->shutting ? CLOSING : 0);
     e->in_wave = false;
     if (pool->me != 0) {
         send(pool, (pool->me - 1) / CHILDREN, REPLY, reply);
@@ -113,7 +116,7 @@ static void end_wave(struct rpt_pool *pool)
     if (again) {
         begin_wave(pool, e->wave + 1);
     } else {
-        all_done(pool, failed);
+        all_done(pool, reply.how);
     }
 }
 
@@ -203,11 +206,12 @@ void rpt__ending_on_message(void *arg, int source, const void *data,
         if (e->in_wave && message->wave == e->wave) {
             e->n_replies++;
             e->submits += message->submits;
-            e->wave_failed = e->wave_failed || message->how != 0;
+            e->wave_failed |= (message->how & FAILED) != 0;
+            e->wave_closing |= (message->how & CLOSING) != 0;
         }
         break;
     case DONE:
-        all_done(pool, message->how != 0);
+        all_done(pool, message->how);
         break;
     case STOP:
         stop(pool, (rpt_shutdown_t)message->how, message->grace_s);
@@ -237,9 +241,6 @@ static rpt_status_t wait_for_end(struct rpt_pool *pool)
     struct until until = { pool, pool->ending.n_done };
     rpt_status_t status;
 
-    if (pool->ending.closed) {
-        return rpt__fail(RPT_ERR_SHUTDOWN, "the pool was shut down before");
-    }
     pool->begun = true;
     pool->ending.n_inside++;
     status = rpt__pool_wait_for(pool, is_over, &until, -1);
@@ -250,39 +251,85 @@ static rpt_status_t wait_for_end(struct rpt_pool *pool)
     return status;
 }
 
+static rpt_status_t check_open(const struct rpt_pool *pool,
+                               const char *function)
+{
+    if (pool->delivering && pthread_equal(pool->deliverer, pthread_self())) {
+        rpt__fail(RPT_ERR_STATE, "%s: called in a callback", function);
+        rpt__fail_why("it waits until every callback has returned");
+        rpt__fail_hint("note that it is time to stop, return, and call it "
+                       "where the pool is waited for");
+        return RPT_ERR_STATE;
+    }
+    if (pool->ending.closed) {
+        return rpt__fail(RPT_ERR_SHUTDOWN, "the pool was shut down before");
+    }
+    return RPT_OK;
+}
+
+/* A drain of the driver does not end it. */
 rpt_status_t rpt__pool_serve(struct rpt_pool *pool)
 {
-    rpt_status_t status = wait_for_end(pool);
+    rpt_status_t status = check_open(pool, "rpt_pool_serve");
 
+    if (status != RPT_OK) {
+        return status;
+    }
+    do {
+        status = wait_for_end(pool);
+    } while (status == RPT_OK && !pool->ending.closing);
     pool->ending.closed = true;
+    pool->ending.shut = true; /* to shut it down is the driver's */
     return status;
 }
 
+/* Another rank may shut the pool down meanwhile: then that was the end of it,
+ * and with tasks dropped this is not what was waited for. */
 rpt_status_t rpt__pool_drain(struct rpt_pool *pool)
 {
-    if (pool->me == 0) {
-        pool->ending.wanted = true;
+    struct message want = { .wave = 0 };
+    rpt_status_t status = check_open(pool, "rpt_pool_drain");
+
+    if (status != RPT_OK) {
+        return status;
     }
-    return wait_for_end(pool);
+    send(pool, 0, WANT, want);
+    status = wait_for_end(pool);
+    pool->ending.closed = pool->ending.closing;
+    if (status == RPT_OK && pool->ending.closing && pool->ending.stopping) {
+        rpt__fail(RPT_ERR_SHUTDOWN, "another rank shut the pool down");
+        rpt__fail_why("its tasks that had not ended were dropped");
+        status = RPT_ERR_SHUTDOWN;
+    }
+    return status;
 }
 
 rpt_status_t rpt__pool_shutdown(struct rpt_pool *pool, rpt_shutdown_t how,
                                 double grace_s, uint64_t *n_dropped_out)
 {
-    rpt_status_t status;
+    struct rpt_ending *e = &pool->ending;
+    struct message want = { .wave = 0 };
+    rpt_status_t status = e->closed && !e->shut
+                              ? RPT_OK /* it ended while this rank drained */
+                              : check_open(pool, "rpt_pool_shutdown");
 
-    if (pool->ending.closed) {
-        return wait_for_end(pool);
+    if (status != RPT_OK) {
+        return status;
     }
-    if (how == RPT_SHUTDOWN_GRACEFUL && pool->failed == RPT_OK) {
-        struct message want = { .wave = 0 };
-
-        send(pool, 0, WANT, want);
+    e->shut = true;
+    if (e->closed) {
+        status = pool->failed != RPT_OK ? rpt__pool_fail(pool) : RPT_OK;
     } else {
-        rpt__ending_stop_all(pool, how, grace_s);
+        e->shutting = true;
+        if (how == RPT_SHUTDOWN_GRACEFUL && pool->failed == RPT_OK) {
+            send(pool, 0, WANT, want);
+        } else {
+            rpt__ending_stop_all(pool, how, grace_s);
+        }
+        status = wait_for_end(pool);
+        e->shutting = false;
+        e->closed = true;
     }
-    status = wait_for_end(pool);
-    pool->ending.closed = true;
     if (n_dropped_out != NULL) {
         *n_dropped_out = pool->owner.dropped;
     }

@@ -30,6 +30,33 @@ static struct rpt_digest key_of(const char *id)
     return rpt__digest(id, strlen(id));
 }
 
+bool rpt__number_was_given(const struct rpt_pool *pool, const char *id)
+{
+    const struct rpt_owner *owner = &pool->owner;
+    uint64_t number = rpt__id_number(rpt__comm_rank(pool->comm), id);
+
+    return number > 0 && number >= owner->first_plain &&
+           number <= owner->last_plain;
+}
+
+uint64_t rpt__names_number(struct rpt_pool *pool, bool has_id)
+{
+    struct rpt_owner *owner = &pool->owner;
+    char id[32];
+
+    do {
+        owner->numbered++;
+        rpt__number_id(rpt__comm_rank(pool->comm), owner->numbered, id);
+    } while (!has_id && owner->has_number_ids &&
+             rpt__names_find(pool, id) != NULL);
+    if (!has_id) {
+        owner->first_plain = owner->first_plain > 0 ? owner->first_plain
+                                                    : owner->numbered;
+        owner->last_plain = owner->numbered;
+    }
+    return owner->numbered;
+}
+
 rpt_status_t rpt__names_add(struct rpt_pool *pool, const char *id,
                             struct rpt_name **name_out)
 {
@@ -37,6 +64,17 @@ rpt_status_t rpt__names_add(struct rpt_pool *pool, const char *id,
     struct rpt_name *name;
     rpt_status_t status;
 
+    if (rpt__number_was_given(pool, id)) {
+        rpt__fail(RPT_ERR_EXISTS,
+                  "\"%s\" may be the number of a task that "
+                  "has no id",
+                  id);
+        rpt__fail_hint("give every task an id, or ids that are no numbers");
+        return RPT_ERR_EXISTS;
+    }
+    pool->owner.has_number_ids = pool->owner.has_number_ids ||
+                                 rpt__id_number(rpt__comm_rank(pool->comm),
+                                                id) > 0;
     if (rpt__table_get(&pool->owner.names, key_of(id)) != NULL) {
         rpt__fail(RPT_ERR_EXISTS, "task \"%s\" was submitted before", id);
         rpt__fail_hint("give every task an id of its own");

@@ -22,6 +22,7 @@ rpt_status_t rpt__owner_create(struct rpt_pool *pool)
 {
     struct rpt_owner *owner = &pool->owner;
 
+    rpt__queue_create(pool);
     TAILQ_INIT(&owner->retrying);
     TAILQ_INIT(&owner->retry_ready);
     TAILQ_INIT(&owner->hopeless);
@@ -245,8 +246,7 @@ void rpt__owner_on_back(void *arg, int source, const void *data, size_t bytes)
         if (job == NULL || job->state != RPT_JOB_GIVEN) {
             continue;
         }
-        job->attempts--;
-        job->rank = -1;
+        rpt__job_unstart(pool, job);
         if (job->cancelled) {
             rpt__job_end_without_run(pool, job, RPT_OUTCOME_CANCELLED,
                                      "cancelled before it started");
@@ -270,6 +270,14 @@ void rpt__owner_started(struct rpt_pool *pool, struct rpt_job *job)
             rpt__resume_started(pool, job);
         }
     }
+}
+
+void rpt__job_unstart(struct rpt_pool *pool, struct rpt_job *job)
+{
+    job->attempts--;
+    job->rank = -1;
+    pool->owner.running -= job->started;
+    job->started = 0;
 }
 
 static bool read_report(struct rpt_pool *pool, int source,

@@ -137,6 +137,21 @@ void rpt__number_id(int rank, uint64_t number, char buffer[32])
     }
 }
 
+uint64_t rpt__id_number(int rank, const char *id)
+{
+    const char *digits = strchr(id, ':');
+    char again[32];
+    uint64_t number;
+
+    digits = rank == 0 ? id : digits != NULL ? digits + 1 : "";
+    if (digits[0] < '1' || digits[0] > '9' || strlen(id) >= sizeof again) {
+        return 0;
+    }
+    number = strtoull(digits, NULL, 10);
+    rpt__number_id(rank, number, again);
+    return strcmp(again, id) == 0 ? number : 0;
+}
+
 const char *rpt__job_id(const struct rpt_pool *pool, const struct rpt_job *job,
                         char buffer[32])
 {
@@ -230,6 +245,7 @@ static void deliver(struct rpt_pool *pool)
         return; /* a callback waits: its own call goes on delivering later */
     }
     pool->delivering = true;
+    pool->deliverer = pthread_self();
     while ((box = STAILQ_FIRST(&pool->deliver)) != NULL) {
         STAILQ_REMOVE_HEAD(&pool->deliver, link);
         deliver_one(pool, box);
@@ -335,11 +351,11 @@ rpt_status_t rpt__pool_cancel(struct rpt_pool *pool, const char *id)
                 job = j;
             }
         }
-        if (job == NULL) {
+        if (job == NULL && !rpt__number_was_given(pool, id)) {
             rpt__fail(RPT_ERR_NOT_FOUND,
                       "there is no task \"%s\" to be cancelled", id);
             rpt__fail_hint("only the rank that submitted a task can cancel "
-                           "it; one without an id may have ended");
+                           "it");
             return RPT_ERR_NOT_FOUND;
         }
     }

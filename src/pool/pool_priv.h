@@ -119,6 +119,8 @@ TAILQ_HEAD(rpt_job_list, rpt_job);
 /* Jobs with the same needs: one queue a priority. */
 struct rpt_class {
     struct rpt_class *next;
+    TAILQ_ENTRY(rpt_class) link[RPT_N_PRIORITIES]; /* in owner.waiting */
+    bool listed[RPT_N_PRIORITIES];
     struct rpt_caps needs;
     bool is_gang;
     bool plain; /* one slot and nothing else: may be fetched ahead */
@@ -126,12 +128,18 @@ struct rpt_class {
     uint64_t n_ready;
 };
 
+TAILQ_HEAD(rpt_class_list, rpt_class);
+
 struct rpt_owner {
     struct rpt_job **jobs; /* by index; NULL: free */
     uint32_t n_jobs, capacity;
     uint32_t *free_index;
     uint32_t n_free;
-    struct rpt_class *classes;
+    struct rpt_class *classes; /* all, newest first */
+    struct rpt_class *last_class;
+    struct rpt_table class_of; /* digest of needs -> class */
+    /* Classes with ready jobs, the one with the oldest first. */
+    struct rpt_class_list waiting[RPT_N_PRIORITIES];
     struct rpt_table names;
     struct rpt_job_list retrying;    /* back-off not over, by due_s    */
     struct rpt_job_list retry_ready; /* over; another rank first       */
@@ -148,6 +156,9 @@ struct rpt_owner {
     int n_nudged;         /* nudges without an answer */
     struct rpt_ask *idle; /* by member: what it asked for when it got nothing,
                              want 0: it is not known to be idle; or NULL */
+    uint64_t numbered;    /* the last number that was given … */
+    uint64_t first_plain, last_plain; /* … to tasks without id; 0: none */
+    bool has_number_ids;  /* some task's id looks like a number of ours */
     /* numbers of rpt_pool_stats() */
     uint64_t submitted, running, ended, resumed, retried;
     uint64_t by_outcome[RPT_N_OUTCOMES];
@@ -255,6 +266,8 @@ struct rpt_worker {
     bool freed;       /* something became free since then */
     bool owes_answer; /* a nudge came that was not answered yet */
     double mean_s;    /* smoothed duration of all tasks run here */
+    int n_retired;    /* slots for which the system has no room  */
+    bool told_retired;
     int n_unannounced;
     struct rpt_keeper *keeper;
     bool keeper_died;
@@ -294,6 +307,10 @@ struct rpt_ending {
     bool await_failure; /* so has one, as the last wave said: it will come */
     bool stopping;      /* nothing starts any more */
     double kill_at_s;   /* then what runs is ended */
+    bool shutting;      /* this rank is inside shutdown */
+    bool wave_closing;  /* so is one below, as this wave says */
+    bool closing;       /* so was one, when all was found to have ended */
+    bool shut;          /* this rank has called shutdown */
     bool closed;        /* shut down: no more submissions */
 };
 
@@ -337,7 +354,8 @@ struct rpt_pool {
     STAILQ_HEAD(rpt_box_list, rpt_box) deliver;
     TAILQ_HEAD(rpt_future_list, rpt_future) ended_futures;
     uint64_t n_futures; /* made and not given by rpt_pool_next() */
-    bool delivering;
+    bool delivering;      /* a callback of the user runs … */
+    pthread_t deliverer;  /* … in this thread */
     bool started; /* handlers and poller are in place */
     bool begun;   /* it submits, serves or drains: its functions are known */
     struct rpt_buf scratch;
@@ -416,6 +434,8 @@ rpt_status_t rpt__pool_wait_for(struct rpt_pool *pool, rpt_done_fn done,
                                 void *arg, double timeout_s);
 /* The id of a task that was given none: its number, on other ranks than 0
  * "rank:number". */
+/* The number that an id stands for if no task has it as its id; 0: none. */
+uint64_t rpt__id_number(int rank, const char *id);
 void rpt__number_id(int rank, uint64_t number, char buffer[32]);
 const char *rpt__job_id(const struct rpt_pool *pool, const struct rpt_job *job,
                         char buffer[32]);
@@ -434,6 +454,9 @@ rpt_status_t rpt__slots_create(struct rpt_pool *pool);
 void rpt__slots_destroy(struct rpt_pool *pool);
 bool rpt__slots_take(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__slots_give(struct rpt_pool *pool, struct rpt_item *item);
+/* Takes a free slot out of use, and puts all of these back to use. */
+void rpt__slots_retire(struct rpt_pool *pool);
+void rpt__slots_restore(struct rpt_pool *pool);
 /* Hands the one slot of an item to another, which has none. */
 void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to);
 /* Cpus of an item's slots, near its devices; 0: do not pin.  cpus_out: at
@@ -442,6 +465,7 @@ int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
                     int cpus_out[]);
 
 /* queue.c */
+void rpt__queue_create(struct rpt_pool *pool);
 struct rpt_class *rpt__queue_class(struct rpt_pool *pool,
                                    const struct rpt_spec *spec);
 void rpt__queue_add(struct rpt_pool *pool, struct rpt_job *job);
@@ -460,7 +484,9 @@ int rpt__queue_timers(struct rpt_pool *pool, double now);
 double rpt__queue_next_s(const struct rpt_pool *pool);
 void rpt__queue_free(struct rpt_pool *pool);
 
-/* names.c */
+/* names.c: a task without id is known by a number, which is no other's id */
+bool rpt__number_was_given(const struct rpt_pool *pool, const char *id);
+uint64_t rpt__names_number(struct rpt_pool *pool, bool has_id);
 rpt_status_t rpt__names_add(struct rpt_pool *pool, const char *id,
                             struct rpt_name **name_out);
 void rpt__names_forget(struct rpt_pool *pool, struct rpt_name *name);
@@ -488,6 +514,8 @@ void rpt__owner_on_back(void *pool, int source, const void *data, size_t bytes);
 void rpt__owner_on_result(void *pool, int source, const void *data,
                           size_t bytes);
 void rpt__owner_nudge(struct rpt_pool *pool);
+/* A job comes back as it was before it was given. */
+void rpt__job_unstart(struct rpt_pool *pool, struct rpt_job *job);
 void rpt__owner_started(struct rpt_pool *pool, struct rpt_job *job);
 rpt_status_t rpt__owner_create(struct rpt_pool *pool);
 /* Everything that no rank has is dropped, because the pool stops. */
@@ -526,6 +554,9 @@ void rpt__worker_flush(struct rpt_pool *pool);
 /* Reports an item that ran (or could not) and frees it. */
 void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
                         struct rpt_end *end);
+/* A running item did not start, for want of something that others here hold:
+ * it waits until one of them has ended, and the rank has a slot less. */
+void rpt__worker_postpone(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__worker_output(struct rpt_pool *pool, struct rpt_item *item,
                         int stream, const void *data, size_t bytes);
 void rpt__worker_cancel(struct rpt_pool *pool, struct rpt_item *item,

@@ -17,6 +17,7 @@
 #include "base/options.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,31 @@ static void promote(struct rpt_pool *pool, struct rpt_item *ended)
     }
 }
 
+/* Errors of what a process may have so much of at a time. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == EAGAIN ||
+           error == ENOMEM;
+}
+
+static void postpone(struct rpt_pool *pool, struct rpt_item *item,
+                     const char *message)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    rpt__worker_postpone(pool, item);
+    if (!w->told_retired) {
+        w->told_retired = true;
+        rpt__log(RPT_LOG_WARN,
+                 "%s; rank %d goes on with fewer than its %d slots (ulimit -n "
+                 "and -u say how many files and processes there may be)",
+                 message, rpt__comm_rank(pool->comm), w->total.slots);
+    }
+    if (pool->ending.stopping) {
+        rpt__worker_give_back(pool, false);
+    }
+}
+
 static void on_ended(void *user, uint64_t key,
                      const struct rpt_program_end *program)
 {
@@ -104,6 +130,11 @@ static void on_ended(void *user, uint64_t key,
         return;
     }
     promote(user, item);
+    if (is_shortage(program->error) && !item->cancelled &&
+        item->pool->worker.n_running > 1) {
+        postpone(user, item, program->message);
+        return;
+    }
     if (program->error != 0) {
         end.message = program->message;
     } else if (end.outcome == RPT_OUTCOME_TIMEOUT) {
@@ -252,7 +283,7 @@ static void set_gpus(struct rpt_pool *pool, const int *units, int n,
         index++;
     }
     first = pool->worker.first_unit[index];
-    if (visible != NULL && visible[0] != '\0') {
+    if (visible != NULL) {
         bool for_host = entry_of(visible,
                                  first + pool->worker.total.units[index] - 1) !=
                         NULL;
@@ -262,9 +293,10 @@ static void set_gpus(struct rpt_pool *pool, const int *units, int n,
             const char *entry = entry_of(visible, for_host ? units[i]
                                                            : units[i] - first);
             int length = entry != NULL ? (int)strcspn(entry, ",") : 0;
-            int more = snprintf(list + used, sizeof list - used, "%s%.*s",
-                                i > 0 ? "," : "", length,
-                                entry != NULL ? entry : "");
+            int more = length > 0
+                           ? snprintf(list + used, sizeof list - used, "%s%.*s",
+                                      used > 0 ? "," : "", length, entry)
+                           : 0;
 
             used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more
                                                                   : 0;

@@ -7,6 +7,7 @@
  */
 #include "pool/pool_priv.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 
 enum { REPORT_BYTES = 28 * 1024 };
@@ -99,15 +100,34 @@ static void learn(struct rpt_pool *pool, double duration_s)
     *mean = *mean > 0 ? *mean + 0.1 * (duration_s - *mean) : duration_s;
 }
 
+static void stop_running(struct rpt_worker *w, struct rpt_item *item)
+{
+    TAILQ_REMOVE(&w->running, item, link);
+    w->n_running--;
+    w->n_unannounced -= !item->announced;
+}
+
+void rpt__worker_postpone(struct rpt_pool *pool, struct rpt_item *item)
+{
+    stop_running(&pool->worker, item);
+    rpt__slots_give(pool, item);
+    rpt__slots_retire(pool);
+    item->slot = -1;
+    item->ran = false;
+    item->received_s = rpt__now_s();
+    rpt__worker_requeue(pool, item);
+}
+
 void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
                         struct rpt_end *end)
 {
     struct rpt_worker *w = &pool->worker;
 
     if (item->state == RPT_ITEM_RUNNING) {
-        TAILQ_REMOVE(&w->running, item, link);
-        w->n_running--;
-        w->n_unannounced -= !item->announced;
+        stop_running(w, item);
+    }
+    if (w->n_running == 0 && w->n_retired > 0) {
+        rpt__slots_restore(pool); /* or a task that needs all would wait */
     }
     if (item->ran) {
         learn(pool, end->duration_s);

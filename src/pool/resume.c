@@ -59,12 +59,10 @@ struct opened {
     char what[512], why[512], hint[256];
 };
 
-static bool keep_record(void *user, uint64_t epoch, int writer, uint32_t type,
-                        const void *data, size_t bytes);
-
-/* Keys of which an end was read, and which of their ends counts. */
+/* Keys of which an end was read, and which of their ends counts; and which of
+ * their submissions, the last. */
 struct compaction {
-    struct rpt_table ends; /* key -> 1 + number of the record that counts */
+    struct rpt_table ends; /* key -> number of the record that counts */
     struct rpt_table submits;
     uint64_t n_read, n_kept_read;
 };
@@ -79,35 +77,53 @@ static struct rpt_digest key_of(const void *data, size_t bytes)
     return key;
 }
 
-static rpt_status_t note_ends(void *user, uint64_t epoch, int writer,
-                              uint32_t type, const void *data, size_t bytes)
+static uintptr_t *chosen_of(struct rpt_table *table, struct rpt_digest key,
+                            bool *is_new_out)
+{
+    uintptr_t *chosen = rpt__table_get(table, key);
+
+    *is_new_out = chosen == NULL;
+    if (chosen == NULL) {
+        chosen = calloc(2, sizeof *chosen);
+        if (chosen == NULL || rpt__table_put(table, key, chosen) != RPT_OK) {
+            free(chosen);
+            rpt__fail_nomem(2 * sizeof *chosen);
+            return NULL;
+        }
+    }
+    return chosen;
+}
+
+static rpt_status_t note_record(void *user, uint64_t epoch, int writer,
+                                uint32_t type, const void *data, size_t bytes)
 {
     struct compaction *c = user;
     struct rpt_digest key = key_of(data, bytes);
-    struct rpt_reader reader = rpt__reader((const char *)data + sizeof key,
-                                           bytes - sizeof key);
-    struct rpt_end end;
+    struct rpt_reader reader;
+    struct rpt_end end = { .outcome = RPT_OUTCOME_OK };
     uintptr_t *chosen;
+    bool is_new;
 
     (void)epoch;
     (void)writer;
     c->n_read++;
-    if (type != RPT_RECORD_END || bytes < sizeof key ||
-        !rpt__attempt_unpack(&reader, &end)) {
+    if (bytes < sizeof key || type == RPT_RECORD_START) {
         return RPT_OK;
     }
-    chosen = rpt__table_get(&c->ends, key);
+    reader = rpt__reader((const char *)data + sizeof key, bytes - sizeof key);
+    if (type == RPT_RECORD_END && !rpt__attempt_unpack(&reader, &end)) {
+        return RPT_OK;
+    }
+    chosen = chosen_of(type == RPT_RECORD_END ? &c->ends : &c->submits, key,
+                       &is_new);
     if (chosen == NULL) {
-        chosen = calloc(2, sizeof *chosen);
-        if (chosen == NULL || rpt__table_put(&c->ends, key, chosen) != RPT_OK) {
-            free(chosen);
-            return rpt__fail_nomem(2 * sizeof *chosen);
-        }
-    } else if (!rpt__end_replaces((rpt_outcome_t)chosen[1])) {
-        return RPT_OK;
+        return RPT_ERR_NOMEM;
     }
-    chosen[0] = c->n_read;
-    chosen[1] = end.outcome;
+    if (is_new || type != RPT_RECORD_END ||
+        rpt__end_replaces((rpt_outcome_t)chosen[1])) {
+        chosen[0] = c->n_read;
+        chosen[1] = end.outcome;
+    }
     return RPT_OK;
 }
 
@@ -115,19 +131,17 @@ static bool keep_record(void *user, uint64_t epoch, int writer, uint32_t type,
                         const void *data, size_t bytes)
 {
     struct compaction *c = user;
-    struct rpt_digest key = key_of(data, bytes);
     const uintptr_t *chosen;
 
     (void)epoch;
     (void)writer;
     c->n_kept_read++;
-    if (type == RPT_RECORD_SUBMIT) {
-        return rpt__table_get(&c->submits, key) == NULL &&
-               rpt__table_put(&c->submits, key, c) == RPT_OK;
+    if (bytes < sizeof(struct rpt_digest) || type == RPT_RECORD_START) {
+        return false;
     }
-    chosen = rpt__table_get(&c->ends, key);
-    return type == RPT_RECORD_END && chosen != NULL &&
-           chosen[0] == c->n_kept_read;
+    chosen = rpt__table_get(type == RPT_RECORD_END ? &c->ends : &c->submits,
+                            key_of(data, bytes));
+    return chosen != NULL && chosen[0] == c->n_kept_read;
 }
 
 static rpt_status_t compact(struct rpt_pool *pool, uint64_t epoch)
@@ -140,12 +154,12 @@ static rpt_status_t compact(struct rpt_pool *pool, uint64_t epoch)
         rpt__option_size(options, RPT_OPT_JOURNAL_COMPACT_BYTES)) {
         return RPT_OK;
     }
-    status = rpt__journal_replay(pool->state_dir, epoch, note_ends, &c);
+    status = rpt__journal_replay(pool->state_dir, epoch, note_record, &c);
     if (status == RPT_OK) {
         status = rpt__journal_compact(pool->state_dir, epoch, keep_record, &c);
     }
     rpt__table_free(&c.ends, free);
-    rpt__table_free(&c.submits, NULL);
+    rpt__table_free(&c.submits, free);
     return status;
 }
 

@@ -147,6 +147,32 @@ void rpt__slots_give(struct rpt_pool *pool, struct rpt_item *item)
     item->holds = false;
 }
 
+enum { RETIRED = 2 }; /* in slot_used */
+
+void rpt__slots_retire(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    if (w->free.slots > 0) {
+        w->slot_used[mark_free(w->slot_used, 1, 0, NULL)] = RETIRED;
+        w->free.slots--;
+        w->n_retired++;
+    }
+}
+
+void rpt__slots_restore(struct rpt_pool *pool)
+{
+    struct rpt_worker *w = &pool->worker;
+
+    for (int i = 0; w->n_retired > 0 && i < w->total.slots; i++) {
+        if (w->slot_used[i] == RETIRED) {
+            w->slot_used[i] = 0;
+            w->free.slots++;
+            w->n_retired--;
+        }
+    }
+}
+
 void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to)
 {
     to->slot = from->slot;

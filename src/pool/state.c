@@ -7,12 +7,15 @@
 
 #include <repartir/state.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct task {
     rpt_state_task_t shown;
     char *id, *host;
+    bool has_number; /* instead of an id */
+    uint64_t epoch;  /* of its last submission */
     bool has_end;
     rpt_outcome_t outcome;
 };
@@ -39,21 +42,40 @@ static struct task *find_task(struct rpt_state *state, const void *data,
     return rpt__table_get(&state->by_key, key);
 }
 
-static rpt_status_t add_task(struct rpt_state *state, const void *data,
-                             size_t bytes)
+/* Submitted again, by a later job: a number may be another one there. */
+static rpt_status_t rename_task(struct task *task, const char *id,
+                                uint64_t epoch)
+{
+    char *copy = strdup(id);
+
+    if (copy == NULL) {
+        return rpt__fail_nomem(strlen(id));
+    }
+    free(task->id);
+    task->shown.id = task->id = copy;
+    task->epoch = epoch;
+    return RPT_OK;
+}
+
+static rpt_status_t add_task(struct rpt_state *state, uint64_t epoch,
+                             const void *data, size_t bytes)
 {
     struct rpt_submit_record record;
     struct rpt_reader reader;
-    struct task *task;
+    struct task *task = find_task(state, data, bytes);
     const char *id;
 
-    if (bytes < sizeof record || find_task(state, data, bytes) != NULL) {
+    if (bytes < sizeof record) {
         return RPT_OK;
     }
     memcpy(&record, data, sizeof record);
     reader = rpt__reader((const char *)data + sizeof record,
                          bytes - sizeof record);
     id = rpt__read_str(&reader);
+    if (task != NULL) {
+        return id != NULL && epoch > task->epoch ? rename_task(task, id, epoch)
+                                                 : RPT_OK;
+    }
     if (state->n == state->capacity) {
         size_t capacity = state->capacity > 0 ? 2 * state->capacity : 256;
         struct task **tasks = realloc(state->tasks, capacity * sizeof *tasks);
@@ -73,6 +95,8 @@ static rpt_status_t add_task(struct rpt_state *state, const void *data,
         free(task);
         return rpt__fail_nomem(sizeof *task);
     }
+    task->epoch = epoch;
+    task->has_number = (record.work.high | record.work.low) != 0;
     task->shown = (rpt_state_task_t){ .size = sizeof task->shown,
                                       .id = task->id,
                                       .status = "queued",
@@ -144,7 +168,7 @@ static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
     (void)writer;
     switch (type) {
     case RPT_RECORD_SUBMIT:
-        return add_task(state, data, bytes);
+        return add_task(state, epoch, data, bytes);
     case RPT_RECORD_START:
         note_start(state, epoch, data, bytes);
         return RPT_OK;
@@ -153,6 +177,26 @@ static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
     default:
         return RPT_OK;
     }
+}
+
+/* "7@2": the number 7 of job 2, for what the last job did not submit. */
+static rpt_status_t mark_old_numbers(struct rpt_state *state)
+{
+    for (size_t i = 0; i < state->n; i++) {
+        struct task *task = state->tasks[i];
+        char *id;
+
+        if (!task->has_number || task->epoch == state->last_epoch) {
+            continue;
+        }
+        if (asprintf(&id, "%s@%llu", task->id,
+                     (unsigned long long)task->epoch) < 0) {
+            return rpt__fail_nomem(strlen(task->id));
+        }
+        free(task->id);
+        task->shown.id = task->id = id;
+    }
+    return RPT_OK;
 }
 
 static void sum_up(struct rpt_state *state)
@@ -195,6 +239,9 @@ static rpt_status_t read_state(const char *directory, rpt_state_t **state_out)
     state->summary.pid = info.pid;
     state->summary.epoch = info.epoch;
     status = rpt__journal_replay(directory, UINT64_MAX, read_record, state);
+    if (status == RPT_OK) {
+        status = mark_old_numbers(state);
+    }
     if (status != RPT_OK) {
         rpt_state_close(state);
         return status;
@@ -277,7 +324,22 @@ rpt_status_t rpt_state_request(const char *directory, const char *kind,
                        "the tasks to its file");
         return RPT_ERR_STATE;
     }
-    return rpt__statedir_request(directory, kind, text, bytes);
+    return rpt__statedir_request(directory, kind, text, bytes, info.epoch);
+}
+
+rpt_status_t rpt_state_close_requests(const char *directory, uint64_t number)
+{
+    struct rpt_statedir_info info;
+    rpt_status_t status;
+
+    if (directory == NULL || number == 0) {
+        return rpt__fail(RPT_ERR_INVALID,
+                         "rpt_state_close_requests: bad argument");
+    }
+    status = rpt__statedir_info(directory, &info);
+    return status == RPT_OK
+               ? rpt__statedir_close_requests(directory, number, info.epoch)
+               : status;
 }
 
 rpt_status_t rpt_state_read_request(const char *directory, uint64_t number,

@@ -559,7 +559,8 @@ rpt_status_t rpt__pool_submit(struct rpt_pool *pool,
             pool->n_futures += n;
         }
         for (size_t i = 0; i < n; i++) {
-            jobs[i]->number = ++pool->owner.submitted;
+            pool->owner.submitted++;
+            jobs[i]->number = rpt__names_number(pool, jobs[i]->name != NULL);
             if (futures_out != NULL) {
                 futures_out[i] = jobs[i]->future;
             }

@@ -275,6 +275,12 @@ rpt_status_t rpt_task_set_resource(rpt_task_t *task, const char *name,
     while (i < task->n_needs && strcmp(task->needs[i].name, name) != 0) {
         i++;
     }
+    if (units == 0) { /* none: as if it had not been asked for */
+        if (i < task->n_needs) {
+            task->needs[i] = task->needs[--task->n_needs];
+        }
+        return RPT_OK;
+    }
     REQUIRE(i < RPT_MAX_NEEDS, "more than 16 resources");
     strcpy(task->needs[i].name, name);
     task->needs[i].units = units;

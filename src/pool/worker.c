@@ -610,8 +610,7 @@ void rpt__worker_return(struct rpt_pool *pool, struct rpt_item *item)
         return;
     }
     rpt__item_release(pool, item);
-    job->attempts--;
-    job->rank = -1;
+    rpt__job_unstart(pool, job);
     if (job->cancelled) {
         rpt__job_end_without_run(pool, job, RPT_OUTCOME_CANCELLED,
                                  "cancelled before it started");
@@ -629,6 +628,7 @@ static void give_back_to(struct rpt_pool *pool, int owner, bool only_plain)
     struct rpt_buf buf = RPT_BUF_EMPTY;
     struct rpt_pool_head head = { pool->generation, 0 };
 
+    rpt__worker_flush(pool); /* that one of them had begun, if it had */
     rpt__buf_add(&buf, &head, sizeof head);
     for (int p = 0; p < RPT_N_PRIORITIES; p++) {
         struct rpt_item *item, *next;

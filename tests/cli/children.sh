@@ -95,4 +95,27 @@ if ${CC:-mpicc} -o mpi mpi.c >compile.log 2>&1; then
 else
     skip "${CC:-mpicc} compiles no MPI program"
 fi
+# Short of descriptors a rank goes on with fewer slots.
+for i in $(seq 60); do echo "sh -c 'sleep 0.2; echo $i'"; done >many
+(ulimit -n 64 && timeout -k 5 60 "$repartir" run --slots 50 --results results many) \
+    >out 2>err </dev/null
+is "$? $(wc -l <out)" "0 60" "with few descriptors all tasks run all the same"
+has err 'fewer than its 50 slots' "and the rank says why it takes longer"
+
+# kill -9 of a keeper leaves nothing of its programs behind.
+echo "sh -c 'sleep 96.$number & sleep 95.$number & wait'" >parents
+timeout -k 5 60 "$repartir" run --timeout 2s parents >out 2>err </dev/null &
+job=$!
+until_true pgrep -fx "sleep 96.$number" >/dev/null || bad "it does not run"
+pgrep -fx "sleep 9[56].$number" | sort >first
+kill -9 "$(pgrep -P "$(pgrep -P $job)" -x repartir-keeper)"
+none_of_them() {
+    for pid in $(cat first); do
+        ! grep -qx State:.*[SRD].* "/proc/$pid/status" 2>/dev/null || return 1
+    done
+}
+until_true none_of_them || bad "grandchildren are left"
+code=0
+wait $job || code=$?
+expect 1 "a killed keeper leaves no grandchildren"
 finish

@@ -319,6 +319,82 @@ has err '7 tasks' "the added tasks belong to the job when it is resumed"
 is "$(wc -l <results)" 7 "with their results"
 is "$(find . -name added -o -name each1)" '' "and do not run again"
 
+# Whatever was accepted has run, also at the very end of the job.
+n_accepted=0
+for i in $(seq 12); do
+    rm -rf se late.*
+    echo "sleep 0.2" >short
+    start 1 run --state se short
+    until_true "$repartir" status se >/dev/null
+    sleep 0.1$i
+    for k in 1 2 3; do
+        echo "touch $scratch/late.$k" >late
+        "$repartir" submit se late 2>/dev/null && echo "late.$k" >>accepted.$i
+    done
+    finish_job
+    for file in $(cat accepted.$i 2>/dev/null); do
+        n_accepted=$((n_accepted + 1))
+        [ -e "$file" ] || bad "$file was accepted and has not run (round $i)"
+    done
+done
+ok "what a job accepted has run ($n_accepted tasks)"
+
+# A request that nobody can run is dropped, and the job says so by its code.
+rm -f go
+echo "sh -c 'while ! test -e $scratch/go; do sleep 0.05; done'" >wait
+start 1 run --state si wait
+until_true "$repartir" status si >/dev/null
+echo '{"argv":["true"],"slots":9999}' >wide.jsonl
+run 1 submit si wide.jsonl
+touch go
+cp err submitted
+finish_job
+expect 1 "a request that was dropped makes the job end with 1"
+
+# ---- numbers of tasks without id ----
+printf 'sleep 5.%s\nsleep 6.%s\nsleep 0.1\n' $$ $$ >n1
+start 1 run --slots 1 --state sn n1
+until_true sh -c "'$repartir' status sn | grep -q '1 running'" ||
+    bad "no task runs"
+kill -9 $job
+finish_job
+printf 'sleep 0.3\nsleep 7.%s\nsleep 5.%s\nsleep 6.%s\nsleep 0.1\n' \
+    $$ $$ $$ >n2
+start 1 run --slots 5 --state sn --results results n2
+until_true sh -c "'$repartir' status sn | grep -q '5 tasks: 0 queued'" ||
+    bad "not all tasks run"
+is "$("$repartir" status --tasks sn | awk 'NR > 3 { print $1 }' | sort |
+    tr '\n' ' ')" "1 2 3 4 5 " "numbers are those of the last job"
+run 1 cancel sn 2 3 4
+finish_job
+is "$(grep -c '"status":"cancelled"' results)" 3 "so cancel finds the right ones"
+has results '"id":"2","argv":\["sleep","7.*"cancelled"' "by number"
+printf 'true\n' >n3
+run 1 run --state sn n3
+run 1 status --tasks sn
+has out '^1@2 .*' "what this job has not submitted has the number of another"
+printf '{"argv":["true"]}\n{"id":"1","argv":["true"]}\n' >mixed.jsonl
+run 1 run mixed.jsonl
+expect 65 "an id that may be another task's number is refused"
+has err 'mixed.jsonl:2: the id "1"' "with its line"
+
+# ---- a state directory that goes away ----
+for i in $(seq 20); do echo "sleep 0.1"; done >naps
+start 1 run --slots 1 --state gone naps
+until_true sh -c "'$repartir' status gone | grep -q ' [1-9][0-9]* ok'"
+rm -rf gone
+finish_job
+expect 74 "without its state directory a job ends with 74"
+
+# ---- signals before anything runs ----
+mkfifo never
+start 1 run --state sx never
+sleep 0.3
+kill -USR1 $job
+finish_job
+expect 75 "USR1 while the list is read"
+has err 'before anything ran' "and says so"
+
 # ---- where output goes ----
 printf '{"id":"a/b","shell":"echo out; echo err >&2"}\n{"argv":["echo","x"]}\n' \
     >files.jsonl

@@ -67,8 +67,13 @@ if [ "$MPIRUN" != no ]; then
     run 2 --version
     is "$code $(cat out)" "0 repartir $version" "and the version"
 fi
-# ---- launchers that make no ranks of us ----
 echo true >one
+run 1 run --results same --joblog ./same one
+expect 64 "results and joblog in one file"
+run 1 run -o pool.resources=gpu one
+expect 64 "a value that an option cannot have"
+
+# ---- launchers that make no ranks of us ----
 other=mpirun.mpich
 [ "$MPIRUN" = no ] || ! "$MPIRUN" --version 2>&1 | grep -q HYDRA ||
     other=mpirun.openmpi

@@ -252,7 +252,7 @@ static void what_a_killed_job_left_half_written_is_removed(void)
 
     pass_epoch(dir);
     file_write(dir, ".tmp-node-1-2-3", "half", 4);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "x", 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "x", 1, 1), RPT_OK);
     file_write(dir, "requests/.tmp-young", "half", 4);
     file_write(dir, "requests/.tmp-old", "half", 4);
     utimensat(AT_FDCWD, in_dir(dir, "requests/.tmp-old"), old, 0);
@@ -351,8 +351,8 @@ static void a_file_system_without_hard_links_will_do(void)
     faults.link_error = EPERM;
     CU_ASSERT_EQUAL(pass_epoch(dir), 1);
     CU_ASSERT_EQUAL(pass_epoch(dir), 2);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "a", 1), RPT_OK);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "b", 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "a", 1, 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "b", 1, 1), RPT_OK);
     faults_end();
     CU_ASSERT_EQUAL(count_names(dir, "epoch-"), 2);
     CU_ASSERT_EQUAL(count_names(in_dir(dir, "requests"), "0000000"), 2);

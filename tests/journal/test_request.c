@@ -38,10 +38,10 @@ static void requests_are_read_in_the_order_in_which_they_came(void)
     pass_epoch(dir);
     CU_ASSERT_EQUAL(rpt__statedir_read_request(dir, 1, &kind, &text, &n),
                     RPT_END);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "echo 1\n", 7),
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "echo 1\n", 7, 1),
                     RPT_OK);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "cancel", "a\0b", 3), RPT_OK);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "", 0), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "cancel", "a\0b", 3, 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "", 0, 1), RPT_OK);
     expect_request(dir, 1, "submit", "echo 1\n", 7);
     expect_request(dir, 2, "cancel", "a\0b", 3);
     expect_request(dir, 3, "submit", "", 0);
@@ -70,7 +70,7 @@ static void requests_of_many_processes_get_numbers_without_a_gap(void)
             for (int i = 0; i < N_EACH; i++) {
                 char text[2] = { (char)p, (char)i };
 
-                bad |= rpt__statedir_request(dir, "submit", text, 2);
+                bad |= rpt__statedir_request(dir, "submit", text, 2, 1);
             }
             _exit(bad != 0);
         }
@@ -103,7 +103,8 @@ static void a_damaged_request_is_noticed(void)
     size_t n = 0;
 
     pass_epoch(dir);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "echo\n", 5), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "echo\n", 5, 1),
+                    RPT_OK);
     bytes = file_read(dir, "requests/00000001");
     for (size_t i = 0; i < bytes.bytes; i++) {
         struct rpt_request request;
@@ -122,31 +123,61 @@ static void a_damaged_request_is_noticed(void)
     scratch_remove(dir);
 }
 
+static void a_job_that_ends_takes_no_more(void)
+{
+    char *dir = scratch_make(), *kind = NULL, *text = NULL;
+    size_t n = 0;
+
+    pass_epoch(dir);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "a", 1, 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_close_requests(dir, 1, 1), RPT_END);
+    CU_ASSERT_EQUAL(rpt__statedir_close_requests(dir, 2, 1), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "b", 1, 1),
+                    RPT_ERR_STATE);
+    CU_ASSERT_EQUAL(rpt__statedir_close_requests(dir, 3, 1), RPT_ERR_STATE);
+    /* The next job takes requests again. */
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "c", 1, 2), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__statedir_read_request(dir, 2, &kind, &text, &n),
+                    RPT_OK);
+    CU_ASSERT_STRING_EQUAL(kind, RPT_REQUEST_CLOSE);
+    free(kind);
+    free(text);
+    CU_ASSERT_EQUAL(rpt__statedir_read_request(dir, 3, &kind, &text, &n),
+                    RPT_OK);
+    CU_ASSERT(n == 1 && text[0] == 'c');
+    free(kind);
+    free(text);
+    CU_ASSERT_EQUAL(rpt__statedir_read_request(dir, 4, &kind, &text, &n),
+                    RPT_END);
+    scratch_remove(dir);
+}
+
 static void a_request_that_cannot_be_left_is_an_error(void)
 {
     char *dir = scratch_make();
     int n_fds = count_fds();
 
-    CU_ASSERT_EQUAL(rpt__statedir_request(in_dir(dir, "none"), "submit", "", 0),
-                    RPT_ERR_NOT_FOUND);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "", "", 0), RPT_ERR_INVALID);
-    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "../up", "", 0),
+    CU_ASSERT_EQUAL(
+        rpt__statedir_request(in_dir(dir, "none"), "submit", "", 0, 1),
+        RPT_ERR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "", "", 0, 1), RPT_ERR_INVALID);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "../up", "", 0, 1),
                     RPT_ERR_INVALID);
     CU_ASSERT_EQUAL(
-        rpt__statedir_request(dir, "submit", "", ((size_t)1 << 30) + 1),
+        rpt__statedir_request(dir, "submit", "", ((size_t)1 << 30) + 1, 1),
         RPT_ERR_OVERFLOW);
     for (int at = 1; at <= 4; at++) {
         faults_begin();
         faults.fail_at = at;
         faults.error = ENOSPC;
-        CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "x", 1),
+        CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "x", 1, 1),
                         RPT_ERR_IO);
         faults_end();
         CU_ASSERT_EQUAL(count_names(in_dir(dir, "requests"), ""), 0);
     }
     file_write(dir, "occupied", "", 0);
     CU_ASSERT_EQUAL(
-        rpt__statedir_request(in_dir(dir, "occupied"), "submit", "", 0),
+        rpt__statedir_request(in_dir(dir, "occupied"), "submit", "", 0, 1),
         RPT_ERR_NOT_FOUND);
     CU_ASSERT_EQUAL(count_fds(), n_fds);
     scratch_remove(dir);
@@ -156,6 +187,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(requests_are_read_in_the_order_in_which_they_came),
     RPT_TEST(requests_of_many_processes_get_numbers_without_a_gap),
     RPT_TEST(a_damaged_request_is_noticed),
+    RPT_TEST(a_job_that_ends_takes_no_more),
     RPT_TEST(a_request_that_cannot_be_left_is_an_error), RPT_TEST_END
 };
 

@@ -3,6 +3,8 @@
  */
 #include "fixture.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -70,6 +72,28 @@ static void a_million_records_come_back_in_order(void)
     CU_ASSERT_EQUAL(bad, 0);
     CU_ASSERT_EQUAL(rpt__journal_commit(journal), RPT_OK);
     CU_ASSERT_EQUAL(numbers_in(dir), 1000000);
+    rpt__journal_close(journal);
+    rpt_options_destroy(options);
+    scratch_remove(dir);
+}
+
+/* Nobody asks for it: it is on the disk soon after journal.commit_s. */
+static void what_was_appended_is_committed_in_time(void)
+{
+    char *dir = scratch_make();
+    rpt_options_t *options = options_with("300ms");
+    struct rpt_journal *journal = NULL;
+    double begin_s, end_s;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__journal_open(dir, 1, 0, options, &journal),
+                          RPT_OK);
+    begin_s = rpt__now_s();
+    CU_ASSERT_EQUAL(append_number(journal, 0), RPT_OK);
+    do {
+        usleep(10000);
+        end_s = rpt__now_s();
+    } while (numbers_in(dir) == 0 && end_s < begin_s + 3);
+    CU_ASSERT(end_s < begin_s + 3);
     rpt__journal_close(journal);
     rpt_options_destroy(options);
     scratch_remove(dir);
@@ -694,6 +718,7 @@ static void a_journal_needs_its_directory(void)
 
 static const struct rpt_test tests[] = {
     RPT_TEST(a_million_records_come_back_in_order),
+    RPT_TEST(what_was_appended_is_committed_in_time),
     RPT_TEST(closing_commits_what_was_appended),
     RPT_TEST(a_journal_without_records_is_empty),
     RPT_TEST(many_records_share_one_sync),

@@ -252,6 +252,138 @@ static void after_the_end_every_call_says_so(void)
     on_all(1, 4, NULL, after_the_end);
 }
 
+/* One rank stops all, with tasks left, while the others drain. */
+static void stop_under_drain(struct world *w)
+{
+    uint64_t n = 999;
+
+    CHECK(pool_open(w, NULL) == RPT_OK);
+    for (int i = 0; i < 50; i++) {
+        submit_quietly(w->pool, task_pair("gate", 3, 5));
+    }
+    meet(w);
+    if (w->rank == 0) {
+        wait_count(w->pool, 5, 1);
+        gate_open(3); /* those that run may end; to stop all may come late */
+        CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, NULL) == RPT_OK);
+    } else {
+        rpt_status_t status = rpt_pool_drain(w->pool);
+
+        CHECK(status == RPT_OK || status == RPT_ERR_SHUTDOWN);
+        CHECK_ERROR(RPT_ERR_SHUTDOWN,
+                    try_submit(w->pool, task_new("noop", NULL, 0)));
+        CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, &n) == RPT_OK);
+        CHECK(n <= 50 && (n == 0 || status == RPT_ERR_SHUTDOWN));
+    }
+    CHECK_ERROR(RPT_ERR_SHUTDOWN,
+                rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, NULL));
+    rpt_pool_destroy(w->pool);
+}
+
+/* The tasks that run never end by themselves, so that some must be dropped. */
+static void stop_certainly(struct world *w)
+{
+    uint64_t n = 0;
+
+    CHECK(pool_open(w, NULL) == RPT_OK);
+    submit_quietly(w->pool, task_int("until_cancelled", 1));
+    meet(w);
+    if (w->rank == 0) {
+        wait_count(w->pool, 1, 1);
+        CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, &n) == RPT_OK);
+        CHECK(n == 1);
+    } else {
+        CHECK_ERROR(RPT_ERR_SHUTDOWN, rpt_pool_drain(w->pool));
+        CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, &n) == RPT_OK);
+        CHECK(n == 1);
+    }
+    rpt_pool_destroy(w->pool);
+}
+
+/* A graceful end that only one rank has asked for so far. */
+static void end_under_drain(struct world *w)
+{
+    CHECK(pool_open(w, NULL) == RPT_OK);
+    for (int i = 0; i < 50; i++) {
+        submit_quietly(w->pool, task_int("count", 0));
+    }
+    if (w->rank != 0) {
+        CHECK(rpt_pool_drain(w->pool) == RPT_OK);
+    }
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_GRACEFUL, 0, NULL) == RPT_OK);
+    CHECK(count_of(0) == (uint32_t)(50 * w->size));
+    meet(w);
+    rpt_pool_destroy(w->pool);
+}
+
+static void ranks_that_drain_may_be_stopped_by_another(void)
+{
+    on_all(2, 7, NULL, stop_under_drain);
+    on_all(2, 7, NULL, stop_certainly);
+    on_all(2, 7, NULL, end_under_drain);
+}
+
+/* In driver mode a drain waits for the tasks of tasks, and all go on. */
+static void drain_and_go_on(struct world *w)
+{
+    for (int i = 1; i <= 3; i++) {
+        submit_quietly(w->pool, task_int("tree", 4));
+        CHECK(rpt_pool_drain(w->pool) == RPT_OK);
+        CHECK(count_of(0) == (uint32_t)(121 * i));
+    }
+}
+
+static int grow(rpt_call_t *call, void *user)
+{
+    size_t bytes = 0;
+    const int *depth = rpt_call_input(call, &bytes);
+
+    (void)user;
+    count_up(0);
+    for (int i = 0; *depth > 0 && i < 3; i++) {
+        submit_quietly(rpt_call_pool(call), task_int("tree", *depth - 1));
+    }
+    return 0;
+}
+
+static void register_tree(struct world *w)
+{
+    CHECK(rpt_pool_register(w->pool, "tree", grow, NULL) == RPT_OK);
+}
+
+static void a_driver_may_drain_and_go_on(void)
+{
+    drive_with(register_tree, 1, 7, NULL, drain_and_go_on);
+}
+
+/* ---- from inside a callback ---- */
+
+static void end_inside(const rpt_result_t *result, void *user)
+{
+    struct world *w = user;
+
+    (void)result;
+    CHECK_ERROR(RPT_ERR_STATE, rpt_pool_drain(w->pool));
+    CHECK_ERROR(RPT_ERR_STATE, rpt_pool_serve(w->pool));
+    CHECK_ERROR(RPT_ERR_STATE,
+                rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_NOW, 0, NULL));
+    count_up(1);
+}
+
+static void callback_that_ends(struct world *w)
+{
+    CHECK(rpt_pool_on_result(w->pool, end_inside, w) == RPT_OK);
+    submit_quietly(w->pool, task_new("noop", NULL, 0));
+    wait_all(w->pool);
+    CHECK(count_of(1) == 1);
+    CHECK(rpt_pool_on_result(w->pool, NULL, NULL) == RPT_OK);
+}
+
+static void a_callback_cannot_end_the_pool(void)
+{
+    drive(1, 4, NULL, callback_that_ends);
+}
+
 /* No work at all. */
 static void nothing_to_do(struct world *w)
 {
@@ -274,6 +406,9 @@ const struct pool_test ending_tests[] = {
     TEST(a_drain_in_a_rush_loses_nothing),
     TEST(all_ranks_may_shut_down_together),
     TEST(after_the_end_every_call_says_so),
+    TEST_FROM(2, ranks_that_drain_may_be_stopped_by_another),
+    TEST(a_driver_may_drain_and_go_on),
+    TEST(a_callback_cannot_end_the_pool),
     TEST(a_pool_without_tasks_ends_too),
     TEST_END,
 };

@@ -28,7 +28,7 @@ static void look_at_gpus(struct world *w)
     CHECK(mkfifo(pipe, 0600) == 0);
     fd = open(pipe, O_RDWR | O_CLOEXEC);
     snprintf(line, sizeof line,
-             "read x <%s; echo $CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER "
+             "read x <%s; echo \"$CUDA_VISIBLE_DEVICES\" $CUDA_DEVICE_ORDER "
              "$RPT_RESOURCE_GPU",
              pipe);
     for (int i = 0; i < w->size; i++) {
@@ -75,6 +75,12 @@ static void without_a_list_units_are_the_hosts_gpus(void)
     static const char *const by_rank[] = { "0,1", "2,3", "4,5", "6,7" };
 
     look_with(NULL, by_rank);
+}
+
+static void hidden_gpus_stay_hidden(void)
+{
+    static const char *const by_rank[] = { "", "", "", "" };
+
     look_with("", by_rank);
 }
 
@@ -108,6 +114,7 @@ static void gpus_may_have_names(void)
 
 const struct pool_test gpus_tests[] = {
     TEST(without_a_list_units_are_the_hosts_gpus),
+    TEST(hidden_gpus_stay_hidden),
     TEST(a_list_for_the_host_is_shared_by_its_ranks),
     TEST(a_list_of_one_ranks_units_is_its_own),
     TEST(gpus_may_have_names),

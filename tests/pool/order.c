@@ -111,6 +111,32 @@ static void tasks_of_different_needs_keep_their_order(void)
     drive(1, 4, "pool.slots=1", submit_mixed);
 }
 
+/* As many classes as tasks, in three priorities. */
+static void submit_all_different(struct world *w)
+{
+    enum { N = 3000 };
+    int at = 0;
+
+    hold_each(w->pool);
+    for (int i = 0; i < N; i++) {
+        rpt_task_t *task = task_int("log", i);
+
+        CHECK(rpt_task_set_memory(task, (uint64_t)(1 + i * 7 % N)) == RPT_OK);
+        submit_quietly(w->pool, task);
+    }
+    gate_open(OWN_GATE(0));
+    wait_all_but(w->pool, (uint64_t)w->size - 1);
+    while (at < N && at < log_length() && log_at(at) == at) {
+        at++;
+    }
+    CHECK(at == N);
+}
+
+static void a_class_for_each_task_keeps_their_order(void)
+{
+    drive(1, 2, "pool.slots=1 pool.memory=4GiB", submit_all_different);
+}
+
 /* A high task submits the next one before it ends, so that there is always
  * one; the others must get their turn all the same. */
 static int high_for_ever(rpt_call_t *call, void *user)
@@ -152,6 +178,47 @@ static void low_ones_run_although_high_ones_keep_coming(void)
     drive_with(register_high, 1, 4, "pool.slots=1", keep_high);
 }
 
+/* High and normal ones keep coming: the lowest gets its turn too. */
+static int both_for_ever(rpt_call_t *call, void *user)
+{
+    (void)user;
+    for (int p = RPT_PRIORITY_HIGH;
+         log_length() < 1 && is_young(20) && p <= RPT_PRIORITY_NORMAL; p++) {
+        rpt_task_t *task = task_new("both", NULL, 0);
+
+        if (stats_of(rpt_call_pool(call)).queued > 100) {
+            rpt_task_destroy(task);
+            break;
+        }
+        CHECK(rpt_task_set_priority(task, (rpt_priority_t)p) == RPT_OK);
+        submit_quietly(rpt_call_pool(call), task);
+    }
+    return 0;
+}
+
+static void register_both(struct world *w)
+{
+    CHECK(rpt_pool_register(w->pool, "both", both_for_ever, NULL) == RPT_OK);
+}
+
+static void keep_both(struct world *w)
+{
+    for (int i = 0; i < 50; i++) {
+        rpt_task_t *task = task_new("both", NULL, 0);
+
+        CHECK(rpt_task_set_priority(task, (rpt_priority_t)(i % 2)) == RPT_OK);
+        submit_quietly(w->pool, task);
+    }
+    submit_log(w->pool, 1, RPT_PRIORITY_LOW);
+    wait_all(w->pool);
+    CHECK(log_length() == 1 && is_young(20));
+}
+
+static void the_lowest_run_although_all_others_keep_coming(void)
+{
+    drive_with(register_both, 1, 2, "pool.slots=1", keep_both);
+}
+
 /* The same with programs, whose slots are freed by another process. */
 static void mix_programs(struct world *w)
 {
@@ -186,6 +253,8 @@ const struct pool_test order_tests[] = {
     TEST(equals_start_in_the_order_of_submission),
     TEST(tasks_of_different_needs_keep_their_order),
     TEST(low_ones_run_although_high_ones_keep_coming),
+    TEST(the_lowest_run_although_all_others_keep_coming),
+    TEST(a_class_for_each_task_keeps_their_order),
     TEST(programs_start_by_priority),
     TEST_END,
 };

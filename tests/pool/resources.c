@@ -114,8 +114,9 @@ static void ask_too_much(struct world *w)
     CHECK(stats_of(w->pool).submitted == 0);
     CHECK(try_need(w, 2, 100, "gpu", 2) == RPT_OK);
     CHECK(try_need(w, 1, 0, "gpu", 0) == RPT_OK);
+    CHECK(try_need(w, 1, 0, "gpus", 0) == RPT_OK);
     wait_all(w->pool);
-    CHECK(stats_of(w->pool).by_outcome[RPT_OUTCOME_OK] == 2);
+    CHECK(stats_of(w->pool).by_outcome[RPT_OUTCOME_OK] == 3);
 }
 
 static void what_no_rank_has_is_refused(void)

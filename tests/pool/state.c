@@ -156,6 +156,10 @@ static void nothing_there(struct world *w)
     CHECK_ERROR(RPT_ERR_INVALID, rpt_state_request("x", NULL, "a", 1));
     CHECK_ERROR(RPT_ERR_INVALID, rpt_state_request("x", "cancel", NULL, 1));
     CHECK_ERROR(RPT_ERR_INVALID, rpt_state_request("x", "dance", "a", 1));
+    CHECK_ERROR(RPT_ERR_INVALID, rpt_state_close_requests(NULL, 1));
+    CHECK_ERROR(RPT_ERR_INVALID, rpt_state_close_requests("x", 0));
+    CHECK_ERROR(RPT_ERR_NOT_FOUND,
+                rpt_state_close_requests(scratch_path("none"), 1));
     CHECK_ERROR(RPT_ERR_INVALID,
                 rpt_state_read_request(NULL, 1, &kind, &text, &bytes));
     CHECK_ERROR(RPT_ERR_INVALID,

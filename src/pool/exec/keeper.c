@@ -416,6 +416,18 @@ static int receive_events(struct rpt_keeper *keeper)
     return n_events;
 }
 
+/* Programs die with their keeper, but not what they have started. */
+static void end_groups(struct rpt_keeper *keeper)
+{
+    for (int i = 0; i < RPT_KEEPER_GROUPS; i++) {
+        int32_t group = atomic_load(&keeper->page->groups[i]);
+
+        if (group > 1) {
+            kill(-group, SIGKILL);
+        }
+    }
+}
+
 static void bury(struct rpt_keeper *keeper)
 {
     keeper->gone = true;
@@ -423,6 +435,7 @@ static void bury(struct rpt_keeper *keeper)
         kill(keeper->pid, SIGKILL);
         wait_ended(keeper, stop_limit_s);
     }
+    end_groups(keeper);
     keeper->events->died(keeper->user);
 }
 

@@ -53,6 +53,7 @@ struct rpt_child {
     struct rpt_child *next_pid; /* in its bucket                */
     uint64_t key;
     pid_t pid; /* also its process group                        */
+    int group; /* where the page has it; -1: nowhere            */
     rpt_output_t output;
     bool termed; /* was sent TERM                               */
     bool timed_out;
@@ -91,6 +92,7 @@ struct rpt_kept {
     struct rpt_child *children;
     struct rpt_child *by_pid[RPT_N_BUCKETS];
     double next_s; /* no deadline is earlier                     */
+    int next_group; /* of the page, where to look for a free one */
     int n_paused;  /* pipes                                      */
     bool large;    /* our peak memory is to be forgotten         */
     bool over;     /* the rank is gone                           */

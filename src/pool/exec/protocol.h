@@ -31,6 +31,8 @@ enum rpt_frame_kind {
 /* Descriptors with which the keeper starts; all others it closes. */
 enum { RPT_KEEPER_SOCKET = 3, RPT_KEEPER_BELL = 4, RPT_KEEPER_PAGE = 5 };
 
+enum { RPT_KEEPER_GROUPS = 4096 };
+
 struct rpt_keeper_page {
     uint32_t version; /* RPT_VERSION_NUMBER of the rank */
     int32_t rank_pid;
@@ -41,6 +43,8 @@ struct rpt_keeper_page {
     _Atomic uint32_t written;
     /* 1 while the rank has something that the socket did not take. */
     _Atomic uint32_t hungry;
+    /* Process groups of programs that run, 0: none. */
+    _Atomic int32_t groups[RPT_KEEPER_GROUPS];
 };
 
 void rpt__run_pack(struct rpt_buf *buf, const struct rpt_run *run);

@@ -37,10 +37,28 @@ static struct rpt_child **bucket(struct rpt_kept *kept, pid_t pid)
     return &kept->by_pid[(unsigned)pid % RPT_N_BUCKETS];
 }
 
+/* The rank ends the groups when somebody has killed this process. */
+static void note_group(struct rpt_kept *kept, struct rpt_child *child)
+{
+    child->group = -1;
+    for (int i = 0; child->group < 0 && i < RPT_KEEPER_GROUPS; i++) {
+        int at = (kept->next_group + i) % RPT_KEEPER_GROUPS;
+
+        if (atomic_load(&kept->page->groups[at]) == 0) {
+            child->group = at;
+        }
+    }
+    if (child->group >= 0) {
+        atomic_store(&kept->page->groups[child->group], child->pid);
+        kept->next_group = (child->group + 1) % RPT_KEEPER_GROUPS;
+    }
+}
+
 void rpt__child_add(struct rpt_kept *kept, struct rpt_child *child)
 {
     struct rpt_child **head = bucket(kept, child->pid);
 
+    note_group(kept, child);
     child->next_pid = *head;
     *head = child;
     child->next = kept->children;
@@ -62,6 +80,9 @@ static void remove_child(struct rpt_kept *kept, struct rpt_child *child)
         p = &(*p)->next_pid;
     }
     *p = child->next_pid;
+    if (child->group >= 0) {
+        atomic_store(&kept->page->groups[child->group], 0);
+    }
     *child->link = child->next;
     if (child->next != NULL) {
         child->next->link = child->link;
