@@ -2,7 +2,14 @@
 BENCH_POOL = benchmarks/tasks benchmarks/growth benchmarks/priority \
 	benchmarks/idle
 BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
-EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN)
+# The command with the path of its library in it: the script that libtool lays
+# over it would give LD_LIBRARY_PATH to every task, each of which would search
+# there for the C library.
+BENCH_COMMAND = benchmarks/repartir
+EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
+benchmarks_repartir_SOURCES = src/cli/main.c
+benchmarks_repartir_LDADD = $(repartir_LDADD)
+benchmarks_repartir_LDFLAGS = -no-install
 
 BENCH_CPPFLAGS = -D_GNU_SOURCE -I$(srcdir)/include -I$(srcdir)
 benchmarks_tasks_SOURCES = benchmarks/tasks.c benchmarks/bench.c \
@@ -30,10 +37,10 @@ BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
 	benchmarks/peers/hyperqueue_true.py
 EXTRA_DIST += $(BENCH_FILES)
-CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN)
+CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 
 # BENCH_ROUNDS, BENCH_SCALE and BENCH_ROWS choose how much.
-bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN)
+bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  MPI='$(MPI_FAMILY)' '$(abs_srcdir)/benchmarks/run'
 
