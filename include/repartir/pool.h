@@ -71,7 +71,8 @@ RPT_API rpt_status_t rpt_task_set_function(rpt_task_t *task, const char *name,
 RPT_API rpt_status_t rpt_task_set_gang(rpt_task_t *task, int n_ranks);
 
 /** Name of the task, unique in the pool (each rank refuses only what it
- * submitted itself before); NULL, the default: a number is given. */
+ * submitted itself before); NULL, the default: a number is given, which
+ * then cannot be the id of another task. */
 RPT_API rpt_status_t rpt_task_set_id(rpt_task_t *task, const char *id);
 
 /** Add a variable to the program's environment; NULL removes it. */
@@ -312,7 +313,7 @@ RPT_API rpt_status_t rpt_pool_submit_batch(rpt_pool_t *pool,
  *
  * Every rank but the driver calls it, once.  Blocking; an idle rank sleeps.
  * \retval RPT_ERR_SHUTDOWN  the pool was shut down before
- * \retval RPT_ERR_STATE     called by a task
+ * \retval RPT_ERR_STATE     called by a task or a callback
  * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
@@ -320,10 +321,14 @@ RPT_API rpt_status_t rpt_pool_serve(rpt_pool_t *pool);
 
 /** Work until every task that any rank submitted has ended.
  *
- * Collective over the pool's group.  Blocking.  Callbacks run inside.  More may
- * be submitted afterwards, and drained again.
- * \retval RPT_ERR_SHUTDOWN  the pool was shut down before
- * \retval RPT_ERR_STATE     called by a task
+ * SPMD mode: collective over the pool's group.  Driver mode: called by the
+ * driver, while the others go on in rpt_pool_serve(); unlike rpt_pool_wait() it
+ * waits for what tasks submitted elsewhere, too.  Blocking.  Callbacks run
+ * inside.  More may be submitted afterwards, and drained again, unless another
+ * rank has called rpt_pool_shutdown() meanwhile.
+ * \retval RPT_ERR_SHUTDOWN  the pool was shut down before, or by another rank
+ *                           meanwhile, and tasks were dropped
+ * \retval RPT_ERR_STATE     called by a task or a callback
  * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
@@ -411,15 +416,16 @@ typedef enum rpt_shutdown {
  *
  * Driver mode: called by the driver; the others' rpt_pool_serve() returns.
  * SPMD mode: collective; #RPT_SHUTDOWN_DRAIN and _NOW stop all ranks as soon as
- * the first one calls, and submissions fail from then on.  Blocking.  With a
- * journal, tasks that were dropped are run by the next job on the same state
+ * the first one calls, and submissions fail from then on; a rank that is in
+ * rpt_pool_drain() comes back from there, and its own call then returns at once.
+ * Blocking.  With a journal, tasks that were dropped are run by the next job on the same state
  * directory.
  *
  * \param grace_s        seconds; for #RPT_SHUTDOWN_DRAIN: then end what runs
  * \param n_dropped_out  [out] this rank's tasks that did not run to their end;
  *                       may be NULL
  * \retval RPT_ERR_SHUTDOWN  it was shut down before
- * \retval RPT_ERR_STATE     called by a task
+ * \retval RPT_ERR_STATE     called by a task or a callback
  * \retval RPT_ERR_MPI, RPT_ERR_PEER, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
