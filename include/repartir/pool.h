@@ -417,9 +417,9 @@ typedef enum rpt_shutdown {
  * Driver mode: called by the driver; the others' rpt_pool_serve() returns.
  * SPMD mode: collective; #RPT_SHUTDOWN_DRAIN and _NOW stop all ranks as soon as
  * the first one calls, and submissions fail from then on; a rank that is in
- * rpt_pool_drain() comes back from there, and its own call then returns at once.
- * Blocking.  With a journal, tasks that were dropped are run by the next job on the same state
- * directory.
+ * rpt_pool_drain() comes back from there, and its own call then returns at
+ * once.  Blocking.  With a journal, tasks that were dropped are run by the next
+ * job on the same state directory.
  *
  * \param grace_s        seconds; for #RPT_SHUTDOWN_DRAIN: then end what runs
  * \param n_dropped_out  [out] this rank's tasks that did not run to their end;

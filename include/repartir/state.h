@@ -118,8 +118,8 @@ RPT_API rpt_status_t rpt_state_close_requests(const char *directory,
  * of the directory; a job reads them from the first one.
  *
  * \param number    which one, from 1
- * \param kind_out  [out] "submit", "cancel", or "close" where a job took no more;
- *                  release with free()
+ * \param kind_out  [out] "submit", "cancel", or "close" where a job took no
+ *                  more; release with free()
  * \param text_out  [out] ends with 0; release with free()
  * \retval RPT_END  there is none of that number yet
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM

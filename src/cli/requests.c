@@ -1,9 +1,11 @@
 /*
  * requests.c - what `repartir submit` and `repartir cancel` left for this job
  *
- * A bad request is dropped with a message; the job goes on, and ends with 1.  Requests of
- * earlier jobs on the same state directory are read again first: their tasks
- * belong to the job.  Cancelling is put off until everything is submitted.
+ * A bad request is dropped with a message; the job goes on, and ends with 1.
+ * Requests of earlier jobs on the same state directory are read again first:
+ * their tasks belong to the job.  Cancelling is put off until everything is
+ * submitted.  At its end a job closes the requests, so that whatever was
+ * accepted has run.
  */
 #include "cli/run.h"
 

@@ -12,7 +12,8 @@
 void signals_begin(bool speaks);
 
 /* From now on USR1, TERM and INT are noted; PIPE does nothing.  `driver` false:
- * they do nothing at all (a launcher sends them to all ranks; rank 0 answers). */
+ * they do nothing at all (a launcher sends them to all ranks; rank 0
+ * answers). */
 void signals_install(bool driver);
 
 /* The first one that came, 0: none. */

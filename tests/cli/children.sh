@@ -97,6 +97,7 @@ else
 fi
 # Short of descriptors a rank goes on with fewer slots.
 for i in $(seq 60); do echo "sh -c 'sleep 0.2; echo $i'"; done >many
+# shellcheck disable=SC3045
 (ulimit -n 64 && timeout -k 5 60 "$repartir" run --slots 50 --results results many) \
     >out 2>err </dev/null
 is "$? $(wc -l <out)" "0 60" "with few descriptors all tasks run all the same"
@@ -111,7 +112,7 @@ pgrep -fx "sleep 9[56].$number" | sort >first
 kill -9 "$(pgrep -P "$(pgrep -P $job)" -x repartir-keeper)"
 none_of_them() {
     for pid in $(cat first); do
-        ! grep -qx State:.*[SRD].* "/proc/$pid/status" 2>/dev/null || return 1
+        ! grep -qx 'State:.*[SRD].*' "/proc/$pid/status" 2>/dev/null || return 1
     done
 }
 until_true none_of_them || bad "grandchildren are left"

@@ -341,8 +341,8 @@ ok "what a job accepted has run ($n_accepted tasks)"
 
 # A request that nobody can run is dropped, and the job says so by its code.
 rm -f go
-echo "sh -c 'while ! test -e $scratch/go; do sleep 0.05; done'" >wait
-start 1 run --state si wait
+echo "sh -c 'while ! test -e $scratch/go; do sleep 0.05; done'" >waits
+start 1 run --state si waits
 until_true "$repartir" status si >/dev/null
 echo '{"argv":["true"],"slots":9999}' >wide.jsonl
 run 1 submit si wide.jsonl
