@@ -173,7 +173,7 @@ static const char *take_timeout(struct task_spec *spec, const json_t *value)
     if (!json_is_number(value) || !isfinite(seconds) || seconds < 0) {
         return "a number of seconds, 0 (no limit) or more";
     }
-    spec->timeout_s = seconds;
+    spec->timeout_s = seconds > 0 ? seconds : 0; /* no minus zero */
     return NULL;
 }
 
