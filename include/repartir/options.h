@@ -129,7 +129,8 @@ RPT_API void rpt_log_set(rpt_log_fn fn, void *user);
 /** Print messages of this process up to a level; warnings by default.
  *
  * Not collective; any thread, at any time.  Making a context sets the level to
- * its option `log.level`, so a call before that does not last.
+ * its option `log.level`, unless that has its default value: then what was set
+ * here lasts.
  * \since 0.1
  */
 RPT_API void rpt_log_set_level(rpt_log_level_t level);

@@ -140,7 +140,8 @@ RPT_API rpt_status_t rpt_task_set_memory(rpt_task_t *task, uint64_t mib);
  * "gpu".  They are numbered through over the ranks of a host: with gpu=2 the
  * first rank has 0 and 1, the next one 2 and 3.  The task is told which ones by
  * RPT_RESOURCE_<NAME>=0,2; for "gpu" CUDA_VISIBLE_DEVICES is set as well, to
- * these entries of the list that the rank itself has there, if it has one. */
+ * these entries of the list that the rank itself has there, if it has one.
+ * 0 units: as if it had not been asked for. */
 RPT_API rpt_status_t rpt_task_set_resource(rpt_task_t *task, const char *name,
                                            int units);
 
