@@ -39,7 +39,7 @@ static int check_ids(const struct task_list *list, const struct map *known,
     return CODE_OK;
 }
 
-static bool is_number(const char *id)
+bool id_is_number(const char *id)
 {
     return id[0] >= '1' && id[0] <= '9' && strlen(id) < 20 &&
            strspn(id, "0123456789") == strlen(id);
@@ -55,7 +55,7 @@ static int check_numbers(const struct task_list *list, struct fault *fault)
         const struct task_spec *spec = &list->tasks[i];
 
         all_have_ids = all_have_ids && spec->id != NULL;
-        if (number == NULL && spec->id != NULL && is_number(spec->id)) {
+        if (number == NULL && spec->id != NULL && id_is_number(spec->id)) {
             number = spec;
         }
     }

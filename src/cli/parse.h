@@ -64,6 +64,9 @@ extern const size_t n_json_keys;
 int parse_each(const struct source *source, const char *const words[],
                bool shell, struct task_list *list, struct fault *fault);
 
+/* An id that may be what the pool calls a task without one. */
+bool id_is_number(const char *id);
+
 /* Ids are given once, dependencies exist and form no cycle.  `known`, if not
  * NULL, has ids that exist elsewhere. */
 struct map;

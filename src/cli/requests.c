@@ -35,8 +35,7 @@ static int check_ids_of_request(const struct job *job,
     for (size_t i = 0; i < more->n && job->has_plain; i++) {
         const char *id = more->tasks[i].id;
 
-        if (id != NULL && id[0] != '\0' &&
-            strspn(id, "0123456789") == strlen(id)) {
+        if (id != NULL && id_is_number(id)) {
             return fault_set(fault, CODE_INPUT,
                              "(request):%u: the id \"%s\" may be the number of "
                              "a task without id",
