@@ -618,8 +618,11 @@ void rpt__functions_stop(struct rpt_pool *pool);
 void rpt__functions_run_waiting(struct rpt_pool *pool);
 
 /* programs.c */
-/* Tasks shorter than this are sent ahead of their slots. */
+/* Tasks that take no longer are sent ahead of their slots: so many a slot as
+ * take this long, at most RPT_STAGE_DEPTH. */
 #define RPT_STAGE_S 5e-3
+enum { RPT_STAGE_DEPTH = 4 };
+int rpt__programs_depth(const struct rpt_pool *pool);
 int rpt__programs_poll(struct rpt_pool *pool);
 int rpt__programs_stage(struct rpt_pool *pool);
 /* Takes back what is staged. */

@@ -4,10 +4,11 @@
  * The keeper is started with the first program.  When it goes away (somebody
  * killed it), what it ran is lost, and the next program starts a new one.
  *
- * Short programs are staged: while one runs, the next one of its slot is in the
- * keeper already and starts the moment the first has ended, before this rank
- * hears of it.  A staged item has no slot of its own until then.  When what it
- * waits for takes longer than expected, it is taken back.
+ * Short programs are staged: while one runs, the next ones of its slot are in
+ * the keeper already, each starts the moment the one before it has ended, and
+ * this rank hears of several ends at once.  A staged item has no slot of its
+ * own until then.  When what it waits for takes longer than expected, all that
+ * are staged are taken back.
  */
 #include "pool/pool_priv.h"
 
@@ -46,14 +47,20 @@ static rpt_outcome_t outcome_of(const struct rpt_program_end *end)
     return end->exit_code == 0 ? RPT_OUTCOME_OK : RPT_OUTCOME_FAILED;
 }
 
-static void unstage(struct rpt_pool *pool, struct rpt_item *item)
+static void leave_staged(struct rpt_pool *pool, struct rpt_item *item)
 {
     TAILQ_REMOVE(&pool->worker.staged, item, link);
     pool->worker.n_staged--;
-    if (item->behind != NULL) {
-        item->behind->next_staged = NULL;
-        item->behind = NULL;
+}
+
+static void unstage(struct rpt_pool *pool, struct rpt_item *item)
+{
+    leave_staged(pool, item);
+    item->behind->next_staged = item->next_staged;
+    if (item->next_staged != NULL) {
+        item->next_staged->behind = item->behind;
     }
+    item->behind = item->next_staged = NULL;
 }
 
 /* The keeper gave a staged one back: it may run elsewhere, or was cancelled. */
@@ -70,9 +77,13 @@ static void promote(struct rpt_pool *pool, struct rpt_item *ended)
     struct rpt_item *item = ended->next_staged;
 
     if (item != NULL) {
-        unstage(pool, item);
+        leave_staged(pool, item);
+        item->behind = ended->next_staged = NULL;
         rpt__slots_pass(ended, item);
         rpt__worker_runs(pool, item);
+        if (item->next_staged != NULL) {
+            item->next_staged->received_s = item->start_s;
+        }
         if (item->cancelled) {
             rpt__keeper_kill(pool->worker.keeper, (uint64_t)(uintptr_t)item);
         }
@@ -158,7 +169,8 @@ static void on_died(void *user)
 
     rpt__log(RPT_LOG_WARN, "the keeper process of this rank was killed; its "
                            "programs are started again");
-    while ((item = TAILQ_FIRST(&pool->worker.staged)) != NULL) {
+    /* The last one first, so that they are in order at the queue's front. */
+    while ((item = TAILQ_LAST(&pool->worker.staged, rpt_item_list)) != NULL) {
         on_recalled(pool, item);
     }
     for (item = TAILQ_FIRST(&pool->worker.running); item != NULL; item = next) {
@@ -419,6 +431,17 @@ static void cancel(struct rpt_pool *pool, struct rpt_item *item)
 
 /* ---- staging ---- */
 
+int rpt__programs_depth(const struct rpt_pool *pool)
+{
+    double mean_s = pool->worker.mean_s;
+
+    if (mean_s <= 0 || mean_s > RPT_STAGE_S) {
+        return 0;
+    }
+    return RPT_STAGE_S / mean_s < RPT_STAGE_DEPTH ? (int)(RPT_STAGE_S / mean_s)
+                                                  : RPT_STAGE_DEPTH;
+}
+
 /* The next item, when it is a plain program; from the own queue only while
  * that has enough for all ranks. */
 static struct rpt_item *next_program(struct rpt_pool *pool)
@@ -446,42 +469,66 @@ static bool may_stage(const struct rpt_pool *pool)
     const struct rpt_worker *w = &pool->worker;
 
     return w->keeper != NULL && w->free.slots <= 0 && w->n_held == 0 &&
-           w->mean_s > 0 && w->mean_s < RPT_STAGE_S && !pool->ending.stopping &&
-           pool->failed == RPT_OK && !rpt__gangs_waiting(pool);
+           !pool->ending.stopping && pool->failed == RPT_OK &&
+           !rpt__gangs_waiting(pool);
 }
 
+/* The last one staged behind `item`; NULL when there are `most`, or when it may
+ * be gone from the keeper: what comes after that would start at once. */
+static struct rpt_item *end_of(struct rpt_item *item, int most)
+{
+    while (item->next_staged != NULL && most > 0) {
+        item = item->next_staged;
+        most--;
+    }
+    return most > 0 && !item->recalled && !item->cancelled ? item : NULL;
+}
+
+static bool stage_behind(struct rpt_pool *pool, struct rpt_item *before)
+{
+    struct rpt_worker *w = &pool->worker;
+    struct rpt_item *item = next_program(pool);
+
+    if (item == NULL) {
+        return false;
+    }
+    rpt__worker_unqueue(pool, item);
+    item->slot = before->slot;
+    if (run(pool, item, before) != RPT_OK) {
+        item->slot = -1;
+        rpt__worker_requeue(pool, item);
+        return false;
+    }
+    item->state = RPT_ITEM_STAGED;
+    item->received_s = rpt__now_s();
+    item->behind = before;
+    before->next_staged = item;
+    TAILQ_INSERT_TAIL(&w->staged, item, link);
+    w->n_staged++;
+    return true;
+}
+
+/* One round a slot: those that come first shall start first. */
 int rpt__programs_stage(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
     struct rpt_item *item, *before;
+    int depth = may_stage(pool) ? rpt__programs_depth(pool) : 0;
     int n = 0;
 
-    if (w->n_staged >= w->n_running || !may_stage(pool)) {
-        return 0;
-    }
-    TAILQ_FOREACH (before, &w->running, link) {
-        if (before->kind != RPT_KIND_PROGRAM || before->cancelled ||
-            before->next_staged != NULL || !rpt__item_is_plain(before)) {
-            continue;
+    for (int d = 1; d <= depth && w->n_staged < w->n_running * (uint64_t)depth;
+         d++) {
+        TAILQ_FOREACH (item, &w->running, link) {
+            if (item->kind != RPT_KIND_PROGRAM || item->cancelled ||
+                !rpt__item_is_plain(item)) {
+                continue;
+            }
+            before = end_of(item, d);
+            if (before != NULL && !stage_behind(pool, before)) {
+                return n;
+            }
+            n += before != NULL;
         }
-        item = next_program(pool);
-        if (item == NULL) {
-            break;
-        }
-        rpt__worker_unqueue(pool, item);
-        item->slot = before->slot;
-        if (run(pool, item, before) != RPT_OK) {
-            item->slot = -1;
-            rpt__worker_requeue(pool, item);
-            break;
-        }
-        item->state = RPT_ITEM_STAGED;
-        item->received_s = rpt__now_s();
-        item->behind = before;
-        before->next_staged = item;
-        TAILQ_INSERT_TAIL(&w->staged, item, link);
-        w->n_staged++;
-        n++;
     }
     return n;
 }
@@ -490,7 +537,9 @@ void rpt__programs_recall(struct rpt_pool *pool)
 {
     struct rpt_item *item;
 
-    TAILQ_FOREACH (item, &pool->worker.staged, link) {
+    /* The last one first, so that they are in order at the queue's front. */
+    TAILQ_FOREACH_REVERSE(item, &pool->worker.staged, rpt_item_list, link)
+    {
         if (!item->recalled && pool->worker.keeper != NULL) {
             item->recalled = true;
             rpt__keeper_recall(pool->worker.keeper, (uint64_t)(uintptr_t)item);

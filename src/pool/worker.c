@@ -222,9 +222,10 @@ static uint64_t ahead(const struct rpt_pool *pool)
     const struct rpt_worker *w = &pool->worker;
     double n = w->mean_s > 0 ? pool->prefetch_s / w->mean_s * w->total.slots
                              : 0;
+    int depth = rpt__programs_depth(pool);
 
-    if (w->mean_s > 0 && w->mean_s < RPT_STAGE_S && n < w->total.slots) {
-        n = w->total.slots; /* one a slot, so that none waits for messages */
+    if (n < w->total.slots * depth) {
+        n = w->total.slots * depth; /* so that none waits for messages */
     }
     return n < AHEAD_MAX ? (uint64_t)n : AHEAD_MAX;
 }
@@ -695,7 +696,7 @@ static const struct rpt_item *oldest_waiting(const struct rpt_pool *pool)
     }
     for (const struct rpt_item *item = TAILQ_FIRST(&w->staged); item != NULL;
          item = TAILQ_NEXT(item, link)) {
-        if (!item->recalled &&
+        if (!item->recalled && item->behind->state == RPT_ITEM_RUNNING &&
             (oldest == NULL || item->received_s < oldest->received_s)) {
             oldest = item;
         }

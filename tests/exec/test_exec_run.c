@@ -476,13 +476,45 @@ static void a_program_that_waits_can_be_recalled(void)
     CU_ASSERT_EQUAL(client.jobs[2].end.error, ECANCELED);
     CU_ASSERT_EQUAL(client.jobs[2].end.exit_code, -1);
     CU_ASSERT_EQUAL(client.jobs[1].n, 0);
+    /* What waited for it now waits for the first: it starts neither at once
+     * (that would be done before the end of the fourth) nor never. */
+    letter("sleep 0.1", 0);
+    CU_ASSERT(client_wait(&client, two_have_ended, 30));
+    CU_ASSERT_EQUAL(client.jobs[4].n, 1);
+    CU_ASSERT_EQUAL(client.jobs[3].n, 0);
+    file_is("letters", "");
     rpt__keeper_kill(client.keeper, 1);
     CU_ASSERT(client_wait_all(&client));
     CU_ASSERT_EQUAL(client.jobs[1].end.signal, SIGTERM);
     CU_ASSERT_EQUAL(client.jobs[2].n, 1);
-    /* What waited for the one that never ran is held up no more. */
     CU_ASSERT_EQUAL(client.jobs[3].end.exit_code, 0);
     file_is("letters", "c");
+    client_close(&client);
+}
+
+enum { N_SHORT = 20 };
+
+static bool short_ones_have_ended(struct client *c)
+{
+    return c->n_ended >= N_SHORT;
+}
+
+/* Ends wait for more of them, but not for the end of a long program. */
+static void ends_are_told_while_the_next_program_runs(void)
+{
+    open_client(MIB);
+    for (uint64_t key = 1; key <= N_SHORT; key++) {
+        letter("exit 0", key - 1);
+    }
+    letter("until [ -e stop ]; do sleep 0.01; done", N_SHORT);
+    letter("exit 1", N_SHORT + 1);
+    letter("exit 2", N_SHORT + 2);
+    client.bell_only = true;
+    CU_ASSERT(client_wait(&client, short_ones_have_ended, 30));
+    CU_ASSERT_EQUAL(client.n_ended, N_SHORT);
+    make_file("stop", "", 0644);
+    CU_ASSERT(client_wait_all(&client));
+    CU_ASSERT_EQUAL(client.jobs[N_SHORT + 3].end.exit_code, 2);
     client_close(&client);
 }
 
@@ -582,6 +614,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_program_that_cannot_start_lets_the_next_ones_go),
     RPT_TEST(a_program_that_waits_can_be_taken_back),
     RPT_TEST(a_program_that_waits_can_be_recalled),
+    RPT_TEST(ends_are_told_while_the_next_program_runs),
     RPT_TEST(a_recall_that_comes_too_late_does_no_harm),
     RPT_TEST(a_keeper_may_stop_while_programs_wait),
     RPT_TEST(requests_never_block),

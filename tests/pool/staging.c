@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { N = 4 }; /* programs: one runs, one is staged, two are queued */
+enum { N = 7, N_STAGED = 4 }; /* programs: one runs, two are queued */
 #define SHORT_S 1e-4
 
 static struct rpt_engine *engine_of(rpt_pool_t *pool)
@@ -87,11 +87,10 @@ static void read_pids(long *own, long *keeper)
 }
 
 /* Programs on the only slot of a pool of one rank: `first`, which runs, `line`
- * for the next, which is staged, and for the others, which are queued.  The
- * staged one is not taken back because it waits long.  Returns with the lock
- * held. */
-static void stage(struct world *w, const char *first, const char *line,
-                  rpt_future_t *futures[N])
+ * for the others, the next of them staged.  These are not taken back because they
+ * wait long.  Returns with the lock held. */
+static void stage(struct world *w, int n_staged, const char *first,
+                  const char *line, rpt_future_t *futures[N])
 {
     struct rpt_worker *worker = &w->pool->worker;
     rpt_task_t *tasks[N];
@@ -100,11 +99,12 @@ static void stage(struct world *w, const char *first, const char *line,
         tasks[i] = task_shell(i == 0 ? first : line);
     }
     rpt__engine_lock(engine_of(w->pool));
-    worker->mean_s = SHORT_S;
+    worker->mean_s = 0.99 * RPT_STAGE_S / n_staged;
     CHECK(rpt__pool_submit(w->pool, (const rpt_task_t *const *)tasks, N,
                            futures) == RPT_OK);
     rpt__engine_poll(engine_of(w->pool));
-    if (CHECK(worker->n_running == 1 && worker->n_staged == 1)) {
+    if (CHECK(worker->n_running == 1 &&
+              worker->n_staged == (uint64_t)n_staged)) {
         TAILQ_FIRST(&worker->staged)->received_s += 3600;
     }
     for (int i = 0; i < N; i++) {
@@ -128,10 +128,18 @@ static void log_line(char line[2 * TEXT_BYTES])
              scratch_path("log"));
 }
 
-static void log_is(const char *expected)
+/* Those from number `first` on, without number `but`, in their order. */
+static void log_is(int first, int but)
 {
-    char *text = read_file(scratch_path("log"));
+    char *text = read_file(scratch_path("log")), expected[4 * N] = "";
 
+    for (int i = first; i <= N; i++) {
+        if (i != but) {
+            size_t used = strlen(expected);
+
+            snprintf(expected + used, sizeof expected - used, "%d\n", i);
+        }
+    }
     CHECK(strcmp(text != NULL ? text : "", expected) == 0);
     free(text);
 }
@@ -144,7 +152,7 @@ static void run_in_a_row(struct world *w)
     rpt_future_t *f[N];
 
     log_line(line);
-    stage(w, line, line, f);
+    stage(w, N_STAGED, line, line, f);
     rpt__engine_unlock(engine_of(w->pool));
     for (int i = 0; i < N; i++) {
         const rpt_result_t *result = ended(f[i], RPT_OUTCOME_OK);
@@ -152,7 +160,7 @@ static void run_in_a_row(struct world *w)
         CHECK(result != NULL && result->attempts == 1 && result->rank == 0);
         rpt_future_destroy(f[i]);
     }
-    log_is("1\n2\n3\n4\n");
+    log_is(1, 0);
 }
 
 static void run_in_a_row_job(struct world *w)
@@ -212,6 +220,8 @@ static void behind_a_long_program_none_waits(void)
     }
 }
 
+static int which; /* of the programs, one that is staged */
+
 static void cancel_staged(struct world *w)
 {
     char first[2 * TEXT_BYTES], line[2 * TEXT_BYTES];
@@ -220,17 +230,19 @@ static void cancel_staged(struct world *w)
 
     snprintf(first, sizeof first, "read x <%s", scratch_path("pipe"));
     log_line(line);
-    stage(w, first, line, f);
-    CHECK(rpt__future_cancel(f[1]) == RPT_OK);
-    CHECK(rpt__future_cancel(f[1]) == RPT_OK); /* twice */
+    stage(w, N_STAGED, first, line, f);
+    CHECK(rpt__future_cancel(f[which]) == RPT_OK);
+    CHECK(rpt__future_cancel(f[which]) == RPT_OK); /* twice */
     rpt__engine_unlock(engine_of(w->pool));
-    never_ran(f[1], "cancelled before it started");
+    never_ran(f[which], "cancelled before it started");
     CHECK(stats_of(w->pool).running == 1);
     let_go(fd);
-    ends(f[0], RPT_OUTCOME_OK);
-    ends(f[2], RPT_OUTCOME_OK);
-    ends(f[3], RPT_OUTCOME_OK);
-    log_is("3\n4\n");
+    for (int i = 0; i < N; i++) {
+        if (i != which) {
+            ends(f[i], RPT_OUTCOME_OK);
+        }
+    }
+    log_is(2, which + 1);
     close(fd);
 }
 
@@ -241,7 +253,49 @@ static void cancel_staged_job(struct world *w)
 
 static void a_staged_program_can_be_cancelled(void)
 {
-    on_all(1, 1, "pool.slots=1", cancel_staged_job);
+    for (which = 1; which <= N_STAGED; which++) {
+        on_all(1, 1, "pool.slots=1", cancel_staged_job);
+    }
+}
+
+/* A program that comes after one that is gone would start at once. */
+static void stage_more(struct world *w)
+{
+    char first[2 * TEXT_BYTES], line[2 * TEXT_BYTES];
+    int fd = open_pipe(scratch_path("pipe"));
+    struct rpt_worker *worker = &w->pool->worker;
+    struct rpt_item *staged;
+    rpt_future_t *f[N];
+
+    snprintf(first, sizeof first, "read x <%s", scratch_path("pipe"));
+    log_line(line);
+    stage(w, 1, first, line, f);
+    staged = TAILQ_FIRST(&worker->staged);
+    worker->mean_s = SHORT_S; /* for more than one */
+    staged->recalled = true;
+    CHECK(rpt__programs_stage(w->pool) == 0 && worker->n_staged == 1);
+    staged->recalled = false;
+    staged->cancelled = true;
+    CHECK(rpt__programs_stage(w->pool) == 0 && worker->n_staged == 1);
+    staged->cancelled = false;
+    CHECK(rpt__programs_stage(w->pool) == N_STAGED - 1);
+    rpt__engine_unlock(engine_of(w->pool));
+    let_go(fd);
+    for (int i = 0; i < N; i++) {
+        ends(f[i], RPT_OUTCOME_OK);
+    }
+    log_is(2, 0);
+    close(fd);
+}
+
+static void stage_more_job(struct world *w)
+{
+    job(w, 1, stage_more);
+}
+
+static void none_is_staged_behind_one_that_may_be_gone(void)
+{
+    on_all(1, 1, "pool.slots=1", stage_more_job);
 }
 
 /* ---- the pool stops ---- */
@@ -274,14 +328,14 @@ static void drain_staged(struct world *w)
     snprintf(first, sizeof first, "read x <%s", scratch_path("pipe"));
     log_line(line);
     CHECK(rpt_pool_on_result(w->pool, let_first_go, &fd) == RPT_OK);
-    stage(w, first, line, f);
+    stage(w, N_STAGED, first, line, f);
     rpt__engine_unlock(engine_of(w->pool));
     stop(w, RPT_SHUTDOWN_DRAIN, N - 1);
     ends(f[0], RPT_OUTCOME_OK);
     for (int i = 1; i < N; i++) {
         never_ran(f[i], "not run: the pool was shut down");
     }
-    log_is("");
+    log_is(N + 1, 0);
     close(fd);
 }
 
@@ -301,14 +355,14 @@ static void stop_staged(struct world *w)
     rpt_future_t *f[N];
 
     log_line(line);
-    stage(w, "sleep 1000", line, f);
+    stage(w, N_STAGED, "sleep 1000", line, f);
     rpt__engine_unlock(engine_of(w->pool));
     stop(w, RPT_SHUTDOWN_NOW, N);
     ends(f[0], RPT_OUTCOME_CANCELLED);
     for (int i = 1; i < N; i++) {
         never_ran(f[i], "not run: the pool was shut down");
     }
-    log_is("");
+    log_is(N + 1, 0);
 }
 
 static void stop_staged_job(struct world *w)
@@ -355,7 +409,7 @@ static void stop_too_late(struct world *w)
 
     snprintf(first, sizeof first, "echo $$ $PPID . >%s; kill -STOP $PPID",
              scratch_path("pids"));
-    stage(w, first, "sleep 25", f);
+    stage(w, N_STAGED, first, "sleep 25", f);
     read_pids(&own, &keeper);
     comes_to(keeper, "T");
     comes_to(own, "Z");
@@ -369,8 +423,9 @@ static void stop_too_late(struct world *w)
           result->signal == SIGTERM &&
           strstr(result->message, "shut down") != NULL);
     rpt_future_destroy(f[1]);
-    never_ran(f[2], "not run: the pool was shut down");
-    never_ran(f[3], "not run: the pool was shut down");
+    for (int i = 2; i < N; i++) {
+        never_ran(f[i], "not run: the pool was shut down");
+    }
 }
 
 static void stop_too_late_job(struct world *w)
@@ -398,7 +453,7 @@ static void kill_keeper(struct world *w)
              "kill -9 $PPID; sleep 1000",
              scratch_path("first"), scratch_path("pids"), scratch_path("pipe"));
     log_line(line);
-    stage(w, first, line, f);
+    stage(w, N_STAGED, first, line, f);
     read_pids(&own, &keeper);
     let_go(fd);
     comes_to(keeper, "Z-"); /* before the staged one can be taken back */
@@ -409,7 +464,7 @@ static void kill_keeper(struct world *w)
         rpt_future_destroy(f[i]);
     }
     CHECK(stats_of(w->pool).retried == 1 && stats_of(w->pool).ended == N);
-    log_is("2\n3\n4\n");
+    log_is(2, 0);
     close(fd);
 }
 
@@ -428,6 +483,7 @@ const struct pool_test staging_tests[] = {
     TEST(staged_programs_run_in_their_order),
     TEST_FROM(2, behind_a_long_program_none_waits),
     TEST(a_staged_program_can_be_cancelled),
+    TEST(none_is_staged_behind_one_that_may_be_gone),
     TEST(a_drain_drops_staged_programs),
     TEST(a_shutdown_now_starts_no_staged_program),
     TEST(a_staged_program_that_starts_all_the_same_is_ended),

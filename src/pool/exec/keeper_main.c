@@ -26,6 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* How long ends wait for more of them, when that holds up no program. */
+static const double ring_every_s = 2e-3;
+
 enum { N_EVENTS = 64, EXIT_SYSTEM = 71, EXIT_USAGE = 64 };
 
 extern char **environ;
@@ -156,10 +159,14 @@ static void close_kept(struct rpt_kept *kept)
 /* Tells the rank to look at the socket, or that there is room in it. */
 static void ring(struct rpt_kept *kept)
 {
+    kept->unheard = kept->hurried = false;
+    kept->rung_s = rpt__now_s();
     atomic_fetch_add(&kept->page->written, 1);
     rpt__bell_ring(kept->bell);
 }
 
+/* Ends are in the socket at once (should we be killed, the rank knows them),
+ * but wake the rank every ring_every_s only, unless hurried. */
 static void send_reports(struct rpt_kept *kept)
 {
     uint32_t events;
@@ -172,8 +179,12 @@ static void send_reports(struct rpt_kept *kept)
         kept->over = true;
         return;
     }
-    if (sent > 0) {
+    kept->unheard |= sent > 0;
+    if (kept->unheard && (kept->hurried || rpt__wire_unsent(&kept->wire) > 0 ||
+                          rpt__now_s() >= kept->rung_s + ring_every_s)) {
         ring(kept);
+    }
+    if (sent > 0) {
         rpt__pipes_resume(kept);
     }
     events = rpt__wire_unsent(&kept->wire) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN;
@@ -236,12 +247,15 @@ static void take_requests(struct rpt_kept *kept)
 
 static int wait_ms(const struct rpt_kept *kept)
 {
-    double ms;
+    double next_s = kept->next_s, ms;
 
-    if (isinf(kept->next_s)) {
+    if (kept->unheard && kept->rung_s + ring_every_s < next_s) {
+        next_s = kept->rung_s + ring_every_s;
+    }
+    if (isinf(next_s)) {
         return -1;
     }
-    ms = 1e3 * (kept->next_s - rpt__now_s());
+    ms = 1e3 * (next_s - rpt__now_s());
     return ms <= 0 ? 0 : ms > 1e6 ? 1000000 : (int)ms + 1;
 }
 

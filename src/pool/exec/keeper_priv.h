@@ -91,13 +91,16 @@ struct rpt_kept {
     struct rpt_env env;
     struct rpt_child *children;
     struct rpt_child *by_pid[RPT_N_BUCKETS];
-    double next_s; /* no deadline is earlier                     */
+    double next_s;  /* no deadline is earlier                     */
     int next_group; /* of the page, where to look for a free one */
-    int n_paused;  /* pipes                                      */
-    bool large;    /* our peak memory is to be forgotten         */
-    bool over;     /* the rank is gone                           */
+    int n_paused;   /* pipes                                      */
+    bool large;     /* our peak memory is to be forgotten         */
+    bool over;      /* the rank is gone                           */
     STAILQ_HEAD(, rpt_waiting) waiting;
-    int n_ready; /* of those, that may start                     */
+    int n_ready;   /* of those, that may start                   */
+    bool unheard;  /* something was sent since the last ring */
+    bool hurried;  /* ring soon */
+    double rung_s; /* the last time */
 };
 
 /* ---- launch.c ---- */
@@ -109,7 +112,7 @@ void rpt__launch(struct rpt_kept *kept, const struct rpt_frame *frame);
 
 /* Launches what a RUN frame asks for, or keeps it until its time comes. */
 void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame);
-/* This one has ended: those that wait for it may start. */
+/* This one has ended: the one that waits for it may start. */
 void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key);
 /* Launches those that may start. */
 void rpt__waiting_launch(struct rpt_kept *kept);

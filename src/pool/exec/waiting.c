@@ -1,14 +1,16 @@
 /*
  * waiting.c - RUN frames whose program starts when another one has ended
  *
- *   rank:    RUN 1, RUN 2 after 1                      RUN 3 after 2
- *   keeper:  [--- 1 ---] END 1 -> rank  [--- 2 ---] ...
+ *   rank:    RUN 1, RUN 2 after 1, RUN 3 after 2             RUN 4 after 3
+ *   keeper:  [--- 1 ---][--- 2 ---][--- 3 ---] ...
+ *                                  END 1, END 2 -> rank
  *
- * The next program of a slot is here before the slot is free, so that nothing
- * waits for messages.  A frame that waits is copied.  Looking for a key costs
- * a walk over those that wait, a few for each slot.  What may start is marked
- * first and launched by the loop, because a launch can fail, which frees the
- * next ones.
+ * The next programs of a slot are here before the slot is free, so that nothing
+ * waits for messages.  While more than one is left, ends are not told one by
+ * one: each would wake the rank.  A frame that waits is copied.  Looking for a
+ * key costs a walk over those that wait, a few for each slot.  What may start
+ * is marked first and launched by the loop, because a launch can fail, which
+ * frees the next ones.
  */
 #include "pool/exec/keeper_priv.h"
 
@@ -23,6 +25,20 @@ static struct rpt_waiting *find(struct rpt_kept *kept, uint64_t key)
     STAILQ_FOREACH(w, &kept->waiting, link)
     {
         if (w->key == key) {
+            break;
+        }
+    }
+    return w;
+}
+
+/* The one that waits for it, or NULL. */
+static struct rpt_waiting *find_next(struct rpt_kept *kept, uint64_t key)
+{
+    struct rpt_waiting *w;
+
+    STAILQ_FOREACH(w, &kept->waiting, link)
+    {
+        if (w->after == key) {
             break;
         }
     }
@@ -72,14 +88,14 @@ void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame)
 
 void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key)
 {
-    struct rpt_waiting *w;
+    struct rpt_waiting *w = find_next(kept, key);
 
-    STAILQ_FOREACH(w, &kept->waiting, link)
-    {
-        if (w->after == key && !w->ready) {
-            w->ready = true;
-            kept->n_ready++;
-        }
+    if (w != NULL && !w->ready) {
+        w->ready = true;
+        kept->n_ready++;
+    }
+    if (w == NULL || find_next(kept, w->key) == NULL) {
+        kept->hurried = true;
     }
 }
 
@@ -107,6 +123,11 @@ void rpt__waiting_cancel(struct rpt_kept *kept, uint64_t key)
     struct rpt_waiting *w = find(kept, key);
 
     if (w != NULL) {
+        struct rpt_waiting *next = find_next(kept, key);
+
+        if (next != NULL && !w->ready) {
+            next->after = w->after;
+        }
         take_out(kept, w);
         free(w);
         report_start(kept, key, ECANCELED, "taken back before it started");
