@@ -459,10 +459,10 @@ void rpt__slots_retire(struct rpt_pool *pool);
 void rpt__slots_restore(struct rpt_pool *pool);
 /* Hands the one slot of an item to another, which has none. */
 void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to);
-/* Cpus of an item's slots, near its devices; 0: do not pin.  cpus_out: at
- * least worker.n_cpus. */
+/* Cpus of an item's slots, or (not pin) all of this rank's, near its devices.
+ * cpus_out: at least worker.n_cpus. */
 int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
-                    int cpus_out[]);
+                    bool pin, int cpus_out[]);
 
 /* queue.c */
 void rpt__queue_create(struct rpt_pool *pool);

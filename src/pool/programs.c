@@ -380,7 +380,7 @@ static void could_not_start(struct rpt_pool *pool, struct rpt_item *item,
     rpt__worker_finish(pool, item, &end);
 }
 
-/* After NULL: at once. */
+/* After NULL: at once; else it is expected to be short. */
 static rpt_status_t run(struct rpt_pool *pool, struct rpt_item *item,
                         const struct rpt_item *after)
 {
@@ -403,7 +403,9 @@ static rpt_status_t run(struct rpt_pool *pool, struct rpt_item *item,
     if (status != RPT_OK) {
         return status;
     }
-    request.n_cpus = rpt__slots_cpus(pool, item, cpus);
+    /* Of short ones the system knows better which core is free. */
+    request.n_cpus = rpt__slots_cpus(pool, item, pool->pin && after == NULL,
+                                     cpus);
     set_all(pool, item, &env);
     return rpt__keeper_run(pool->worker.keeper, &request);
 }

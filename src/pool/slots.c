@@ -181,7 +181,7 @@ void rpt__slots_pass(struct rpt_item *from, struct rpt_item *to)
 }
 
 int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
-                    int cpus_out[])
+                    bool pin, int cpus_out[])
 {
     const struct rpt_worker *w = &pool->worker;
     const struct rpt_need *need = rpt__spec_needs(item->spec);
@@ -189,7 +189,7 @@ int rpt__slots_cpus(struct rpt_pool *pool, const struct rpt_item *item,
     int per_slot = w->total.slots > 0 ? w->n_cpus / w->total.slots : 0;
     int n = 0;
 
-    if (!pool->pin || per_slot == 0) {
+    if (!pin || per_slot == 0) {
         /* More slots than cpus: all of the share, whatever mpirun bound. */
         memcpy(cpus_out, w->cpus, (size_t)w->n_cpus * sizeof *cpus_out);
         n = w->n_cpus;

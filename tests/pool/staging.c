@@ -173,6 +173,69 @@ static void staged_programs_run_in_their_order(void)
     on_all(1, 1, "pool.slots=1", run_in_a_row_job);
 }
 
+/* ---- where they run ---- */
+
+static void n_cpus_is(rpt_future_t *future, int n)
+{
+    const rpt_result_t *result = ended(future, RPT_OUTCOME_OK);
+
+    CHECK(result != NULL && result->stdout_bytes > 0 &&
+          strtol(result->stdout_data, NULL, 10) == n);
+    rpt_future_destroy(future);
+}
+
+/* Two slots: one program gets the cpus of its slot, one that is staged those of
+ * the rank. */
+static void count_cpus(struct world *w)
+{
+    struct rpt_worker *worker = &w->pool->worker;
+    struct rpt_item *item;
+    int all = worker->n_cpus, half = all >= 2 ? all / 2 : all;
+    int fd = open_pipe(scratch_path("pipe"));
+    char first[2 * TEXT_BYTES];
+    rpt_task_t *tasks[N];
+    rpt_future_t *f[N];
+
+    snprintf(first, sizeof first, "read x <%s; nproc", scratch_path("pipe"));
+    for (int i = 0; i < N; i++) {
+        tasks[i] = task_shell(i < 2 ? first : "nproc");
+    }
+    n_cpus_is(submit(w->pool, task_shell("nproc")), half);
+    rpt__engine_lock(engine_of(w->pool));
+    worker->mean_s = SHORT_S;
+    CHECK(rpt__pool_submit(w->pool, (const rpt_task_t *const *)tasks, N, f) ==
+          RPT_OK);
+    rpt__engine_poll(engine_of(w->pool));
+    CHECK(worker->n_running == 2 && worker->n_staged >= 2);
+    TAILQ_FOREACH (item, &worker->staged, link) {
+        item->received_s += 3600;
+    }
+    rpt__engine_unlock(engine_of(w->pool));
+    let_go(fd);
+    let_go(fd);
+    n_cpus_is(f[0], half);
+    n_cpus_is(f[1], half);
+    n_cpus_is(f[2], all);
+    n_cpus_is(f[3], all);
+    for (int i = 0; i < N; i++) {
+        if (i > 3) {
+            ends(f[i], RPT_OUTCOME_OK);
+        }
+        rpt_task_destroy(tasks[i]);
+    }
+    close(fd);
+}
+
+static void count_cpus_job(struct world *w)
+{
+    job(w, 1, count_cpus);
+}
+
+static void a_staged_program_may_use_all_cpus_of_its_rank(void)
+{
+    on_all(1, 1, "pool.slots=2", count_cpus_job);
+}
+
 /* ---- taken back ---- */
 
 static int stuck_rank;
@@ -481,6 +544,7 @@ static void staged_programs_run_once_when_the_keeper_is_killed(void)
 
 const struct pool_test staging_tests[] = {
     TEST(staged_programs_run_in_their_order),
+    TEST(a_staged_program_may_use_all_cpus_of_its_rank),
     TEST_FROM(2, behind_a_long_program_none_waits),
     TEST(a_staged_program_can_be_cancelled),
     TEST(none_is_staged_behind_one_that_may_be_gone),
