@@ -87,8 +87,8 @@ static void read_pids(long *own, long *keeper)
 }
 
 /* Programs on the only slot of a pool of one rank: `first`, which runs, `line`
- * for the others, the next of them staged.  These are not taken back because they
- * wait long.  Returns with the lock held. */
+ * for the others, of which the next ones are staged.  These are not taken back
+ * because they wait long.  Returns with the lock held. */
 static void stage(struct world *w, int n_staged, const char *first,
                   const char *line, rpt_future_t *futures[N])
 {
