@@ -255,16 +255,16 @@ static char *trim(char *text)
 static rpt_status_t read_line(rpt_options_t *options, char *line,
                               const char *origin)
 {
-    char *equals = strchr(line, '=');
-    char *name;
+    char *equals, *name;
     int index;
 
     line[strcspn(line, "#")] = '\0';
+    equals = strchr(line, '=');
     name = trim(line);
     if (*name == '\0') {
         return RPT_OK;
     }
-    if (equals == NULL || *equals == '\0') {
+    if (equals == NULL) {
         rpt__log_rank0(RPT_LOG_WARN, "%s: ignored \"%s\": not name = value",
                        origin, name);
         return RPT_OK;

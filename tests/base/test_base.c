@@ -108,7 +108,7 @@ static void a_file_sets_options_and_its_faults_are_named(void)
     FILE *file = fopen("repartir.conf", "w");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fputs("# sample\nlog.level = 4\nlog.levle = 1\n", file);
+    fputs("# sample\nlog.level = 4\nlog.level # = 0\nlog.levle = 1\n", file);
     fclose(file);
     rpt_log_set(keep_log, NULL);
     CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
