@@ -13,5 +13,6 @@
 #include <repartir/group.h>
 #include <repartir/pool.h>
 #include <repartir/state.h>
+#include <repartir/types.h>
 
 #endif /* REPARTIR_H */

@@ -1,0 +1,13 @@
+/*
+ * allreduce.h - the ways to do an all-reduce
+ */
+#ifndef RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H
+#define RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H
+
+#include "collectives/algorithm/algorithm.h"
+
+extern const struct rpt_algorithm rpt__allreduce_copy, rpt__allreduce_flat,
+    rpt__allreduce_sliced, rpt__allreduce_doubling, rpt__allreduce_halving,
+    rpt__allreduce_circulant, rpt__allreduce_ring;
+
+#endif /* RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H */

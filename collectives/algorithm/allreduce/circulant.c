@@ -1,0 +1,125 @@
+/*
+ * circulant.c - all-reduce on a circulant graph, for any number of ranks
+ *
+ * The vector is cut into p blocks.  With distances s = ceil(p/2), ceil(s/2),
+ * ... 1 a rank sends, s ranks further, the blocks from s on of those it is
+ * still concerned with (counted from its own), and adds what comes from s ranks
+ * before.  After ceil(log2 p) rounds it has the sum of its own block.  The same
+ * distances backward bring all blocks to all.
+ *
+ *      p = 5, rank r:   blocks r .. r+4   s = 3: sends r+3, r+4
+ *                       blocks r .. r+2   s = 2: sends r+2
+ *                       blocks r, r+1     s = 1: sends r+1
+ *
+ * Cost for n elements: 2 ceil(log2 p) rounds, 2 (p-1)/p n elements sent and
+ * (p-1)/p n reductions on each rank, for any p: the least possible in both; for
+ * odd p a block is copied (Traeff 2024, arXiv:2410.14234).  A round is two
+ * messages where its blocks go over the vector's end.  The order of the sum
+ * differs from block to block: for commutative ops.
+ */
+#include "collectives/algorithm/allreduce/allreduce.h"
+#include "collectives/pattern/blocks.h"
+
+enum { MAX_ROUNDS = 33 };
+
+struct circulant {
+    const struct rpt_case *c;
+    struct rpt_schedule *schedule;
+    bool in_output; /* what is sent stands in the output, not in the input */
+};
+
+static bool applies(const struct rpt_case *c)
+{
+    return c->n_ranks > 1 && c->commutative && c->count >= (size_t)c->n_ranks;
+}
+
+/* Blocks first to end - 1 from this rank's own on, as one range or two. */
+static int ranges_of(const struct rpt_case *c, int first, int end,
+                     struct rpt_range ranges[2])
+{
+    int p = c->n_ranks, from = (c->rank + first) % p, to = from + end - first;
+
+    if (to <= p) {
+        ranges[0] = rpt__blocks(c->count, p, from, to);
+        return 1;
+    }
+    ranges[0] = rpt__blocks(c->count, p, from, p);
+    ranges[1] = rpt__blocks(c->count, p, 0, to - p);
+    return 2;
+}
+
+/* Both sides cut the blocks where the vector ends, so that they agree. */
+static void send_blocks(struct circulant *x, int peer, int first, int end)
+{
+    struct rpt_range ranges[2];
+    int n = ranges_of(x->c, first, end, ranges);
+
+    for (int i = 0; i < n; i++) {
+        rpt__step_send(x->schedule, peer,
+                       x->in_output ? rpt__output(ranges[i].offset)
+                                    : rpt__input(ranges[i].offset),
+                       ranges[i].count);
+    }
+}
+
+static void reduce_blocks(struct circulant *x, int peer, int end)
+{
+    struct rpt_range ranges[2];
+    int n = ranges_of(x->c, 0, end, ranges);
+
+    for (int i = 0; i < n; i++) {
+        struct rpt_place both[2] = { rpt__scratch(ranges[i].offset),
+                                     x->in_output
+                                         ? rpt__output(ranges[i].offset)
+                                         : rpt__input(ranges[i].offset) };
+
+        rpt__step_recv(x->schedule, peer, both[0], ranges[i].count);
+        rpt__step_reduce(x->schedule, rpt__output(ranges[i].offset), both, 2,
+                         ranges[i].count);
+    }
+}
+
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    struct circulant x = { c, schedule, false };
+    int skips[MAX_ROUNDS], p = c->n_ranks, n = 0;
+
+    schedule->scratch_count = c->count;
+    for (skips[0] = p; skips[n] > 1; n++) {
+        skips[n + 1] = (skips[n] + 1) / 2;
+    }
+    if (p % 2 == 1) { /* the block that the first round leaves alone */
+        int b = (c->rank + p / 2) % p;
+        struct rpt_range block = rpt__blocks(c->count, p, b, b + 1);
+
+        rpt__step_copy(schedule, rpt__output(block.offset),
+                       rpt__input(block.offset), block.count);
+    }
+    for (int k = 1; k <= n; k++) {
+        int s = skips[k];
+
+        send_blocks(&x, (c->rank + s) % p, s, skips[k - 1]);
+        reduce_blocks(&x, rpt__modulo(c->rank - s, p), skips[k - 1] - s);
+        x.in_output = true;
+    }
+    rpt__step_flush(schedule, 0);
+    for (int k = n; k >= 1; k--) {
+        int s = skips[k], end = skips[k - 1];
+        struct rpt_range ranges[2];
+        int n_ranges = ranges_of(c, s, end, ranges);
+
+        send_blocks(&x, rpt__modulo(c->rank - s, p), 0, end - s);
+        for (int i = 0; i < n_ranges; i++) {
+            rpt__step_recv(schedule, (c->rank + s) % p,
+                           rpt__output(ranges[i].offset), ranges[i].count);
+        }
+    }
+}
+
+const struct rpt_algorithm rpt__allreduce_circulant = {
+    .size = sizeof(struct rpt_algorithm),
+    .name = "circulant",
+    .summary = "circulant graph: 2 ceil(log2 p) rounds, least bytes, any p",
+    .applies = applies,
+    .build = build,
+};

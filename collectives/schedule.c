@@ -1,0 +1,159 @@
+/*
+ * schedule.c - three arrays that grow
+ */
+#include "collectives/schedule.h"
+
+#include "base/error.h"
+#include "base/size.h"
+
+#include <stdlib.h>
+
+/* Room for `more` elements of a list, or NULL. */
+static void *grow(struct rpt_schedule *schedule, void *list, size_t n,
+                  size_t more, size_t *max, size_t element_bytes)
+{
+    size_t needed, wanted = *max > 0 ? *max : 16, bytes;
+    void *larger;
+
+    if (!rpt__size_add(n, more, &needed)) {
+        schedule->status = rpt__fail(RPT_ERR_OVERFLOW,
+                                     "a schedule of that many steps");
+        return NULL;
+    }
+    if (needed <= *max) {
+        return list;
+    }
+    while (wanted < needed) {
+        wanted = wanted > SIZE_MAX / 2 ? needed : 2 * wanted;
+    }
+    larger = rpt__size_mul(wanted, element_bytes, &bytes) ? realloc(list, bytes)
+                                                          : NULL;
+    if (larger == NULL) {
+        schedule->status = rpt__fail_nomem(wanted);
+        return NULL;
+    }
+    *max = wanted;
+    return larger;
+}
+
+void rpt__lane(struct rpt_schedule *schedule)
+{
+    struct rpt_lane *lanes;
+
+    if (schedule->status != RPT_OK) {
+        return;
+    }
+    lanes = grow(schedule, schedule->lanes, schedule->n_lanes, 1,
+                 &schedule->max_lanes, sizeof *lanes);
+    if (lanes != NULL) {
+        schedule->lanes = lanes;
+        lanes[schedule->n_lanes++] = (struct rpt_lane){ schedule->n_steps, 0 };
+    }
+}
+
+static void add(struct rpt_schedule *schedule, struct rpt_step step,
+                const struct rpt_place inputs[], int n_inputs)
+{
+    struct rpt_step *steps;
+    struct rpt_place *places;
+
+    if (schedule->n_lanes == 0) {
+        rpt__lane(schedule);
+    }
+    if (schedule->status != RPT_OK) {
+        return;
+    }
+    steps = grow(schedule, schedule->steps, schedule->n_steps, 1,
+                 &schedule->max_steps, sizeof *steps);
+    if (steps == NULL) {
+        return;
+    }
+    schedule->steps = steps;
+    places = grow(schedule, schedule->inputs, schedule->n_inputs,
+                  (size_t)n_inputs, &schedule->max_inputs, sizeof *places);
+    if (places == NULL && n_inputs > 0) {
+        return;
+    }
+    schedule->inputs = places;
+    step.first_input = schedule->n_inputs;
+    step.n_inputs = n_inputs;
+    for (int i = 0; i < n_inputs; i++) {
+        places[schedule->n_inputs++] = inputs[i];
+    }
+    steps[schedule->n_steps++] = step;
+    schedule->lanes[schedule->n_lanes - 1].n_steps++;
+}
+
+void rpt__step_copy(struct rpt_schedule *schedule, struct rpt_place to,
+                    struct rpt_place from, size_t count)
+{
+    if (count > 0) {
+        add(schedule,
+            (struct rpt_step){
+                .kind = RPT_STEP_COPY, .to = to, .count = count },
+            &from, 1);
+    }
+}
+
+void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
+                      const struct rpt_place inputs[], int n_inputs,
+                      size_t count)
+{
+    if (count > 0) {
+        add(schedule,
+            (struct rpt_step){
+                .kind = RPT_STEP_REDUCE, .to = to, .count = count },
+            inputs, n_inputs);
+    }
+}
+
+void rpt__step_send(struct rpt_schedule *schedule, int peer,
+                    struct rpt_place from, size_t count)
+{
+    if (count > 0) {
+        add(schedule,
+            (struct rpt_step){
+                .kind = RPT_STEP_SEND, .peer = peer, .count = count },
+            &from, 1);
+    }
+}
+
+void rpt__step_recv(struct rpt_schedule *schedule, int peer,
+                    struct rpt_place to, size_t count)
+{
+    if (count > 0) {
+        add(schedule,
+            (struct rpt_step){
+                .kind = RPT_STEP_RECV, .peer = peer, .to = to, .count = count },
+            NULL, 0);
+    }
+}
+
+void rpt__step_flush(struct rpt_schedule *schedule, uint32_t but_last)
+{
+    add(schedule,
+        (struct rpt_step){ .kind = RPT_STEP_FLUSH, .value = but_last }, NULL,
+        0);
+}
+
+void rpt__step_signal(struct rpt_schedule *schedule, uint32_t value)
+{
+    add(schedule, (struct rpt_step){ .kind = RPT_STEP_SIGNAL, .value = value },
+        NULL, 0);
+}
+
+void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value)
+{
+    add(schedule,
+        (struct rpt_step){
+            .kind = RPT_STEP_WAIT, .peer = peer, .value = value },
+        NULL, 0);
+}
+
+void rpt__schedule_free(struct rpt_schedule *schedule)
+{
+    free(schedule->steps);
+    free(schedule->inputs);
+    free(schedule->lanes);
+    *schedule = (struct rpt_schedule){ .window = 1 };
+}

@@ -1,0 +1,125 @@
+/*
+ * schedule.h - what one rank has to do in one collective, as plain data
+ *
+ * An algorithm fills a schedule; the engine runs it, the simulator proves it,
+ * explain prints it.
+ *
+ * Steps stand in lanes.  The steps of a lane go in order; lanes go side by
+ * side, but lane n + window begins only when lane n is over.  Ranges are
+ * elements, so that a schedule knows neither types nor addresses and can be run
+ * again.
+ *
+ *   lane 0   SEND 0..4 ->1   RECV 4..8 <-2   REDUCE   SEND ...
+ *   lane 1   SEND 8..12 ->1  RECV ...
+ *
+ * Messages from one rank to another are matched in the order of their lane.
+ */
+#ifndef RPT_COLLECTIVES_SCHEDULE_H
+#define RPT_COLLECTIVES_SCHEDULE_H
+
+#include <repartir/base.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rpt_step_kind {
+    RPT_STEP_COPY,   /* to <- the one input                                  */
+    RPT_STEP_REDUCE, /* to <- input 0 op input 1 op ..., from the left       */
+    RPT_STEP_SEND,   /* the one input goes to the peer; returns at once      */
+    RPT_STEP_RECV,   /* to <- from the peer                                  */
+    RPT_STEP_FLUSH,  /* until what this lane has sent may be written again,
+                        but for the last `value` sends                       */
+    RPT_STEP_SIGNAL, /* raises this rank's flag to value                     */
+    RPT_STEP_WAIT    /* until the peer's flag has at least value             */
+};
+
+enum rpt_place_kind {
+    RPT_IN_INPUT,   /* what the caller gives; never written       */
+    RPT_IN_OUTPUT,  /* what the caller gets                       */
+    RPT_IN_SCRATCH, /* this rank's own, of this schedule          */
+    RPT_IN_STAGE    /* a rank's memory that its node can read     */
+};
+
+struct rpt_place {
+    enum rpt_place_kind kind;
+    int rank;      /* of a stage; else this rank, whatever stands here */
+    size_t offset; /* elements                                         */
+};
+
+struct rpt_step {
+    enum rpt_step_kind kind;
+    int peer;     /* SEND, RECV, WAIT: rank in the group            */
+    size_t count; /* elements; never 0 where there is a range       */
+    struct rpt_place to;
+    size_t first_input; /* in the schedule's list of inputs         */
+    int n_inputs;
+    uint32_t value; /* SIGNAL, WAIT: from 1 to n_values; FLUSH      */
+};
+
+struct rpt_lane {
+    size_t first_step;
+    size_t n_steps;
+};
+
+/* Zeros are an empty schedule. */
+struct rpt_schedule {
+    struct rpt_step *steps;
+    struct rpt_place *inputs;
+    struct rpt_lane *lanes;
+    size_t n_steps, n_inputs, n_lanes;
+    size_t max_steps, max_inputs, max_lanes;
+    size_t window;        /* lanes at a time, at least 1            */
+    size_t scratch_count; /* elements of scratch                    */
+    size_t stage_count;   /* elements of this rank's stage          */
+    uint32_t n_values;    /* flags end at this value, on all ranks  */
+    /* When all flags have this value, nobody reads this rank's stage any more.
+     * n_values + 1: when all are in the next collective. */
+    uint32_t free_value;
+    /* Whether this rank has seen every flag of its node at n_values or above
+     * when it is done. */
+    bool has_seen_all;
+    rpt_status_t status; /* of the building: the first failure       */
+};
+
+/* Building.  What fails is noted in schedule->status, and all that comes after
+ * does nothing, so that one look at the end is enough.  Steps of no elements
+ * are left out. */
+void rpt__lane(struct rpt_schedule *schedule);
+void rpt__step_copy(struct rpt_schedule *schedule, struct rpt_place to,
+                    struct rpt_place from, size_t count);
+/* inputs[0] op inputs[1] op ...; `to` may be one of them. */
+void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
+                      const struct rpt_place inputs[], int n_inputs,
+                      size_t count);
+void rpt__step_send(struct rpt_schedule *schedule, int peer,
+                    struct rpt_place from, size_t count);
+void rpt__step_recv(struct rpt_schedule *schedule, int peer,
+                    struct rpt_place to, size_t count);
+void rpt__step_flush(struct rpt_schedule *schedule, uint32_t but_last);
+void rpt__step_signal(struct rpt_schedule *schedule, uint32_t value);
+void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value);
+
+void rpt__schedule_free(struct rpt_schedule *schedule);
+
+static inline struct rpt_place rpt__input(size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_INPUT, 0, offset };
+}
+
+static inline struct rpt_place rpt__output(size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_OUTPUT, 0, offset };
+}
+
+static inline struct rpt_place rpt__scratch(size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_SCRATCH, 0, offset };
+}
+
+static inline struct rpt_place rpt__stage(int rank, size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_STAGE, rank, offset };
+}
+
+#endif /* RPT_COLLECTIVES_SCHEDULE_H */

@@ -1,0 +1,586 @@
+/*
+ * simulate.c - ranks that take their steps in turn, until none can
+ *
+ * A rank goes on while a step of one of its active lanes can be taken.  When no
+ * rank can and one is not done, that is a deadlock.  What was sent stays in a
+ * list of the sender until the run is over, with the symbols as they were.
+ */
+#include "collectives/simulate_priv.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- make and release ---- */
+
+rpt_status_t rpt__simulation_create(int n_ranks, const int node[],
+                                    struct rpt_simulation **sim_out)
+{
+    size_t p = (size_t)n_ranks;
+    struct rpt_simulation *sim = calloc(1, sizeof *sim);
+
+    if (sim == NULL) {
+        return rpt__fail_nomem(sizeof *sim);
+    }
+    sim->n_ranks = n_ranks;
+    sim->node = calloc(p, sizeof *sim->node);
+    sim->ranks = calloc(p, sizeof *sim->ranks);
+    if (sim->node == NULL || sim->ranks == NULL) {
+        rpt__simulation_destroy(sim);
+        return rpt__fail_nomem(p * sizeof *sim->ranks);
+    }
+    if (node != NULL) {
+        memcpy(sim->node, node, p * sizeof *node);
+    }
+    for (size_t r = 0; r < p; r++) {
+        STAILQ_INIT(&sim->ranks[r].sent);
+    }
+    *sim_out = sim;
+    return RPT_OK;
+}
+
+static void forget_sent(struct rpt_sim_rank *rank)
+{
+    struct rpt_sent *sent;
+
+    while ((sent = STAILQ_FIRST(&rank->sent)) != NULL) {
+        STAILQ_REMOVE_HEAD(&rank->sent, link);
+        free(sent->clock);
+        free(sent);
+    }
+}
+
+void rpt__simulation_destroy(struct rpt_simulation *sim)
+{
+    if (sim == NULL) {
+        return;
+    }
+    for (int r = 0; sim->ranks != NULL && r < sim->n_ranks; r++) {
+        struct rpt_sim_rank *rank = &sim->ranks[r];
+
+        forget_sent(rank);
+        rpt__memory_free(&rank->input);
+        rpt__memory_free(&rank->output);
+        rpt__memory_free(&rank->scratch);
+        rpt__memory_free(&rank->stage[0]);
+        rpt__memory_free(&rank->stage[1]);
+        for (size_t i = 0; i < rank->n_raises; i++) {
+            free(rank->raises[i].clock);
+        }
+        free(rank->raises);
+        free(rank->seen);
+        free(rank->clock);
+        free(rank->lanes);
+    }
+    free(sim->ranks);
+    free(sim->node);
+    free(sim);
+}
+
+/* ---- what ranks know of each other ---- */
+
+static rpt_status_t keep_clocks(struct rpt_simulation *sim)
+{
+    size_t p = (size_t)sim->n_ranks;
+
+    for (int r = 0; r < sim->n_ranks; r++) {
+        struct rpt_sim_rank *rank = &sim->ranks[r];
+
+        rank->seen = calloc(p, sizeof *rank->seen);
+        rank->clock = calloc(p, sizeof *rank->clock);
+        if (rank->seen == NULL || rank->clock == NULL) {
+            return rpt__fail_nomem(p * sizeof *rank->seen);
+        }
+        rank->clock[r] = 1;
+    }
+    sim->has_stages = true;
+    return RPT_OK;
+}
+
+/* A copy for the others; from now on a new epoch. */
+static uint32_t *tell_clock(struct rpt_simulation *sim, int r)
+{
+    size_t bytes = (size_t)sim->n_ranks * sizeof(uint32_t);
+    uint32_t *copy = malloc(bytes);
+
+    if (copy != NULL) {
+        memcpy(copy, sim->ranks[r].clock, bytes);
+        sim->ranks[r].clock[r]++;
+    }
+    return copy;
+}
+
+static void hear_clock(struct rpt_simulation *sim, int r, const uint32_t *told)
+{
+    uint32_t *clock = sim->ranks[r].clock;
+
+    for (int i = 0; told != NULL && i < sim->n_ranks; i++) {
+        clock[i] = told[i] > clock[i] ? told[i] : clock[i];
+    }
+}
+
+static rpt_status_t raise_flag(struct rpt_simulation *sim, int r,
+                               uint64_t value)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    struct rpt_raise *raises;
+
+    if (value <= rank->flag || value > sim->base + rank->schedule->n_values) {
+        return rpt__fail(RPT_ERR_STATE,
+                         "rank %d raises its flag from %d to %d, of %u", r,
+                         (int)(rank->flag - sim->base),
+                         (int)(value - sim->base), rank->schedule->n_values);
+    }
+    raises = realloc(rank->raises, (rank->n_raises + 1) * sizeof *raises);
+    if (raises == NULL) {
+        return rpt__fail_nomem((rank->n_raises + 1) * sizeof *raises);
+    }
+    rank->raises = raises;
+    raises[rank->n_raises].value = value;
+    raises[rank->n_raises].clock = tell_clock(sim, r);
+    if (raises[rank->n_raises].clock == NULL) {
+        return rpt__fail_nomem((size_t)sim->n_ranks * sizeof(uint32_t));
+    }
+    rank->n_raises++;
+    rank->flag = value;
+    return RPT_OK;
+}
+
+/* Whether the peer's flag is that high; then r knows what the peer knew. */
+static bool sees_flag(struct rpt_simulation *sim, int r, int peer,
+                      uint64_t value)
+{
+    const struct rpt_sim_rank *other = &sim->ranks[peer];
+
+    if (other->flag < value) {
+        return false;
+    }
+    if (value > sim->ranks[r].seen[peer]) {
+        size_t i = other->n_raises - 1;
+
+        while (i > 0 && other->raises[i - 1].value >= value) {
+            i--;
+        }
+        hear_clock(sim, r, other->raises[i].clock);
+        sim->ranks[r].seen[peer] = value;
+    }
+    return true;
+}
+
+static bool sees_all(struct rpt_simulation *sim, int r, uint64_t value)
+{
+    for (int i = 0; i < sim->n_ranks; i++) {
+        if (i != r && sim->node[i] == sim->node[r] &&
+            !sees_flag(sim, r, i, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- steps ---- */
+
+static struct rpt_sent *find_sent(struct rpt_simulation *sim, int from, int to,
+                                  size_t lane)
+{
+    struct rpt_sent *sent;
+
+    STAILQ_FOREACH (sent, &sim->ranks[from].sent, link) {
+        if (sent->dest == to && sent->lane == lane && !sent->taken) {
+            break;
+        }
+    }
+    return sent;
+}
+
+static rpt_status_t send(struct rpt_simulation *sim, int r, size_t lane,
+                         const struct rpt_step *step)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    struct rpt_place from = rank->schedule->inputs[step->first_input];
+    const struct rpt_symbol *symbols = rpt__memory_read(sim, r, from,
+                                                        step->count);
+    struct rpt_sent *sent;
+
+    if (symbols == NULL) {
+        return RPT_ERR_STATE;
+    }
+    if (step->peer < 0 || step->peer >= sim->n_ranks || step->peer == r) {
+        return rpt__fail(RPT_ERR_STATE, "rank %d sends to rank %d", r,
+                         step->peer);
+    }
+    sent = calloc(1, sizeof *sent + step->count * sizeof *symbols);
+    if (sent == NULL) {
+        return rpt__fail_nomem(step->count * sizeof *symbols);
+    }
+    sent->kind = sim->in_place && from.kind == RPT_IN_INPUT ? RPT_IN_OUTPUT
+                                                            : from.kind;
+    sent->offset = from.offset;
+    sent->count = step->count;
+    sent->lane = lane;
+    sent->dest = step->peer;
+    sent->round = rank->lanes[lane].round + 1;
+    memcpy(sent->symbols, symbols, step->count * sizeof *symbols);
+    STAILQ_INSERT_TAIL(&rank->sent, sent, link);
+    rank->tally.n_messages++;
+    rank->tally.n_sent += step->count;
+    if (sim->has_stages) {
+        sent->clock = tell_clock(sim, r);
+    }
+    return RPT_OK;
+}
+
+/* RPT_PENDING: nothing is there. */
+static rpt_status_t receive(struct rpt_simulation *sim, int r, size_t lane,
+                            const struct rpt_step *step)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    struct rpt_symbol *to;
+    struct rpt_sent *sent;
+
+    if (step->peer < 0 || step->peer >= sim->n_ranks || step->peer == r) {
+        return rpt__fail(RPT_ERR_STATE, "rank %d receives from rank %d", r,
+                         step->peer);
+    }
+    sent = find_sent(sim, step->peer, r, lane);
+    if (sent == NULL) {
+        return RPT_PENDING;
+    }
+    if (sent->count != step->count) {
+        return rpt__fail(RPT_ERR_STATE,
+                         "rank %d sends %zu elements to rank %d, which wants "
+                         "%zu",
+                         step->peer, sent->count, r, step->count);
+    }
+    to = rpt__memory_write(sim, r, step->to, step->count);
+    if (to == NULL) {
+        return RPT_ERR_STATE;
+    }
+    memcpy(to, sent->symbols, step->count * sizeof *to);
+    sent->taken = true;
+    hear_clock(sim, r, sent->clock);
+    rank->tally.n_received += step->count;
+    if (sent->round > rank->lanes[lane].round) {
+        rank->lanes[lane].round = sent->round;
+    }
+    return RPT_OK;
+}
+
+/* All that the lane has sent but for the last ones is received: free. */
+static bool flush(struct rpt_sim_rank *rank, size_t lane, uint32_t but_last)
+{
+    struct rpt_sent *sent;
+    size_t n = 0;
+
+    STAILQ_FOREACH (sent, &rank->sent, link) {
+        n += sent->lane == lane;
+    }
+    n = n > but_last ? n - but_last : 0;
+    STAILQ_FOREACH (sent, &rank->sent, link) {
+        if (n > 0 && sent->lane == lane) {
+            if (!sent->taken) {
+                return false;
+            }
+            sent->done = true;
+            n--;
+        }
+    }
+    return true;
+}
+
+/* COPY is a REDUCE of one. */
+static rpt_status_t reduce(struct rpt_simulation *sim, int r,
+                           const struct rpt_step *step)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    const struct rpt_place *inputs = rank->schedule->inputs + step->first_input;
+    size_t bytes = step->count * sizeof(struct rpt_symbol);
+    struct rpt_symbol *sum = malloc(bytes), *to;
+
+    if (sum == NULL) {
+        return rpt__fail_nomem(bytes);
+    }
+    for (int i = 0; i < step->n_inputs; i++) {
+        const struct rpt_symbol *symbols = rpt__memory_read(sim, r, inputs[i],
+                                                            step->count);
+
+        if (symbols == NULL) {
+            free(sum);
+            return RPT_ERR_STATE;
+        }
+        for (size_t e = 0; e < step->count; e++) {
+            sum[e] = i == 0 ? symbols[e]
+                            : rpt__symbol_combine(sum[e], symbols[e]);
+        }
+    }
+    to = rpt__memory_write(sim, r, step->to, step->count);
+    if (to != NULL) {
+        memcpy(to, sum, bytes);
+    }
+    free(sum);
+    if (step->kind == RPT_STEP_COPY) {
+        rank->tally.n_copied += step->count;
+    } else {
+        rank->tally.n_reduced += step->count * (size_t)(step->n_inputs - 1);
+    }
+    return to != NULL ? RPT_OK : RPT_ERR_STATE;
+}
+
+static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
+                              const struct rpt_step *step)
+{
+    if (step->peer < 0 || step->peer >= sim->n_ranks ||
+        sim->node[step->peer] != sim->node[r]) {
+        return rpt__fail(RPT_ERR_STATE, "rank %d waits for the flag of rank %d",
+                         r, step->peer);
+    }
+    return sees_flag(sim, r, step->peer, sim->base + step->value) ? RPT_OK
+                                                                  : RPT_PENDING;
+}
+
+static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
+                              const struct rpt_step *step)
+{
+    switch (step->kind) {
+    case RPT_STEP_COPY:
+    case RPT_STEP_REDUCE:
+        return reduce(sim, r, step);
+    case RPT_STEP_SEND:
+        return send(sim, r, lane, step);
+    case RPT_STEP_RECV:
+        return receive(sim, r, lane, step);
+    case RPT_STEP_FLUSH:
+        return flush(&sim->ranks[r], lane, step->value) ? RPT_OK : RPT_PENDING;
+    case RPT_STEP_SIGNAL:
+        return raise_flag(sim, r, sim->base + step->value);
+    case RPT_STEP_WAIT:
+    default:
+        return wait_flag(sim, r, step);
+    }
+}
+
+/* ---- lanes and ranks ---- */
+
+/* RPT_PENDING: as far as it goes now. */
+static rpt_status_t run_lane(struct rpt_simulation *sim, int r, size_t lane,
+                             bool *moved)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    const struct rpt_lane *steps = &rank->schedule->lanes[lane];
+    struct rpt_sim_lane *state = &rank->lanes[lane];
+
+    while (state->next < steps->n_steps) {
+        rpt_status_t status = take_step(
+            sim, r, lane,
+            &rank->schedule->steps[steps->first_step + state->next]);
+
+        if (status != RPT_OK) {
+            return status;
+        }
+        state->next++;
+        *moved = true;
+    }
+    if (state->round > rank->tally.n_rounds) {
+        rank->tally.n_rounds = state->round;
+    }
+    return flush(rank, lane, 0) ? RPT_OK : RPT_PENDING;
+}
+
+/* Its stage is written only when nobody reads it: see free_value. */
+static bool may_begin(struct rpt_simulation *sim, int r)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    uint64_t free_at = rank->free_at[sim->turn];
+
+    rank->begun = rank->begun || rank->schedule->stage_count == 0 ||
+                  rank->seen_all >= free_at || sees_all(sim, r, free_at);
+    return rank->begun;
+}
+
+static rpt_status_t run_rank(struct rpt_simulation *sim, int r, bool *moved)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    const struct rpt_schedule *schedule = rank->schedule;
+    size_t end = rank->n_over + schedule->window;
+
+    if (!may_begin(sim, r)) {
+        return RPT_OK;
+    }
+    for (size_t lane = rank->n_over; lane < schedule->n_lanes && lane < end;
+         lane++) {
+        rpt_status_t status = run_lane(sim, r, lane, moved);
+
+        if (status < RPT_OK) {
+            return status;
+        }
+        if (status == RPT_OK && lane == rank->n_over) {
+            rank->n_over++;
+            end++;
+            *moved = true;
+        }
+    }
+    return RPT_OK;
+}
+
+static rpt_status_t deadlock(const struct rpt_simulation *sim)
+{
+    for (int r = 0; r < sim->n_ranks; r++) {
+        const struct rpt_sim_rank *rank = &sim->ranks[r];
+
+        if (rank->n_over < rank->schedule->n_lanes) {
+            return rpt__fail(
+                RPT_ERR_STATE,
+                "deadlock: rank %d waits in lane %zu at step %zu of %zu", r,
+                rank->n_over, rank->lanes[rank->n_over].next,
+                rank->schedule->lanes[rank->n_over].n_steps);
+        }
+    }
+    return RPT_OK;
+}
+
+static rpt_status_t run_all(struct rpt_simulation *sim)
+{
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (int r = 0; r < sim->n_ranks; r++) {
+            rpt_status_t status = run_rank(sim, r, &moved);
+
+            if (status != RPT_OK) {
+                return status;
+            }
+        }
+    }
+    return deadlock(sim);
+}
+
+/* ---- one collective ---- */
+
+static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
+                               const struct rpt_schedule *schedule,
+                               size_t n_input, size_t n_output)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    struct rpt_memory *input = sim->in_place ? &rank->output : &rank->input;
+    rpt_status_t status;
+
+    rank->schedule = schedule;
+    rank->begun = false;
+    rank->n_over = 0;
+    memset(&rank->tally, 0, sizeof rank->tally);
+    free(rank->lanes);
+    rank->lanes = calloc(schedule->n_lanes + 1, sizeof *rank->lanes);
+    if (rank->lanes == NULL) {
+        return rpt__fail_nomem(schedule->n_lanes * sizeof *rank->lanes);
+    }
+    rpt__memory_free(&rank->input);
+    rpt__memory_free(&rank->output);
+    rpt__memory_free(&rank->scratch);
+    status = rpt__memory_resize(&rank->output, n_output, 0);
+    if (status == RPT_OK) {
+        status = rpt__memory_resize(input, n_input, 0);
+    }
+    if (status == RPT_OK) {
+        status = rpt__memory_resize(&rank->scratch, schedule->scratch_count, 0);
+    }
+    if (status == RPT_OK) {
+        status = rpt__memory_resize(&rank->stage[sim->turn],
+                                    schedule->stage_count, sim->n_ranks);
+    }
+    if (status == RPT_OK && schedule->stage_count > 0) {
+        memset(rank->stage[sim->turn].symbols, 0,
+               rank->stage[sim->turn].n * sizeof(struct rpt_symbol));
+    }
+    for (size_t i = 0; status == RPT_OK && i < n_input; i++) {
+        input->symbols[i] = rpt__symbol_leaf(r, i);
+    }
+    return status;
+}
+
+/* All but the last one, which says as much. */
+static void forget_raises(struct rpt_sim_rank *rank)
+{
+    for (size_t i = 0; i + 1 < rank->n_raises; i++) {
+        free(rank->raises[i].clock);
+    }
+    if (rank->n_raises > 1) {
+        rank->raises[0] = rank->raises[rank->n_raises - 1];
+        rank->n_raises = 1;
+    }
+}
+
+/* What the schedule has promised about flags. */
+static rpt_status_t end_rank(struct rpt_simulation *sim, int r,
+                             uint32_t n_values)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    const struct rpt_schedule *schedule = rank->schedule;
+    uint64_t end = sim->base + n_values;
+
+    forget_sent(rank);
+    forget_raises(rank);
+    if (schedule->n_values != n_values || (n_values > 0 && rank->flag != end)) {
+        return rpt__fail(
+            RPT_ERR_STATE, "rank %d ends with flag %d of %u, rank 0 of %u", r,
+            (int)(rank->flag - sim->base), schedule->n_values, n_values);
+    }
+    if (schedule->stage_count > 0) {
+        rank->free_at[sim->turn] = sim->base + schedule->free_value;
+    }
+    if (schedule->has_seen_all) {
+        for (int i = 0; i < sim->n_ranks; i++) {
+            if (i != r && sim->node[i] == sim->node[r] && rank->seen[i] < end) {
+                return rpt__fail(RPT_ERR_STATE,
+                                 "rank %d has not seen the end of rank %d", r,
+                                 i);
+            }
+        }
+        rank->seen_all = end;
+    }
+    return RPT_OK;
+}
+
+rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
+                                 const struct rpt_schedule schedules[],
+                                 const size_t n_input[],
+                                 const size_t n_output[], bool in_place)
+{
+    uint32_t n_values = schedules[0].n_values;
+    rpt_status_t status = RPT_OK;
+
+    sim->in_place = in_place;
+    if (n_values > 0 && !sim->has_stages) {
+        status = keep_clocks(sim);
+    }
+    for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
+        status = schedules[r].status != RPT_OK
+                     ? schedules[r].status
+                     : begin_rank(sim, r, &schedules[r], n_input[r],
+                                  n_output[r]);
+    }
+    if (status == RPT_OK) {
+        status = run_all(sim);
+    }
+    for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
+        status = end_rank(sim, r, n_values);
+    }
+    if (n_values > 0) {
+        sim->base += n_values;
+        sim->turn = 1 - sim->turn;
+    }
+    return status;
+}
+
+const struct rpt_symbol *
+rpt__simulation_output(const struct rpt_simulation *sim, int rank)
+{
+    return sim->ranks[rank].output.symbols;
+}
+
+const struct rpt_tally *rpt__simulation_tally(const struct rpt_simulation *sim,
+                                              int rank)
+{
+    return &sim->ranks[rank].tally;
+}

@@ -1,0 +1,95 @@
+/*
+ * simulate_priv.h - the inside of the simulator
+ *
+ *   symbol.c    values
+ *   memory.c    ranges of symbols, and who may touch them when
+ *   simulate.c  ranks, lanes, messages, flags
+ */
+#ifndef RPT_COLLECTIVES_SIMULATE_PRIV_H
+#define RPT_COLLECTIVES_SIMULATE_PRIV_H
+
+#include "collectives/simulate.h"
+
+#include <sys/queue.h>
+
+/* ---- symbol.c ---- */
+
+struct rpt_symbol rpt__symbol_leaf(int rank, size_t position);
+struct rpt_symbol rpt__symbol_combine(struct rpt_symbol left,
+                                      struct rpt_symbol right);
+
+/* ---- memory.c ---- */
+
+struct rpt_memory {
+    struct rpt_symbol *symbols;
+    size_t n;
+    uint32_t *written; /* a stage: epoch of its owner, by element        */
+    uint32_t *read;    /* a stage: epoch of each rank, by element x rank */
+};
+
+/* A range that was sent and may not be written. */
+struct rpt_sent {
+    STAILQ_ENTRY(rpt_sent) link;
+    enum rpt_place_kind kind;
+    size_t offset;
+    size_t count;
+    size_t lane;
+    int dest;
+    bool taken; /* received */
+    bool done;  /* the sender knows */
+    uint32_t round;
+    uint32_t *clock; /* of the sender, or NULL */
+    struct rpt_symbol symbols[];
+};
+STAILQ_HEAD(rpt_sent_list, rpt_sent);
+
+struct rpt_sim_lane {
+    size_t next; /* step of the lane */
+    uint32_t round;
+};
+
+/* When a flag was raised, and what its rank knew then. */
+struct rpt_raise {
+    uint64_t value;
+    uint32_t *clock;
+};
+
+struct rpt_sim_rank {
+    struct rpt_memory input, output, scratch, stage[2];
+    uint64_t free_at[2]; /* flags at this value: nobody reads the stage   */
+    uint64_t seen_all;   /* all flags of the node were seen at this value */
+    uint64_t flag;
+    struct rpt_raise *raises;
+    size_t n_raises;
+    uint64_t *seen;  /* flag of each rank, as far as it was seen          */
+    uint32_t *clock; /* epoch of each rank, as far as this one knows      */
+    bool begun;      /* its stage is free                                 */
+    struct rpt_sent_list sent; /* of this run */
+    struct rpt_sim_lane *lanes;
+    size_t n_over; /* lanes that are over: these are the first ones       */
+    const struct rpt_schedule *schedule;
+    struct rpt_tally tally;
+};
+
+struct rpt_simulation {
+    int n_ranks;
+    int *node;
+    struct rpt_sim_rank *ranks;
+    uint64_t base; /* flags when this run began */
+    int turn;      /* which stage */
+    bool in_place;
+    bool has_stages; /* clocks are kept */
+};
+
+rpt_status_t rpt__memory_resize(struct rpt_memory *memory, size_t n,
+                                int n_readers);
+void rpt__memory_free(struct rpt_memory *memory);
+
+/* The range, which `rank` is about to read or write; NULL: it may not, and the
+ * last error says why. */
+const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
+                                          struct rpt_place place, size_t count);
+struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
+                                     struct rpt_place place, size_t count);
+
+#endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */
