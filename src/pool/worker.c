@@ -224,6 +224,9 @@ static uint64_t ahead(const struct rpt_pool *pool)
                              : 0;
     int depth = rpt__programs_depth(pool);
 
+    if (w->keeper == NULL && depth > 1) {
+        depth = 1; /* functions are not staged */
+    }
     if (n < w->total.slots * depth) {
         n = w->total.slots * depth; /* so that none waits for messages */
     }

@@ -91,16 +91,16 @@ struct rpt_kept {
     struct rpt_env env;
     struct rpt_child *children;
     struct rpt_child *by_pid[RPT_N_BUCKETS];
-    double next_s;  /* no deadline is earlier                     */
+    double next_s;  /* no deadline is earlier                    */
     int next_group; /* of the page, where to look for a free one */
     int n_paused;   /* pipes                                      */
     bool large;     /* our peak memory is to be forgotten         */
     bool over;      /* the rank is gone                           */
     STAILQ_HEAD(, rpt_waiting) waiting;
     int n_ready;   /* of those, that may start                   */
-    bool unheard;  /* something was sent since the last ring */
-    bool hurried;  /* ring soon */
-    double rung_s; /* the last time */
+    bool unheard;  /* something was sent since the last ring     */
+    bool hurried;  /* ring soon                                  */
+    double rung_s; /* the last time                              */
 };
 
 /* ---- launch.c ---- */
