@@ -155,6 +155,10 @@ bool client_wait(struct client *client, bool (*condition)(struct client *),
         wake_s = wake_s < end_s && !client->bell_only ? wake_s : end_s;
         rpt__futex_wait(&bell->count, count,
                         wake_s > now_s ? wake_s - now_s : 0);
+        if (client->bell_only && rpt__now_s() >= end_s &&
+            atomic_load(&bell->count) == count) {
+            return false; /* a look would find what nobody rang for */
+        }
     }
 }
 

@@ -492,30 +492,38 @@ static void a_program_that_waits_can_be_recalled(void)
     client_close(&client);
 }
 
-enum { N_SHORT = 20 };
+static uint64_t n_short;
 
 static bool short_ones_have_ended(struct client *c)
 {
-    return c->n_ended >= N_SHORT;
+    return c->n_ended >= n_short;
 }
 
 /* Ends wait for more of them, but not for the end of a long program. */
 static void ends_are_told_while_the_next_program_runs(void)
 {
-    open_client(MIB);
-    for (uint64_t key = 1; key <= N_SHORT; key++) {
-        letter("exit 0", key - 1);
+    char path[PATH_MAX];
+
+    path_in(path, "stop");
+    /* Often, because the last end may come when it is time to tell anyway. */
+    for (n_short = 1; n_short <= 16; n_short++) {
+        open_client(MIB);
+        client.bell_only = true;
+        for (uint64_t key = 1; key <= n_short; key++) {
+            client_start(&client, &(struct job){ .argv = { "true" },
+                                                 .run.after = key - 1 });
+        }
+        letter("until [ -e stop ]; do sleep 0.01; done", n_short);
+        letter("exit 1", n_short + 1);
+        letter("exit 2", n_short + 2);
+        CU_ASSERT(client_wait(&client, short_ones_have_ended, 5));
+        CU_ASSERT_EQUAL(client.n_ended, n_short);
+        make_file("stop", "", 0644);
+        CU_ASSERT(client_wait_all(&client));
+        CU_ASSERT_EQUAL(client.jobs[n_short + 3].end.exit_code, 2);
+        client_close(&client);
+        unlink(path);
     }
-    letter("until [ -e stop ]; do sleep 0.01; done", N_SHORT);
-    letter("exit 1", N_SHORT + 1);
-    letter("exit 2", N_SHORT + 2);
-    client.bell_only = true;
-    CU_ASSERT(client_wait(&client, short_ones_have_ended, 30));
-    CU_ASSERT_EQUAL(client.n_ended, N_SHORT);
-    make_file("stop", "", 0644);
-    CU_ASSERT(client_wait_all(&client));
-    CU_ASSERT_EQUAL(client.jobs[N_SHORT + 3].end.exit_code, 2);
-    client_close(&client);
 }
 
 /* The second one writes its first letter, and waits for the file "go". */
