@@ -622,6 +622,7 @@ void rpt__functions_run_waiting(struct rpt_pool *pool);
  * take this long, at most RPT_STAGE_DEPTH. */
 #define RPT_STAGE_S 5e-3
 enum { RPT_STAGE_DEPTH = 4 };
+/* That number; 0: tasks take longer, or it is not known how long. */
 int rpt__programs_depth(const struct rpt_pool *pool);
 int rpt__programs_poll(struct rpt_pool *pool);
 int rpt__programs_stage(struct rpt_pool *pool);

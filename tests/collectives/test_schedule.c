@@ -190,8 +190,11 @@ static void a_thousand_ranks_are_right(void)
 /* Whatever comes before, a stage is not written while it is read. */
 static void different_ones_in_a_row_are_right(void)
 {
-    unsigned seed = 1;
+    unsigned seed = 1, n_all = 0, n_run = 0;
 
+    while (all[n_all] != NULL) {
+        n_all++;
+    }
     for (int p = 2; p <= 8; p++) {
         struct rpt_simulation *sim = NULL;
 
@@ -203,13 +206,15 @@ static void different_ones_in_a_row_are_right(void)
             seed = seed * 1103515245 + 12345;
             fill(&c, p, (seed >> 16) % 90, 1 + (seed >> 24) % 20);
             seed = seed * 1103515245 + 12345;
-            a = (int)((seed >> 16) % 7);
+            a = (int)((seed >> 16) % n_all);
             if (all[a]->applies(&c)) {
                 CU_ASSERT(run(all[a], &c, sim, (seed >> 28) % 2 == 0));
+                n_run++;
             }
         }
         rpt__simulation_destroy(sim);
     }
+    CU_ASSERT(n_run > 150);
 }
 
 /* ---- as cheap as the papers say ---- */
