@@ -516,7 +516,7 @@ static void ends_are_told_while_the_next_program_runs(void)
         letter("until [ -e stop ]; do sleep 0.01; done", n_short);
         letter("exit 1", n_short + 1);
         letter("exit 2", n_short + 2);
-        CU_ASSERT(client_wait(&client, short_ones_have_ended, 5));
+        CU_ASSERT(client_wait(&client, short_ones_have_ended, 30));
         CU_ASSERT_EQUAL(client.n_ended, n_short);
         make_file("stop", "", 0644);
         CU_ASSERT(client_wait_all(&client));
