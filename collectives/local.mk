@@ -1,8 +1,13 @@
 librepartir_all_la_SOURCES += \
 	collectives/algorithm/algorithm.h \
+	collectives/algorithm/allgather/allgather.h \
+	collectives/algorithm/allgather/circulant.c \
+	collectives/algorithm/allgather/ring.c \
+	collectives/algorithm/allgather/staged.c \
+	collectives/algorithm/allgather/table.c \
 	collectives/algorithm/allreduce/allreduce.h \
 	collectives/algorithm/allreduce/circulant.c \
-	collectives/algorithm/allreduce/copy.c \
+	collectives/algorithm/allreduce/direct.c \
 	collectives/algorithm/allreduce/doubling.c \
 	collectives/algorithm/allreduce/flat.c \
 	collectives/algorithm/allreduce/halving.c \
@@ -11,10 +16,83 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \
 	collectives/algorithm/allreduce/table.c \
-	collectives/memory.c collectives/pattern/blocks.h \
-	collectives/pattern/fold.h collectives/schedule.c \
-	collectives/schedule.h collectives/simulate.c \
-	collectives/simulate.h collectives/simulate_priv.h \
+	collectives/algorithm/alltoall/alltoall.h \
+	collectives/algorithm/alltoall/bruck.c \
+	collectives/algorithm/alltoall/pairwise.c \
+	collectives/algorithm/alltoall/staged.c \
+	collectives/algorithm/alltoall/table.c \
+	collectives/algorithm/alone.c \
+	collectives/algorithm/alone.h \
+	collectives/algorithm/barrier/barrier.h \
+	collectives/algorithm/barrier/dissemination.c \
+	collectives/algorithm/barrier/staged.c \
+	collectives/algorithm/barrier/table.c \
+	collectives/algorithm/broadcast/binomial.c \
+	collectives/algorithm/broadcast/broadcast.h \
+	collectives/algorithm/broadcast/scattered.c \
+	collectives/algorithm/broadcast/staged.c \
+	collectives/algorithm/broadcast/table.c \
+	collectives/algorithm/exscan/chain.c \
+	collectives/algorithm/exscan/doubling.c \
+	collectives/algorithm/exscan/exscan.h \
+	collectives/algorithm/exscan/staged.c \
+	collectives/algorithm/exscan/table.c \
+	collectives/algorithm/gather/binomial.c \
+	collectives/algorithm/gather/gather.h \
+	collectives/algorithm/gather/linear.c \
+	collectives/algorithm/gather/staged.c \
+	collectives/algorithm/gather/table.c \
+	collectives/algorithm/reduce/binomial.c \
+	collectives/algorithm/reduce/linear.c \
+	collectives/algorithm/reduce/reduce.h \
+	collectives/algorithm/reduce/scattered.c \
+	collectives/algorithm/reduce/staged.c \
+	collectives/algorithm/reduce/table.c \
+	collectives/algorithm/reduce_scatter/circulant.c \
+	collectives/algorithm/reduce_scatter/direct.c \
+	collectives/algorithm/reduce_scatter/reduce_scatter.h \
+	collectives/algorithm/reduce_scatter/staged.c \
+	collectives/algorithm/reduce_scatter/table.c \
+	collectives/algorithm/scan/chain.c \
+	collectives/algorithm/scan/doubling.c \
+	collectives/algorithm/scan/scan.h \
+	collectives/algorithm/scan/staged.c \
+	collectives/algorithm/scan/table.c \
+	collectives/algorithm/scatter/binomial.c \
+	collectives/algorithm/scatter/linear.c \
+	collectives/algorithm/scatter/scatter.h \
+	collectives/algorithm/scatter/staged.c \
+	collectives/algorithm/scatter/table.c \
+	collectives/check.c \
+	collectives/engine/combine.c \
+	collectives/engine/combine.h \
+	collectives/engine/late.c \
+	collectives/engine/message.c \
+	collectives/engine/queue.c \
+	collectives/engine/run.c \
+	collectives/engine/run.h \
+	collectives/engine/slice.c \
+	collectives/engine/slice.h \
+	collectives/engine/team.c \
+	collectives/engine/team.h \
+	collectives/memory.c \
+	collectives/pattern/blocks.h \
+	collectives/pattern/fold.h \
+	collectives/pattern/partial.c \
+	collectives/pattern/partial.h \
+	collectives/pattern/staged.c \
+	collectives/pattern/staged.h \
+	collectives/pattern/subtree.h \
+	collectives/pattern/wrapped.h \
+	collectives/plan.c \
+	collectives/plan.h \
+	collectives/schedule.c \
+	collectives/schedule.h \
+	collectives/select/select.c \
+	collectives/select/select.h \
+	collectives/simulate.c \
+	collectives/simulate.h \
+	collectives/simulate_priv.h \
 	collectives/symbol.c
 
 # The kernels: one source, once for each instruction set.

@@ -194,3 +194,17 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
     }
     return memory->symbols + place.offset;
 }
+
+void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner)
+{
+    struct rpt_memory *head = &sim->ranks[owner].head[sim->turn];
+
+    head->read[rank] = sim->ranks[rank].clock[rank];
+}
+
+rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank)
+{
+    return is_read(sim, rank, &sim->ranks[rank].head[sim->turn], 0)
+               ? RPT_OK
+               : RPT_ERR_STATE;
+}

@@ -99,11 +99,24 @@ void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
                       const struct rpt_place inputs[], int n_inputs,
                       size_t count)
 {
-    if (count > 0) {
-        add(schedule,
-            (struct rpt_step){
-                .kind = RPT_STEP_REDUCE, .to = to, .count = count },
-            inputs, n_inputs);
+    const struct rpt_step step = { .kind = RPT_STEP_REDUCE,
+                                   .to = to,
+                                   .count = count };
+    struct rpt_place further[RPT_MAX_INPUTS];
+    int done = n_inputs < RPT_MAX_INPUTS ? n_inputs : RPT_MAX_INPUTS;
+
+    if (count == 0) {
+        return;
+    }
+    add(schedule, step, inputs, done);
+    while (done < n_inputs) {
+        int n = 1;
+
+        further[0] = to;
+        while (n < RPT_MAX_INPUTS && done < n_inputs) {
+            further[n++] = inputs[done++];
+        }
+        add(schedule, step, further, n);
     }
 }
 

@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { RPT_MAX_INPUTS = 256 }; /* of one reduction */
+
 enum rpt_step_kind {
     RPT_STEP_COPY,   /* to <- the one input                                  */
     RPT_STEP_REDUCE, /* to <- input 0 op input 1 op ..., from the left       */
@@ -71,9 +73,10 @@ struct rpt_schedule {
     size_t max_steps, max_inputs, max_lanes;
     size_t window;        /* lanes at a time, at least 1            */
     size_t scratch_count; /* elements of scratch                    */
-    size_t stage_count;   /* elements of this rank's stage          */
+    size_t stage_count;   /* elements of a stage, on all ranks alike */
     uint32_t n_values;    /* flags end at this value, on all ranks  */
-    /* When all flags have this value, nobody reads this rank's stage any more.
+    /* When all flags have this value, nobody reads this rank's stage any more,
+     * nor waits for its flag.
      * n_values + 1: when all are in the next collective. */
     uint32_t free_value;
     /* Whether this rank has seen every flag of its node at n_values or above
@@ -88,7 +91,8 @@ struct rpt_schedule {
 void rpt__lane(struct rpt_schedule *schedule);
 void rpt__step_copy(struct rpt_schedule *schedule, struct rpt_place to,
                     struct rpt_place from, size_t count);
-/* inputs[0] op inputs[1] op ...; `to` may be one of them. */
+/* inputs[0] op inputs[1] op ...; `to` may be one of them, of the first
+ * RPT_MAX_INPUTS; what is more is added in further steps. */
 void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
                       const struct rpt_place inputs[], int n_inputs,
                       size_t count);

@@ -65,6 +65,8 @@ void rpt__simulation_destroy(struct rpt_simulation *sim)
         rpt__memory_free(&rank->scratch);
         rpt__memory_free(&rank->stage[0]);
         rpt__memory_free(&rank->stage[1]);
+        rpt__memory_free(&rank->head[0]);
+        rpt__memory_free(&rank->head[1]);
         for (size_t i = 0; i < rank->n_raises; i++) {
             free(rank->raises[i].clock);
         }
@@ -93,6 +95,14 @@ static rpt_status_t keep_clocks(struct rpt_simulation *sim)
             return rpt__fail_nomem(p * sizeof *rank->seen);
         }
         rank->clock[r] = 1;
+        for (int turn = 0; turn < 2; turn++) {
+            rpt_status_t status = rpt__memory_resize(&rank->head[turn], 1,
+                                                     sim->n_ranks);
+
+            if (status != RPT_OK) {
+                return status;
+            }
+        }
     }
     sim->has_stages = true;
     return RPT_OK;
@@ -131,6 +141,9 @@ static rpt_status_t raise_flag(struct rpt_simulation *sim, int r,
                          "rank %d raises its flag from %d to %d, of %u", r,
                          (int)(rank->flag - sim->base),
                          (int)(value - sim->base), rank->schedule->n_values);
+    }
+    if (rank->flag <= sim->base && rpt__memory_write_head(sim, r) != RPT_OK) {
+        return RPT_ERR_STATE;
     }
     raises = realloc(rank->raises, (rank->n_raises + 1) * sizeof *raises);
     if (raises == NULL) {
@@ -335,8 +348,11 @@ static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
         return rpt__fail(RPT_ERR_STATE, "rank %d waits for the flag of rank %d",
                          r, step->peer);
     }
-    return sees_flag(sim, r, step->peer, sim->base + step->value) ? RPT_OK
-                                                                  : RPT_PENDING;
+    if (!sees_flag(sim, r, step->peer, sim->base + step->value)) {
+        return RPT_PENDING;
+    }
+    rpt__memory_read_head(sim, r, step->peer);
+    return RPT_OK;
 }
 
 static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
@@ -393,7 +409,7 @@ static bool may_begin(struct rpt_simulation *sim, int r)
     struct rpt_sim_rank *rank = &sim->ranks[r];
     uint64_t free_at = rank->free_at[sim->turn];
 
-    rank->begun = rank->begun || rank->schedule->stage_count == 0 ||
+    rank->begun = rank->begun || rank->schedule->n_values == 0 ||
                   rank->seen_all >= free_at || sees_all(sim, r, free_at);
     return rank->begun;
 }
@@ -526,7 +542,7 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r,
             RPT_ERR_STATE, "rank %d ends with flag %d of %u, rank 0 of %u", r,
             (int)(rank->flag - sim->base), schedule->n_values, n_values);
     }
-    if (schedule->stage_count > 0) {
+    if (n_values > 0) {
         rank->free_at[sim->turn] = sim->base + schedule->free_value;
     }
     if (schedule->has_seen_all) {

@@ -56,6 +56,7 @@ struct rpt_raise {
 
 struct rpt_sim_rank {
     struct rpt_memory input, output, scratch, stage[2];
+    struct rpt_memory head[2]; /* what lies beside the flag: one element */
     uint64_t free_at[2]; /* flags at this value: nobody reads the stage   */
     uint64_t seen_all;   /* all flags of the node were seen at this value */
     uint64_t flag;
@@ -91,5 +92,10 @@ const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
                                           struct rpt_place place, size_t count);
 struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
                                      struct rpt_place place, size_t count);
+
+/* What lies beside a flag is read with it, and written when it is raised for
+ * the first time in a run. */
+void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner);
+rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
 
 #endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */

@@ -7,29 +7,97 @@
 #ifndef RPT_COLLECTIVES_ALGORITHM_ALGORITHM_H
 #define RPT_COLLECTIVES_ALGORITHM_ALGORITHM_H
 
+#include "collectives/pattern/blocks.h"
 #include "collectives/schedule.h"
 
+#include <repartir/coll.h>
+
+/* One call, as a rank sees it.  Zeros where an operation has no such thing. */
 struct rpt_case {
     int rank;
     int n_ranks;
-    size_t count;       /* elements of the vector                           */
+    int root;
+    size_t count;          /* elements of the vector, or of each block       */
+    const size_t *counts;  /* of the block of each rank; NULL: count         */
+    const size_t *starts;  /* n_ranks + 1: where blocks begin when nothing is
+                              between them; NULL: multiples of count         */
+    const size_t *offsets; /* where they are in the buffer; NULL: starts     */
+    const size_t *out_counts;  /* all-to-all: blocks of the output           */
+    const size_t *out_offsets; /* ... and where they are                     */
     size_t segment;     /* elements that travel at once, at least 1         */
     size_t stage_count; /* elements that a stage has room for               */
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
+    bool in_place;      /* the input is in the output                       */
+};
+
+/* What things cost, in seconds; see select/model.h. */
+struct rpt_model {
+    double step_s;        /* a step of a schedule                          */
+    double flag_s;        /* from a raised flag to the rank that waits     */
+    double copy_byte_s;   /* a byte copied inside a node                   */
+    double reduce_byte_s; /* a byte of one more input of a reduction       */
+    double message_s;     /* from a send to the receive, no bytes          */
+    double byte_s;        /* a byte of a message                           */
 };
 
 struct rpt_algorithm {
     size_t size; /* of this struct */
     const char *name;
     const char *summary;
+    /* The sum goes from the first rank to the last, whatever the layout, so
+     * that the bits depend on nothing but the number of ranks. */
+    bool in_rank_order;
     /* Whether it can do this case at all. */
     bool (*applies)(const struct rpt_case *c);
+    /* Seconds, roughly; elements have `bytes` bytes. */
+    double (*cost)(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes);
     /* The schedule is empty, and applies() was true. */
     void (*build)(const struct rpt_case *c, struct rpt_schedule *schedule);
 };
 
-/* Ends with NULL. */
+/* Each ends with NULL; the first that applies is the last resort. */
 extern const struct rpt_algorithm *const rpt__allreduce_table[];
+extern const struct rpt_algorithm *const rpt__reduce_table[];
+extern const struct rpt_algorithm *const rpt__broadcast_table[];
+extern const struct rpt_algorithm *const rpt__barrier_table[];
+extern const struct rpt_algorithm *const rpt__allgather_table[];
+extern const struct rpt_algorithm *const rpt__gather_table[];
+extern const struct rpt_algorithm *const rpt__scatter_table[];
+extern const struct rpt_algorithm *const rpt__reduce_scatter_table[];
+extern const struct rpt_algorithm *const rpt__alltoall_table[];
+extern const struct rpt_algorithm *const rpt__scan_table[];
+extern const struct rpt_algorithm *const rpt__exscan_table[];
+
+/* The table of an operation. */
+const struct rpt_algorithm *const *rpt__algorithms(rpt_coll_kind_t kind);
+
+/* The block of rank r in a vector of blocks with nothing between them. */
+static inline struct rpt_range rpt__packed(const struct rpt_case *c, int r)
+{
+    if (c->starts == NULL) {
+        return (struct rpt_range){ (size_t)r * c->count, c->count };
+    }
+    return (struct rpt_range){ c->starts[r], c->counts[r] };
+}
+
+/* ... and where it is in the caller's buffer. */
+static inline struct rpt_range rpt__block_of(const struct rpt_case *c, int r)
+{
+    struct rpt_range range = rpt__packed(c, r);
+
+    if (c->offsets != NULL) {
+        range.offset = c->offsets[r];
+    }
+    return range;
+}
+
+/* All blocks together. */
+static inline size_t rpt__packed_count(const struct rpt_case *c)
+{
+    return c->starts != NULL ? c->starts[c->n_ranks]
+                             : (size_t)c->n_ranks * c->count;
+}
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALGORITHM_H */

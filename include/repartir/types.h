@@ -49,7 +49,13 @@ typedef enum rpt_type {
 #define RPT_TYPE_ENUM(name, value, bytes, text) RPT_TYPE_##name = (value),
     RPT_TYPE_LIST(RPT_TYPE_ENUM)
 #undef RPT_TYPE_ENUM
+    RPT_TYPE_OPAQUE_0 = 0x10000,   /**< see #RPT_TYPE_OPAQUE */
+    RPT_TYPE_OPAQUE_LAST = 0x7fffffff
 } rpt_type_t;
+
+/** A type of so many bytes, 1 to 1 GiB, of which no more is known: for moving,
+ * and for operators of users. */
+#define RPT_TYPE_OPAQUE(bytes) ((rpt_type_t)(RPT_TYPE_OPAQUE_0 + (int)(bytes)))
 
 /** All operators: name, value, text. */
 #define RPT_OP_LIST(X)                                                         \
@@ -84,6 +90,8 @@ typedef enum rpt_op {
 #define RPT_OP_ENUM(name, value, text) RPT_OP_##name = (value),
     RPT_OP_LIST(RPT_OP_ENUM)
 #undef RPT_OP_ENUM
+    RPT_OP_USER_0 = 0x10000, /**< the first that rpt_op_create() makes */
+    RPT_OP_USER_LAST = 0x10fff
 } rpt_op_t;
 
 /** Bytes of an element, 0 when there is no such type.  Not collective. */

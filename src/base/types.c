@@ -3,6 +3,8 @@
  */
 #include <repartir/types.h>
 
+enum { OPAQUE_BYTES_MAX = 1 << 30 };
+
 size_t rpt_type_bytes(rpt_type_t type)
 {
     switch (type) {
@@ -11,8 +13,13 @@ size_t rpt_type_bytes(rpt_type_t type)
         return bytes;
         RPT_TYPE_LIST(RPT_TYPE_CASE)
 #undef RPT_TYPE_CASE
+    case RPT_TYPE_OPAQUE_0:
+    case RPT_TYPE_OPAQUE_LAST:
     default:
-        return 0;
+        return type > RPT_TYPE_OPAQUE_0 &&
+                       type - RPT_TYPE_OPAQUE_0 <= OPAQUE_BYTES_MAX
+                   ? (size_t)(type - RPT_TYPE_OPAQUE_0)
+                   : 0;
     }
 }
 
@@ -24,8 +31,10 @@ const char *rpt_type_name(rpt_type_t type)
         return text;
         RPT_TYPE_LIST(RPT_TYPE_CASE)
 #undef RPT_TYPE_CASE
+    case RPT_TYPE_OPAQUE_0:
+    case RPT_TYPE_OPAQUE_LAST:
     default:
-        return "unknown";
+        return rpt_type_bytes(type) > 0 ? "opaque" : "unknown";
     }
 }
 
@@ -37,7 +46,10 @@ const char *rpt_op_name(rpt_op_t op)
         return text;
         RPT_OP_LIST(RPT_OP_CASE)
 #undef RPT_OP_CASE
+    case RPT_OP_USER_0:
+    case RPT_OP_USER_LAST:
     default:
-        return "unknown";
+        return op >= RPT_OP_USER_0 && op <= RPT_OP_USER_LAST ? "user"
+                                                             : "unknown";
     }
 }

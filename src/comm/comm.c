@@ -127,6 +127,10 @@ rpt_status_t rpt__comm_new(const struct rpt_comm_parts *parts,
     comm->mpi_text = parts->mpi_text;
     comm->bell_fd = parts->bell_fd;
     comm->bell_offset = parts->bell_offset;
+    comm->n_sharing = parts->n_sharing;
+    comm->segment = parts->segment;
+    comm->places = parts->places;
+    rpt__segment_area(parts->segment, &comm->area);
     comm->driven = parts->kind->drive != NULL &&
                    rpt__option_switch(parts->options, RPT_OPT_COMM_DRIVE);
     status = fill(comm, parts);
@@ -172,6 +176,9 @@ void rpt__comm_destroy(struct rpt_comm *comm)
     }
     kind = comm->kind;
     rpt__engine_lock(comm->engine);
+    if (comm->attached != NULL) {
+        comm->release_attached(comm->attached);
+    }
     if (kind->close != NULL) {
         kind->close(comm);
     }
@@ -233,6 +240,31 @@ const char *rpt__comm_transport(const struct rpt_comm *comm, int rank)
 const char *rpt__comm_mpi_text(const struct rpt_comm *comm)
 {
     return comm->mpi_text;
+}
+
+struct rpt_area *rpt__comm_area(struct rpt_comm *comm)
+{
+    return &comm->area;
+}
+
+bool rpt__comm_shares_area(const struct rpt_comm *comm, int rank)
+{
+    return comm->area.head != NULL &&
+           (comm->places == NULL || comm->places[rank] >= 0) &&
+           rpt__map_node_of(comm->map, rank) ==
+               rpt__map_node_of(comm->map, comm->rank);
+}
+
+void rpt__comm_ring(const struct rpt_comm *comm, int rank)
+{
+    int place = comm->places != NULL ? comm->places[rank] : rank;
+
+    rpt__bell_ring(rpt__segment_bell(comm->segment, place));
+}
+
+int rpt__comm_n_sharing(const struct rpt_comm *comm)
+{
+    return comm->n_sharing;
 }
 
 bool rpt__comm_any_thread(const struct rpt_comm *comm)
@@ -313,4 +345,16 @@ rpt_status_t rpt__comm_wait_long(struct rpt_comm *comm, rpt_done_fn done,
 uint32_t *rpt__comm_pool_generation(struct rpt_comm *comm)
 {
     return &comm->pool_generation;
+}
+
+void *rpt__comm_attached(const struct rpt_comm *comm)
+{
+    return comm->attached;
+}
+
+void rpt__comm_attach(struct rpt_comm *comm, void *data,
+                      void (*release_fn)(void *data))
+{
+    comm->attached = data;
+    comm->release_attached = release_fn;
 }

@@ -17,6 +17,7 @@
 #define RPT_COMM_COMM_H
 
 #include "base/options.h"
+#include "comm/area.h"
 #include "comm/engine.h"
 #include "comm/tags.h"
 #include "topo/topo.h"
@@ -48,12 +49,28 @@ const struct rpt_map *rpt__comm_map(const struct rpt_comm *comm);
 const struct rpt_machine *rpt__comm_machine(const struct rpt_comm *comm);
 /* The shared memory with this rank's bell, for a child process that rings. */
 int rpt__comm_bell_fd(const struct rpt_comm *comm, size_t *offset_out);
+/* The shared memory of this rank's node for collectives; its head is NULL when
+ * there is none.  Without the lock. */
+struct rpt_area *rpt__comm_area(struct rpt_comm *comm);
+/* Whether a rank has the same area. */
+bool rpt__comm_shares_area(const struct rpt_comm *comm, int rank);
+/* Rings the bell of a rank that has.  Without the lock. */
+void rpt__comm_ring(const struct rpt_comm *comm, int rank);
+/* Ranks of the context on this host. */
+int rpt__comm_n_sharing(const struct rpt_comm *comm);
 /* Name of the transport to a rank: "self", "shm", "loopback" or "mpi". */
 const char *rpt__comm_transport(const struct rpt_comm *comm, int rank);
 /* One line about the MPI library; "" for a local context. */
 const char *rpt__comm_mpi_text(const struct rpt_comm *comm);
 /* Whether any thread may drive this end. */
 bool rpt__comm_any_thread(const struct rpt_comm *comm);
+
+/* Something of an upper layer that belongs to the end; release_fn is called
+ * when the end is destroyed, under the lock, before its messages are flushed.
+ */
+void *rpt__comm_attached(const struct rpt_comm *comm);
+void rpt__comm_attach(struct rpt_comm *comm, void *data,
+                      void (*release_fn)(void *data));
 
 /* A counter that upper layers use to number their pools. */
 uint32_t *rpt__comm_pool_generation(struct rpt_comm *comm);
@@ -104,7 +121,28 @@ rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
                                  struct rpt_group **group_out);
 void rpt__group_destroy(struct rpt_group *group);
 
+/* Something of an upper layer that belongs to a group, NULL at first.  release
+ * is called when the group is destroyed, under the lock. */
+void *rpt__group_attached(const struct rpt_group *group);
+void rpt__group_attach(struct rpt_group *group, void *data,
+                       void (*release_fn)(void *data));
+/* The group of this number, NULL: there is none here (yet). */
+struct rpt_group *rpt__group_find(struct rpt_comm *comm, uint64_t number);
+
+/* Whether the group is of no further use.  Without the lock. */
+bool rpt__group_is_failed(const struct rpt_group *group);
+/* The status that a collective call must end with before it has begun, RPT_OK
+ * when it may begin. */
+rpt_status_t rpt__group_status(struct rpt_group *group);
+/* This rank found that the group cannot go on, and its last error says why:
+ * all ranks of the group are told.  Gives `status`. */
+rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);
+/* Another rank said so while this one was in a call: records that as the last
+ * error and gives its status. */
+rpt_status_t rpt__group_failure(struct rpt_group *group);
+
 /* Constant. */
+uint64_t rpt__group_number(const struct rpt_group *group);
 bool rpt__group_is_world(const struct rpt_group *group);
 struct rpt_comm *rpt__group_comm(const struct rpt_group *group);
 int rpt__group_rank(const struct rpt_group *group);

@@ -5,6 +5,7 @@
 #define RPT_COMM_COMM_PRIV_H
 
 #include "comm/comm.h"
+#include "comm/segment.h"
 #include "comm/transport.h"
 
 #include <stdalign.h>
@@ -69,6 +70,10 @@ struct rpt_comm {
     const char *mpi_text;
     int bell_fd;
     size_t bell_offset;
+    int n_sharing;
+    const struct rpt_segment *segment; /* as in struct rpt_comm_parts */
+    const int *places;
+    struct rpt_area area; /* head NULL: there is none */
 
     struct rpt_engine *engine;
     struct rpt_poller poller;
@@ -86,6 +91,8 @@ struct rpt_comm {
     bool kept_wanted; /* a tag with kept messages has got a function      */
     struct rpt_groups *groups;
     uint32_t pool_generation; /* the pools' */
+    void *attached;           /* of an upper layer */
+    void (*release_attached)(void *data);
 };
 
 /* What an end is made of; copied. */
@@ -103,6 +110,9 @@ struct rpt_comm_parts {
     struct rpt_bell *bell;
     int bell_fd;
     size_t bell_offset;
+    const struct rpt_segment *segment; /* with the node; outlives the end */
+    const int *places; /* of all ranks in it, -1: not there; NULL: each rank's
+                          place is its number */
 };
 
 /* An end with its engine, the transport to itself and the group messages, but

@@ -81,8 +81,19 @@ rpt_status_t rpt__group_world(struct rpt_comm *comm, struct rpt_group **out)
     return RPT_OK;
 }
 
+static void release_attached(struct rpt_group *group)
+{
+    if (group->attached != NULL) {
+        group->release_attached(group->attached);
+        group->attached = NULL;
+    }
+}
+
 void rpt__group_destroy(struct rpt_group *group)
 {
+    if (group != NULL) {
+        release_attached(group);
+    }
     if (group != NULL && group != *rpt__groups_world(group->comm)) {
         rpt__groups_leave(group, false);
         release(group);
@@ -331,15 +342,19 @@ static rpt_status_t refuse(struct rpt_group *group)
     return RPT_ERR_STATE;
 }
 
-rpt_status_t rpt__group_begin(struct rpt_group *group)
+rpt_status_t rpt__group_status(struct rpt_group *group)
 {
     rpt_status_t status = rpt__engine_status(group->comm->engine);
 
+    return status == RPT_OK && group->failed != RPT_OK ? refuse(group) : status;
+}
+
+rpt_status_t rpt__group_begin(struct rpt_group *group)
+{
+    rpt_status_t status = rpt__group_status(group);
+
     if (status != RPT_OK) {
         return status;
-    }
-    if (group->failed != RPT_OK) {
-        return refuse(group);
     }
     if (group->busy) {
         return rpt__fail(RPT_ERR_STATE, "another thread of this rank is in a "
@@ -404,13 +419,38 @@ void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
     }
 }
 
-rpt_status_t rpt__group_failure(const struct rpt_group *group)
+rpt_status_t rpt__group_failure(struct rpt_group *group)
 {
+    group->told = true;
     return rpt__fail(group->failed, "%s",
                      group->why != NULL ? group->why : "the group failed");
 }
 
+/* ---- what belongs to a group ---- */
+
+void *rpt__group_attached(const struct rpt_group *group)
+{
+    return group->attached;
+}
+
+void rpt__group_attach(struct rpt_group *group, void *data,
+                       void (*release_fn)(void *data))
+{
+    group->attached = data;
+    group->release_attached = release_fn;
+}
+
 /* ---- questions ---- */
+
+bool rpt__group_is_failed(const struct rpt_group *group)
+{
+    return group->failed != RPT_OK;
+}
+
+uint64_t rpt__group_number(const struct rpt_group *group)
+{
+    return group->number;
+}
 
 bool rpt__group_is_world(const struct rpt_group *group)
 {

@@ -13,6 +13,7 @@
 
 #include <repartir/group.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,10 +54,12 @@ struct rpt_group {
     int *ranks; /* world ranks; NULL: all, in order */
     uint64_t seq;
     bool busy;           /* an operation is going on                       */
-    rpt_status_t failed; /* the group is of no further use: why            */
+    _Atomic rpt_status_t failed; /* the group is of no further use: why    */
     char *why;           /* text of that; NULL: no memory for it           */
     bool told;           /* a call has returned that failure               */
     struct rpt_letter *letters; /* oldest first                            */
+    void *attached;             /* of an upper layer                       */
+    void (*release_attached)(void *data);
 };
 
 /* ---- mailbox.c ---- */
@@ -96,12 +99,7 @@ void rpt__letters_clear(struct rpt_group *group);
 rpt_status_t rpt__group_begin(struct rpt_group *group);
 void rpt__group_end(struct rpt_group *group);
 
-/* This rank found that the group cannot go on, and its last error says why:
- * all ranks of the group are told.  Gives `status`. */
-rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);
 /* Another rank said so. */
 void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail);
-/* Records that as the last error and gives its status. */
-rpt_status_t rpt__group_failure(const struct rpt_group *group);
 
 #endif /* RPT_COMM_GROUP_PRIV_H */

@@ -84,6 +84,7 @@ static rpt_status_t world_create(int n_ranks, const rpt_options_t *options,
     if (status == RPT_OK) {
         status = rpt__segment_create(
             n_ranks, rpt__option_size(world->options, RPT_OPT_COMM_RING_BYTES),
+            rpt__option_size(world->options, RPT_OPT_COMM_SHARED_BYTES),
             &world->segment);
     }
     if (status != RPT_OK) {
@@ -128,6 +129,7 @@ static rpt_status_t end_create(struct world *world, int rank,
         .bell = rpt__segment_bell(&world->segment, rank),
         .bell_fd = world->segment.fd,
         .bell_offset = rpt__segment_bell_offset(&world->segment, rank),
+        .segment = &world->segment,
     };
     const struct rpt_shm_parts rings = { .ops = &rpt__transport_loopback,
                                          .segment = &world->segment,

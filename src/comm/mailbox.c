@@ -165,6 +165,11 @@ uint64_t *rpt__groups_count(struct rpt_comm *comm)
     return &comm->groups->count;
 }
 
+struct rpt_group *rpt__group_find(struct rpt_comm *comm, uint64_t number)
+{
+    return find(comm->groups, number);
+}
+
 rpt_status_t rpt__groups_enter(struct rpt_group *group)
 {
     struct rpt_groups *groups = group->comm->groups;

@@ -286,6 +286,8 @@ static rpt_status_t make_comm(struct rpt_mpi_end *end,
         .bell = rpt__segment_bell(&end->segment, end->place),
         .bell_fd = end->segment.fd,
         .bell_offset = rpt__segment_bell_offset(&end->segment, end->place),
+        .segment = &end->segment,
+        .places = end->places,
     };
     struct rpt_comm *comm;
     rpt_status_t status = rpt__comm_new(&parts, &comm);

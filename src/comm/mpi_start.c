@@ -409,6 +409,7 @@ static rpt_status_t offer_segment(struct start *start, rpt_status_t own)
             rpt__segment_create(
                 start->n_members,
                 rpt__option_size(end->options, RPT_OPT_COMM_RING_BYTES),
+                rpt__option_size(end->options, RPT_OPT_COMM_SHARED_BYTES),
                 &end->segment) == RPT_OK) {
             rpt__segment_offer(&end->segment, &card.offer);
         }
@@ -453,7 +454,7 @@ static rpt_status_t stay_alone(struct rpt_mpi_end *end)
     }
     end->place = 0;
     rpt__segment_release(&end->segment);
-    return rpt__segment_create(1, 0, &end->segment);
+    return rpt__segment_create(1, 0, 0, &end->segment);
 }
 
 static rpt_status_t attach_segment(struct start *start, rpt_status_t own)

@@ -1,7 +1,7 @@
 /*
- * segment.c - one memfd: a head page, then a page and a ring for each rank
+ * segment.c - one memfd: a head page, a page and a ring for each rank, an area
  *
- *   | head | control 0 | ring 0 ... | control 1 | ring 1 ... |
+ *   | head | control 0 | ring 0 ... | control 1 | ring 1 ... | area |
  *
  * Others reach it as /proc/PID/fd/N of its maker.  That may be another file
  * when the process lives in another PID name space: so the link's name is
@@ -36,6 +36,11 @@ static size_t stride(const struct rpt_segment *segment)
     return PAGE + segment->ring_bytes;
 }
 
+static size_t area_offset(const struct rpt_segment *segment)
+{
+    return PAGE + (size_t)segment->n_ranks * stride(segment);
+}
+
 static char *control(const struct rpt_segment *segment, int index)
 {
     return segment->base + PAGE + (size_t)index * stride(segment);
@@ -55,22 +60,28 @@ static rpt_status_t map(struct rpt_segment *segment)
     return RPT_OK;
 }
 
-static rpt_status_t measure(int n_ranks, size_t ring_bytes,
+static rpt_status_t measure(int n_ranks, size_t ring_bytes, size_t area_bytes,
                             struct rpt_segment *segment)
 {
     size_t rounded = ring_bytes > 0 ? PAGE : 0, all;
+    size_t area = area_bytes > 0 ? rpt__area_head_bytes() : 0;
 
     while (rounded < ring_bytes) {
         rounded *= 2;
     }
     if (!rpt__size_mul((size_t)n_ranks, rounded + PAGE, &all) ||
-        !rpt__size_add(all, PAGE, &all) || all > (size_t)LONG_MAX) {
+        !rpt__size_add(all, PAGE + area, &all) ||
+        !rpt__size_add(all, area_bytes, &all) || all > (size_t)LONG_MAX) {
         return rpt__fail(RPT_ERR_OVERFLOW,
                          "inboxes of %zu bytes for %d ranks are too large",
                          ring_bytes, n_ranks);
     }
     *segment = (struct rpt_segment){
-        .fd = -1, .bytes = all, .ring_bytes = rounded, .n_ranks = n_ranks
+        .fd = -1,
+        .bytes = all,
+        .ring_bytes = rounded,
+        .area_bytes = area_bytes,
+        .n_ranks = n_ranks,
     };
     return RPT_OK;
 }
@@ -92,14 +103,19 @@ static rpt_status_t fill(struct rpt_segment *segment)
     if (status == RPT_OK) {
         ((struct head *)(void *)segment->base)->cookie = cookie;
     }
+    if (status == RPT_OK && segment->area_bytes > 0) {
+        status = rpt__area_create(segment->base + area_offset(segment),
+                                  segment->area_bytes);
+    }
     return status;
 }
 
 rpt_status_t rpt__segment_create(int n_ranks, size_t ring_bytes,
+                                 size_t area_bytes,
                                  struct rpt_segment *segment_out)
 {
     struct rpt_segment segment = { .fd = -1 };
-    rpt_status_t status = measure(n_ranks, ring_bytes, &segment);
+    rpt_status_t status = measure(n_ranks, ring_bytes, area_bytes, &segment);
 
     if (status == RPT_OK) {
         status = fill(&segment);
@@ -120,6 +136,7 @@ void rpt__segment_offer(const struct rpt_segment *segment,
         .cookie = ((struct head *)(void *)segment->base)->cookie,
         .bytes = segment->bytes,
         .ring_bytes = segment->ring_bytes,
+        .area_bytes = segment->area_bytes,
         .n_ranks = segment->n_ranks,
         .pid = (int32_t)getpid(),
         .fd = segment->fd,
@@ -164,6 +181,7 @@ rpt_status_t rpt__segment_attach(const struct rpt_segment_offer *offer,
     struct rpt_segment segment = { .fd = -1,
                                    .bytes = offer->bytes,
                                    .ring_bytes = offer->ring_bytes,
+                                   .area_bytes = offer->area_bytes,
                                    .n_ranks = offer->n_ranks };
     rpt_status_t status = open_offer(offer, &segment);
 
@@ -212,4 +230,15 @@ void rpt__segment_ring(const struct rpt_segment *segment, int index,
     rpt__ring_view(ring_out,
                    (struct rpt_ring_shared *)(void *)(at + RING_OFFSET),
                    at + PAGE, segment->ring_bytes);
+}
+
+void rpt__segment_area(const struct rpt_segment *segment,
+                       struct rpt_area *area_out)
+{
+    *area_out = (struct rpt_area){ NULL, NULL, -1, 0 };
+    if (segment->area_bytes > 0) {
+        size_t offset = area_offset(segment);
+
+        rpt__area_view(area_out, segment->base + offset, segment->fd, offset);
+    }
 }

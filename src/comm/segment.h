@@ -7,6 +7,7 @@
 #ifndef RPT_COMM_SEGMENT_H
 #define RPT_COMM_SEGMENT_H
 
+#include "comm/area.h"
 #include "comm/bell.h"
 #include "comm/ring.h"
 
@@ -20,6 +21,7 @@ struct rpt_segment {
     char *base;
     size_t bytes;
     size_t ring_bytes;
+    size_t area_bytes; /* of pieces (area.h); 0: there is no area */
     int n_ranks;
 };
 
@@ -28,15 +30,17 @@ struct rpt_segment_offer {
     uint64_t cookie;
     uint64_t bytes;
     uint64_t ring_bytes;
+    uint64_t area_bytes;
     int32_t n_ranks;
     int32_t pid;
     int32_t fd; /* -1: there is no segment */
     int32_t unused;
 };
 
-/* ring_bytes is rounded up to a power of two; 0: bells only.
- * RPT_ERR_SYSTEM, RPT_ERR_OVERFLOW. */
+/* ring_bytes is rounded up to a power of two; 0: bells only.  area_bytes 0: no
+ * area.  RPT_ERR_SYSTEM, RPT_ERR_OVERFLOW. */
 rpt_status_t rpt__segment_create(int n_ranks, size_t ring_bytes,
+                                 size_t area_bytes,
                                  struct rpt_segment *segment_out);
 void rpt__segment_offer(const struct rpt_segment *segment,
                         struct rpt_segment_offer *offer_out);
@@ -53,5 +57,8 @@ struct rpt_bell *rpt__segment_bell(const struct rpt_segment *segment,
 /* A view of the inbox of a rank. */
 void rpt__segment_ring(const struct rpt_segment *segment, int index,
                        struct rpt_ring *ring_out);
+/* A view of the area; all zero when there is none. */
+void rpt__segment_area(const struct rpt_segment *segment,
+                       struct rpt_area *area_out);
 
 #endif /* RPT_COMM_SEGMENT_H */

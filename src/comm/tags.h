@@ -14,6 +14,7 @@ enum rpt_tag {
     RPT_TAG_POOL_CANCEL, /* owner -> rank: end a task                        */
     RPT_TAG_POOL_GANG,   /* reservation of ranks for gangs                   */
     RPT_TAG_POOL_END,    /* waves of termination detection, shutdown         */
+    RPT_TAG_COLLECTIVE,  /* steps of collectives                              */
     RPT_TAG_POOL_FAIL,   /* a rank's pool cannot go on: status and text      */
     RPT_N_TAGS
 };

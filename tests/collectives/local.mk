@@ -1,5 +1,6 @@
 check_PROGRAMS += tests/test_schedule
-tests_test_schedule_SOURCES = tests/collectives/test_schedule.c
+tests_test_schedule_SOURCES = tests/collectives/meaning.c \
+	tests/collectives/meaning.h tests/collectives/test_schedule.c
 tests_test_schedule_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_schedule_LDADD = $(TEST_LIBS)
 
@@ -8,3 +9,22 @@ tests_test_kernel_SOURCES = tests/collectives/test_kernel.c
 tests_test_kernel_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernel_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_test_kernel_LDADD = $(TEST_LIBS) -lm
+
+COLL_FIXTURE = tests/collectives/operations.c \
+	tests/collectives/operations.h \
+	tests/collectives/together.c tests/comm/fixture.c \
+	tests/comm/fixture.h
+COLL_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/comm
+
+check_PROGRAMS += tests/test_coll
+tests_test_coll_SOURCES = tests/collectives/test_coll.c $(COLL_FIXTURE)
+tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_coll_LDADD = $(TEST_LIBS) -lm
+
+# Alone it is a job of one rank; the script starts it in every other way.
+check_PROGRAMS += tests/test_coll_mpi
+tests_test_coll_mpi_SOURCES = tests/collectives/test_coll_mpi.c $(COLL_FIXTURE)
+tests_test_coll_mpi_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_coll_mpi_LDADD = $(TEST_LIBS) -lm
+TESTS += tests/collectives/under_mpirun
+EXTRA_DIST += tests/collectives/under_mpirun

@@ -5,6 +5,7 @@
  * elements and rounds are the formulas of the papers that the algorithms name.
  */
 #include "harness.h"
+#include "meaning.h"
 
 #include "base/error.h"
 #include "collectives/algorithm/allreduce/allreduce.h"
@@ -14,107 +15,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_P = 64, STAGE = 40 };
-
-static const struct rpt_algorithm *const *const all = rpt__allreduce_table;
-
 /* ---- running ---- */
 
-static void fill(struct rpt_case *c, int p, size_t count, size_t segment)
-{
-    *c = (struct rpt_case){ .n_ranks = p,
-                            .count = count,
-                            .segment = segment,
-                            .stage_count = STAGE,
-                            .commutative = true,
-                            .one_node = p <= MAX_P };
-}
-
-static void build_all(const struct rpt_algorithm *algorithm,
-                      const struct rpt_case *c, struct rpt_schedule schedules[])
-{
-    for (int r = 0; r < c->n_ranks; r++) {
-        struct rpt_case mine = *c;
-
-        mine.rank = r;
-        schedules[r] = (struct rpt_schedule){ .window = 1 };
-        algorithm->build(&mine, &schedules[r]);
-    }
-}
-
 static bool complain(const struct rpt_algorithm *algorithm,
-                     const struct rpt_case *c, const char *what)
+                     const struct call *call, const char *what)
 {
-    printf("  %s, %d ranks, %zu elements, segments of %zu: %s\n",
-           algorithm->name, c->n_ranks, c->count, c->segment, what);
+    const struct rpt_case *c = &call->c;
+
+    printf("  %s %s, %d ranks, root %d, %zu elements, segments of %zu%s: %s\n",
+           rpt_coll_name(call->kind), algorithm->name, c->n_ranks, c->root,
+           c->count, c->segment, c->commutative ? "" : ", ordered", what);
     return false;
 }
 
-/* Each output holds the input of each rank once, with the same brackets on all
- * ranks; in the order of the ranks where the algorithm promises it. */
-static bool is_sum(const struct rpt_algorithm *algorithm,
-                   const struct rpt_case *c, const struct rpt_simulation *sim)
-{
-    const struct rpt_symbol *first = rpt__simulation_output(sim, 0);
-    uint64_t sources = 0;
-
-    for (int r = 0; r < c->n_ranks; r++) {
-        sources += rpt__symbol_of_rank(r);
-    }
-    for (int r = 0; r < c->n_ranks; r++) {
-        const struct rpt_symbol *output = rpt__simulation_output(sim, r);
-
-        for (size_t i = 0; i < c->count; i++) {
-            if (output[i].n_values != (uint32_t)c->n_ranks ||
-                output[i].sources != sources || output[i].position != i) {
-                return complain(algorithm, c, "wrong sum");
-            }
-            if (output[i].tree != first[i].tree) {
-                return complain(algorithm, c, "ranks differ");
-            }
-            if (!c->commutative && output[i].first != 0) {
-                return complain(algorithm, c, "not in the order of the ranks");
-            }
-        }
-    }
-    return true;
-}
-
-static bool run(const struct rpt_algorithm *algorithm, const struct rpt_case *c,
+/* A barrier is right when nobody is done before all have begun: the flags and
+ * messages of its schedule must tell. */
+static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
                 struct rpt_simulation *sim, bool in_place)
 {
-    struct rpt_schedule *schedules = calloc((size_t)c->n_ranks,
-                                            sizeof *schedules);
-    size_t *counts = calloc((size_t)c->n_ranks, sizeof *counts);
+    int p = call->c.n_ranks;
+    struct rpt_schedule *schedules = calloc((size_t)p, sizeof *schedules);
+    size_t *inputs = numbers((size_t)p), *outputs = numbers((size_t)p);
     rpt_status_t status;
-    bool good;
+    bool good = true;
 
-    CU_ASSERT_FATAL(schedules != NULL && counts != NULL);
-    for (int r = 0; r < c->n_ranks; r++) {
-        counts[r] = c->count;
+    CU_ASSERT_FATAL(schedules != NULL);
+    for (int r = 0; r < p; r++) {
+        struct rpt_case mine = case_of(call, r);
+
+        schedules[r] = (struct rpt_schedule){ .window = 1 };
+        algorithm->build(&mine, &schedules[r]);
+        sizes_of(call->kind, &mine, &inputs[r], &outputs[r]);
     }
-    build_all(algorithm, c, schedules);
-    status = rpt__simulation_run(sim, schedules, counts, counts, in_place);
-    good = status == RPT_OK ? is_sum(algorithm, c, sim)
-                            : complain(algorithm, c, rpt_last_error()->what);
-    for (int r = 0; r < c->n_ranks; r++) {
+    status = rpt__simulation_run(sim, schedules, inputs, outputs, in_place);
+    if (status != RPT_OK) {
+        good = complain(algorithm, call, rpt_last_error()->what);
+    }
+    for (int r = 0; good && r < p; r++) {
+        if (!is_right(call, r, sim, in_place)) {
+            good = complain(algorithm, call, "wrong result");
+        }
+    }
+    for (int r = 0; r < p; r++) {
         rpt__schedule_free(&schedules[r]);
     }
     free(schedules);
-    free(counts);
+    free(inputs);
+    free(outputs);
     return good;
 }
 
 /* Three in a row, so that stages are used again. */
 static bool run_alone(const struct rpt_algorithm *algorithm,
-                      const struct rpt_case *c, bool in_place)
+                      const struct call *call, bool in_place)
 {
     struct rpt_simulation *sim = NULL;
     bool good = true;
 
-    CU_ASSERT_FATAL(rpt__simulation_create(c->n_ranks, NULL, &sim) == RPT_OK);
+    CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
+                    RPT_OK);
     for (int i = 0; good && i < 3; i++) {
-        good = run(algorithm, c, sim, in_place);
+        good = run(algorithm, call, sim, in_place);
     }
     rpt__simulation_destroy(sim);
     return good;
@@ -122,21 +83,49 @@ static bool run_alone(const struct rpt_algorithm *algorithm,
 
 /* ---- right for every number of ranks ---- */
 
-static void check_case(struct rpt_case *c, int *n_run)
+/* Every algorithm that can, in all its ways; gives their number. */
+static int check_call(struct call *call)
 {
+    const struct rpt_algorithm *const *all = rpt__algorithms(call->kind);
+    int n_run = 0;
+
     for (int a = 0; all[a] != NULL; a++) {
-        for (int ordered = 0; ordered < 2; ordered++) {
-            c->commutative = ordered == 0;
-            if (all[a]->applies(c)) {
-                CU_ASSERT(run_alone(all[a], c, false));
-                CU_ASSERT(run_alone(all[a], c, true));
-                ++*n_run;
+        for (int ordered = 0; ordered < 1 + has_order(call->kind); ordered++) {
+            struct rpt_case mine = case_of(call, 0);
+
+            call->c.commutative = mine.commutative = ordered == 0;
+            if (!all[a]->applies(&mine)) {
+                continue;
             }
+            CU_ASSERT(run_alone(all[a], call, false));
+            if (can_be_in_place(call->kind)) {
+                CU_ASSERT(run_alone(all[a], call, true));
+            }
+            n_run++;
         }
     }
+    return n_run;
 }
 
-static void every_all_reduce_is_right_for_1_to_64_ranks(void)
+static int check(rpt_coll_kind_t kind, int p, size_t count, size_t segment,
+                 bool uneven)
+{
+    struct call call = { .kind = kind };
+    int n_run;
+
+    fill(&call.c, p, count, segment);
+    call.c.root = (int)((count + segment) % (size_t)p);
+    if (uneven && kind == RPT_COLL_ALLTOALL) {
+        make_uneven_alltoall(&call, count);
+    } else if (uneven) {
+        make_uneven(&call, count);
+    }
+    n_run = check_call(&call);
+    call_free(&call);
+    return n_run;
+}
+
+static void every_vector_is_right_for_1_to_64_ranks(void)
 {
     int n_run = 0;
 
@@ -145,13 +134,34 @@ static void every_all_reduce_is_right_for_1_to_64_ranks(void)
         const size_t counts[] = { 0, 1, n - 1, n, n + 1, 2 * n + 3 };
 
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            struct rpt_case c;
-
-            fill(&c, p, counts[i], p <= 16 ? 2 : 20);
-            check_case(&c, &n_run);
+            for (int kind = 0; kind < N_KINDS; kind++) {
+                if (!has_blocks((rpt_coll_kind_t)kind)) {
+                    n_run += check((rpt_coll_kind_t)kind, p, counts[i],
+                                   p <= 16 ? 2 : 20, false);
+                }
+            }
         }
     }
-    CU_ASSERT(n_run > 1500);
+    CU_ASSERT(n_run > 6000);
+}
+
+static void all_blocks_are_right_for_1_to_64_ranks(void)
+{
+    int n_run = 0;
+
+    for (int p = 1; p <= MAX_P; p++) {
+        for (size_t count = 0; count <= (p <= 16 ? 5 : 2); count++) {
+            for (int kind = 0; kind < N_KINDS; kind++) {
+                for (int uneven = 0;
+                     has_blocks((rpt_coll_kind_t)kind) && uneven < 2;
+                     uneven++) {
+                    n_run += check((rpt_coll_kind_t)kind, p, count,
+                                   1 + count % 3, uneven == 1);
+                }
+            }
+        }
+    }
+    CU_ASSERT(n_run > 4000);
 }
 
 static void segments_of_any_size_are_right(void)
@@ -160,61 +170,95 @@ static void segments_of_any_size_are_right(void)
 
     for (int p = 2; p <= 9; p++) {
         for (size_t segment = 1; segment <= 12; segment++) {
-            struct rpt_case c;
-
-            fill(&c, p, 83, segment);
-            check_case(&c, &n_run);
+            for (int kind = 0; kind < N_KINDS; kind++) {
+                n_run += check((rpt_coll_kind_t)kind, p,
+                               has_blocks((rpt_coll_kind_t)kind) ? 13 : 83,
+                               segment, false);
+            }
         }
     }
-    CU_ASSERT(n_run > 500);
+    CU_ASSERT(n_run > 3000);
 }
 
 /* Of a ring 300: the simulator keeps all that is under way. */
 static void a_thousand_ranks_are_right(void)
 {
-    for (int a = 0; all[a] != NULL; a++) {
-        int p = all[a] == &rpt__allreduce_ring ? 300 : 1000;
-        struct rpt_case c;
+    static const char *const slow[] = { "ring", "direct", "pairwise", "bruck",
+                                        "scattered" };
+    int n_run = 0;
 
-        fill(&c, p, (size_t)p + 3, (size_t)p + 3);
-        if (all[a]->applies(&c)) {
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        const struct rpt_algorithm *const *all = rpt__algorithms(
+            (rpt_coll_kind_t)kind);
+
+        for (int a = 0; all[a] != NULL; a++) {
+            struct call call = { .kind = (rpt_coll_kind_t)kind };
             struct rpt_simulation *sim = NULL;
+            bool blocks = has_blocks(call.kind);
+            int p = blocks ? 200 : 1000;
 
-            CU_ASSERT_FATAL(rpt__simulation_create(p, NULL, &sim) == RPT_OK);
-            CU_ASSERT(run(all[a], &c, sim, false));
-            rpt__simulation_destroy(sim);
+            for (size_t i = 0; i < sizeof slow / sizeof *slow; i++) {
+                p = strcmp(all[a]->name, slow[i]) == 0 ? blocks ? 100 : 300 : p;
+            }
+            fill(&call.c, p, blocks ? 1 : (size_t)p + 3, (size_t)p + 3);
+            if (all[a]->applies(&call.c)) {
+                CU_ASSERT_FATAL(rpt__simulation_create(p, NULL, &sim) ==
+                                RPT_OK);
+                CU_ASSERT(run(all[a], &call, sim, false));
+                rpt__simulation_destroy(sim);
+                n_run++;
+            }
         }
     }
+    CU_ASSERT(n_run > 20);
+}
+
+static unsigned random_number(unsigned *seed)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return *seed >> 16;
+}
+
+/* One of all algorithms, whatever the operation. */
+static bool run_any(unsigned *seed, int p, struct rpt_simulation *sim)
+{
+    struct call call = { .kind = (rpt_coll_kind_t)(random_number(seed) %
+                                                   N_KINDS) };
+    const struct rpt_algorithm *const *all = rpt__algorithms(call.kind);
+    unsigned n_all = 0, a;
+    bool blocks = has_blocks(call.kind), in_place;
+
+    while (all[n_all] != NULL) {
+        n_all++;
+    }
+    a = random_number(seed) % n_all;
+    fill(&call.c, p, random_number(seed) % (blocks ? 12 : 90),
+         1 + random_number(seed) % 20);
+    call.c.root = (int)(random_number(seed) % (unsigned)p);
+    in_place = can_be_in_place(call.kind) && random_number(seed) % 2 == 0;
+    if (!all[a]->applies(&call.c)) {
+        return false;
+    }
+    CU_ASSERT(run(all[a], &call, sim, in_place));
+    return true;
 }
 
 /* Whatever comes before, a stage is not written while it is read. */
 static void different_ones_in_a_row_are_right(void)
 {
-    unsigned seed = 1, n_all = 0, n_run = 0;
+    unsigned seed = 1;
+    int n_run = 0;
 
-    while (all[n_all] != NULL) {
-        n_all++;
-    }
     for (int p = 2; p <= 8; p++) {
         struct rpt_simulation *sim = NULL;
 
         CU_ASSERT_FATAL(rpt__simulation_create(p, NULL, &sim) == RPT_OK);
-        for (int i = 0; i < 60; i++) {
-            struct rpt_case c;
-            int a;
-
-            seed = seed * 1103515245 + 12345;
-            fill(&c, p, (seed >> 16) % 90, 1 + (seed >> 24) % 20);
-            seed = seed * 1103515245 + 12345;
-            a = (int)((seed >> 16) % n_all);
-            if (all[a]->applies(&c)) {
-                CU_ASSERT(run(all[a], &c, sim, (seed >> 28) % 2 == 0));
-                n_run++;
-            }
+        for (int i = 0; i < 300; i++) {
+            n_run += run_any(&seed, p, sim);
         }
         rpt__simulation_destroy(sim);
     }
-    CU_ASSERT(n_run > 150);
+    CU_ASSERT(n_run > 1000);
 }
 
 /* ---- as cheap as the papers say ---- */
@@ -225,14 +269,15 @@ struct cost {
 };
 
 static struct cost largest(const struct rpt_algorithm *algorithm,
-                           const struct rpt_case *c)
+                           const struct call *call)
 {
     struct rpt_simulation *sim = NULL;
     struct cost cost = { 0, 0, 0, 0 };
 
-    CU_ASSERT_FATAL(rpt__simulation_create(c->n_ranks, NULL, &sim) == RPT_OK);
-    CU_ASSERT(run(algorithm, c, sim, false));
-    for (int r = 0; r < c->n_ranks; r++) {
+    CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
+                    RPT_OK);
+    CU_ASSERT(run(algorithm, call, sim, false));
+    for (int r = 0; r < call->c.n_ranks; r++) {
         const struct rpt_tally *t = rpt__simulation_tally(sim, r);
 
         cost.n_messages = t->n_messages > cost.n_messages ? t->n_messages
@@ -260,12 +305,12 @@ static uint32_t log2_up(int p)
 static void costs_are(const struct rpt_algorithm *algorithm, int p,
                       size_t count, struct cost expected)
 {
-    struct rpt_case c;
+    struct call call = { .kind = RPT_COLL_ALLREDUCE };
     struct cost found;
     char what[200];
 
-    fill(&c, p, count, count);
-    found = largest(algorithm, &c);
+    fill(&call.c, p, count, count);
+    found = largest(algorithm, &call);
     if (found.n_messages != expected.n_messages ||
         found.n_sent != expected.n_sent ||
         found.n_reduced != expected.n_reduced ||
@@ -275,7 +320,7 @@ static void costs_are(const struct rpt_algorithm *algorithm, int p,
                  (int)found.n_messages, (int)expected.n_messages,
                  (int)found.n_sent, (int)expected.n_sent, (int)found.n_reduced,
                  (int)expected.n_reduced, found.n_rounds, expected.n_rounds);
-        CU_ASSERT(complain(algorithm, &c, what));
+        CU_ASSERT(complain(algorithm, &call, what));
     }
 }
 
@@ -304,12 +349,12 @@ static void costs_are_those_of_the_papers(void)
 static void the_circulant_one_is_as_cheap_for_any_number(void)
 {
     for (int p = 2; p <= MAX_P; p++) {
-        struct rpt_case c;
+        struct call call = { .kind = RPT_COLL_ALLREDUCE };
         struct cost found;
         uint64_t n = (uint64_t)p;
 
-        fill(&c, p, 6 * (size_t)p, 6 * (size_t)p);
-        found = largest(&rpt__allreduce_circulant, &c);
+        fill(&call.c, p, 6 * (size_t)p, 6 * (size_t)p);
+        found = largest(&rpt__allreduce_circulant, &call);
         CU_ASSERT_EQUAL(found.n_sent, 2 * (n - 1) * 6);
         CU_ASSERT_EQUAL(found.n_reduced, (n - 1) * 6);
         CU_ASSERT_EQUAL(found.n_rounds, 2 * log2_up(p));
@@ -331,7 +376,11 @@ static void expect_error(const struct rpt_algorithm *algorithm, break_fn spoil,
     rpt_status_t status = RPT_OK;
 
     fill(&c, 2, 8, 8);
-    build_all(algorithm, &c, schedules);
+    for (int r = 0; r < 2; r++) {
+        c.rank = r;
+        schedules[r] = (struct rpt_schedule){ .window = 1 };
+        algorithm->build(&c, &schedules[r]);
+    }
     spoil(schedules);
     CU_ASSERT_FATAL(rpt__simulation_create(2, NULL, &sim) == RPT_OK);
     for (int i = 0; i < 4 && status == RPT_OK; i++) {
@@ -419,7 +468,8 @@ static void faults_of_schedules_are_found(void)
 }
 
 static const struct rpt_test tests[] = {
-    RPT_TEST(every_all_reduce_is_right_for_1_to_64_ranks),
+    RPT_TEST(every_vector_is_right_for_1_to_64_ranks),
+    RPT_TEST(all_blocks_are_right_for_1_to_64_ranks),
     RPT_TEST(segments_of_any_size_are_right),
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(different_ones_in_a_row_are_right),

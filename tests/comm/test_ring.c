@@ -200,7 +200,7 @@ static void another_process_attaches_a_segment(void)
     int state = -1;
     pid_t child;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(3, 100000, &segment), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(3, 100000, 0, &segment), RPT_OK);
     CU_ASSERT_EQUAL(segment.ring_bytes, 131072);
     CU_ASSERT_EQUAL(rpt__segment_bell_offset(&segment, 2) % 4096, 0);
     rpt__segment_offer(&segment, &offer);
@@ -235,7 +235,7 @@ static void what_is_not_offered_is_not_attached(void)
     struct rpt_segment segment, other = { .fd = -1 };
     struct rpt_segment_offer offer, bad;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(1, 0, &segment), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(1, 0, 0, &segment), RPT_OK);
     rpt__segment_offer(&segment, &offer);
     bad = offer;
     bad.cookie ^= 1;
@@ -259,13 +259,14 @@ static void a_segment_that_does_not_fit_is_an_error(void)
     struct rpt_segment segment = { .fd = 99 };
     struct rlimit before, small = { 65536, 0 };
 
-    CU_ASSERT_EQUAL(rpt__segment_create(1 << 30, (size_t)1 << 40, &segment),
+    CU_ASSERT_EQUAL(rpt__segment_create(1 << 30, (size_t)1 << 40, 0, &segment),
                     RPT_ERR_OVERFLOW);
     getrlimit(RLIMIT_FSIZE, &before);
     small.rlim_max = before.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    CU_ASSERT_EQUAL(rpt__segment_create(2, 1 << 20, &segment), RPT_ERR_SYSTEM);
+    CU_ASSERT_EQUAL(rpt__segment_create(2, 1 << 20, 0, &segment),
+                    RPT_ERR_SYSTEM);
     setrlimit(RLIMIT_FSIZE, &before);
     CU_ASSERT_EQUAL(segment.fd, 99);
 }

@@ -6,8 +6,8 @@
 
 #include "collectives/algorithm/algorithm.h"
 
-extern const struct rpt_algorithm rpt__allreduce_copy, rpt__allreduce_flat,
-    rpt__allreduce_sliced, rpt__allreduce_doubling, rpt__allreduce_halving,
-    rpt__allreduce_circulant, rpt__allreduce_ring;
+extern const struct rpt_algorithm rpt__allreduce_flat, rpt__allreduce_sliced,
+    rpt__allreduce_doubling, rpt__allreduce_halving, rpt__allreduce_circulant,
+    rpt__allreduce_ring, rpt__allreduce_direct;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H */

@@ -33,6 +33,19 @@ static bool applies(const struct rpt_case *c)
     return c->n_ranks > 1 && c->commutative && c->count >= (size_t)c->n_ranks;
 }
 
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes, p = c->n_ranks;
+    int rounds = 0;
+
+    while (1 << rounds < c->n_ranks) {
+        rounds++;
+    }
+    return 3.0 * rounds * m->message_s + 2 * (p - 1) / p * n * m->byte_s +
+           n * m->reduce_byte_s;
+}
+
 /* Blocks first to end - 1 from this rank's own on, as one range or two. */
 static int ranges_of(const struct rpt_case *c, int first, int end,
                      struct rpt_range ranges[2])
@@ -121,5 +134,6 @@ const struct rpt_algorithm rpt__allreduce_circulant = {
     .name = "circulant",
     .summary = "circulant graph: 2 ceil(log2 p) rounds, least bytes, any p",
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

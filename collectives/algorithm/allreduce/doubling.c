@@ -21,6 +21,20 @@ static bool applies(const struct rpt_case *c)
     return c->n_ranks > 1;
 }
 
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes;
+    struct rpt_fold fold = rpt__fold(c->n_ranks);
+    int rounds = fold.extra > 0 ? 2 : 0;
+
+    while (fold.n_members > 1) {
+        fold.n_members /= 2;
+        rounds++;
+    }
+    return rounds * (m->message_s + n * (m->byte_s + m->reduce_byte_s));
+}
+
 static void among(struct rpt_paired *p)
 {
     size_t count = p->c->count;
@@ -46,5 +60,6 @@ const struct rpt_algorithm rpt__allreduce_doubling = {
     .name = "doubling",
     .summary = "recursive doubling: log2 p rounds of the whole vector",
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

@@ -16,17 +16,24 @@
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 
-enum { MAX_INPUTS = 64 };
-
 static bool applies(const struct rpt_case *c)
 {
-    return c->n_ranks > 1 && c->n_ranks <= MAX_INPUTS && c->one_node &&
+    return c->n_ranks > 1 && c->n_ranks <= RPT_MAX_INPUTS && c->one_node &&
            c->count <= c->stage_count;
+}
+
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes;
+
+    return m->flag_s + c->n_ranks * m->step_s + n * m->copy_byte_s +
+           c->n_ranks * n * m->reduce_byte_s;
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    struct rpt_place inputs[MAX_INPUTS];
+    struct rpt_place inputs[RPT_MAX_INPUTS];
 
     schedule->stage_count = c->count;
     schedule->n_values = 1;
@@ -47,6 +54,8 @@ const struct rpt_algorithm rpt__allreduce_flat = {
     .size = sizeof(struct rpt_algorithm),
     .name = "flat",
     .summary = "one node: every rank reads and adds all vectors",
+    .in_rank_order = true,
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

@@ -24,6 +24,22 @@ static bool applies(const struct rpt_case *c)
     return c->n_ranks > 1 && c->count >= (size_t)c->n_ranks;
 }
 
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes, p = c->n_ranks;
+    struct rpt_fold fold = rpt__fold(c->n_ranks);
+    double folded = fold.extra > 0 ? 2 : 0;
+    int rounds = 0;
+
+    while (fold.n_members > 1) {
+        fold.n_members /= 2;
+        rounds++;
+    }
+    return (2 * rounds + folded) * m->message_s +
+           (2 * (p - 1) / p + folded) * n * m->byte_s + n * m->reduce_byte_s;
+}
+
 static void among(struct rpt_paired *p)
 {
     size_t offset[MAX_ROUNDS], count[MAX_ROUNDS];
@@ -72,5 +88,6 @@ const struct rpt_algorithm rpt__allreduce_halving = {
     .name = "halving",
     .summary = "recursive halving and doubling: 2 log2 p rounds, any op",
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

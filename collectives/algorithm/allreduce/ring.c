@@ -34,6 +34,16 @@ static bool applies(const struct rpt_case *c)
     return c->n_ranks > 1 && c->commutative && c->count >= (size_t)c->n_ranks;
 }
 
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes, p = c->n_ranks;
+
+    /* The reduction is under the transfer. */
+    return 2 * (p - 1) * m->message_s + 2 * (p - 1) / p * n * m->byte_s +
+           n / p * m->reduce_byte_s;
+}
+
 /* The segment that is sent in a round; what is received is that of the next
  * round.  Segment `from` of a block is the same distance into it on all ranks,
  * so neighbours agree on its size. */
@@ -117,5 +127,6 @@ const struct rpt_algorithm rpt__allreduce_ring = {
     .name = "ring",
     .summary = "segmented ring: least bytes, neighbours only, any p",
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

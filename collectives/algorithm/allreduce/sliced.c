@@ -1,32 +1,41 @@
 /*
  * sliced.c - all-reduce on one node: each rank adds one slice of all vectors
  *
- * The vector goes through the stages in segments.  Each rank copies its part of
- * the segment into its stage; then it adds its own slice of all stages in one
- * pass, from the first rank to the last, into its stage; then it copies the
- * other slices of the sum from those who made them.
+ * The vector goes through the stages in segments.  Each rank copies the other
+ * ranks' slices of the segment into its stage; then it adds its own slice, of
+ * its input and all other stages in one pass, from the first rank to the last,
+ * into its stage; then it copies all slices of the sum from who made them.
  *
- *      stage 0   | a0 | a1 | a2 |         | S0 |    |    |    S0 = a0 + b0 + c0
- *      stage 1   | b0 | b1 | b2 |   ->    |    | S1 |    |
- *      stage 2   | c0 | c1 | c2 |         |    |    | S2 |
+ *      stage 0   |    | a1 | a2 |         | S0 |    |    |    S0 = a0 + b0 + c0
+ *      stage 1   | b0 |    | b2 |   ->    |    | S1 |    |
+ *      stage 2   | c0 | c1 |    |         |    |    | S2 |
  *
  * Two halves of a stage are used in turn, so that a segment is copied in while
  * slower ranks still read the one before.
  *
- * Cost for n elements on p ranks: 2 signals a segment; a rank copies n in,
- * reads n and writes n/p for the sum, and copies n out.  Every element is
+ * Cost for n elements on p ranks: 2 signals a segment; a rank copies (p-1)/p n
+ * in, reads n and writes n/p for the sum, and copies n out.  Every element is
  * summed once, in rank order: same bits on all ranks, whatever the op.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/pattern/blocks.h"
 
-enum { MAX_INPUTS = 64 };
-
 static bool applies(const struct rpt_case *c)
 {
-    return c->n_ranks > 1 && c->n_ranks <= MAX_INPUTS && c->one_node &&
+    return c->n_ranks > 1 && c->n_ranks <= RPT_MAX_INPUTS && c->one_node &&
            c->stage_count >= 2 && c->count > 0 &&
            c->count < (size_t)UINT32_MAX / 4;
+}
+
+static double cost(const struct rpt_case *c, const struct rpt_model *m,
+                   size_t bytes)
+{
+    double n = (double)c->count * (double)bytes;
+    double rounds = n / ((double)c->stage_count * (double)bytes / 2);
+
+    return (rounds < 1 ? 1 : rounds) * 2 *
+               (m->flag_s + c->n_ranks * m->step_s) +
+           1.6 * n * m->copy_byte_s + n * m->reduce_byte_s;
 }
 
 static void wait_all(const struct rpt_case *c, struct rpt_schedule *schedule,
@@ -45,16 +54,20 @@ static void build_segment(const struct rpt_case *c,
     size_t half = c->stage_count / 2 * (k % 2);
     struct rpt_range mine = rpt__blocks(count, c->n_ranks, c->rank,
                                         c->rank + 1);
-    struct rpt_place inputs[MAX_INPUTS];
+    size_t behind = mine.offset + mine.count;
+    struct rpt_place inputs[RPT_MAX_INPUTS];
 
     /* This half was read for segment k - 2 by those who have copied segment
      * k - 1 in, which is known from its sums. */
     rpt__step_copy(schedule, rpt__stage(c->rank, half), rpt__input(from),
-                   count);
+                   mine.offset);
+    rpt__step_copy(schedule, rpt__stage(c->rank, half + behind),
+                   rpt__input(from + behind), count - behind);
     rpt__step_signal(schedule, 2 * k + 1);
     wait_all(c, schedule, 2 * k + 1);
     for (int r = 0; r < c->n_ranks; r++) {
-        inputs[r] = rpt__stage(r, half + mine.offset);
+        inputs[r] = r == c->rank ? rpt__input(from + mine.offset)
+                                 : rpt__stage(r, half + mine.offset);
     }
     rpt__step_reduce(schedule, rpt__stage(c->rank, half + mine.offset), inputs,
                      c->n_ranks, mine.count);
@@ -92,6 +105,8 @@ const struct rpt_algorithm rpt__allreduce_sliced = {
     .size = sizeof(struct rpt_algorithm),
     .name = "sliced",
     .summary = "one node: every rank adds one slice of all vectors",
+    .in_rank_order = true,
     .applies = applies,
+    .cost = cost,
     .build = build,
 };

@@ -1,0 +1,13 @@
+/*
+ * table.c - every broadcast there is, in one place
+ */
+#include "collectives/algorithm/alone.h"
+#include "collectives/algorithm/broadcast/broadcast.h"
+
+const struct rpt_algorithm *const rpt__broadcast_table[] = {
+    &rpt__alone_nothing,
+    &rpt__broadcast_staged,
+    &rpt__broadcast_binomial,
+    &rpt__broadcast_scattered,
+    NULL,
+};

@@ -1,0 +1,10 @@
+/*
+ * table.c - every reduce there is, in one place
+ */
+#include "collectives/algorithm/alone.h"
+#include "collectives/algorithm/reduce/reduce.h"
+
+const struct rpt_algorithm *const rpt__reduce_table[] = {
+    &rpt__alone_vector,     &rpt__reduce_staged, &rpt__reduce_binomial,
+    &rpt__reduce_scattered, &rpt__reduce_linear, NULL,
+};

@@ -1,0 +1,167 @@
+/*
+ * late.c - a run takes long, or ranks disagree: who is it?
+ *
+ * Half-way to the first warning or deadline every rank that is in the run tells
+ * all others so (in a group of up to 512); who has not told by then is missing.
+ * In a larger group only the rank that is waited for is named.
+ */
+#include "collectives/engine/run.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { TELL_ALL_MAX = 512, NAMED_MAX = 16 };
+
+/* ---- ranks that make different calls ---- */
+
+static int name_call(char *text, size_t size, struct rpt_signature signature)
+{
+    unsigned kind = (unsigned)(signature.what & 0xff);
+    unsigned op = (unsigned)(signature.what >> 8 & 0xff);
+    unsigned type = (unsigned)(signature.what >> 16 & 0xffff);
+    int root = (int)(signature.what >> 32);
+
+    return snprintf(text, size, "%s of %s, operator %s, root %d, %s %llx",
+                    rpt_coll_name((rpt_coll_kind_t)kind),
+                    type < RPT_N_TYPES ? rpt_type_name((rpt_type_t)type)
+                                       : "opaque",
+                    op < RPT_N_OPS ? rpt_op_name((rpt_op_t)op) : "user", root,
+                    "count (hex)", (unsigned long long)signature.size);
+}
+
+rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
+                               struct rpt_signature other)
+{
+    struct rpt_team *team = run->team;
+    char mine[128], theirs[128];
+    rpt_status_t status;
+
+    name_call(mine, sizeof mine, run->signature);
+    name_call(theirs, sizeof theirs, other);
+    if (run->is_here) {
+        rpt__engine_lock(team->engine);
+    }
+    rpt__fail(RPT_ERR_MISMATCH,
+              "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
+              team->rank, mine, rank, theirs, team->size);
+    status = rpt__group_fail(team->group, RPT_ERR_MISMATCH);
+    if (run->is_here) {
+        rpt__engine_unlock(team->engine);
+    }
+    return status;
+}
+
+/* ---- long waits ---- */
+
+struct rpt_late rpt__late_from_now(const struct rpt_team *team)
+{
+    const rpt_options_t *options = rpt__comm_options(team->comm);
+    double warn = rpt__option_seconds(options, RPT_OPT_COMM_WARN_S);
+    double deadline = rpt__option_seconds(options, RPT_OPT_COLL_DEADLINE_S);
+    double now = rpt__now_s();
+    struct rpt_late late = { INFINITY, INFINITY, INFINITY };
+
+    if (deadline <= 0) {
+        deadline = rpt__option_seconds(options, RPT_OPT_COMM_DEADLINE_S);
+    }
+    if (warn > 0) {
+        late.warn_s = now + warn;
+    }
+    if (deadline > 0) {
+        late.deadline_s = now + deadline;
+    }
+    if (warn > 0 || deadline > 0) {
+        late.notice_s = now + (fmin(late.warn_s, late.deadline_s) - now) / 2;
+    }
+    return late;
+}
+
+double rpt__late_next_s(const struct rpt_late *late)
+{
+    return fmin(late->notice_s, fmin(late->warn_s, late->deadline_s));
+}
+
+static bool is_missing(const struct rpt_run *run, int rank)
+{
+    const struct rpt_team *team = run->team;
+
+    if (rank == team->rank) {
+        return false;
+    }
+    if (run->schedule->n_values > 0 && team->places[rank] >= 0 &&
+        rpt__team_flag_of(team, rank) > run->flag) {
+        return false;
+    }
+    return !rpt__run_has_heard(run, rank);
+}
+
+static void add_name(struct rpt_buf *names, const struct rpt_run *run, int rank)
+{
+    const struct rpt_team *team = run->team;
+    int world = rpt__group_world_rank(team->group, rank);
+
+    rpt__buf_printf(names, "%srank %d on %s", names->bytes > 0 ? ", " : "",
+                    rank, rpt__map_host_of(rpt__comm_map(team->comm), world));
+}
+
+/* Those who are missing; or, when all are here, the one that is waited for. */
+static void name_missing(struct rpt_buf *names, const struct rpt_run *run)
+{
+    int n = 0;
+
+    for (int r = 0; r < run->team->size && run->team->size <= TELL_ALL_MAX;
+         r++) {
+        if (is_missing(run, r)) {
+            if (n < NAMED_MAX) {
+                add_name(names, run, r);
+            }
+            n++;
+        }
+    }
+    if (n > NAMED_MAX) {
+        rpt__buf_printf(names, " and %d more", n - NAMED_MAX);
+    }
+    if (n == 0 && run->waiting != NULL) {
+        add_name(names, run, run->waiting->peer);
+        rpt__buf_printf(names, ", which is in this call too");
+    }
+    rpt__buf_u8(names, 0);
+}
+
+rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
+{
+    double now = rpt__now_s();
+    struct rpt_team *team = run->team;
+    struct rpt_buf names = RPT_BUF_EMPTY;
+    rpt_status_t status = RPT_OK;
+
+    if (now >= late->notice_s) {
+        late->notice_s = INFINITY;
+        if (team->size <= TELL_ALL_MAX) {
+            rpt__run_tell_here(run);
+        }
+    }
+    if (now < late->warn_s && now < late->deadline_s) {
+        return RPT_OK;
+    }
+    name_missing(&names, run);
+    if (now >= late->deadline_s) {
+        rpt__fail(RPT_ERR_TIMEOUT, "%s of %d ranks waited too long for %s",
+                  run->name, team->size,
+                  names.failed ? "some rank" : names.data);
+        status = rpt__group_fail(team->group, RPT_ERR_TIMEOUT);
+        rpt__fail_hint("look at what those ranks do; option coll.deadline_s "
+                       "ends such a wait");
+    } else {
+        late->warn_s = INFINITY;
+        rpt__log(RPT_LOG_WARN, "%s of %d ranks waits for %s", run->name,
+                 team->size, names.failed ? "some rank" : names.data);
+    }
+    rpt__buf_free(&names);
+    return status;
+}

@@ -1,0 +1,354 @@
+/*
+ * message.c - messages of a run
+ *
+ * A message travels in fragments of one packet each, so that the receiver puts
+ * them where they belong right from the packet.  It is matched by group, run,
+ * lane and sender; what comes before its lane waits for it is kept.  A sender
+ * hands on no more than the transports take: the rest stays where it is, in the
+ * caller's buffer.
+ *
+ * Cost: a copy into the packet and one out of it; one more for what is early.
+ */
+#include "collectives/engine/run.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_BUCKETS = 1024, PACKET_BYTES = 32 * 1024 };
+
+struct key {
+    uint64_t group;
+    uint64_t seq;
+    uint32_t lane;
+    int32_t source; /* in the context */
+};
+
+/* In front of the bytes of each fragment. */
+struct head {
+    struct key key;
+    struct rpt_signature signature;
+    uint64_t total_bytes; /* of the message */
+};
+
+/* The lane of a message that says: I am in this run. */
+#define LANE_HERE UINT32_MAX
+
+enum { FRAGMENT_BYTES = PACKET_BYTES - (int)sizeof(struct head) };
+
+struct fragment {
+    STAILQ_ENTRY(fragment) link;
+    struct head head;
+    size_t bytes;
+    char data[];
+};
+
+STAILQ_HEAD(bucket, fragment);
+
+struct rpt_early {
+    struct rpt_comm *comm;
+    struct bucket buckets[N_BUCKETS];
+};
+
+/* ---- what came early ---- */
+
+static struct bucket *bucket_of(struct rpt_early *early, const struct key *key)
+{
+    return &early->buckets[rpt__hash64(key, sizeof *key, 0) % N_BUCKETS];
+}
+
+static bool is_same(const struct key *a, const struct key *b)
+{
+    return a->group == b->group && a->seq == b->seq && a->lane == b->lane &&
+           a->source == b->source;
+}
+
+static struct fragment *find(struct bucket *bucket, const struct key *key)
+{
+    struct fragment *fragment;
+
+    STAILQ_FOREACH (fragment, bucket, link) {
+        if (is_same(&fragment->head.key, key)) {
+            break;
+        }
+    }
+    return fragment;
+}
+
+static void keep(struct rpt_early *early, const struct head *head,
+                 const void *data, size_t bytes)
+{
+    struct fragment *fragment = malloc(sizeof *fragment + bytes);
+
+    if (fragment == NULL) {
+        rpt__fail_nomem(bytes);
+        rpt__engine_break(rpt__comm_engine(early->comm), RPT_ERR_NOMEM);
+        return;
+    }
+    fragment->head = *head;
+    fragment->bytes = bytes;
+    memcpy(fragment->data, data, bytes);
+    STAILQ_INSERT_TAIL(bucket_of(early, &head->key), fragment, link);
+}
+
+void rpt__early_forget(struct rpt_early *early, uint64_t group_number)
+{
+    for (int i = 0; i < N_BUCKETS; i++) {
+        struct bucket *bucket = &early->buckets[i];
+        struct fragment *fragment = STAILQ_FIRST(bucket);
+
+        while (fragment != NULL) {
+            struct fragment *next = STAILQ_NEXT(fragment, link);
+
+            if (fragment->head.key.group == group_number) {
+                STAILQ_REMOVE(bucket, fragment, fragment, link);
+                free(fragment);
+            }
+            fragment = next;
+        }
+    }
+}
+
+void rpt__early_destroy(struct rpt_early *early)
+{
+    if (early == NULL) {
+        return;
+    }
+    rpt__comm_handle(early->comm, RPT_TAG_COLLECTIVE, NULL, NULL);
+    for (int i = 0; i < N_BUCKETS; i++) {
+        struct fragment *fragment;
+
+        while ((fragment = STAILQ_FIRST(&early->buckets[i])) != NULL) {
+            STAILQ_REMOVE_HEAD(&early->buckets[i], link);
+            free(fragment);
+        }
+    }
+    free(early);
+}
+
+/* ---- receiving ---- */
+
+static struct key key_of(const struct rpt_run *run, uint32_t lane, int from)
+{
+    return (struct key){ rpt__group_number(run->team->group), run->seq, lane,
+                         rpt__group_world_rank(run->team->group, from) };
+}
+
+/* Where the fragment belongs, when its lane waits for it now; else NULL. */
+static char *place_of(struct rpt_early *early, const struct head *head,
+                      size_t bytes, struct rpt_lane_state **state_out)
+{
+    struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
+    struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
+    struct rpt_run *run = team != NULL ? STAILQ_FIRST(&team->queue) : NULL;
+    size_t lane = head->key.lane;
+    const struct rpt_lane *steps;
+    const struct rpt_step *step;
+    struct rpt_lane_state *state;
+
+    if (run == NULL || run->seq != head->key.seq || !run->begun ||
+        run->status < RPT_OK || lane < run->n_over ||
+        lane >= run->n_over + run->schedule->window ||
+        lane >= run->schedule->n_lanes) {
+        return NULL;
+    }
+    steps = &run->schedule->lanes[lane];
+    state = &run->lanes[lane];
+    if (state->next == steps->n_steps) {
+        return NULL;
+    }
+    step = &run->schedule->steps[steps->first_step + state->next];
+    if (step->kind != RPT_STEP_RECV ||
+        rpt__group_world_rank(group, step->peer) != head->key.source ||
+        head->signature.what != run->signature.what ||
+        head->signature.size != run->signature.size ||
+        head->total_bytes != step->count * run->element_bytes ||
+        bytes > head->total_bytes - state->n_received ||
+        find(bucket_of(early, &head->key), &head->key) != NULL) {
+        return NULL;
+    }
+    *state_out = state;
+    return rpt__run_place(run, step->to) + state->n_received;
+}
+
+static void fragment_came(void *user, int source, const void *data,
+                          size_t bytes)
+{
+    struct rpt_early *early = user;
+    struct rpt_lane_state *state = NULL;
+    struct head head;
+    const char *rest = (const char *)data + sizeof head;
+    char *to;
+
+    if (bytes < sizeof head) {
+        return;
+    }
+    memcpy(&head, data, sizeof head);
+    head.key.source = source;
+    bytes -= sizeof head;
+    to = place_of(early, &head, bytes, &state);
+    if (to == NULL) {
+        keep(early, &head, rest, bytes);
+    } else {
+        memcpy(to, rest, bytes);
+        state->n_received += bytes;
+    }
+}
+
+rpt_status_t rpt__early_create(struct rpt_comm *comm, struct rpt_early **out)
+{
+    struct rpt_early *early = calloc(1, sizeof *early);
+
+    if (early == NULL) {
+        return rpt__fail_nomem(sizeof *early);
+    }
+    early->comm = comm;
+    for (int i = 0; i < N_BUCKETS; i++) {
+        STAILQ_INIT(&early->buckets[i]);
+    }
+    *out = early;
+    return rpt__comm_handle(comm, RPT_TAG_COLLECTIVE, fragment_came, early);
+}
+
+static rpt_status_t check(struct rpt_run *run, const struct head *head,
+                          int source, size_t expected_bytes)
+{
+    if (head->signature.what != run->signature.what ||
+        head->signature.size != run->signature.size) {
+        return rpt__run_mismatch(run, source, head->signature);
+    }
+    if (head->total_bytes != expected_bytes) {
+        rpt__fail(RPT_ERR_MISMATCH,
+                  "rank %d sends %zu bytes in %s, %zu are expected: the ranks "
+                  "have different counts or options",
+                  source, (size_t)head->total_bytes, run->name, expected_bytes);
+        return rpt__group_fail(run->team->group, RPT_ERR_MISMATCH);
+    }
+    return RPT_OK;
+}
+
+rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
+                              const struct rpt_step *step, void *to)
+{
+    struct rpt_early *early = run->team->colls->early;
+    struct key key = key_of(run, lane, step->peer);
+    struct bucket *bucket = bucket_of(early, &key);
+    struct rpt_lane_state *state = &run->lanes[lane];
+    size_t bytes = step->count * run->element_bytes;
+    struct fragment *fragment;
+
+    while (state->n_received < bytes &&
+           (fragment = find(bucket, &key)) != NULL) {
+        rpt_status_t status = check(run, &fragment->head, step->peer, bytes);
+
+        if (status != RPT_OK) {
+            return status;
+        }
+        memcpy((char *)to + state->n_received, fragment->data, fragment->bytes);
+        state->n_received += fragment->bytes;
+        STAILQ_REMOVE(bucket, fragment, fragment, link);
+        free(fragment);
+    }
+    if (state->n_received < bytes) {
+        return RPT_PENDING;
+    }
+    state->n_received = 0;
+    return RPT_OK;
+}
+
+/* ---- sending ---- */
+
+void rpt__run_send(struct rpt_run *run, uint32_t lane,
+                   const struct rpt_step *step, const void *data)
+{
+    run->sends[run->n_sends++] = (struct rpt_send){
+        data, step->count * run->element_bytes, 0, step->peer,
+        lane, run->lanes[lane].n_sends++,
+    };
+}
+
+/* As much of one message as the transport takes. */
+static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
+{
+    struct rpt_team *team = run->team;
+    int dest = rpt__group_world_rank(team->group, send->dest);
+    char packet[PACKET_BYTES];
+    struct head head = { key_of(run, send->lane, team->rank), run->signature,
+                         send->bytes };
+
+    while (send->n_sent < send->bytes &&
+           rpt__comm_backlog(team->comm, dest) == 0) {
+        size_t left = send->bytes - send->n_sent;
+        size_t n = left < FRAGMENT_BYTES ? left : FRAGMENT_BYTES;
+        rpt_status_t status;
+
+        memcpy(packet, &head, sizeof head);
+        memcpy(packet + sizeof head, send->data + send->n_sent, n);
+        status = rpt__comm_send(team->comm, dest, RPT_TAG_COLLECTIVE, packet,
+                                sizeof head + n);
+        if (status != RPT_OK) {
+            return rpt__group_fail(team->group, status);
+        }
+        send->n_sent += n;
+    }
+    return RPT_OK;
+}
+
+rpt_status_t rpt__run_pump(struct rpt_run *run)
+{
+    rpt_status_t status = RPT_OK;
+
+    for (size_t i = run->first_send; i < run->n_sends && status == RPT_OK;
+         i++) {
+        struct rpt_send *send = &run->sends[i];
+
+        if (send->n_sent < send->bytes) {
+            status = push(run, send);
+        }
+        if (i == run->first_send && send->n_sent == send->bytes) {
+            run->first_send++;
+        }
+    }
+    return status;
+}
+
+bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
+                         uint32_t but_last)
+{
+    uint32_t n = run->lanes[lane].n_sends;
+
+    for (size_t i = run->first_send; i < run->n_sends; i++) {
+        const struct rpt_send *send = &run->sends[i];
+
+        if (send->lane == lane && send->n_sent < send->bytes && n > but_last &&
+            send->index < n - but_last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- who is in this run ---- */
+
+void rpt__run_tell_here(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    struct head head = { key_of(run, LANE_HERE, team->rank), run->signature,
+                         0 };
+
+    for (int r = 0; r < team->size; r++) {
+        if (r != team->rank) {
+            rpt__comm_send(team->comm, rpt__group_world_rank(team->group, r),
+                           RPT_TAG_COLLECTIVE, &head, sizeof head);
+        }
+    }
+}
+
+bool rpt__run_has_heard(const struct rpt_run *run, int rank)
+{
+    struct key key = key_of(run, LANE_HERE, rank);
+
+    return find(bucket_of(run->team->colls->early, &key), &key) != NULL;
+}

@@ -1,0 +1,264 @@
+/*
+ * run.c - takes the steps of a schedule, as far as they go
+ *
+ * Lanes go side by side within the window.  Flags are read with acquire and
+ * raised with a full barrier, since a raised flag is followed by a look whether
+ * somebody sleeps.
+ */
+#include "collectives/engine/run.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+void rpt__run_begin(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+
+    run->status = RPT_OK;
+    run->turn = team->turn;
+    run->flag = team->flag;
+    run->seq = team->n_runs++;
+    run->begun = run->schedule->n_values == 0;
+    run->has_raised = false;
+    run->n_over = 0;
+    run->n_sends = run->first_send = 0;
+    run->waiting = NULL;
+    memset(run->lanes, 0, run->schedule->n_lanes * sizeof *run->lanes);
+    if (run->schedule->n_values > 0) {
+        team->turn = 1 - team->turn;
+        team->flag += run->schedule->n_values;
+    }
+}
+
+/* ---- flags ---- */
+
+/* Its block is written only when nobody reads it: see free_value. */
+bool rpt__run_is_free(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    uint64_t free_at = team->free_at[run->turn];
+
+    if (team->seen_all >= free_at) {
+        return true;
+    }
+    for (int i = 0; i < team->n_near; i++) {
+        if (team->near[i] != team->rank &&
+            rpt__team_flag_of(team, team->near[i]) < free_at) {
+            return false;
+        }
+    }
+    team->seen_all = free_at;
+    return true;
+}
+
+static void ring_near(const struct rpt_team *team)
+{
+    for (int i = 0; i < team->n_near; i++) {
+        if (team->near[i] != team->rank) {
+            rpt__comm_ring(team->comm,
+                           rpt__group_world_rank(team->group, team->near[i]));
+        }
+    }
+}
+
+static void raise_flag(struct rpt_run *run, uint32_t value)
+{
+    struct rpt_team *team = run->team;
+    struct rpt_block_head *block = rpt__team_block(team, run->turn, team->rank);
+
+    if (!run->has_raised) { /* from now on others read it */
+        block->signature = run->signature;
+        run->has_raised = true;
+    }
+    atomic_exchange(&block->flag, run->flag + value);
+    if (atomic_load_explicit(&team->slice.head->n_sleeping,
+                             memory_order_relaxed) > 0) {
+        ring_near(team);
+    }
+}
+
+static rpt_status_t wait_flag(struct rpt_run *run, const struct rpt_step *step)
+{
+    const struct rpt_block_head *block = rpt__team_block(run->team, run->turn,
+                                                         step->peer);
+
+    if (atomic_load_explicit(&block->flag, memory_order_acquire) <
+        run->flag + step->value) {
+        return RPT_PENDING;
+    }
+    if (block->signature.what != run->signature.what ||
+        block->signature.size != run->signature.size) {
+        return rpt__run_mismatch(run, step->peer, block->signature);
+    }
+    return RPT_OK;
+}
+
+const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
+                                      uint64_t *value_out)
+{
+    const struct rpt_step *step = run->waiting;
+
+    if (!run->begun || step == NULL || step->kind != RPT_STEP_WAIT) {
+        return NULL;
+    }
+    *value_out = run->flag + step->value;
+    return &rpt__team_block(run->team, run->turn, step->peer)->flag;
+}
+
+/* ---- steps ---- */
+
+char *rpt__run_place(const struct rpt_run *run, struct rpt_place place)
+{
+    const struct rpt_team *team = run->team;
+    size_t at = place.offset * run->element_bytes;
+
+    switch (place.kind) {
+    case RPT_IN_INPUT:
+        return run->input + at;
+    case RPT_IN_OUTPUT:
+        return run->output + at;
+    case RPT_IN_SCRATCH:
+        return run->scratch + at;
+    case RPT_IN_STAGE:
+    default:
+        at += run->schedule->stage_count * run->element_bytes <= RPT_STAGE_SHORT
+                  ? sizeof(struct rpt_block_head)
+                  : RPT_STAGE_OFFSET;
+        return (char *)rpt__team_block(team, run->turn, place.rank) + at;
+    }
+}
+
+static void copy(const struct rpt_run *run, const struct rpt_step *step)
+{
+    char *to = rpt__run_place(run, step->to);
+    const char *from = rpt__run_place(run,
+                                      run->schedule->inputs[step->first_input]);
+
+    if (to != from) {
+        memcpy(to, from, step->count * run->element_bytes);
+    }
+}
+
+static void reduce(const struct rpt_run *run, const struct rpt_step *step)
+{
+    const struct rpt_place *places = run->schedule->inputs + step->first_input;
+    const void *inputs[RPT_MAX_INPUTS];
+
+    for (int i = 0; i < step->n_inputs; i++) {
+        inputs[i] = rpt__run_place(run, places[i]);
+    }
+    rpt__combine(run->combine, rpt__run_place(run, step->to), inputs,
+                 step->n_inputs, step->count);
+}
+
+static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
+                              const struct rpt_step *step)
+{
+    switch (step->kind) {
+    case RPT_STEP_COPY:
+        copy(run, step);
+        return RPT_OK;
+    case RPT_STEP_REDUCE:
+        reduce(run, step);
+        return RPT_OK;
+    case RPT_STEP_SEND:
+        rpt__run_send(
+            run, lane, step,
+            rpt__run_place(run, run->schedule->inputs[step->first_input]));
+        return rpt__run_pump(run);
+    case RPT_STEP_RECV:
+        return rpt__run_receive(run, lane, step, rpt__run_place(run, step->to));
+    case RPT_STEP_FLUSH:
+        return rpt__run_is_flushed(run, lane, step->value) ? RPT_OK
+                                                           : RPT_PENDING;
+    case RPT_STEP_SIGNAL:
+        raise_flag(run, step->value);
+        return RPT_OK;
+    case RPT_STEP_WAIT:
+    default:
+        return wait_flag(run, step);
+    }
+}
+
+/* ---- lanes ---- */
+
+static rpt_status_t advance_lane(struct rpt_run *run, size_t lane)
+{
+    const struct rpt_lane *steps = &run->schedule->lanes[lane];
+    struct rpt_lane_state *state = &run->lanes[lane];
+
+    while (state->next < steps->n_steps) {
+        const struct rpt_step *step =
+            &run->schedule->steps[steps->first_step + state->next];
+        rpt_status_t status = take_step(run, (uint32_t)lane, step);
+
+        if (status != RPT_OK) {
+            run->waiting = step;
+            return status;
+        }
+        state->next++;
+        run->n_taken++;
+    }
+    return state->n_sends == 0 || rpt__run_is_flushed(run, (uint32_t)lane, 0)
+               ? RPT_OK
+               : RPT_PENDING;
+}
+
+static rpt_status_t advance_lanes(struct rpt_run *run)
+{
+    const struct rpt_schedule *schedule = run->schedule;
+    size_t lane = run->n_over, end = run->n_over + schedule->window;
+
+    for (; lane < schedule->n_lanes && lane < end; lane++) {
+        rpt_status_t status = advance_lane(run, lane);
+
+        if (status < RPT_OK) {
+            return status;
+        }
+        if (status == RPT_OK && lane == run->n_over) {
+            run->n_over++;
+            end++;
+        }
+    }
+    return run->n_over == schedule->n_lanes ? RPT_OK : RPT_PENDING;
+}
+
+static void finish(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    const struct rpt_schedule *schedule = run->schedule;
+
+    if (schedule->n_values > 0) {
+        team->free_at[run->turn] = run->flag + schedule->free_value;
+        if (schedule->has_seen_all) {
+            team->seen_all = run->flag + schedule->n_values;
+        }
+    }
+    if (run->divided_count > 0) {
+        run->combine->divide(run->output, run->divided_count, team->size);
+    }
+}
+
+rpt_status_t rpt__run_advance(struct rpt_run *run)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (!run->begun) {
+        if (!rpt__run_is_free(run)) {
+            return RPT_PENDING;
+        }
+        run->begun = true;
+    }
+    if (run->first_send < run->n_sends) {
+        status = rpt__run_pump(run);
+    }
+    if (status >= RPT_OK) {
+        status = advance_lanes(run);
+    }
+    if (status == RPT_OK) {
+        finish(run);
+    }
+    run->status = status;
+    return status;
+}

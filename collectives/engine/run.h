@@ -1,0 +1,137 @@
+/*
+ * run.h - one start of a schedule, and the engine that takes its steps
+ *
+ *   begin --> advance, advance, ... --> over
+ *
+ * Whoever has time advances it: the caller's thread that waits for flags, or
+ * the loop (comm/engine.h).  advance() never blocks.
+ */
+#ifndef RPT_COLLECTIVES_ENGINE_RUN_H
+#define RPT_COLLECTIVES_ENGINE_RUN_H
+
+#include "collectives/engine/combine.h"
+#include "collectives/engine/team.h"
+#include "collectives/schedule.h"
+
+struct rpt_lane_state {
+    size_t next;       /* step of the lane                          */
+    size_t n_received; /* bytes of the message that it waits for    */
+    uint32_t n_sends;  /* that it has begun                         */
+};
+
+/* A message that is not all with the transport. */
+struct rpt_send {
+    const char *data;
+    size_t bytes;
+    size_t n_sent;
+    int dest; /* in the group */
+    uint32_t lane;
+    uint32_t index; /* in its lane */
+};
+
+enum rpt_run_state { RPT_RUN_IDLE, RPT_RUN_QUEUED, RPT_RUN_OVER };
+
+struct rpt_run {
+    STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
+    struct rpt_team *team;
+    const struct rpt_schedule *schedule;
+    const struct rpt_combine *combine;
+    size_t element_bytes;
+    struct rpt_signature signature;
+    const char *name; /* of the operation */
+    char *input;      /* as in struct rpt_place */
+    char *output;
+    char *scratch;
+    size_t divided_count; /* elements of the output that are an average */
+    bool needs_lock;      /* there are messages */
+    void (*on_over)(struct rpt_run *run); /* of a queued one, may be NULL */
+
+    /* Of this start. */
+    _Atomic int state; /* enum rpt_run_state */
+    rpt_status_t status;
+    bool begun;      /* its block is free */
+    bool has_raised; /* its flag          */
+    int turn;
+    uint64_t flag; /* where flags stood */
+    uint64_t seq;  /* of the run in its group */
+    size_t n_over; /* lanes that are over: these are the first ones */
+    struct rpt_lane_state *lanes;
+    struct rpt_send *sends; /* room for all of the schedule */
+    size_t n_sends;
+    size_t first_send;              /* all before it are out */
+    const struct rpt_step *waiting; /* what it saw last; NULL: its block */
+    uint64_t n_taken;               /* steps, ever */
+    bool is_here; /* it runs without the lock, in rpt__run_here() */
+};
+
+/* Takes the next number of the team and starts at the first step. */
+void rpt__run_begin(struct rpt_run *run);
+/* As far as it goes.  RPT_PENDING: not over.  Under the lock if needs_lock. */
+rpt_status_t rpt__run_advance(struct rpt_run *run);
+/* Whether nobody reads its block any more. */
+bool rpt__run_is_free(struct rpt_run *run);
+/* Where a place is in memory. */
+char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
+/* The flag that it waits for, NULL when it waits for something else. */
+const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
+                                      uint64_t *value_out);
+
+/* ---- message.c; all under the lock ---- */
+
+/* Messages of the context that came too early. */
+struct rpt_early;
+rpt_status_t rpt__early_create(struct rpt_comm *comm, struct rpt_early **out);
+void rpt__early_destroy(struct rpt_early *early);
+/* Forgets those of a group that is destroyed. */
+void rpt__early_forget(struct rpt_early *early, uint64_t group_number);
+
+void rpt__run_send(struct rpt_run *run, uint32_t lane,
+                   const struct rpt_step *step, const void *data);
+/* Hands on what the transports take. */
+rpt_status_t rpt__run_pump(struct rpt_run *run);
+/* Whether all that the lane has sent, but for the last ones, is out. */
+bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
+                         uint32_t but_last);
+rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
+                              const struct rpt_step *step, void *to);
+
+/* Tells all ranks that this one is in this run; whether one has told. */
+void rpt__run_tell_here(struct rpt_run *run);
+bool rpt__run_has_heard(const struct rpt_run *run, int rank);
+
+/* ---- late.c ---- */
+
+/* RPT_ERR_MISMATCH, on all ranks: `rank` makes another call. */
+rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
+                               struct rpt_signature other);
+
+/* The moments of a long wait; INFINITY: never. */
+struct rpt_late {
+    double notice_s, warn_s, deadline_s;
+};
+struct rpt_late rpt__late_from_now(const struct rpt_team *team);
+double rpt__late_next_s(const struct rpt_late *late);
+/* One of them has come.  A failure ends the run on all ranks. */
+rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run);
+
+/* ---- queue.c ---- */
+
+struct rpt_colls {
+    struct rpt_comm *comm;
+    struct rpt_early *early;
+    struct rpt_poller poller;
+    LIST_HEAD(, rpt_team) busy;
+};
+
+/* Of a context, made when there is none; under the lock. */
+rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out);
+
+/* Puts it behind the others of its team.  Under the lock. */
+void rpt__run_queue(struct rpt_run *run);
+/* Waits until it is over; warns, and ends it at the deadline.  Under the lock.
+ */
+rpt_status_t rpt__run_wait(struct rpt_run *run);
+/* Runs it in this thread, without the lock as long as nothing takes long. */
+rpt_status_t rpt__run_here(struct rpt_run *run);
+
+#endif /* RPT_COLLECTIVES_ENGINE_RUN_H */

@@ -1,0 +1,38 @@
+/*
+ * slice.c - takes a slice of the node's shared memory for a group
+ *
+ * Blocks lie an odd number of cache lines apart, so that the flags of many
+ * ranks do not meet in one set of a cache.
+ */
+#include "collectives/engine/slice.h"
+
+#include "base/size.h"
+
+enum { LINE = 64, HEAD_BYTES = 4096, SKEW = 5 * LINE, NAMES_FROM = 2 };
+
+static uint64_t name_of(uint64_t group_number)
+{
+    return group_number + NAMES_FROM;
+}
+
+void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
+                     uint64_t group_number, int n, size_t stage_bytes)
+{
+    size_t block = rpt__size_align(RPT_STAGE_OFFSET + stage_bytes, 4096) + SKEW;
+    size_t turn = block * (size_t)n, bytes = HEAD_BYTES + 2 * turn;
+    void *piece = NULL;
+
+    *slice = (struct rpt_slice){ NULL, NULL, 0, 0, 0 };
+    if (rpt__area_take(rpt__comm_area(comm), name_of(group_number), bytes, n,
+                       &piece) == RPT_OK) {
+        *slice = (struct rpt_slice){ piece, (char *)piece + HEAD_BYTES, block,
+                                     turn, stage_bytes };
+    }
+}
+
+void rpt__slice_drop(struct rpt_slice *slice, struct rpt_comm *comm,
+                     uint64_t group_number)
+{
+    rpt__area_drop(rpt__comm_area(comm), name_of(group_number));
+    slice->head = NULL;
+}

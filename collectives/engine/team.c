@@ -1,0 +1,124 @@
+/*
+ * team.c - who is near, and what they share
+ */
+#include "collectives/engine/team.h"
+
+#include "collectives/engine/run.h"
+#include "collectives/plan.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Looks at a flag (some 20 us), and times that the core is given away, before a
+ * rank sleeps; when ranks have a core each, and when they share cores. */
+enum { SPINS = 1000, YIELDS = 20, SPINS_SHARED = 10, YIELDS_SHARED = 200 };
+
+static void find_near(struct rpt_team *team)
+{
+    for (int r = 0; r < team->size; r++) {
+        int world = rpt__group_world_rank(team->group, r);
+
+        team->places[r] = -1;
+        if (r == team->rank || rpt__comm_shares_area(team->comm, world)) {
+            team->places[r] = team->n_near;
+            team->near[team->n_near++] = r;
+        }
+    }
+}
+
+static void share(struct rpt_team *team)
+{
+    const rpt_options_t *options = rpt__comm_options(team->comm);
+
+    if (team->n_near < 2) {
+        team->one_node = team->size == 1;
+        return;
+    }
+    rpt__slice_take(&team->slice, team->comm, rpt__group_number(team->group),
+                    team->n_near,
+                    rpt__option_size(options, RPT_OPT_COLL_STAGE_BYTES));
+    team->one_node = team->n_near == team->size && team->slice.head != NULL;
+}
+
+static void set_patience(struct rpt_team *team)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    bool shared = rpt__comm_n_sharing(team->comm) > n_cores;
+
+    team->n_spins = shared ? SPINS_SHARED : SPINS;
+    team->n_yields = shared ? YIELDS_SHARED : YIELDS;
+}
+
+static void team_free(struct rpt_team *team)
+{
+    free(team->places);
+    free(team->near);
+    free(team);
+}
+
+static void team_release(void *data)
+{
+    struct rpt_team *team = data;
+
+    if (!STAILQ_EMPTY(&team->queue)) {
+        LIST_REMOVE(team, busy);
+    }
+    rpt__plans_release(team);
+    rpt__early_forget(team->colls->early, rpt__group_number(team->group));
+    if (team->n_near > 1) {
+        rpt__slice_drop(&team->slice, team->comm,
+                        rpt__group_number(team->group));
+    }
+    team_free(team);
+}
+
+static rpt_status_t team_create(struct rpt_group *group,
+                                struct rpt_team **team_out)
+{
+    struct rpt_team *team = calloc(1, sizeof *team);
+    size_t n = (size_t)rpt__group_size(group);
+    rpt_status_t status;
+
+    if (team == NULL) {
+        return rpt__fail_nomem(sizeof *team);
+    }
+    team->group = group;
+    team->comm = rpt__group_comm(group);
+    team->engine = rpt__comm_engine(team->comm);
+    team->rank = rpt__group_rank(group);
+    team->size = (int)n;
+    STAILQ_INIT(&team->queue);
+    team->places = malloc(n * sizeof *team->places);
+    team->near = malloc(n * sizeof *team->near);
+    status = team->places != NULL && team->near != NULL
+                 ? rpt__colls_of(team->comm, &team->colls)
+                 : rpt__fail_nomem(2 * n * sizeof *team->places);
+    if (status != RPT_OK) {
+        team_free(team);
+        return status;
+    }
+    find_near(team);
+    share(team);
+    set_patience(team);
+    *team_out = team;
+    return RPT_OK;
+}
+
+rpt_status_t rpt__team_of(struct rpt_group *group, struct rpt_team **team_out)
+{
+    struct rpt_team *team = rpt__group_attached(group);
+    rpt_status_t status = RPT_OK;
+
+    if (team == NULL) {
+        status = team_create(group, &team);
+        if (status == RPT_OK) {
+            rpt__group_attach(group, team, team_release);
+        }
+    }
+    if (status == RPT_OK) {
+        *team_out = team;
+    }
+    return status;
+}

@@ -1,0 +1,564 @@
+/*
+ * plan.c - from a call to a schedule in memory, and back for the next such call
+ *
+ *   call --> case --> algorithm (select.h) --> schedule --> run
+ *
+ * A blocking call takes its plan from the cache of the team: the latest ones
+ * that are in no use.  Only the buffers differ from call to call.
+ */
+#include "collectives/plan.h"
+
+#include "collectives/select/select.h"
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/size.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_MAX = 32, ALIGNMENT = 64 };
+
+/* ---- what a call is ---- */
+
+static bool has_op(rpt_coll_kind_t kind)
+{
+    return kind == RPT_COLL_ALLREDUCE || kind == RPT_COLL_REDUCE ||
+           kind == RPT_COLL_REDUCE_SCATTER || kind == RPT_COLL_SCAN ||
+           kind == RPT_COLL_EXSCAN;
+}
+
+static bool has_root(rpt_coll_kind_t kind)
+{
+    return kind == RPT_COLL_REDUCE || kind == RPT_COLL_BROADCAST ||
+           kind == RPT_COLL_GATHER || kind == RPT_COLL_SCATTER;
+}
+
+/* In whose place: allgather and gather have their block of the output there. */
+static bool is_in_place(const rpt_coll_t *coll)
+{
+    return coll->in == RPT_IN_PLACE ||
+           (coll->in == coll->out && coll->kind != RPT_COLL_ALLGATHER &&
+            coll->kind != RPT_COLL_GATHER && coll->kind != RPT_COLL_SCATTER &&
+            coll->kind != RPT_COLL_BROADCAST);
+}
+
+static struct rpt_signature signature_of(const struct rpt_plan *plan)
+{
+    const rpt_coll_t *coll = &plan->coll;
+    unsigned commutes = plan->combine.commutative;
+    uint64_t op = has_op(coll->kind)
+                      ? (coll->op < RPT_OP_USER_0 ? (unsigned)coll->op
+                                                  : 0x80u + commutes)
+                      : 0xff;
+    uint64_t type = (unsigned)coll->type < RPT_TYPE_OPAQUE_0
+                        ? (unsigned)coll->type
+                        : 0x8000u | ((unsigned)coll->type & 0x7fffu);
+    struct rpt_signature signature = {
+        (uint64_t)coll->kind | op << 8 | type << 16, coll->count
+    };
+
+    if (has_root(coll->kind)) {
+        signature.what |= (uint64_t)(unsigned)coll->root << 32;
+    }
+    if (coll->out_counts != NULL) {
+        signature.size = 0; /* its counts are its own */
+    } else if (coll->counts != NULL) {
+        signature.size = rpt__hash64(
+            coll->counts, (size_t)plan->team->size * sizeof *coll->counts, 0);
+    }
+    return signature;
+}
+
+static bool is_same_array(const size_t *a, const size_t *b, size_t n)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+static bool fits(const struct rpt_plan *plan, const rpt_coll_t *coll)
+{
+    const rpt_coll_t *mine = &plan->coll;
+    size_t n = (size_t)plan->team->size;
+
+    if (mine->kind != coll->kind || mine->count != coll->count ||
+        mine->type != coll->type || mine->op != coll->op ||
+        mine->root != coll->root || plan->in_place != is_in_place(coll)) {
+        return false;
+    }
+    return (mine->counts == NULL && coll->counts == NULL) ||
+           (is_same_array(mine->counts, coll->counts, n) &&
+            is_same_array(mine->offsets, coll->offsets, n) &&
+            is_same_array(mine->out_counts, coll->out_counts, n) &&
+            is_same_array(mine->out_offsets, coll->out_offsets, n));
+}
+
+/* ---- making ---- */
+
+static const size_t *copy_array(struct rpt_plan *plan, size_t *next,
+                                const size_t *array)
+{
+    size_t n = (size_t)plan->team->size;
+    size_t *copy = plan->arrays + *next;
+
+    if (array == NULL) {
+        return NULL;
+    }
+    memcpy(copy, array, n * sizeof *copy);
+    *next += n;
+    return copy;
+}
+
+/* Where blocks begin that have nothing between them. */
+static const size_t *starts_of(struct rpt_plan *plan, size_t *next,
+                               const size_t *counts)
+{
+    size_t n = (size_t)plan->team->size;
+    size_t *starts = plan->arrays + *next;
+
+    starts[0] = 0;
+    for (size_t r = 0; r < n; r++) {
+        starts[r + 1] = starts[r] + counts[r];
+    }
+    *next += n + 1;
+    return starts;
+}
+
+static rpt_status_t copy_arrays(struct rpt_plan *plan, const rpt_coll_t *coll)
+{
+    size_t n = (size_t)plan->team->size, next = 0;
+    size_t bytes = (6 * n + 2) * sizeof *plan->arrays;
+
+    if (coll->counts == NULL) {
+        return RPT_OK;
+    }
+    plan->arrays = malloc(bytes);
+    if (plan->arrays == NULL) {
+        return rpt__fail_nomem(bytes);
+    }
+    plan->coll.counts = copy_array(plan, &next, coll->counts);
+    plan->coll.offsets = copy_array(plan, &next, coll->offsets);
+    plan->coll.out_counts = copy_array(plan, &next, coll->out_counts);
+    plan->coll.out_offsets = copy_array(plan, &next, coll->out_offsets);
+    plan->c.starts = starts_of(plan, &next, plan->coll.counts);
+    plan->c.counts = plan->coll.counts;
+    plan->c.offsets = plan->coll.offsets;
+    plan->c.out_counts = plan->coll.out_counts;
+    plan->c.out_offsets = plan->coll.out_offsets;
+    if (coll->out_counts != NULL && coll->out_offsets == NULL) {
+        plan->c.out_offsets = starts_of(plan, &next, plan->coll.out_counts);
+    }
+    return RPT_OK;
+}
+
+static size_t at_least_one(size_t n)
+{
+    return n > 0 ? n : 1;
+}
+
+static void fill_case(struct rpt_plan *plan)
+{
+    const struct rpt_team *team = plan->team;
+    const rpt_options_t *options = rpt__comm_options(team->comm);
+    size_t element = plan->combine.element_bytes;
+
+    plan->c.rank = team->rank;
+    plan->c.n_ranks = team->size;
+    plan->c.root = plan->coll.root;
+    plan->c.count = plan->coll.count;
+    plan->c.segment = at_least_one(
+        rpt__option_size(options, RPT_OPT_COLL_SEGMENT_BYTES) / element);
+    plan->c.stage_count = team->slice.head != NULL
+                              ? team->slice.stage_bytes / element
+                              : 0;
+    plan->c.commutative = plan->combine.commutative;
+    plan->c.one_node = team->one_node;
+    plan->c.in_place = plan->in_place;
+}
+
+static rpt_status_t set_combine(struct rpt_plan *plan)
+{
+    const rpt_coll_t *coll = &plan->coll;
+
+    if (has_op(coll->kind)) {
+        if (coll->op == RPT_OP_AVERAGE &&
+            (coll->kind == RPT_COLL_SCAN || coll->kind == RPT_COLL_EXSCAN)) {
+            return rpt__fail(RPT_ERR_UNSUPPORTED, "there is no average in %s",
+                             rpt_coll_name(coll->kind));
+        }
+        return rpt__combine_create(&plan->combine, coll->type, coll->op);
+    }
+    plan->combine = (struct rpt_combine){
+        .type = coll->type,
+        .element_bytes = rpt_type_bytes(coll->type),
+        .commutative = true,
+    };
+    return RPT_OK;
+}
+
+static size_t divided_count(const struct rpt_plan *plan)
+{
+    const struct rpt_case *c = &plan->c;
+
+    if (plan->combine.divide == NULL ||
+        (plan->coll.kind == RPT_COLL_REDUCE && c->rank != c->root)) {
+        return 0;
+    }
+    return plan->coll.kind == RPT_COLL_REDUCE_SCATTER
+               ? rpt__packed(c, c->rank).count
+               : c->count;
+}
+
+/* In-place input of these would be overwritten while it is needed. */
+static bool needs_bounce(const struct rpt_plan *plan)
+{
+    return plan->in_place && (plan->coll.kind == RPT_COLL_REDUCE_SCATTER ||
+                              plan->coll.kind == RPT_COLL_ALLTOALL);
+}
+
+static rpt_status_t take_memory(struct rpt_plan *plan)
+{
+    const struct rpt_schedule *schedule = &plan->schedule;
+    struct rpt_run *run = &plan->run;
+    size_t element = plan->combine.element_bytes, bytes, n_sends = 0;
+
+    for (size_t i = 0; i < schedule->n_steps; i++) {
+        n_sends += schedule->steps[i].kind == RPT_STEP_SEND;
+    }
+    run->lanes = calloc(schedule->n_lanes + 1, sizeof *run->lanes);
+    run->sends = calloc(n_sends + 1, sizeof *run->sends);
+    if (!rpt__size_mul(schedule->scratch_count, element, &bytes) ||
+        bytes > SIZE_MAX - ALIGNMENT) {
+        return rpt__fail(RPT_ERR_OVERFLOW, "%zu elements of %zu bytes",
+                         schedule->scratch_count, element);
+    }
+    bytes = rpt__size_align(bytes + 1, ALIGNMENT);
+    plan->scratch = aligned_alloc(ALIGNMENT, bytes);
+    if (needs_bounce(plan)) {
+        plan->bounce_bytes = rpt__packed_count(&plan->c) * element;
+        plan->bounce = malloc(plan->bounce_bytes + 1);
+        bytes += plan->bounce_bytes;
+    }
+    if (run->lanes == NULL || run->sends == NULL || plan->scratch == NULL ||
+        (needs_bounce(plan) && plan->bounce == NULL)) {
+        return rpt__fail_nomem(bytes);
+    }
+    run->needs_lock = n_sends > 0;
+    for (size_t i = 0; i < schedule->n_steps; i++) {
+        run->needs_lock |= schedule->steps[i].kind == RPT_STEP_RECV;
+    }
+    return RPT_OK;
+}
+
+static void fill_run(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+
+    run->team = plan->team;
+    run->schedule = &plan->schedule;
+    run->combine = &plan->combine;
+    run->element_bytes = plan->combine.element_bytes;
+    run->signature = signature_of(plan);
+    run->name = rpt_coll_name(plan->coll.kind);
+    run->scratch = plan->scratch;
+    run->divided_count = divided_count(plan);
+}
+
+static void plan_free(struct rpt_plan *plan)
+{
+    rpt__combine_release(&plan->combine);
+    rpt__schedule_free(&plan->schedule);
+    free(plan->run.lanes);
+    free(plan->run.sends);
+    free(plan->arrays);
+    free(plan->scratch);
+    free(plan->bounce);
+    free(plan);
+}
+
+static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
+{
+    rpt_status_t status = set_combine(plan);
+
+    if (status == RPT_OK) {
+        status = copy_arrays(plan, coll);
+    }
+    if (status == RPT_OK) {
+        fill_case(plan);
+        status = rpt__select(rpt__comm_options(plan->team->comm), coll->kind,
+                             &plan->c, plan->combine.element_bytes,
+                             &plan->algorithm);
+    }
+    if (status == RPT_OK) {
+        plan->algorithm->build(&plan->c, &plan->schedule);
+        status = plan->schedule.status;
+    }
+    if (status == RPT_OK) {
+        status = take_memory(plan);
+    }
+    if (status == RPT_OK) {
+        fill_run(plan);
+    }
+    return status;
+}
+
+rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
+                              struct rpt_plan **plan_out)
+{
+    struct rpt_plan *plan = calloc(1, sizeof *plan);
+    rpt_status_t status;
+
+    if (plan == NULL) {
+        return rpt__fail_nomem(sizeof *plan);
+    }
+    plan->team = team;
+    plan->coll = *coll;
+    plan->in_place = is_in_place(coll);
+    plan->schedule.window = 1;
+    plan->is_used = true;
+    status = build(plan, coll);
+    if (status != RPT_OK) {
+        plan_free(plan);
+        return status;
+    }
+    *plan_out = plan;
+    return RPT_OK;
+}
+
+/* ---- the cache ---- */
+
+/* Away with the oldest one that is in no use. */
+static void make_room(struct rpt_team *team)
+{
+    struct rpt_plan **link = &team->cached, **oldest = NULL;
+
+    if (team->n_cached < CACHE_MAX) {
+        return;
+    }
+    for (; *link != NULL; link = &(*link)->next) {
+        if (!(*link)->is_used) {
+            oldest = link;
+        }
+    }
+    if (oldest != NULL) {
+        struct rpt_plan *plan = *oldest;
+
+        *oldest = plan->next;
+        team->n_cached--;
+        plan_free(plan);
+    }
+}
+
+rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
+                            struct rpt_plan **plan_out)
+{
+    struct rpt_plan **link = &team->cached, *plan;
+    rpt_status_t status;
+
+    while (*link != NULL && ((*link)->is_used || !fits(*link, coll))) {
+        link = &(*link)->next;
+    }
+    plan = *link;
+    if (plan != NULL) { /* to the front */
+        *link = plan->next;
+        team->n_cached--;
+    } else {
+        make_room(team);
+        status = rpt__plan_create(team, coll, &plan);
+        if (status != RPT_OK) {
+            return status;
+        }
+    }
+    plan->is_cached = plan->is_used = true;
+    plan->next = team->cached;
+    team->cached = plan;
+    team->n_cached++;
+    *plan_out = plan;
+    return RPT_OK;
+}
+
+static void forget(struct rpt_plan *plan)
+{
+    struct rpt_plan **link = &plan->team->cached;
+
+    while (plan->is_cached && *link != plan) {
+        link = &(*link)->next;
+    }
+    if (plan->is_cached) {
+        *link = plan->next;
+        plan->team->n_cached--;
+    }
+    plan_free(plan);
+}
+
+void rpt__plan_drop(struct rpt_plan *plan)
+{
+    plan->is_used = plan->is_dropped = false;
+    if (!plan->is_cached || plan->team->n_cached > CACHE_MAX) {
+        forget(plan);
+    }
+}
+
+void rpt__plans_release(struct rpt_team *team)
+{
+    while (team->cached != NULL) {
+        forget(team->cached);
+    }
+}
+
+/* ---- starting ---- */
+
+static char *at(const void *base, size_t offset, size_t element_bytes)
+{
+    return (char *)(uintptr_t)base + offset * element_bytes;
+}
+
+static void bind(struct rpt_plan *plan, const void *in, void *out)
+{
+    struct rpt_run *run = &plan->run;
+    const struct rpt_case *c = &plan->c;
+    size_t element = run->element_bytes;
+
+    run->input = at(in, 0, element);
+    run->output = out;
+    if (plan->coll.kind == RPT_COLL_BROADCAST) {
+        run->input = out;
+    } else if (plan->coll.kind == RPT_COLL_SCATTER && c->rank == c->root &&
+               out == NULL) {
+        run->output = at(in, rpt__block_of(c, c->rank).offset, element);
+    } else if (plan->bounce != NULL) {
+        memcpy(plan->bounce, out, plan->bounce_bytes);
+        run->input = plan->bounce;
+    } else if (plan->in_place) {
+        bool gathers = plan->coll.kind == RPT_COLL_ALLGATHER ||
+                       plan->coll.kind == RPT_COLL_GATHER;
+
+        run->input = at(out, gathers ? rpt__block_of(c, c->rank).offset : 0,
+                        element);
+    }
+}
+
+/* A plan nobody wants any more, when it is over. */
+static void on_over(struct rpt_run *run)
+{
+    struct rpt_plan *plan = (struct rpt_plan *)(void *)run;
+
+    if (plan->is_dropped) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        rpt__plan_drop(plan);
+    }
+}
+
+rpt_status_t rpt__plan_start(struct rpt_plan *plan)
+{
+    rpt_status_t status = rpt__group_status(plan->team->group);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    bind(plan, plan->coll.in, plan->coll.out);
+    plan->run.on_over = on_over;
+    rpt__run_queue(&plan->run);
+    return RPT_OK;
+}
+
+static bool is_over(void *arg)
+{
+    const struct rpt_run *run = arg;
+
+    return atomic_load(&run->state) != RPT_RUN_QUEUED;
+}
+
+rpt_status_t rpt__plan_test(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+    rpt_status_t status;
+
+    if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+        return RPT_OK;
+    }
+    status = rpt__comm_wait(plan->team->comm, is_over, run, 0);
+    if (status != RPT_OK) {
+        return status;
+    }
+    atomic_store(&run->state, RPT_RUN_IDLE);
+    return run->status;
+}
+
+rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+
+    rpt__buf_printf(&text, "%s of %d ranks: %s (%s), %zu steps in %zu lanes\n",
+                    plan->run.name, plan->team->size, plan->algorithm->name,
+                    plan->algorithm->summary, plan->schedule.n_steps,
+                    plan->schedule.n_lanes);
+    rpt__buf_u8(&text, 0);
+    if (text.failed) {
+        rpt__buf_free(&text);
+        return rpt__fail_nomem(text.bytes);
+    }
+    *text_out = text.data;
+    return RPT_OK;
+}
+
+/* Under the lock. */
+static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
+                               struct rpt_plan **here_out)
+{
+    struct rpt_team *team = NULL;
+    struct rpt_plan *plan = NULL;
+    rpt_status_t status = rpt__group_status(group);
+
+    if (status == RPT_OK) {
+        status = rpt__team_of(group, &team);
+    }
+    if (status == RPT_OK) {
+        status = rpt__plan_find(team, coll, &plan);
+    }
+    if (status != RPT_OK) {
+        return status;
+    }
+    bind(plan, coll->in, coll->out);
+    if (!plan->run.needs_lock && STAILQ_EMPTY(&team->queue)) {
+        *here_out = plan;
+        return RPT_OK;
+    }
+    plan->run.on_over = NULL;
+    rpt__run_queue(&plan->run);
+    status = rpt__run_wait(&plan->run);
+    rpt__plan_drop(plan);
+    return status;
+}
+
+rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
+{
+    struct rpt_team *team = rpt__group_attached(group);
+    struct rpt_plan *plan = team != NULL ? team->last : NULL;
+    rpt_status_t status;
+
+    if (plan == NULL || plan->run.needs_lock || !fits(plan, coll) ||
+        atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
+        rpt__group_is_failed(group)) {
+        struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+
+        rpt__engine_lock(engine);
+        if (plan != NULL) {
+            team->last = NULL;
+            rpt__plan_drop(plan);
+        }
+        plan = NULL;
+        status = run_locked(group, coll, &plan);
+        rpt__engine_unlock(engine);
+        if (status != RPT_OK || plan == NULL) {
+            return status;
+        }
+        plan->team->last = plan; /* in use, by this thread's calls */
+    } else {
+        bind(plan, coll->in, coll->out);
+    }
+    return rpt__run_here(&plan->run);
+}

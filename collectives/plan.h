@@ -1,0 +1,60 @@
+/*
+ * plan.h - a call with its algorithm, its schedule and its memory
+ *
+ * Door of this folder, with nodes and tables behind it: api/ checks arguments
+ * and calls these.
+ */
+#ifndef RPT_COLLECTIVES_PLAN_H
+#define RPT_COLLECTIVES_PLAN_H
+
+#include "collectives/algorithm/algorithm.h"
+#include "collectives/engine/run.h"
+
+struct rpt_plan {
+    struct rpt_run run;    /* first */
+    struct rpt_plan *next; /* in the team's cache */
+    struct rpt_team *team;
+    rpt_coll_t coll; /* arrays are the plan's own; buffers those of the last
+                        start */
+    bool in_place;
+    bool is_cached;
+    bool is_used;    /* somebody has it */
+    bool is_dropped; /* its user does not want it any more */
+    struct rpt_case c;
+    const struct rpt_algorithm *algorithm;
+    struct rpt_schedule schedule;
+    struct rpt_combine combine;
+    size_t *arrays;
+    void *scratch;
+    char *bounce; /* a copy of an input that is in place, or NULL */
+    size_t bounce_bytes;
+};
+
+/* Makes one.  Under the lock.  coll has been checked (rpt__coll_check()). */
+rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
+                              struct rpt_plan **plan_out);
+/* One from the cache, or a new one; it is in use until rpt__plan_drop(). */
+rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
+                            struct rpt_plan **plan_out);
+/* Back into the cache, or away; not before it is over.  Under the lock. */
+void rpt__plan_drop(struct rpt_plan *plan);
+/* All of a team. */
+void rpt__plans_release(struct rpt_team *team);
+
+/* Under the lock. */
+rpt_status_t rpt__plan_start(struct rpt_plan *plan);
+
+/* Whether a started one is over: RPT_PENDING, or how it went.  Under the lock.
+ */
+rpt_status_t rpt__plan_test(struct rpt_plan *plan);
+/* Release the text with free(). */
+rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out);
+
+/* The whole call, blocking.  Without the lock. */
+rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);
+
+/* What this rank can see that is wrong with a call. */
+rpt_status_t rpt__coll_check(const struct rpt_group *group,
+                             const rpt_coll_t *coll);
+
+#endif /* RPT_COLLECTIVES_PLAN_H */

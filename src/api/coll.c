@@ -1,0 +1,398 @@
+/*
+ * coll.c - the public functions of collective operations
+ */
+#include "api/api.h"
+
+#include "collectives/plan.h"
+
+#include "base/error.h"
+
+#include <repartir/coll.h>
+
+/* What a barrier sends. */
+static const char token = 0;
+
+const char *rpt_coll_name(rpt_coll_kind_t kind)
+{
+    switch (kind) {
+#define RPT_COLL_CASE(name, value, text)                                       \
+    case RPT_COLL_##name:                                                      \
+        return text;
+        RPT_COLL_LIST(RPT_COLL_CASE)
+#undef RPT_COLL_CASE
+    default:
+        return "unknown";
+    }
+}
+
+static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *coll)
+{
+    rpt_status_t status;
+
+    RPT_REQUIRE(group != NULL, "group is NULL");
+    status = rpt__coll_check(group, coll);
+    return status == RPT_OK ? rpt__coll_run(group, coll) : status;
+}
+
+rpt_status_t rpt_allreduce(rpt_group_t *group, const void *in, void *out,
+                           size_t count, rpt_type_t type, rpt_op_t op)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .op = op };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_reduce(rpt_group_t *group, const void *in, void *out,
+                        size_t count, rpt_type_t type, rpt_op_t op, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .op = op,
+                              .root = root };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_broadcast(rpt_group_t *group, void *buffer, size_t count,
+                           rpt_type_t type, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_BROADCAST,
+                              .out = buffer,
+                              .count = count,
+                              .type = type,
+                              .root = root };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_barrier(rpt_group_t *group)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_BARRIER,
+                              .in = &token,
+                              .type = RPT_TYPE_U8 };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_allgather(rpt_group_t *group, const void *in, void *out,
+                           size_t count, rpt_type_t type)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLGATHER,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_allgatherv(rpt_group_t *group, const void *in, void *out,
+                            const size_t *counts, const size_t *offsets,
+                            rpt_type_t type)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLGATHER,
+                              .in = in,
+                              .out = out,
+                              .type = type,
+                              .counts = counts,
+                              .offsets = offsets };
+
+    RPT_REQUIRE(counts != NULL, "counts is NULL");
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_gather(rpt_group_t *group, const void *in, void *out,
+                        size_t count, rpt_type_t type, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_GATHER,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .root = root };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_gatherv(rpt_group_t *group, const void *in, void *out,
+                         const size_t *counts, const size_t *offsets,
+                         rpt_type_t type, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_GATHER,
+                              .in = in,
+                              .out = out,
+                              .type = type,
+                              .root = root,
+                              .counts = counts,
+                              .offsets = offsets };
+
+    RPT_REQUIRE(counts != NULL, "counts is NULL");
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_scatter(rpt_group_t *group, const void *in, void *out,
+                         size_t count, rpt_type_t type, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .root = root };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_scatterv(rpt_group_t *group, const void *in, void *out,
+                          const size_t *counts, const size_t *offsets,
+                          rpt_type_t type, int root)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
+                              .in = in,
+                              .out = out,
+                              .type = type,
+                              .root = root,
+                              .counts = counts,
+                              .offsets = offsets };
+
+    RPT_REQUIRE(counts != NULL, "counts is NULL");
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_reduce_scatter_block(rpt_group_t *group, const void *in,
+                                      void *out, size_t count, rpt_type_t type,
+                                      rpt_op_t op)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE_SCATTER,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .op = op };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_reduce_scatter(rpt_group_t *group, const void *in, void *out,
+                                const size_t *counts, rpt_type_t type,
+                                rpt_op_t op)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE_SCATTER,
+                              .in = in,
+                              .out = out,
+                              .type = type,
+                              .op = op,
+                              .counts = counts };
+
+    RPT_REQUIRE(counts != NULL, "counts is NULL");
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_alltoall(rpt_group_t *group, const void *in, void *out,
+                          size_t count, rpt_type_t type)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLTOALL,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_alltoallv(rpt_group_t *group, const void *in,
+                           const size_t *in_counts, const size_t *in_offsets,
+                           void *out, const size_t *out_counts,
+                           const size_t *out_offsets, rpt_type_t type)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLTOALL,
+                              .in = in,
+                              .out = out,
+                              .type = type,
+                              .counts = in_counts,
+                              .offsets = in_offsets,
+                              .out_counts = out_counts,
+                              .out_offsets = out_offsets };
+
+    RPT_REQUIRE(in_counts != NULL && out_counts != NULL, "counts is NULL");
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
+                      size_t count, rpt_type_t type, rpt_op_t op)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_SCAN,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .op = op };
+
+    return run(group, &coll);
+}
+
+rpt_status_t rpt_exscan(rpt_group_t *group, const void *in, void *out,
+                        size_t count, rpt_type_t type, rpt_op_t op)
+{
+    const rpt_coll_t coll = { .kind = RPT_COLL_EXSCAN,
+                              .in = in,
+                              .out = out,
+                              .count = count,
+                              .type = type,
+                              .op = op };
+
+    return run(group, &coll);
+}
+
+/* ---- plans ---- */
+
+/* What the operation does not look at does not count. */
+static rpt_coll_t normal(const rpt_coll_t *coll)
+{
+    rpt_coll_t copy = *coll;
+
+    if (copy.kind == RPT_COLL_BARRIER) {
+        copy = (rpt_coll_t){ .kind = RPT_COLL_BARRIER,
+                             .in = &token,
+                             .type = RPT_TYPE_U8 };
+    }
+    if (copy.counts != NULL) {
+        copy.count = 0;
+    }
+    return copy;
+}
+
+static rpt_status_t make(rpt_group_t *group, const rpt_coll_t *coll,
+                         rpt_status_t (*how)(struct rpt_team *team,
+                                             const rpt_coll_t *coll,
+                                             struct rpt_plan **plan_out),
+                         rpt_plan_t **plan_out)
+{
+    rpt_coll_t own;
+    struct rpt_team *team = NULL;
+    rpt_status_t status;
+
+    own = normal(coll);
+    status = rpt__coll_check(group, &own);
+    if (status == RPT_OK) {
+        status = rpt__group_status(group);
+    }
+    if (status == RPT_OK) {
+        status = rpt__team_of(group, &team);
+    }
+    return status == RPT_OK ? how(team, &own, plan_out) : status;
+}
+
+static struct rpt_engine *engine_of(const rpt_group_t *group)
+{
+    return rpt__comm_engine(rpt__group_comm(group));
+}
+
+rpt_status_t rpt_plan_create(rpt_group_t *group, const rpt_coll_t *coll,
+                             rpt_plan_t **plan_out)
+{
+    rpt_status_t status;
+
+    RPT_REQUIRE(group != NULL && coll != NULL && plan_out != NULL,
+                "NULL argument");
+    rpt__engine_lock(engine_of(group));
+    status = make(group, coll, rpt__plan_create, plan_out);
+    rpt__engine_unlock(engine_of(group));
+    return status;
+}
+
+rpt_status_t rpt_coll_start(rpt_group_t *group, const rpt_coll_t *coll,
+                            rpt_plan_t **plan_out)
+{
+    struct rpt_plan *plan = NULL;
+    rpt_status_t status;
+
+    RPT_REQUIRE(group != NULL && coll != NULL && plan_out != NULL,
+                "NULL argument");
+    rpt__engine_lock(engine_of(group));
+    status = make(group, coll, rpt__plan_find, &plan);
+    if (status == RPT_OK) {
+        plan->coll.in = coll->kind == RPT_COLL_BARRIER ? &token : coll->in;
+        plan->coll.out = coll->out;
+        status = rpt__plan_start(plan);
+        if (status == RPT_OK) {
+            *plan_out = plan;
+        } else {
+            rpt__plan_drop(plan);
+        }
+    }
+    rpt__engine_unlock(engine_of(group));
+    return status;
+}
+
+rpt_status_t rpt_plan_start(rpt_plan_t *plan)
+{
+    rpt_status_t status = RPT_OK;
+
+    RPT_REQUIRE(plan != NULL, "plan is NULL");
+    rpt__engine_lock(plan->team->engine);
+    if (atomic_load(&plan->run.state) != RPT_RUN_IDLE) {
+        status = rpt__fail(RPT_ERR_STATE,
+                           "the plan is started already, and not waited for");
+    } else {
+        status = rpt__plan_start(plan);
+    }
+    rpt__engine_unlock(plan->team->engine);
+    return status;
+}
+
+rpt_status_t rpt_plan_test(rpt_plan_t *plan)
+{
+    rpt_status_t status;
+
+    RPT_REQUIRE(plan != NULL, "plan is NULL");
+    rpt__engine_lock(plan->team->engine);
+    status = rpt__plan_test(plan);
+    rpt__engine_unlock(plan->team->engine);
+    return status;
+}
+
+rpt_status_t rpt_plan_wait(rpt_plan_t *plan)
+{
+    rpt_status_t status = RPT_OK;
+
+    RPT_REQUIRE(plan != NULL, "plan is NULL");
+    rpt__engine_lock(plan->team->engine);
+    if (atomic_load(&plan->run.state) != RPT_RUN_IDLE) {
+        status = rpt__run_wait(&plan->run);
+    }
+    rpt__engine_unlock(plan->team->engine);
+    return status;
+}
+
+void rpt_plan_destroy(rpt_plan_t *plan)
+{
+    struct rpt_engine *engine;
+
+    if (plan == NULL) {
+        return;
+    }
+    engine = plan->team->engine;
+    rpt__engine_lock(engine);
+    if (atomic_load(&plan->run.state) == RPT_RUN_QUEUED) {
+        plan->is_dropped = true;
+    } else {
+        atomic_store(&plan->run.state, RPT_RUN_IDLE);
+        rpt__plan_drop(plan);
+    }
+    rpt__engine_unlock(engine);
+}
+
+rpt_status_t rpt_plan_explain(const rpt_plan_t *plan, char **text_out)
+{
+    RPT_REQUIRE(plan != NULL && text_out != NULL, "NULL argument");
+    return rpt__plan_explain(plan, text_out);
+}

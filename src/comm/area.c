@@ -1,0 +1,238 @@
+/*
+ * area.c - a table of names and a map of units, under one lock in the memory
+ *
+ *   | lock, table of names, map of units | unit 0 | unit 1 | ...
+ *
+ * The lock is a robust mutex: a rank that dies while it holds it leaves it to
+ * the next one.  The table is an open-addressed hash table.  Pieces are whole
+ * units, found first fit.  Memory is only used once it is written, and goes
+ * back to the system when a piece is dropped.
+ *
+ * Cost: taking and dropping are some hundred nanoseconds, once a group.
+ */
+#include "comm/area.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    PAGE = 4096,
+    UNIT = 16 * 1024,
+    N_NAMES = 4096,
+    UNITS_MAX = 1 << 18, /* 4 GiB */
+    FREE = 0,            /* never used: a search ends here */
+    GONE = 1
+};
+
+struct name {
+    uint64_t name;
+    uint32_t first;   /* unit */
+    uint32_t n_units; /* 0: there was no room */
+    uint32_t n_users; /* that will take it */
+    uint32_t n_left;  /* that have not dropped it */
+};
+
+struct rpt_area_head {
+    pthread_mutex_t lock;
+    uint32_t n_units;
+    uint32_t n_used;
+    uint32_t hint; /* where the next search begins */
+    struct name names[N_NAMES];
+    uint8_t used[UNITS_MAX / 8];
+};
+
+size_t rpt__area_head_bytes(void)
+{
+    return (sizeof(struct rpt_area_head) + PAGE - 1) / PAGE * PAGE;
+}
+
+rpt_status_t rpt__area_create(void *memory, size_t bytes)
+{
+    struct rpt_area_head *head = memory;
+    pthread_mutexattr_t kind;
+    int error;
+
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+    error = pthread_mutex_init(&head->lock, &kind);
+    pthread_mutexattr_destroy(&kind);
+    if (error != 0) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, error,
+                               "a lock in shared memory was not made");
+    }
+    head->n_units = (uint32_t)(bytes / UNIT < UNITS_MAX ? bytes / UNIT
+                                                        : UNITS_MAX);
+    return RPT_OK;
+}
+
+void rpt__area_view(struct rpt_area *area, void *memory, int fd,
+                    size_t fd_offset)
+{
+    size_t head_bytes = rpt__area_head_bytes();
+
+    *area = (struct rpt_area){ memory, (char *)memory + head_bytes, fd,
+                               fd_offset + head_bytes };
+}
+
+static void lock(struct rpt_area_head *head)
+{
+    if (pthread_mutex_lock(&head->lock) == EOWNERDEAD) {
+        /* What it changed last may be lost: some units, no correctness. */
+        pthread_mutex_consistent(&head->lock);
+    }
+}
+
+static bool is_used(const struct rpt_area_head *head, uint32_t unit)
+{
+    return (head->used[unit / 8] >> unit % 8 & 1) != 0;
+}
+
+static void mark(struct rpt_area_head *head, uint32_t first, uint32_t n,
+                 bool used)
+{
+    for (uint32_t unit = first; unit < first + n; unit++) {
+        uint8_t bit = (uint8_t)(1u << unit % 8);
+
+        head->used[unit / 8] = (uint8_t)(used ? head->used[unit / 8] | bit
+                                              : head->used[unit / 8] & ~bit);
+    }
+    head->n_used = used ? head->n_used + n : head->n_used - n;
+}
+
+/* The first run of n free units from `from` on; UINT32_MAX: there is none. */
+static uint32_t find_run(const struct rpt_area_head *head, uint32_t from,
+                         uint32_t n)
+{
+    uint32_t run = 0;
+
+    for (uint32_t unit = from; unit < head->n_units; unit++) {
+        run = is_used(head, unit) ? 0 : run + 1;
+        if (run == n) {
+            return unit + 1 - n;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static void find_room(struct rpt_area_head *head, struct name *entry, size_t n)
+{
+    uint32_t first = UINT32_MAX, units = (uint32_t)n;
+
+    if (n <= head->n_units) {
+        first = find_run(head, head->hint, units);
+        first = first == UINT32_MAX ? find_run(head, 0, units) : first;
+    }
+    entry->n_units = 0;
+    if (first != UINT32_MAX) {
+        entry->first = first;
+        entry->n_units = units;
+        head->hint = first + units;
+        mark(head, first, units, true);
+    }
+}
+
+/* The entry of a name, or the place for a new one; NULL: neither. */
+static struct name *find_name(struct rpt_area_head *head, uint64_t name)
+{
+    struct name *place = NULL;
+
+    for (uint64_t i = 0; i < N_NAMES; i++) {
+        struct name *entry = &head->names[(name + i) % N_NAMES];
+
+        if (entry->name == name) {
+            return entry;
+        }
+        if (entry->name <= GONE && place == NULL) {
+            place = entry;
+        }
+        if (entry->name == FREE) {
+            break;
+        }
+    }
+    return place;
+}
+
+static rpt_status_t full(size_t bytes)
+{
+    return rpt__fail(RPT_ERR_FULL, "no room for %zu bytes in shared memory",
+                     bytes);
+}
+
+rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
+                            int n_users, void **piece_out)
+{
+    struct rpt_area_head *head = area->head;
+    struct name *entry;
+    void *piece = NULL;
+
+    if (head == NULL) {
+        return full(bytes);
+    }
+    lock(head);
+    entry = find_name(head, name);
+    if (entry != NULL && entry->name != name) {
+        *entry = (struct name){ .name = name,
+                                .n_users = (uint32_t)n_users,
+                                .n_left = (uint32_t)n_users };
+        find_room(head, entry, (bytes + UNIT - 1) / UNIT);
+    }
+    if (entry != NULL && entry->n_units > 0) {
+        piece = area->base + (size_t)entry->first * UNIT;
+    }
+    pthread_mutex_unlock(&head->lock);
+    if (piece == NULL) {
+        return full(bytes);
+    }
+    *piece_out = piece;
+    return RPT_OK;
+}
+
+/* Its pages are the system's again, and read as zeros. */
+static void give_back(const struct rpt_area *area, const struct name *entry)
+{
+    size_t offset = (size_t)entry->first * UNIT;
+    size_t bytes = (size_t)entry->n_units * UNIT;
+
+    if (fallocate(area->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  (off_t)(area->fd_offset + offset), (off_t)bytes) != 0) {
+        memset(area->base + offset, 0, bytes);
+    }
+}
+
+void rpt__area_drop(struct rpt_area *area, uint64_t name)
+{
+    struct rpt_area_head *head = area->head;
+    struct name *entry;
+
+    if (head == NULL) {
+        return;
+    }
+    lock(head);
+    entry = find_name(head, name);
+    if (entry != NULL && entry->name == name && --entry->n_left == 0) {
+        if (entry->n_units > 0) {
+            give_back(area, entry);
+            mark(head, entry->first, entry->n_units, false);
+        }
+        entry->name = GONE;
+    }
+    pthread_mutex_unlock(&head->lock);
+}
+
+size_t rpt__area_used(struct rpt_area *area)
+{
+    size_t n_used = 0;
+
+    if (area->head != NULL) {
+        lock(area->head);
+        n_used = area->head->n_used;
+        pthread_mutex_unlock(&area->head->lock);
+    }
+    return n_used * UNIT;
+}

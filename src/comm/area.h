@@ -1,0 +1,47 @@
+/*
+ * area.h - pieces of the memory that a node shares, by name
+ *
+ * Ranks that ask for a piece of the same name get the same one, whoever comes
+ * first; it is released when all of them have dropped it.  No messages, no
+ * waiting for each other.
+ */
+#ifndef RPT_COMM_AREA_H
+#define RPT_COMM_AREA_H
+
+#include <repartir/base.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rpt_area_head;
+
+/* One process's view of it. */
+struct rpt_area {
+    struct rpt_area_head *head; /* NULL: there is none */
+    char *base;                 /* of the pieces */
+    int fd;                     /* of the memory; to give pages back */
+    size_t fd_offset;           /* of base in it */
+};
+
+/* What lies in front of the pieces; a multiple of the page size. */
+size_t rpt__area_head_bytes(void);
+
+/* Makes an area in memory that is all zero: the head, then `bytes` of pieces.
+ * Once, before anybody else sees it. */
+rpt_status_t rpt__area_create(void *memory, size_t bytes);
+/* A view of one that was made. */
+void rpt__area_view(struct rpt_area *area, void *memory, int fd,
+                    size_t fd_offset);
+
+/* A piece for n_users ranks, each of which takes it once; name >= 2.  It is all
+ * zero when the first one takes it.  RPT_ERR_FULL on all of them when the first
+ * one finds no room, or there is no area. */
+rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
+                            int n_users, void **piece_out);
+/* This rank is done with it, also when it got RPT_ERR_FULL from an area. */
+void rpt__area_drop(struct rpt_area *area, uint64_t name);
+
+/* Bytes of pieces that are taken. */
+size_t rpt__area_used(struct rpt_area *area);
+
+#endif /* RPT_COMM_AREA_H */

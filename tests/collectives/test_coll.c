@@ -1,0 +1,557 @@
+/*
+ * test_coll.c - collective operations of ranks that are threads
+ *
+ * On one node, on two that share nothing, and on one without shared memory for
+ * collectives: other algorithms each time.
+ */
+#include "fixture.h"
+#include "harness.h"
+#include "operations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct job {
+    void (*fn)(rpt_group_t *group);
+    unsigned long long (*bits)(rpt_group_t *group);
+    unsigned long long found[16];
+};
+
+static rpt_status_t do_job(rpt_context_t *context, void *user)
+{
+    struct job *job = user;
+
+    if (job->fn != NULL) {
+        job->fn(rpt_group_world(context));
+    } else {
+        job->found[rpt_context_rank(context)] = job->bits(
+            rpt_group_world(context));
+    }
+    return RPT_OK;
+}
+
+static void run_job(int n, const char *const settings[], struct job *job)
+{
+    rpt_options_t *options = options_with(settings);
+
+    CU_ASSERT_EQUAL(rpt_local_run(n, options, do_job, job), RPT_OK);
+    rpt_options_destroy(options);
+}
+
+static void on_all_layouts(void (*fn)(rpt_group_t *group))
+{
+    static const int sizes[] = { 1, 2, 3, 4, 7 };
+    static const char *const one[] = { NULL };
+    static const char *const two[] = { "topo.virtual_nodes", "2", NULL };
+    static const char *const none[] = { "comm.shared_bytes", "0", NULL };
+    static const char *const *const layouts[] = { one, two, none };
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = fn };
+
+            run_job(sizes[i], layouts[k], &job);
+        }
+    }
+}
+
+#define ON_ALL_LAYOUTS(name, fn)                                               \
+    static void name(void)                                                     \
+    {                                                                          \
+        on_all_layouts(fn);                                                    \
+    }
+
+ON_ALL_LAYOUTS(every_operation_is_right, every_operation)
+ON_ALL_LAYOUTS(every_form_is_right, every_form_of_call)
+ON_ALL_LAYOUTS(types_and_operators_are_right, every_type_and_operator)
+ON_ALL_LAYOUTS(operators_of_users_keep_the_order, operators_of_users)
+ON_ALL_LAYOUTS(blocks_may_differ, blocks_of_different_sizes)
+ON_ALL_LAYOUTS(calls_in_any_order_are_right, random_calls)
+ON_ALL_LAYOUTS(groups_do_not_disturb_each_other, several_groups_at_once)
+ON_ALL_LAYOUTS(many_may_be_under_way, many_started_at_once)
+ON_ALL_LAYOUTS(groups_may_come_and_go, groups_come_and_go)
+ON_ALL_LAYOUTS(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
+ON_ALL_LAYOUTS(nan_and_zero_are_as_in_a_loop, special_numbers)
+
+/* ---- every algorithm ---- */
+
+static const char *const *forced(rpt_coll_kind_t kind, const char *name)
+{
+    static char option[64];
+    static const char *settings[3];
+
+    snprintf(option, sizeof option, "coll.%s.algorithm", rpt_coll_name(kind));
+    if (strchr(option, '-') != NULL) {
+        *strchr(option, '-') = '_'; /* reduce-scatter */
+    }
+    settings[0] = option;
+    settings[1] = name;
+    return settings;
+}
+
+/* Of the one that is forced; the small ones it can do all. */
+static rpt_coll_kind_t forced_kind;
+static _Atomic int n_forced;
+
+static void calls_of_the_forced(rpt_group_t *group)
+{
+    double in[12], out[12];
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    rpt_coll_t coll = { .kind = forced_kind,
+                        .in = in,
+                        .out = out,
+                        .count = forced_kind == RPT_COLL_ALLREDUCE ||
+                                         forced_kind == RPT_COLL_REDUCE ||
+                                         forced_kind == RPT_COLL_BROADCAST
+                                     ? 12
+                                     : 3,
+                        .type = RPT_TYPE_F64 };
+    rpt_plan_t *plan;
+    rpt_status_t status;
+    char *text;
+
+    for (int i = 0; i < 12; i++) {
+        in[i] = rank;
+        out[i] = rank;
+    }
+    status = rpt_plan_create(group, &coll, &plan);
+    if (status == RPT_ERR_UNSUPPORTED || status == RPT_ERR_NOT_FOUND) {
+        return;
+    }
+    n_forced++;
+    CHECK(status == RPT_OK);
+    CHECK(rpt_plan_explain(plan, &text) == RPT_OK);
+    CHECK(strstr(text, rpt_coll_name(forced_kind)) != NULL);
+    free(text);
+    for (int i = 0; i < 3; i++) {
+        CHECK(rpt_plan_start(plan) == RPT_OK);
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+    }
+    rpt_plan_destroy(plan);
+    if (forced_kind == RPT_COLL_ALLREDUCE) {
+        CHECK((int)out[11] == size * (size - 1) / 2);
+    }
+}
+
+static void a_forced_algorithm_is_taken(void)
+{
+    for (int kind = 0; kind <= RPT_COLL_EXSCAN; kind++) {
+        static const char *const names[] = {
+            "copy",      "flat",          "sliced", "doubling",
+            "halving",   "direct",        "ring",   "staged",
+            "circulant", "binomial",      "linear", "chain",
+            "pairwise",  "dissemination", "bruck",  "scattered"
+        };
+
+        forced_kind = (rpt_coll_kind_t)kind;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            struct job job = { .fn = calls_of_the_forced };
+            rpt_options_t *options = options_with(
+                forced(forced_kind, names[i]));
+            rpt_status_t status;
+
+            status = rpt_local_run(4, options, do_job, &job);
+            CU_ASSERT_EQUAL(status, RPT_OK);
+            rpt_options_destroy(options);
+        }
+    }
+    CU_ASSERT(n_forced >= 4 * 30);
+}
+
+/* ---- the same bits in any layout ---- */
+
+static void bits_do_not_depend_on_the_layout(void)
+{
+    static const char *const layouts[][7] = {
+        { "coll.reproducible", "yes", NULL },
+        { "coll.reproducible", "yes", "topo.virtual_nodes", "2", NULL },
+        { "coll.reproducible", "yes", "topo.virtual_nodes", "3", NULL },
+        { "coll.reproducible", "yes", "comm.shared_bytes", "0", NULL },
+        { "coll.reproducible", "yes", "coll.stage_bytes", "4096", NULL },
+    };
+
+    for (int n = 1; n <= 7; n += 3) {
+        struct job first = { .bits = reproducible_bits };
+
+        run_job(n, layouts[0], &first);
+        for (size_t k = 1; k < sizeof layouts / sizeof *layouts; k++) {
+            struct job other = { .bits = reproducible_bits };
+
+            run_job(n, layouts[k], &other);
+            CU_ASSERT(memcmp(first.found, other.found,
+                             (size_t)n * sizeof *first.found) == 0);
+        }
+    }
+}
+
+static void order_matters(rpt_group_t *group)
+{
+    double x = 1, y = 0;
+
+    CHECK(rpt_allreduce(group, &x, &y, 1, RPT_TYPE_F64, RPT_OP_SUM) ==
+          RPT_ERR_UNSUPPORTED);
+    CHECK(strstr(rpt_last_error()->why, "reproducible") != NULL);
+}
+
+static void a_forced_one_that_is_not_reproducible_is_an_error(void)
+{
+    static const char *const settings[] = { "coll.reproducible", "yes",
+                                            "coll.allreduce.algorithm",
+                                            "doubling", NULL };
+    struct job job = { .fn = order_matters };
+
+    run_job(4, settings, &job);
+}
+
+static void no_such_algorithm(rpt_group_t *group)
+{
+    double x = 1, y = 0;
+
+    CHECK(rpt_allreduce(group, &x, &y, 1, RPT_TYPE_F64, RPT_OP_SUM) ==
+          RPT_ERR_NOT_FOUND);
+}
+
+static void an_unknown_algorithm_is_an_error(void)
+{
+    static const char *const settings[] = { "coll.allreduce.algorithm",
+                                            "doubleing", NULL };
+    struct job job = { .fn = no_such_algorithm };
+
+    run_job(2, settings, &job);
+}
+
+/* ---- bad arguments ---- */
+
+static void arguments_of_one_rank(rpt_group_t *group)
+{
+    double x[8] = { 0 }, y[8];
+    size_t huge[1] = { SIZE_MAX / 2 };
+    rpt_plan_t *plan = NULL;
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = y,
+                        .count = 8,
+                        .type = RPT_TYPE_F64 };
+    const rpt_type_t f64 = RPT_TYPE_F64;
+    rpt_op_t op;
+
+    CHECK(rpt_allreduce(NULL, x, y, 8, f64, RPT_OP_SUM) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, NULL, y, 8, f64, RPT_OP_SUM) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, NULL, 8, f64, RPT_OP_SUM) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, x + 1, 4, f64, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, y, 8, (rpt_type_t)99, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, y, 8, f64, (rpt_op_t)99) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, y, 8, f64, RPT_OP_USER_0) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, y, 8, f64, RPT_OP_BIT_AND) ==
+          RPT_ERR_UNSUPPORTED);
+    CHECK(rpt_allreduce(group, x, y, SIZE_MAX / 2, f64, RPT_OP_SUM) ==
+          RPT_ERR_OVERFLOW);
+    CHECK(rpt_scan(group, x, y, 8, f64, RPT_OP_AVERAGE) == RPT_ERR_UNSUPPORTED);
+    CHECK(rpt_reduce(group, x, y, 8, f64, RPT_OP_SUM, 1) == RPT_ERR_INVALID);
+    CHECK(rpt_broadcast(group, NULL, 8, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_broadcast(group, x, 8, f64, -1) == RPT_ERR_INVALID);
+    CHECK(rpt_scatter(group, RPT_IN_PLACE, y, 8, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_scatter(group, x, NULL, 8, f64, 0) == RPT_OK);
+    CHECK(rpt_allgatherv(group, x, y, NULL, NULL, f64) == RPT_ERR_INVALID);
+    CHECK(rpt_gatherv(group, x, y, NULL, NULL, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_scatterv(group, x, y, NULL, NULL, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_reduce_scatter(group, x, y, NULL, f64, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_reduce_scatter(group, x, y, huge, f64, RPT_OP_SUM) ==
+          RPT_ERR_OVERFLOW);
+    CHECK(rpt_alltoallv(group, x, NULL, NULL, y, NULL, NULL, f64) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_barrier(NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_plan_create(group, &coll, NULL) == RPT_ERR_INVALID);
+    coll.offsets = huge;
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
+    coll.offsets = NULL;
+    coll.kind = (rpt_coll_kind_t)77;
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
+    coll.kind = RPT_COLL_ALLTOALL;
+    coll.counts = huge;
+    CHECK(rpt_coll_start(group, &coll, &plan) == RPT_ERR_INVALID);
+    CHECK(plan == NULL);
+    CHECK(rpt_plan_start(NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_plan_test(NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_plan_wait(NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_plan_explain(NULL, NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_op_create(NULL, NULL, 0, &op) == RPT_ERR_INVALID);
+    rpt_plan_destroy(NULL);
+    rpt_op_destroy(RPT_OP_SUM);
+}
+
+static void bad_arguments_are_told(void)
+{
+    struct job job = { .fn = arguments_of_one_rank };
+
+    run_job(1, NULL, &job);
+    CU_ASSERT_STRING_EQUAL(rpt_coll_name(RPT_COLL_EXSCAN), "exscan");
+    CU_ASSERT_STRING_EQUAL(rpt_coll_name((rpt_coll_kind_t)77), "unknown");
+}
+
+static void start_twice(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), sum = 0;
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = &rank,
+                        .out = &sum,
+                        .count = 1,
+                        .type = RPT_TYPE_I32 };
+    rpt_plan_t *plan, *barrier;
+
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_OK);
+    CHECK(rpt_plan_test(plan) == RPT_OK); /* never started */
+    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    CHECK(rpt_plan_start(plan) == RPT_OK);
+    CHECK(rpt_plan_start(plan) == RPT_ERR_STATE);
+    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    CHECK(sum == rpt_group_size(group) * (rpt_group_size(group) - 1) / 2);
+    coll.kind = RPT_COLL_BARRIER;
+    CHECK(rpt_plan_create(group, &coll, &barrier) == RPT_OK);
+    CHECK(rpt_plan_start(plan) == RPT_OK);
+    rpt_plan_destroy(plan); /* goes on without its owner */
+    CHECK(rpt_plan_start(barrier) == RPT_OK);
+    CHECK(rpt_plan_wait(barrier) == RPT_OK);
+    rpt_plan_destroy(barrier);
+    CHECK(sum == rpt_group_size(group) * (rpt_group_size(group) - 1) / 2);
+}
+
+static void a_plan_is_started_once_at_a_time(void)
+{
+    on_all_layouts(start_twice);
+}
+
+static void add_nothing(void *to, const void *with, size_t count,
+                        rpt_type_t type, void *user)
+{
+    (void)to;
+    (void)with;
+    (void)count;
+    (void)type;
+    (void)user;
+}
+
+static void take_all_operators(rpt_group_t *group)
+{
+    enum { N = RPT_OP_USER_LAST - RPT_OP_USER_0 + 1 };
+    static rpt_op_t ops[N + 1];
+    int n = 0;
+
+    (void)group;
+    while (n <= N && rpt_op_create(add_nothing, NULL, 1, &ops[n]) == RPT_OK) {
+        n++;
+    }
+    CHECK(n == N && rpt_last_error()->status == RPT_ERR_FULL);
+    while (n-- > 0) {
+        rpt_op_destroy(ops[n]);
+    }
+    CHECK(rpt_op_create(add_nothing, NULL, 1, &ops[0]) == RPT_OK);
+    rpt_op_destroy(ops[0]);
+}
+
+static void there_is_an_end_to_operators(void)
+{
+    struct job job = { .fn = take_all_operators };
+
+    run_job(1, NULL, &job);
+}
+
+/* ---- ranks that disagree, ranks that are missing ---- */
+
+static void one_calls_another_operation(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    double x[4] = { 0 }, y[4];
+    rpt_status_t first, second;
+
+    /* The last one sums 3 elements, the others 4. */
+    first = rpt_allreduce(group, x, y, rank == size - 1 ? 3 : 4, RPT_TYPE_F64,
+                          RPT_OP_SUM);
+    second = rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
+    CHECK(second < RPT_OK);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+    CHECK(strstr(rpt_last_error()->why, "rank") != NULL);
+}
+
+static void different_calls_are_an_error_on_all(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "4" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (int n = 2; n <= 4; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = one_calls_another_operation };
+
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
+static _Atomic uint32_t gate;
+
+static void the_last_is_missing(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), sum = 0;
+    char name[24];
+
+    snprintf(name, sizeof name, "rank %d", size - 1);
+    if (rank == size - 1) {
+        await(&gate, (uint32_t)size - 1);
+        CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) <
+                  RPT_OK ||
+              rpt_barrier(group) < RPT_OK);
+        return;
+    }
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_ERR_TIMEOUT);
+    CHECK(strstr(rpt_last_error()->what, name) != NULL);
+    count_up(&gate);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+}
+
+static void a_deadline_names_the_missing(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "300ms", NULL },
+        { "coll.deadline_s", "300ms", "topo.virtual_nodes", "4", NULL },
+        { "comm.deadline_s", "300ms", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 4; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = the_last_is_missing };
+
+            gate = 0;
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
+static void the_last_is_late(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), sum = 0;
+
+    if (rank == size - 1) {
+        await_warning();
+    }
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_OK);
+    CHECK(sum == size * (size - 1) / 2);
+}
+
+static void a_warning_names_the_late(void)
+{
+    static const char *const layouts[][5] = {
+        { "comm.warn_s", "200ms", NULL },
+        { "comm.warn_s", "200ms", "topo.virtual_nodes", "4", NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = the_last_is_late };
+
+        watch_warnings();
+        run_job(4, layouts[k], &job);
+        CU_ASSERT(strstr(last_warning(), "waits for rank 3") != NULL);
+        stop_watching();
+    }
+}
+
+/* ---- memory ---- */
+
+static void more_groups_than_memory(rpt_group_t *group)
+{
+    enum { N = 40 };
+    rpt_group_t *groups[N];
+    int one = 1, sum;
+
+    for (int i = 0; i < N; i++) {
+        CHECK(rpt_group_split(group, 0, 0, &groups[i]) == RPT_OK);
+        sum = 0;
+        CHECK(rpt_allreduce(groups[i], &one, &sum, 1, RPT_TYPE_I32,
+                            RPT_OP_SUM) == RPT_OK);
+        CHECK(sum == rpt_group_size(group));
+    }
+    for (int i = 0; i < N; i++) {
+        rpt_group_destroy(groups[i]);
+    }
+}
+
+static void without_room_there_are_messages(void)
+{
+    static const char *const settings[] = { "comm.shared_bytes", "16MiB",
+                                            NULL };
+    struct job job = { .fn = more_groups_than_memory };
+
+    run_job(3, settings, &job);
+}
+
+static void one_above_two_gigabytes(rpt_group_t *group)
+{
+    size_t n = ((size_t)1 << 31) + 5;
+    unsigned char *data = malloc(n);
+    int rank = rpt_group_rank(group);
+
+    CHECK(data != NULL);
+    if (data == NULL) {
+        return;
+    }
+    memset(data, rank + 1, n);
+    CHECK(rpt_allreduce(group, RPT_IN_PLACE, data, n, RPT_TYPE_U8,
+                        RPT_OP_SUM) == RPT_OK);
+    CHECK(data[0] == 3 && data[n / 2] == 3 && data[n - 1] == 3);
+    free(data);
+}
+
+static void counts_above_two_to_the_31_are_right(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "2" } };
+
+    if (getenv("RPT_TEST_LONG") == NULL) {
+        rpt_test_skip("needs 4 GiB and a minute; RPT_TEST_LONG=1 runs it");
+        return;
+    }
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = one_above_two_gigabytes };
+
+        run_job(2, layouts[k], &job);
+    }
+}
+
+static const struct rpt_test tests[] = {
+    RPT_TEST(every_operation_is_right),
+    RPT_TEST(every_form_is_right),
+    RPT_TEST(types_and_operators_are_right),
+    RPT_TEST(operators_of_users_keep_the_order),
+    RPT_TEST(blocks_may_differ),
+    RPT_TEST(calls_in_any_order_are_right),
+    RPT_TEST(groups_do_not_disturb_each_other),
+    RPT_TEST(many_may_be_under_way),
+    RPT_TEST(groups_may_come_and_go),
+    RPT_TEST(ranks_agree_to_the_bit),
+    RPT_TEST(nan_and_zero_are_as_in_a_loop),
+    RPT_TEST(a_forced_algorithm_is_taken),
+    RPT_TEST(bits_do_not_depend_on_the_layout),
+    RPT_TEST(a_forced_one_that_is_not_reproducible_is_an_error),
+    RPT_TEST(an_unknown_algorithm_is_an_error),
+    RPT_TEST(bad_arguments_are_told),
+    RPT_TEST(a_plan_is_started_once_at_a_time),
+    RPT_TEST(there_is_an_end_to_operators),
+    RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST(a_deadline_names_the_missing),
+    RPT_TEST(a_warning_names_the_late),
+    RPT_TEST(without_room_there_are_messages),
+    RPT_TEST(counts_above_two_to_the_31_are_right),
+    RPT_TEST_END,
+};
+
+int main(int argc, char *argv[])
+{
+    return rpt_test_main("collectives operations", tests, 900, argc, argv);
+}

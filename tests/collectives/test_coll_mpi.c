@@ -1,0 +1,133 @@
+/*
+ * test_coll_mpi.c - collective operations of MPI processes; run by under_mpirun
+ *
+ *     mpirun -n N test_coll_mpi [funneled|multiple [test ...]]
+ *
+ * Options come from the environment, so that the same tests see shared memory,
+ * MPI, and both.
+ */
+#include "fixture.h"
+#include "harness.h"
+#include "operations.h"
+
+#include <repartir/mpi.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int rank, size;
+
+static int any(int flag)
+{
+    int result = 0;
+
+    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
+    return result;
+}
+
+static void with_world(void (*fn)(rpt_group_t *group))
+{
+    rpt_context_t *context = NULL;
+
+    if (rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) != RPT_OK) {
+        fprintf(stderr, "%s\n", rpt_last_error_text());
+        exit(1);
+    }
+    fn(rpt_group_world(context));
+    rpt_context_destroy(context);
+}
+
+#define WITH_WORLD(name, fn)                                                   \
+    static void name(void)                                                     \
+    {                                                                          \
+        with_world(fn);                                                        \
+    }
+
+WITH_WORLD(every_operation_is_right, every_operation)
+WITH_WORLD(every_form_is_right, every_form_of_call)
+WITH_WORLD(operators_of_users_keep_the_order, operators_of_users)
+WITH_WORLD(blocks_may_differ, blocks_of_different_sizes)
+WITH_WORLD(calls_in_any_order_are_right, random_calls)
+WITH_WORLD(groups_do_not_disturb_each_other, several_groups_at_once)
+WITH_WORLD(many_may_be_under_way, many_started_at_once)
+WITH_WORLD(groups_may_come_and_go, groups_come_and_go)
+WITH_WORLD(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
+
+/* ---- the program's own messages, meanwhile ---- */
+
+/* Rank 0 waits in a collective for rank 1, which waits for a message of rank 0
+ * that MPI has not delivered yet. */
+static void wait_while_a_message_is_under_way(rpt_group_t *group)
+{
+    enum { BYTES = 8 << 20 };
+    char *data = calloc(BYTES, 1);
+    MPI_Request request = MPI_REQUEST_NULL;
+    int one = 1, sum = 0;
+
+    CHECK(data != NULL);
+    if (rank == 0 && size > 1) {
+        MPI_Isend(data, BYTES, MPI_BYTE, 1, 5, MPI_COMM_WORLD, &request);
+    }
+    if (rank == 1) {
+        MPI_Recv(data, BYTES, MPI_BYTE, 0, 5, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+    }
+    CHECK(rpt_allreduce(group, &one, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_OK);
+    CHECK(sum == size);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    free(data);
+}
+
+WITH_WORLD(a_wait_lets_messages_arrive, wait_while_a_message_is_under_way)
+
+static void call_another(rpt_group_t *group)
+{
+    double x[4] = { 0 }, y[4];
+    rpt_status_t first, second;
+
+    first = rpt_allreduce(group, x, y, rank == 0 ? 3 : 4, RPT_TYPE_F64,
+                          RPT_OP_SUM);
+    second = rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    CHECK(size == 1 || first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
+    CHECK(size == 1 || rpt_barrier(group) == RPT_ERR_STATE);
+}
+
+WITH_WORLD(different_calls_are_an_error_on_all, call_another)
+
+static const struct rpt_test tests[] = {
+    RPT_TEST(every_operation_is_right),
+    RPT_TEST(every_form_is_right),
+    RPT_TEST(operators_of_users_keep_the_order),
+    RPT_TEST(blocks_may_differ),
+    RPT_TEST(calls_in_any_order_are_right),
+    RPT_TEST(groups_do_not_disturb_each_other),
+    RPT_TEST(many_may_be_under_way),
+    RPT_TEST(groups_may_come_and_go),
+    RPT_TEST(ranks_agree_to_the_bit),
+    RPT_TEST(a_wait_lets_messages_arrive),
+    RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST_END,
+};
+
+int main(int argc, char *argv[])
+{
+    int wanted = MPI_THREAD_FUNNELED, level, code;
+
+    if (argc > 1 && strcmp(argv[1], "multiple") == 0) {
+        wanted = MPI_THREAD_MULTIPLE;
+    }
+    MPI_Init_thread(&argc, &argv, wanted, &level);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    rpt_test_over_ranks(rank, any);
+    if (argc > 1) {
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
+    code = rpt_test_main("test_coll_mpi", tests, 280, argc, argv);
+    MPI_Finalize();
+    return code;
+}
