@@ -97,7 +97,7 @@ librepartir_all_la_SOURCES += \
 
 # The kernels: one source, once for each instruction set.
 librepartir_all_la_SOURCES += collectives/kernel/kernel.h \
-	collectives/kernel/table.c
+	collectives/kernel/stream.h collectives/kernel/table.c
 noinst_LTLIBRARIES += librpt_generic.la
 librpt_generic_la_SOURCES = collectives/kernel/reduce.c
 librpt_generic_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

@@ -20,6 +20,9 @@
 
 enum { CACHE_MAX = 32, ALIGNMENT = 64 };
 
+/* An output of so many bytes is written past the caches. */
+enum { STREAM_OUT = 2 << 20 };
+
 /* ---- what a call is ---- */
 
 static bool has_op(rpt_coll_kind_t kind)
@@ -253,6 +256,22 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
     return RPT_OK;
 }
 
+/* Copied to output buffers by this rank, about. */
+static size_t output_bytes(const struct rpt_plan *plan)
+{
+    const struct rpt_schedule *schedule = &plan->schedule;
+    size_t count = 0;
+
+    for (size_t i = 0; i < schedule->n_steps; i++) {
+        const struct rpt_step *step = &schedule->steps[i];
+
+        if (step->kind == RPT_STEP_COPY && step->to.kind == RPT_IN_OUTPUT) {
+            count += step->count;
+        }
+    }
+    return count * plan->combine.element_bytes;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
@@ -264,6 +283,8 @@ static void fill_run(struct rpt_plan *plan)
     run->signature = signature_of(plan);
     run->name = rpt_coll_name(plan->coll.kind);
     run->scratch = plan->scratch;
+    run->stream = rpt__kernels()->stream;
+    run->streams_out = output_bytes(plan) >= STREAM_OUT;
     run->divided_count = divided_count(plan);
 }
 

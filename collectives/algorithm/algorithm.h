@@ -24,7 +24,7 @@ struct rpt_case {
     const size_t *offsets; /* where they are in the buffer; NULL: starts     */
     const size_t *out_counts;  /* all-to-all: blocks of the output           */
     const size_t *out_offsets; /* ... and where they are                     */
-    size_t segment;     /* elements that travel at once, at least 1         */
+    size_t segment;     /* elements of a message, at least 1                */
     size_t stage_count; /* elements that a stage has room for               */
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */

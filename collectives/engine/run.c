@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+/* So many bytes go into a stage past the caches: see kernel/stream.h. */
+enum { STREAM_TO_STAGE = 8 * 1024 };
+
 void rpt__run_begin(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
@@ -135,8 +138,16 @@ static void copy(const struct rpt_run *run, const struct rpt_step *step)
     const char *from = rpt__run_place(run,
                                       run->schedule->inputs[step->first_input]);
 
-    if (to != from) {
-        memcpy(to, from, step->count * run->element_bytes);
+    size_t bytes = step->count * run->element_bytes;
+
+    if (to == from) {
+        return;
+    }
+    if (step->to.kind == RPT_IN_STAGE ? bytes >= STREAM_TO_STAGE
+                                      : run->streams_out) {
+        run->stream(to, from, bytes);
+    } else {
+        memcpy(to, from, bytes);
     }
 }
 

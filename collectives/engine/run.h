@@ -44,6 +44,8 @@ struct rpt_run {
     char *scratch;
     size_t divided_count; /* elements of the output that are an average */
     bool needs_lock;      /* there are messages */
+    rpt_stream_fn stream;
+    bool streams_out; /* the output is too large for a cache */
     void (*on_over)(struct rpt_run *run); /* of a queued one, may be NULL */
 
     /* Of this start. */

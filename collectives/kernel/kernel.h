@@ -18,6 +18,8 @@ typedef void (*rpt_reduce_fn)(void *to, const void *const inputs[],
                               int n_inputs, size_t count);
 /* data <- data / n, rounded as the type does. */
 typedef void (*rpt_divide_fn)(void *data, size_t count, int n);
+/* As memcpy(), but past the caches; all of it is seen before a later store. */
+typedef void (*rpt_stream_fn)(void *to, const void *from, size_t bytes);
 
 enum { RPT_N_TYPES = RPT_TYPE_I64_I32 + 1, RPT_N_OPS = RPT_OP_MAX_INDEX + 1 };
 
@@ -29,6 +31,7 @@ struct rpt_kernels {
     /* NULL where the type has no such operator.  An average is summed. */
     rpt_reduce_fn reduce[RPT_N_TYPES][RPT_N_OPS];
     rpt_divide_fn divide[RPT_N_TYPES];
+    rpt_stream_fn stream;
 };
 
 /* Those that were built, the best one first; ends with NULL. */

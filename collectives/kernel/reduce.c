@@ -11,6 +11,7 @@
  * input.
  */
 #include "collectives/kernel/kernel.h"
+#include "collectives/kernel/stream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -352,6 +353,7 @@ const struct rpt_kernels TABLE_OF(RPT_KERNELS) = {
     .size = sizeof(struct rpt_kernels),
     .name = NAME_OF(RPT_KERNELS),
     .summary = RPT_KERNELS_SUMMARY,
+    .stream = stream,
     .reduce = {
         [RPT_TYPE_I8] = INTEGER_ROW(i8),
         [RPT_TYPE_U8] = INTEGER_ROW(u8),

@@ -33,12 +33,8 @@ static size_t n_blocks(const struct rpt_staged *staged,
 static size_t most_of(const struct rpt_staged *staged, const struct rpt_case *c)
 {
     size_t room = c->stage_count / n_blocks(staged, c), all = longest(c);
-    size_t most = all <= room ? all : room / 2;
 
-    if (all > c->segment && most > c->segment) {
-        most = c->segment;
-    }
-    return most;
+    return all <= room ? all : room / 2;
 }
 
 bool rpt__staged_applies(const struct rpt_staged *staged,

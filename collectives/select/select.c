@@ -12,8 +12,8 @@
 static const struct rpt_model usual = {
     .step_s = 10e-9,
     .flag_s = 100e-9,
-    .copy_byte_s = 1 / 10e9,
-    .reduce_byte_s = 1 / 20e9,
+    .copy_byte_s = 1 / 20e9,
+    .reduce_byte_s = 1 / 10e9,
     .message_s = 2e-6,
     .byte_s = 1 / 2e9,
 };

@@ -114,6 +114,7 @@ static int check(rpt_coll_kind_t kind, int p, size_t count, size_t segment,
     int n_run;
 
     fill(&call.c, p, count, segment);
+    call.c.stage_count = STAGE - 12 + segment;
     call.c.root = (int)((count + segment) % (size_t)p);
     if (uneven && kind == RPT_COLL_ALLTOALL) {
         make_uneven_alltoall(&call, count);

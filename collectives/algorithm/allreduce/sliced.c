@@ -4,7 +4,7 @@
  * The vector goes through the stages in segments.  Each rank copies the other
  * ranks' slices of the segment into its stage; then it adds its own slice, of
  * its input and all other stages in one pass, from the first rank to the last,
- * into its stage; then it copies all slices of the sum from who made them.
+ * into its output and its stage; then it copies the other slices of the sum.
  *
  *      stage 0   |    | a1 | a2 |         | S0 |    |    |    S0 = a0 + b0 + c0
  *      stage 1   | b0 |    | b2 |   ->    |    | S1 |    |
@@ -30,12 +30,12 @@ static bool applies(const struct rpt_case *c)
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
-    double n = (double)c->count * (double)bytes;
+    double n = (double)c->count * (double)bytes, p = c->n_ranks;
     double rounds = n / ((double)c->stage_count * (double)bytes / 2);
 
     return (rounds < 1 ? 1 : rounds) * 2 *
                (m->flag_s + c->n_ranks * m->step_s) +
-           1.6 * n * m->copy_byte_s + n * m->reduce_byte_s;
+           (2 - 1 / p) * n * m->copy_byte_s + n * m->reduce_byte_s;
 }
 
 static void wait_all(const struct rpt_case *c, struct rpt_schedule *schedule,
@@ -69,16 +69,17 @@ static void build_segment(const struct rpt_case *c,
         inputs[r] = r == c->rank ? rpt__input(from + mine.offset)
                                  : rpt__stage(r, half + mine.offset);
     }
-    rpt__step_reduce(schedule, rpt__stage(c->rank, half + mine.offset), inputs,
+    /* Not straight into the stage: what others have read is slow to write. */
+    rpt__step_reduce(schedule, rpt__output(from + mine.offset), inputs,
                      c->n_ranks, mine.count);
+    rpt__step_copy(schedule, rpt__stage(c->rank, half + mine.offset),
+                   rpt__output(from + mine.offset), mine.count);
     rpt__step_signal(schedule, 2 * k + 2);
-    for (int i = 0; i < c->n_ranks; i++) {
+    for (int i = 1; i < c->n_ranks; i++) {
         int r = (c->rank + i) % c->n_ranks;
         struct rpt_range slice = rpt__blocks(count, c->n_ranks, r, r + 1);
 
-        if (i > 0) {
-            rpt__step_wait(schedule, r, 2 * k + 2);
-        }
+        rpt__step_wait(schedule, r, 2 * k + 2);
         rpt__step_copy(schedule, rpt__output(from + slice.offset),
                        rpt__stage(r, half + slice.offset), slice.count);
     }
@@ -87,14 +88,13 @@ static void build_segment(const struct rpt_case *c,
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     size_t room = c->stage_count / 2;
-    size_t most = c->segment < room ? c->segment : room;
     uint32_t k = 0;
 
     schedule->stage_count = c->stage_count;
-    for (size_t from = 0; from < c->count; from += most) {
+    for (size_t from = 0; from < c->count; from += room) {
         size_t left = c->count - from;
 
-        build_segment(c, schedule, from, left < most ? left : most, k++);
+        build_segment(c, schedule, from, left < room ? left : room, k++);
     }
     schedule->n_values = 2 * k;
     schedule->free_value = 2 * k + 1; /* who is in the next one has read */
