@@ -6,7 +6,8 @@ BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
 # over it would give LD_LIBRARY_PATH to every task, each of which would search
 # there for the C library.
 BENCH_COMMAND = benchmarks/repartir
-EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
+BENCH_COLL = benchmarks/coll
+EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) $(BENCH_COLL)
 benchmarks_repartir_SOURCES = src/cli/main.c
 benchmarks_repartir_LDADD = $(repartir_LDADD)
 benchmarks_repartir_LDFLAGS = -no-install
@@ -37,7 +38,10 @@ BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
 	benchmarks/peers/hyperqueue_true.py
 EXTRA_DIST += $(BENCH_FILES)
-CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
+CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) $(BENCH_COLL)
+benchmarks_coll_SOURCES = benchmarks/coll.c
+benchmarks_coll_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_coll_LDADD = librepartir.la -lm
 
 # BENCH_ROUNDS, BENCH_SCALE and BENCH_ROWS choose how much.
 bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)

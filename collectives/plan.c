@@ -283,6 +283,8 @@ static void fill_run(struct rpt_plan *plan)
     run->signature = signature_of(plan);
     run->name = rpt_coll_name(plan->coll.kind);
     run->scratch = plan->scratch;
+    run->is_short = plan->schedule.stage_count * run->element_bytes <=
+                    RPT_STAGE_SHORT;
     run->stream = rpt__kernels()->stream;
     run->streams_out = output_bytes(plan) >= STREAM_OUT;
     run->divided_count = divided_count(plan);

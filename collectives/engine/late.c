@@ -38,22 +38,68 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other)
 {
     struct rpt_team *team = run->team;
+    bool takes_lock = run->is_here && team->here == NULL;
     char mine[128], theirs[128];
     rpt_status_t status;
 
     name_call(mine, sizeof mine, run->signature);
     name_call(theirs, sizeof theirs, other);
-    if (run->is_here) {
+    if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
     rpt__fail(RPT_ERR_MISMATCH,
               "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
               team->rank, mine, rank, theirs, team->size);
     status = rpt__group_fail(team->group, RPT_ERR_MISMATCH);
-    if (run->is_here) {
+    if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+/* The call that a near rank is in instead of this run; false: it may still come,
+ * or it is in this run. */
+static bool is_elsewhere(const struct rpt_run *run, int rank,
+                         struct rpt_signature *other)
+{
+    const struct rpt_team *team = run->team;
+
+    for (int turn = 0; turn < RPT_N_TURNS; turn++) {
+        if (turn == run->turn ||
+            rpt__team_flag_in(team, turn, rank) <= run->flag) {
+            continue;
+        }
+        *other = rpt__team_block(team, turn, rank)->signature;
+        /* Flags are raised in order: a rank that has been in this run has
+         * raised the flag here before any other. */
+        return rpt__team_flag_in(team, run->turn, rank) <= run->flag;
+    }
+    return false;
+}
+
+rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    struct rpt_signature other;
+
+    if (team->has_stray) {
+        return rpt__run_mismatch(run, team->stray_rank, team->stray);
+    }
+    for (int r = 0; r < team->size; r++) {
+        if (rpt__run_early_signature(run, r, &other) &&
+            (other.what != run->signature.what ||
+             other.size != run->signature.size)) {
+            return rpt__run_mismatch(run, r, other);
+        }
+    }
+    for (int i = 0; run->schedule->n_values > 0 && i < team->n_near; i++) {
+        int r = team->near[i];
+
+        if (r != team->rank && is_elsewhere(run, r, &other)) {
+            return rpt__run_mismatch(run, r, other);
+        }
+    }
+    return RPT_OK;
 }
 
 /* ---- long waits ---- */

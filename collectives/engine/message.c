@@ -173,6 +173,29 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     return rpt__run_place(run, step->to) + state->n_received;
 }
 
+/* Whether the sender is in the same run, with another call. */
+static void note_stray(struct rpt_early *early, const struct head *head)
+{
+    struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
+    struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
+    const struct rpt_run *run = NULL;
+
+    if (team != NULL) {
+        run = team->here != NULL ? team->here : STAILQ_FIRST(&team->queue);
+    }
+    if (run != NULL && run->seq == head->key.seq &&
+        (run->signature.what != head->signature.what ||
+         run->signature.size != head->signature.size)) {
+        team->has_stray = true;
+        team->stray = head->signature;
+        for (int r = 0; r < team->size; r++) {
+            if (rpt__group_world_rank(group, r) == head->key.source) {
+                team->stray_rank = r;
+            }
+        }
+    }
+}
+
 static void fragment_came(void *user, int source, const void *data,
                           size_t bytes)
 {
@@ -188,6 +211,7 @@ static void fragment_came(void *user, int source, const void *data,
     memcpy(&head, data, sizeof head);
     head.key.source = source;
     bytes -= sizeof head;
+    note_stray(early, &head);
     to = place_of(early, &head, bytes, &state);
     if (to == NULL) {
         keep(early, &head, rest, bytes);
@@ -351,4 +375,17 @@ bool rpt__run_has_heard(const struct rpt_run *run, int rank)
     struct key key = key_of(run, LANE_HERE, rank);
 
     return find(bucket_of(run->team->colls->early, &key), &key) != NULL;
+}
+
+bool rpt__run_early_signature(const struct rpt_run *run, int rank,
+                              struct rpt_signature *signature_out)
+{
+    struct key key = key_of(run, 0, rank); /* its first lane */
+    const struct fragment *fragment = find(
+        bucket_of(run->team->colls->early, &key), &key);
+
+    if (fragment != NULL) {
+        *signature_out = fragment->head.signature;
+    }
+    return fragment != NULL;
 }

@@ -118,6 +118,39 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
     return RPT_OK;
 }
 
+/* ---- waiting ---- */
+
+/* A wait in pieces, each longer than the one before: in between is time to look
+ * whether ranks make other calls, and whether some are missing. */
+struct patience {
+    struct rpt_late late;
+    double piece_s;
+};
+
+#define FIRST_PIECE_S 1e-3
+#define LAST_PIECE_S 0.1
+
+static struct patience patience_from_now(const struct rpt_team *team)
+{
+    return (struct patience){ rpt__late_from_now(team), FIRST_PIECE_S };
+}
+
+/* RPT_OK: done(run), or one piece is over. */
+static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
+                                 struct patience *patience)
+{
+    double left = rpt__late_next_s(&patience->late) - rpt__now_s();
+    double piece = fmax(fmin(left, patience->piece_s), 0);
+    rpt_status_t status = rpt__comm_wait(run->team->comm, done, run, piece);
+
+    if (status != RPT_PENDING) {
+        return status;
+    }
+    patience->piece_s = fmin(2 * patience->piece_s, LAST_PIECE_S);
+    status = rpt__run_look_for_strays(run);
+    return status == RPT_OK ? rpt__late(&patience->late, run) : status;
+}
+
 /* ---- queued ---- */
 
 void rpt__run_queue(struct rpt_run *run)
@@ -159,18 +192,11 @@ static void end_early(struct rpt_run *run, rpt_status_t status)
 
 rpt_status_t rpt__run_wait(struct rpt_run *run)
 {
-    struct rpt_late late = rpt__late_from_now(run->team);
+    struct patience patience = patience_from_now(run->team);
 
     while (!is_over(run)) {
-        double next = rpt__late_next_s(&late), left = next - rpt__now_s();
-        rpt_status_t status = rpt__comm_wait(run->team->comm, is_over, run,
-                                             isinf(next) ? -1
-                                             : left > 0  ? left
-                                                         : 0);
+        rpt_status_t status = wait_a_piece(run, is_over, &patience);
 
-        if (status == RPT_PENDING) {
-            status = rpt__late(&late, run);
-        }
         if (status < RPT_OK) {
             end_early(run, status);
         }
@@ -181,25 +207,30 @@ rpt_status_t rpt__run_wait(struct rpt_run *run)
 
 /* ---- here ---- */
 
-/* Whether it may go on. */
+/* Whether it may go on; flag NULL: it waits for its block. */
+static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
+                     uint64_t value)
+{
+    return flag != NULL
+               ? atomic_load_explicit(flag, memory_order_acquire) >= value
+               : rpt__run_is_free(run);
+}
+
 static bool look(struct rpt_run *run)
 {
     const struct rpt_team *team = run->team;
     uint64_t value = 0;
     const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
 
-    if (flag == NULL) {
-        return true; /* it waits for its block: cheap enough to try */
-    }
     for (int i = 0; i < team->n_spins; i++) {
-        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
+        if (is_ready(run, flag, value)) {
             return true;
         }
         rpt__cpu_relax();
     }
     for (int i = 0; i < team->n_yields; i++) {
         sched_yield();
-        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
+        if (is_ready(run, flag, value)) {
             return true;
         }
     }
@@ -212,39 +243,33 @@ static bool may_go_on(void *arg)
     uint64_t value = 0;
     const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
 
-    if (rpt__group_is_failed(run->team->group)) {
-        return true;
-    }
-    return flag != NULL
-               ? atomic_load_explicit(flag, memory_order_acquire) >= value
-               : rpt__run_is_free(run);
+    return rpt__group_is_failed(run->team->group) || run->team->has_stray ||
+           is_ready(run, flag, value);
 }
 
 /* Sleeps in the loop until the flag is raised. */
-static rpt_status_t sleep_for_flag(struct rpt_run *run, struct rpt_late *late)
+static rpt_status_t sleep_for_flag(struct rpt_run *run,
+                                   struct patience *patience)
 {
     struct rpt_team *team = run->team;
-    rpt_status_t status;
+    rpt_status_t status = RPT_OK;
 
     rpt__engine_lock(team->engine);
     count_sleeper(team, 1);
-    if (late->notice_s == 0) {
-        *late = rpt__late_from_now(team);
+    team->here = run;
+    if (patience->piece_s <= 0) {
+        *patience = patience_from_now(team);
     }
-    do {
-        double next = rpt__late_next_s(late), left = next - rpt__now_s();
-
-        status = rpt__comm_wait(team->comm, may_go_on, run,
-                                isinf(next) ? -1
-                                : left > 0  ? left
-                                            : 0);
-        if (status == RPT_PENDING) {
-            status = rpt__late(late, run);
-        }
-    } while (status == RPT_OK && !may_go_on(run));
+    while (status == RPT_OK && !may_go_on(run)) {
+        status = wait_a_piece(run, may_go_on, patience);
+    }
     if (status == RPT_OK && rpt__group_is_failed(team->group)) {
         status = rpt__group_failure(team->group);
     }
+    if (status == RPT_OK && team->has_stray) {
+        status = rpt__run_look_for_strays(run);
+    }
+    team->here = NULL;
     count_sleeper(team, -1);
     rpt__engine_unlock(team->engine);
     return status;
@@ -252,14 +277,14 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run, struct rpt_late *late)
 
 rpt_status_t rpt__run_here(struct rpt_run *run)
 {
-    struct rpt_late late = { 0, 0, 0 };
+    struct patience patience = { .piece_s = 0 };
     rpt_status_t status;
 
     run->is_here = true;
     rpt__run_begin(run);
     while ((status = rpt__run_advance(run)) == RPT_PENDING) {
-        if (!look(run) || (!run->begun && !rpt__run_is_free(run))) {
-            status = sleep_for_flag(run, &late);
+        if (!look(run)) {
+            status = sleep_for_flag(run, &patience);
             if (status < RPT_OK) {
                 break;
             }

@@ -19,7 +19,6 @@ void rpt__run_begin(struct rpt_run *run)
     struct rpt_team *team = run->team;
 
     run->status = RPT_OK;
-    run->turn = team->turn;
     run->flag = team->flag;
     run->seq = team->n_runs++;
     run->begun = run->schedule->n_values == 0;
@@ -29,29 +28,52 @@ void rpt__run_begin(struct rpt_run *run)
     run->waiting = NULL;
     memset(run->lanes, 0, run->schedule->n_lanes * sizeof *run->lanes);
     if (run->schedule->n_values > 0) {
-        team->turn = 1 - team->turn;
+        run->turn = run->is_short
+                        ? (int)(team->n_short++ % RPT_N_SHORT)
+                        : RPT_N_SHORT + (int)(team->n_long++ % RPT_N_LONG);
         team->flag += run->schedule->n_values;
     }
 }
 
 /* ---- flags ---- */
 
+/* How far a rank has come, as far as that matters for a block of this turn: the
+ * turns half-way round and next are likely to tell. */
+static uint64_t progress_of(const struct rpt_team *team, int turn, int rank,
+                            uint64_t wanted)
+{
+    bool is_short = turn < RPT_N_SHORT;
+    int half = is_short ? (turn + RPT_N_SHORT / 2) % RPT_N_SHORT
+                        : 2 * RPT_N_SHORT + 1 - turn;
+    uint64_t flag = rpt__team_flag_in(team, half, rank);
+
+    if (flag < wanted && is_short) {
+        flag = rpt__team_flag_in(team, (turn + 1) % RPT_N_SHORT, rank);
+    }
+    return flag >= wanted ? flag : rpt__team_flag_of(team, rank);
+}
+
 /* Its block is written only when nobody reads it: see free_value. */
 bool rpt__run_is_free(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
-    uint64_t free_at = team->free_at[run->turn];
+    uint64_t free_at = team->free_at[run->turn], least = UINT64_MAX;
 
     if (team->seen_all >= free_at) {
         return true;
     }
     for (int i = 0; i < team->n_near; i++) {
-        if (team->near[i] != team->rank &&
-            rpt__team_flag_of(team, team->near[i]) < free_at) {
-            return false;
+        if (team->near[i] != team->rank) {
+            uint64_t flag = progress_of(team, run->turn, team->near[i],
+                                        free_at);
+
+            least = flag < least ? flag : least;
         }
     }
-    team->seen_all = free_at;
+    if (least < free_at) {
+        return false;
+    }
+    team->seen_all = least;
     return true;
 }
 
@@ -125,9 +147,7 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place)
         return run->scratch + at;
     case RPT_IN_STAGE:
     default:
-        at += run->schedule->stage_count * run->element_bytes <= RPT_STAGE_SHORT
-                  ? sizeof(struct rpt_block_head)
-                  : RPT_STAGE_OFFSET;
+        at += run->is_short ? sizeof(struct rpt_block_head) : RPT_STAGE_OFFSET;
         return (char *)rpt__team_block(team, run->turn, place.rank) + at;
     }
 }
@@ -243,7 +263,9 @@ static void finish(struct rpt_run *run)
     if (schedule->n_values > 0) {
         team->free_at[run->turn] = run->flag + schedule->free_value;
         if (schedule->has_seen_all) {
-            team->seen_all = run->flag + schedule->n_values;
+            uint64_t end = run->flag + schedule->n_values;
+
+            team->seen_all = end > team->seen_all ? end : team->seen_all;
         }
     }
     if (run->divided_count > 0) {

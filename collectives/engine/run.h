@@ -44,6 +44,7 @@ struct rpt_run {
     char *scratch;
     size_t divided_count; /* elements of the output that are an average */
     bool needs_lock;      /* there are messages */
+    bool is_short;        /* its stage fits into a short block */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
     void (*on_over)(struct rpt_run *run); /* of a queued one, may be NULL */
@@ -97,6 +98,14 @@ bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
 rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
                               const struct rpt_step *step, void *to);
 
+/* RPT_ERR_MISMATCH when a rank is seen to make another call: one that is near
+ * and has raised a flag elsewhere, or one that has sent a message. */
+rpt_status_t rpt__run_look_for_strays(struct rpt_run *run);
+
+/* The signature of an early message of a rank for this run; false: there is
+ * none. */
+bool rpt__run_early_signature(const struct rpt_run *run, int rank,
+                              struct rpt_signature *signature_out);
 /* Tells all ranks that this one is in this run; whether one has told. */
 void rpt__run_tell_here(struct rpt_run *run);
 bool rpt__run_has_heard(const struct rpt_run *run, int rank);

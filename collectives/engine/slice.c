@@ -19,14 +19,17 @@ void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
                      uint64_t group_number, int n, size_t stage_bytes)
 {
     size_t block = rpt__size_align(RPT_STAGE_OFFSET + stage_bytes, 4096) + SKEW;
-    size_t turn = block * (size_t)n, bytes = HEAD_BYTES + 2 * turn;
+    size_t short_bytes = (size_t)n * RPT_N_SHORT * RPT_SHORT_BLOCK;
+    size_t bytes = HEAD_BYTES + short_bytes + (size_t)n * RPT_N_LONG * block;
     void *piece = NULL;
 
-    *slice = (struct rpt_slice){ NULL, NULL, 0, 0, 0 };
+    *slice = (struct rpt_slice){ .head = NULL };
     if (rpt__area_take(rpt__comm_area(comm), name_of(group_number), bytes, n,
                        &piece) == RPT_OK) {
-        *slice = (struct rpt_slice){ piece, (char *)piece + HEAD_BYTES, block,
-                                     turn, stage_bytes };
+        char *blocks = (char *)piece + HEAD_BYTES;
+
+        *slice = (struct rpt_slice){ piece,     blocks, blocks + short_bytes,
+                                     (size_t)n, block,  stage_bytes };
     }
 }
 

@@ -1,15 +1,15 @@
 /*
  * slice.h - what the ranks of a group on one node share
  *
- *   | head | block of rank 0 | block of rank 1 | ... |     in turn 0
- *          | block of rank 0 | block of rank 1 | ... |     in turn 1
+ *   | head | short blocks of all ranks, turn 0 | turn 1 | ... turn 15 |
+ *          | long blocks of all ranks, turn 16 | turn 17 |
  *
- *   block   | flag | signature | short stage ...
- *           | 256 bytes further: stage ...
+ *   short block   | flag | signature | stage of 232 bytes |
+ *   long block    | flag | signature | ... 256 bytes further: stage |
  *
- * Two blocks of each rank are used in turn, by one collective after another.
- * A stage of few bytes begins in the cache line of the flag, so that a short
- * collective moves one line from rank to rank.
+ * The blocks of a rank are used in turn, by one collective after another: short
+ * ones where the stage is short, so that a short collective moves one line from
+ * rank to rank, and a rank that waits for nobody may be 16 of them ahead.
  */
 #ifndef RPT_COLLECTIVES_ENGINE_SLICE_H
 #define RPT_COLLECTIVES_ENGINE_SLICE_H
@@ -20,8 +20,12 @@
 #include <stdbool.h>
 
 enum {
-    RPT_STAGE_SHORT = 232, /* bytes of a stage behind the flag */
-    RPT_STAGE_OFFSET = 256 /* of a longer one, in the block    */
+    RPT_STAGE_SHORT = 232,  /* bytes of a stage in a short block */
+    RPT_STAGE_OFFSET = 256, /* of the stage in a long block      */
+    RPT_SHORT_BLOCK = 256,  /* bytes                             */
+    RPT_N_SHORT = 16,       /* turns with short blocks           */
+    RPT_N_LONG = 2,         /* turns with long ones, behind them */
+    RPT_N_TURNS = RPT_N_SHORT + RPT_N_LONG
 };
 
 /* What a call is, so that others can compare: 16 bytes. */
@@ -43,10 +47,11 @@ struct rpt_slice_head {
 
 struct rpt_slice {
     struct rpt_slice_head *head; /* NULL: the node has none */
-    char *blocks;
-    size_t block_bytes; /* from one block to the next            */
-    size_t turn_bytes;  /* from the blocks of one turn to the other */
-    size_t stage_bytes; /* of a long stage                       */
+    char *short_blocks;
+    char *long_blocks;
+    size_t n;           /* ranks */
+    size_t long_bytes;  /* from one long block to the next */
+    size_t stage_bytes; /* of a long stage */
 };
 
 /* For a group with n ranks on this node.  Without memory for it the slice has
@@ -59,10 +64,15 @@ void rpt__slice_drop(struct rpt_slice *slice, struct rpt_comm *comm,
 static inline struct rpt_block_head *
 rpt__slice_block(const struct rpt_slice *slice, int turn, int place)
 {
-    return (struct rpt_block_head *)(void *)(slice->blocks +
-                                             (size_t)turn * slice->turn_bytes +
-                                             (size_t)place *
-                                                 slice->block_bytes);
+    size_t row = (size_t)turn * slice->n + (size_t)place;
+
+    return (struct rpt_block_head *)(void *)(turn < RPT_N_SHORT
+                                                 ? slice->short_blocks +
+                                                       row * RPT_SHORT_BLOCK
+                                                 : slice->long_blocks +
+                                                       (row - RPT_N_SHORT *
+                                                                  slice->n) *
+                                                           slice->long_bytes);
 }
 
 #endif /* RPT_COLLECTIVES_ENGINE_SLICE_H */

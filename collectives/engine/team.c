@@ -122,3 +122,15 @@ rpt_status_t rpt__team_of(struct rpt_group *group, struct rpt_team **team_out)
     }
     return status;
 }
+
+uint64_t rpt__team_flag_of(const struct rpt_team *team, int rank)
+{
+    uint64_t most = 0;
+
+    for (int turn = 0; turn < RPT_N_TURNS; turn++) {
+        uint64_t flag = rpt__team_flag_in(team, turn, rank);
+
+        most = flag > most ? flag : most;
+    }
+    return most;
+}

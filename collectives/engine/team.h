@@ -34,15 +34,19 @@ struct rpt_team {
     int n_yields;
 
     struct rpt_slice slice;
-    int turn;            /* of the next run with flags                  */
-    uint64_t flag;       /* all flags stand here when such a run begins */
-    uint64_t free_at[2]; /* flags at this value: my block is free       */
-    uint64_t seen_all;   /* all flags were seen at this value           */
+    unsigned n_short, n_long; /* runs that had a turn                   */
+    uint64_t flag;            /* all flags stand here when such a run begins */
+    uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
+    uint64_t seen_all; /* all flags were seen at this value           */
     uint64_t n_runs;
 
     STAILQ_HEAD(, rpt_run) queue; /* under the lock */
     LIST_ENTRY(rpt_team) busy;    /* in colls, when the queue is not empty */
     _Atomic int n_queued;
+    struct rpt_run *here; /* the one that sleeps in rpt__run_here(), or NULL */
+    bool has_stray;       /* a message told that a rank makes another call */
+    int stray_rank;
+    struct rpt_signature stray;
 
     struct rpt_plan *cached; /* latest first */
     struct rpt_plan *last;   /* the latest one that is in no use */
@@ -59,15 +63,14 @@ rpt__team_block(const struct rpt_team *team, int turn, int rank)
     return rpt__slice_block(&team->slice, turn, team->places[rank]);
 }
 
-/* How far a near rank has come. */
-static inline uint64_t rpt__team_flag_of(const struct rpt_team *team, int rank)
+static inline uint64_t rpt__team_flag_in(const struct rpt_team *team, int turn,
+                                         int rank)
 {
-    uint64_t a = atomic_load_explicit(&rpt__team_block(team, 0, rank)->flag,
-                                      memory_order_acquire);
-    uint64_t b = atomic_load_explicit(&rpt__team_block(team, 1, rank)->flag,
-                                      memory_order_acquire);
-
-    return a > b ? a : b;
+    return atomic_load_explicit(&rpt__team_block(team, turn, rank)->flag,
+                                memory_order_acquire);
 }
+
+/* How far a near rank has come; looks into all its blocks. */
+uint64_t rpt__team_flag_of(const struct rpt_team *team, int rank);
 
 #endif /* RPT_COLLECTIVES_ENGINE_TEAM_H */

@@ -73,7 +73,10 @@ static void build_round(const struct rpt_staged *staged,
                         const struct rpt_case *c, struct rpt_schedule *schedule,
                         struct rpt_round round, uint32_t k)
 {
-    if (is_one_of(c, staged->giver, c->rank) && staged->put != NULL) {
+    bool gives = is_one_of(c, staged->giver, c->rank) &&
+                 (staged->giver != RPT_LOWER || c->rank + 1 < c->n_ranks);
+
+    if (gives && staged->put != NULL) {
         if (k >= 2) {
             wait_for(staged, c, schedule, false, k);
         }

@@ -362,20 +362,46 @@ static void there_is_an_end_to_operators(void)
 
 /* ---- ranks that disagree, ranks that are missing ---- */
 
+/* What the last rank calls while the others sum 4 elements. */
+static int another_call;
+enum { N_OTHER_CALLS = 6 };
+
+static rpt_status_t call_another(rpt_group_t *group, double x[], double y[])
+{
+    size_t counts[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+
+    switch (another_call) {
+    case 0: /* other flags */
+        return rpt_allreduce(group, x, y, 3, RPT_TYPE_F64, RPT_OP_SUM);
+    case 1: /* other blocks */
+        return rpt_allreduce(group, x, y, 4000, RPT_TYPE_F64, RPT_OP_SUM);
+    case 2:
+        return rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_MAX);
+    case 3:
+        return rpt_barrier(group);
+    case 4: /* messages */
+        return rpt_alltoallv(group, x, counts, NULL, y, counts, NULL,
+                             RPT_TYPE_F64);
+    default:
+        return rpt_broadcast(group, x, 4, RPT_TYPE_F64, 0);
+    }
+}
+
 static void one_calls_another_operation(rpt_group_t *group)
 {
     int rank = rpt_group_rank(group), size = rpt_group_size(group);
-    double x[4] = { 0 }, y[4];
+    double *x = calloc(8000, sizeof *x), *y = x + 4000;
     rpt_status_t first, second;
 
-    /* The last one sums 3 elements, the others 4. */
-    first = rpt_allreduce(group, x, y, rank == size - 1 ? 3 : 4, RPT_TYPE_F64,
-                          RPT_OP_SUM);
+    first = rank == size - 1
+                ? call_another(group, x, y)
+                : rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
     second = rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
     CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
     CHECK(second < RPT_OK);
     CHECK(rpt_barrier(group) == RPT_ERR_STATE);
     CHECK(strstr(rpt_last_error()->why, "rank") != NULL);
+    free(x);
 }
 
 static void different_calls_are_an_error_on_all(void)
@@ -386,9 +412,12 @@ static void different_calls_are_an_error_on_all(void)
 
     for (int n = 2; n <= 4; n++) {
         for (size_t k = 0; k < 3; k++) {
-            struct job job = { .fn = one_calls_another_operation };
+            for (int other = 0; other < N_OTHER_CALLS; other++) {
+                struct job job = { .fn = one_calls_another_operation };
 
-            run_job(n, layouts[k], &job);
+                another_call = other;
+                run_job(n, layouts[k], &job);
+            }
         }
     }
 }

@@ -1,0 +1,386 @@
+/*
+ * coll.c - every collective operation, ours and the MPI library's by turns
+ *
+ *     mpirun -n N coll [operation ...]
+ *
+ * Both are called inside one process, since two cores can be near or far from
+ * each other anew at each launch.  A sample is a loop of calls; before each call
+ * one element of each cache line of the input is changed, in the loop of both.
+ * The root goes round.  The time of a sample is that of the slowest rank; a
+ * point is the median of its samples.
+ *
+ * One line a point: operation, bytes, MPI, ours (microseconds), ratio; and with
+ * BENCH_JSON a JSON line in this file.  Bytes are those of a vector, or of a
+ * block of the operations that have blocks.
+ */
+#include <repartir.h>
+#include <repartir/mpi.h>
+
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINE = 16, MAX_SAMPLES = 64 };
+
+struct bench {
+    rpt_group_t *group;
+    int rank, size;
+    size_t max_bytes; /* of a buffer */
+    float *in, *out;
+    FILE *json;
+    double log_sum; /* of the ratios of an operation */
+    double least;
+    int n_points;
+};
+
+/* One call each; n elements, of a block where there are blocks. */
+struct operation {
+    const char *name;
+    int has_blocks;
+    void (*mpi)(struct bench *b, int n, int root);
+    rpt_status_t (*ours)(struct bench *b, size_t n, int root);
+};
+
+#define WORLD MPI_COMM_WORLD
+
+static void mpi_allreduce(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Allreduce(b->in, b->out, n, MPI_FLOAT, MPI_SUM, WORLD);
+}
+
+static rpt_status_t our_allreduce(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_allreduce(b->group, b->in, b->out, n, RPT_TYPE_F32, RPT_OP_SUM);
+}
+
+static void mpi_reduce(struct bench *b, int n, int root)
+{
+    MPI_Reduce(b->in, b->out, n, MPI_FLOAT, MPI_SUM, root, WORLD);
+}
+
+static rpt_status_t our_reduce(struct bench *b, size_t n, int root)
+{
+    return rpt_reduce(b->group, b->in, b->out, n, RPT_TYPE_F32, RPT_OP_SUM,
+                      root);
+}
+
+static void mpi_broadcast(struct bench *b, int n, int root)
+{
+    MPI_Bcast(b->in, n, MPI_FLOAT, root, WORLD);
+}
+
+static rpt_status_t our_broadcast(struct bench *b, size_t n, int root)
+{
+    return rpt_broadcast(b->group, b->in, n, RPT_TYPE_F32, root);
+}
+
+static void mpi_barrier(struct bench *b, int n, int root)
+{
+    (void)b;
+    (void)n;
+    (void)root;
+    MPI_Barrier(WORLD);
+}
+
+static rpt_status_t our_barrier(struct bench *b, size_t n, int root)
+{
+    (void)n;
+    (void)root;
+    return rpt_barrier(b->group);
+}
+
+static void mpi_allgather(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Allgather(b->in, n, MPI_FLOAT, b->out, n, MPI_FLOAT, WORLD);
+}
+
+static rpt_status_t our_allgather(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_allgather(b->group, b->in, b->out, n, RPT_TYPE_F32);
+}
+
+static void mpi_gather(struct bench *b, int n, int root)
+{
+    MPI_Gather(b->in, n, MPI_FLOAT, b->out, n, MPI_FLOAT, root, WORLD);
+}
+
+static rpt_status_t our_gather(struct bench *b, size_t n, int root)
+{
+    return rpt_gather(b->group, b->in, b->out, n, RPT_TYPE_F32, root);
+}
+
+static void mpi_scatter(struct bench *b, int n, int root)
+{
+    MPI_Scatter(b->in, n, MPI_FLOAT, b->out, n, MPI_FLOAT, root, WORLD);
+}
+
+static rpt_status_t our_scatter(struct bench *b, size_t n, int root)
+{
+    return rpt_scatter(b->group, b->in, b->out, n, RPT_TYPE_F32, root);
+}
+
+static void mpi_reduce_scatter(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Reduce_scatter_block(b->in, b->out, n, MPI_FLOAT, MPI_SUM, WORLD);
+}
+
+static rpt_status_t our_reduce_scatter(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_reduce_scatter_block(b->group, b->in, b->out, n, RPT_TYPE_F32,
+                                    RPT_OP_SUM);
+}
+
+static void mpi_alltoall(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Alltoall(b->in, n, MPI_FLOAT, b->out, n, MPI_FLOAT, WORLD);
+}
+
+static rpt_status_t our_alltoall(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_alltoall(b->group, b->in, b->out, n, RPT_TYPE_F32);
+}
+
+static void mpi_scan(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Scan(b->in, b->out, n, MPI_FLOAT, MPI_SUM, WORLD);
+}
+
+static rpt_status_t our_scan(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_scan(b->group, b->in, b->out, n, RPT_TYPE_F32, RPT_OP_SUM);
+}
+
+static void mpi_exscan(struct bench *b, int n, int root)
+{
+    (void)root;
+    MPI_Exscan(b->in, b->out, n, MPI_FLOAT, MPI_SUM, WORLD);
+}
+
+static rpt_status_t our_exscan(struct bench *b, size_t n, int root)
+{
+    (void)root;
+    return rpt_exscan(b->group, b->in, b->out, n, RPT_TYPE_F32, RPT_OP_SUM);
+}
+
+static const struct operation operations[] = {
+    { "allreduce", 0, mpi_allreduce, our_allreduce },
+    { "reduce", 0, mpi_reduce, our_reduce },
+    { "broadcast", 0, mpi_broadcast, our_broadcast },
+    { "barrier", 0, mpi_barrier, our_barrier },
+    { "allgather", 1, mpi_allgather, our_allgather },
+    { "gather", 1, mpi_gather, our_gather },
+    { "scatter", 1, mpi_scatter, our_scatter },
+    { "reduce-scatter", 1, mpi_reduce_scatter, our_reduce_scatter },
+    { "alltoall", 1, mpi_alltoall, our_alltoall },
+    { "scan", 0, mpi_scan, our_scan },
+    { "exscan", 0, mpi_exscan, our_exscan },
+};
+enum { N_OPERATIONS = sizeof operations / sizeof *operations };
+
+/* ---- a point ---- */
+
+static void change(struct bench *b, size_t n)
+{
+    for (size_t i = 0; i < n; i += LINE) {
+        b->in[i] += 1;
+    }
+}
+
+/* Seconds of a call, of the slowest rank. */
+static double sample(struct bench *b, const struct operation *op, size_t n,
+                     int is_ours, int n_calls)
+{
+    size_t touched = op->has_blocks ? n * (size_t)b->size : n;
+    double began, mine, slowest;
+
+    MPI_Barrier(WORLD);
+    began = MPI_Wtime();
+    for (int i = 0; i < n_calls; i++) {
+        change(b, touched);
+        if (!is_ours) {
+            op->mpi(b, (int)n, i % b->size);
+        } else if (op->ours(b, n, i % b->size) != RPT_OK) {
+            fprintf(stderr, "%s", rpt_last_error_text());
+            MPI_Abort(WORLD, 1);
+        }
+    }
+    mine = (MPI_Wtime() - began) / n_calls;
+    MPI_Allreduce(&mine, &slowest, 1, MPI_DOUBLE, MPI_MAX, WORLD);
+    memset(b->in, 0, touched * sizeof *b->in);
+    return slowest;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double median(double values[], int n)
+{
+    qsort(values, (size_t)n, sizeof *values, by_size);
+    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static void write_json(struct bench *b, const struct operation *op,
+                       size_t bytes, double mpi, double ours)
+{
+    if (b->json != NULL) {
+        fprintf(b->json,
+                "{\"row\":\"coll\",\"operation\":\"%s\",\"ranks\":%d,"
+                "\"bytes\":%zu,\"mpi_us\":%.3f,\"ours_us\":%.3f,"
+                "\"launch\":\"%s\",\"library\":\"%s\"}\n",
+                op->name, b->size, bytes, mpi * 1e6, ours * 1e6,
+                getenv("BENCH_LAUNCH") != NULL ? getenv("BENCH_LAUNCH") : "",
+                getenv("BENCH_MPI") != NULL ? getenv("BENCH_MPI") : "");
+        fflush(b->json);
+    }
+}
+
+static void measure(struct bench *b, const struct operation *op, size_t bytes)
+{
+    size_t n = bytes / sizeof(float);
+    int n_calls = bytes <= 4096      ? 200
+                  : bytes <= 65536   ? 40
+                  : bytes <= 1 << 20 ? 8
+                                     : 1;
+    int n_samples = bytes <= 1 << 20 ? 25 : 9;
+    double mpi[MAX_SAMPLES], ours[MAX_SAMPLES], m, o;
+
+    for (int i = -2; i < n_samples; i++) { /* two to warm up */
+        int at = i < 0 ? 0 : i;
+
+        if (i % 2 == 0) {
+            mpi[at] = sample(b, op, n, 0, n_calls);
+            ours[at] = sample(b, op, n, 1, n_calls);
+        } else {
+            ours[at] = sample(b, op, n, 1, n_calls);
+            mpi[at] = sample(b, op, n, 0, n_calls);
+        }
+    }
+    m = median(mpi, n_samples);
+    o = median(ours, n_samples);
+    if (b->rank == 0) {
+        printf("%-15s %10zu %12.2f %12.2f %8.2f\n", op->name, bytes, m * 1e6,
+               o * 1e6, m / o);
+        fflush(stdout);
+        write_json(b, op, bytes, m, o);
+    }
+    b->log_sum += log(m / o);
+    b->least = m / o < b->least ? m / o : b->least;
+    b->n_points++;
+}
+
+static void measure_all(struct bench *b, const struct operation *op)
+{
+    size_t n_blocks = op->has_blocks ? (size_t)b->size : 1;
+
+    b->log_sum = 0;
+    b->least = INFINITY;
+    b->n_points = 0;
+    if (op->mpi == mpi_barrier) {
+        measure(b, op, 0);
+    }
+    for (size_t bytes = 4;
+         op->mpi != mpi_barrier && bytes * n_blocks <= b->max_bytes;
+         bytes *= 2) {
+        measure(b, op, bytes);
+    }
+    if (b->rank == 0) {
+        printf("%-15s geometric mean %.2f, least %.2f\n\n", op->name,
+               exp(b->log_sum / b->n_points), b->least);
+    }
+}
+
+/* ---- the launch ---- */
+
+/* Bytes per second that each rank copies while all do. */
+static double copy_rate(struct bench *b)
+{
+    double best = 0;
+
+    for (int i = 0; i < 5; i++) {
+        double began;
+
+        MPI_Barrier(WORLD);
+        began = MPI_Wtime();
+        memcpy(b->out, b->in, b->max_bytes);
+        began = (double)b->max_bytes / (MPI_Wtime() - began);
+        best = began > best ? began : best;
+    }
+    return best;
+}
+
+static int is_wanted(const char *name, int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return 1;
+        }
+    }
+    return argc == 1;
+}
+
+int main(int argc, char *argv[])
+{
+    struct bench b = { .max_bytes = (size_t)64 << 20 };
+    const char *most = getenv("BENCH_MAX_BYTES");
+    rpt_context_t *context;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(WORLD, &b.rank);
+    MPI_Comm_size(WORLD, &b.size);
+    if (most != NULL) {
+        b.max_bytes = strtoull(most, NULL, 10);
+    }
+    if (rpt_context_create_mpi(WORLD, NULL, &context) != RPT_OK) {
+        fprintf(stderr, "%s", rpt_last_error_text());
+        MPI_Abort(WORLD, 1);
+    }
+    b.group = rpt_group_world(context);
+    b.in = calloc(b.max_bytes + 64, 1);
+    b.out = calloc(b.max_bytes + 64, 1);
+    if (b.in == NULL || b.out == NULL) {
+        MPI_Abort(WORLD, 1);
+    }
+    memset(b.out, 1, b.max_bytes);
+    memset(b.in, 0, b.max_bytes);
+    if (b.rank == 0 && getenv("BENCH_JSON") != NULL) {
+        b.json = fopen(getenv("BENCH_JSON"), "a");
+    }
+    if (b.rank == 0) {
+        printf("%d ranks, f32, each copies %.1f GB/s when all do\n", b.size,
+               copy_rate(&b) / 1e9);
+        printf("%-15s %10s %12s %12s %8s\n", "operation", "bytes", "MPI us",
+               "ours us", "ratio");
+    } else {
+        copy_rate(&b);
+    }
+    for (int i = 0; i < N_OPERATIONS; i++) {
+        if (is_wanted(operations[i].name, argc, argv)) {
+            measure_all(&b, &operations[i]);
+        }
+    }
+    if (b.json != NULL) {
+        fclose(b.json);
+    }
+    rpt_context_destroy(context);
+    free(b.in);
+    free(b.out);
+    MPI_Finalize();
+    return 0;
+}
