@@ -35,6 +35,7 @@ benchmarks_limits_SOURCES = benchmarks/limits.c
 benchmarks_limits_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_LDADD = -lpthread
 BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
+	benchmarks/coll.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
 	benchmarks/peers/hyperqueue_true.py
 EXTRA_DIST += $(BENCH_FILES)
@@ -51,4 +52,12 @@ bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 # Python packages that some rows compare with, into the build tree.
 bench-peers:
 	'$(abs_srcdir)/benchmarks/get-peers' '$(abs_builddir)/bench/peers'
-.PHONY: bench-tasks bench-peers
+
+# BENCH_RANKS, BENCH_LAUNCHES, BENCH_MAX_BYTES, BENCH_OPERATIONS; PEER_BUILD is
+# the build tree of another MPI, in which `make benchmarks/coll` was run.
+bench-coll: all $(BENCH_COLL)
+	BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
+	  '$(abs_srcdir)/benchmarks/coll.py' $(BENCH_OPERATIONS)
+.PHONY: bench-tasks bench-coll bench-peers

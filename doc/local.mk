@@ -4,7 +4,8 @@ nobase_dist_doc_DATA += doc/specification.md doc/design/collectives.md \
 	doc/design/foundation.md \
 	doc/guide/README.md doc/guide/1-task-list.md \
 	doc/guide/2-c-functions.md doc/guide/3-your-mpi-program.md \
-	doc/guide/4-batch-scripts.md doc/guide/job.sbatch
+	doc/guide/4-batch-scripts.md doc/guide/5-collectives.md \
+	doc/guide/job.sbatch
 
 doc:
 	@test '$(DOXYGEN)' != no || { \

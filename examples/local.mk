@@ -1,6 +1,6 @@
 # The examples use what a user has: <repartir.h> and librepartir.
 noinst_PROGRAMS += examples/hello_local examples/pool_mpi examples/spmd \
-	examples/gang examples/programs
+	examples/gang examples/programs examples/allreduce
 if HAVE_CXX
 noinst_PROGRAMS += examples/hello
 endif
@@ -21,6 +21,9 @@ examples_gang_LDADD = librepartir.la
 examples_programs_SOURCES = examples/programs.c
 examples_programs_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_programs_LDADD = librepartir.la
+examples_allreduce_SOURCES = examples/allreduce.c
+examples_allreduce_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_allreduce_LDADD = librepartir.la
 examples_hello_SOURCES = examples/hello.cc
 examples_hello_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_hello_CXXFLAGS = -std=c++11 -Wall -Wextra
@@ -31,4 +34,4 @@ examples_hello_LDADD = librepartir.la $(MPI_LIBS)
 exampledir = $(docdir)/examples
 dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/spmd.c examples/gang.c examples/programs.c \
-	examples/hello.cc examples/README.md
+	examples/allreduce.c examples/hello.cc examples/README.md

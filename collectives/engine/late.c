@@ -57,8 +57,8 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
     return status;
 }
 
-/* The call that a near rank is in instead of this run; false: it may still come,
- * or it is in this run. */
+/* The call that a near rank is in instead of this run; false: it may still
+ * come, or it is in this run. */
 static bool is_elsewhere(const struct rpt_run *run, int rank,
                          struct rpt_signature *other)
 {

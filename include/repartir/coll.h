@@ -37,7 +37,7 @@ RPT_BEGIN_DECLS
  *  | RPT_ERR_TIMEOUT | `coll.deadline_s` passed; the error names the missing |
  *  | RPT_ERR_PEER | another rank failed in the call |
  *  | RPT_ERR_STATE | the group is of no further use |
- *  | RPT_ERR_UNSUPPORTED | no such operator for the type, or algorithm for the call |
+ *  | RPT_ERR_UNSUPPORTED | no such operator for the type, or no such algorithm |
  *  | RPT_ERR_OVERFLOW | counts that do not fit into the address space |
  *  | RPT_ERR_NOMEM, RPT_ERR_MPI | |
  *

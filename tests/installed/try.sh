@@ -50,6 +50,11 @@ try_examples() {
             "^$((n * 364)) of $((n * 364)) nodes .* by $n ranks\$" 1 \
             $(ranks $n "$at/spmd")
         # shellcheck disable=SC2046
+        [ ! -x "$at/allreduce" ] ||
+            expect "allreduce $by adds up on $n ranks" \
+                "^sum of 1 to $n: $((n * (n + 1) / 2))\$" 1 \
+                $(ranks $n "$at/allreduce")
+        # shellcheck disable=SC2046
         [ ! -x "$at/gang" ] || expect "gang $by adds up on $n ranks" \
             '^gang [0-7] of [12] ranks: sum [0-9]+$' 8 $(ranks $n "$at/gang")
     done
