@@ -63,7 +63,9 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/scatter/scatter.h \
 	collectives/algorithm/scatter/staged.c \
 	collectives/algorithm/scatter/table.c \
+	collectives/cache.c \
 	collectives/check.c \
+	collectives/explain.c \
 	collectives/engine/combine.c \
 	collectives/engine/combine.h \
 	collectives/engine/late.c \

@@ -10,7 +10,6 @@
 
 #include "collectives/select/select.h"
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -18,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_MAX = 32, ALIGNMENT = 64 };
+enum { ALIGNMENT = 64 };
 
 /* An output of so many bytes is written past the caches. */
 enum { STREAM_OUT = 2 << 20 };
@@ -82,7 +81,7 @@ static bool is_same_array(const size_t *a, const size_t *b, size_t n)
     return memcmp(a, b, n * sizeof *a) == 0;
 }
 
-static bool fits(const struct rpt_plan *plan, const rpt_coll_t *coll)
+bool rpt__plan_fits(const struct rpt_plan *plan, const rpt_coll_t *coll)
 {
     const rpt_coll_t *mine = &plan->coll;
     size_t n = (size_t)plan->team->size;
@@ -290,7 +289,7 @@ static void fill_run(struct rpt_plan *plan)
     run->divided_count = divided_count(plan);
 }
 
-static void plan_free(struct rpt_plan *plan)
+void rpt__plan_free(struct rpt_plan *plan)
 {
     rpt__combine_release(&plan->combine);
     rpt__schedule_free(&plan->schedule);
@@ -344,92 +343,11 @@ rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
     plan->is_used = true;
     status = build(plan, coll);
     if (status != RPT_OK) {
-        plan_free(plan);
+        rpt__plan_free(plan);
         return status;
     }
     *plan_out = plan;
     return RPT_OK;
-}
-
-/* ---- the cache ---- */
-
-/* Away with the oldest one that is in no use. */
-static void make_room(struct rpt_team *team)
-{
-    struct rpt_plan **link = &team->cached, **oldest = NULL;
-
-    if (team->n_cached < CACHE_MAX) {
-        return;
-    }
-    for (; *link != NULL; link = &(*link)->next) {
-        if (!(*link)->is_used) {
-            oldest = link;
-        }
-    }
-    if (oldest != NULL) {
-        struct rpt_plan *plan = *oldest;
-
-        *oldest = plan->next;
-        team->n_cached--;
-        plan_free(plan);
-    }
-}
-
-rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
-                            struct rpt_plan **plan_out)
-{
-    struct rpt_plan **link = &team->cached, *plan;
-    rpt_status_t status;
-
-    while (*link != NULL && ((*link)->is_used || !fits(*link, coll))) {
-        link = &(*link)->next;
-    }
-    plan = *link;
-    if (plan != NULL) { /* to the front */
-        *link = plan->next;
-        team->n_cached--;
-    } else {
-        make_room(team);
-        status = rpt__plan_create(team, coll, &plan);
-        if (status != RPT_OK) {
-            return status;
-        }
-    }
-    plan->is_cached = plan->is_used = true;
-    plan->next = team->cached;
-    team->cached = plan;
-    team->n_cached++;
-    *plan_out = plan;
-    return RPT_OK;
-}
-
-static void forget(struct rpt_plan *plan)
-{
-    struct rpt_plan **link = &plan->team->cached;
-
-    while (plan->is_cached && *link != plan) {
-        link = &(*link)->next;
-    }
-    if (plan->is_cached) {
-        *link = plan->next;
-        plan->team->n_cached--;
-    }
-    plan_free(plan);
-}
-
-void rpt__plan_drop(struct rpt_plan *plan)
-{
-    plan->is_used = plan->is_dropped = false;
-    if (!plan->is_cached || plan->team->n_cached > CACHE_MAX) {
-        forget(plan);
-    }
-}
-
-void rpt__plans_release(struct rpt_team *team)
-{
-    while (team->cached != NULL) {
-        forget(team->cached);
-    }
 }
 
 /* ---- starting ---- */
@@ -511,23 +429,6 @@ rpt_status_t rpt__plan_test(struct rpt_plan *plan)
     return run->status;
 }
 
-rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-
-    rpt__buf_printf(&text, "%s of %d ranks: %s (%s), %zu steps in %zu lanes\n",
-                    plan->run.name, plan->team->size, plan->algorithm->name,
-                    plan->algorithm->summary, plan->schedule.n_steps,
-                    plan->schedule.n_lanes);
-    rpt__buf_u8(&text, 0);
-    if (text.failed) {
-        rpt__buf_free(&text);
-        return rpt__fail_nomem(text.bytes);
-    }
-    *text_out = text.data;
-    return RPT_OK;
-}
-
 /* Under the lock. */
 static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
                                struct rpt_plan **here_out)
@@ -563,7 +464,7 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
     struct rpt_plan *plan = team != NULL ? team->last : NULL;
     rpt_status_t status;
 
-    if (plan == NULL || plan->run.needs_lock || !fits(plan, coll) ||
+    if (plan == NULL || plan->run.needs_lock || !rpt__plan_fits(plan, coll) ||
         atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
         rpt__group_is_failed(group)) {
         struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));

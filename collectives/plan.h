@@ -38,6 +38,9 @@ rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
                             struct rpt_plan **plan_out);
 /* Back into the cache, or away; not before it is over.  Under the lock. */
 void rpt__plan_drop(struct rpt_plan *plan);
+/* Whether a plan is for calls like this one. */
+bool rpt__plan_fits(const struct rpt_plan *plan, const rpt_coll_t *coll);
+void rpt__plan_free(struct rpt_plan *plan);
 /* All of a team. */
 void rpt__plans_release(struct rpt_team *team);
 
@@ -49,6 +52,9 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan);
 rpt_status_t rpt__plan_test(struct rpt_plan *plan);
 /* Release the text with free(). */
 rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out);
+/* Blocks of one size; no group is needed. */
+rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
+                               const rpt_options_t *options, char **text_out);
 
 /* The whole call, blocking.  Without the lock. */
 rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);

@@ -8,6 +8,7 @@
 
 #include <repartir/base.h>
 #include <repartir/group.h>
+#include <repartir/options.h>
 #include <repartir/types.h>
 
 RPT_BEGIN_DECLS
@@ -37,7 +38,7 @@ RPT_BEGIN_DECLS
  *  | RPT_ERR_TIMEOUT | `coll.deadline_s` passed; the error names the missing |
  *  | RPT_ERR_PEER | another rank failed in the call |
  *  | RPT_ERR_STATE | the group is of no further use |
- *  | RPT_ERR_UNSUPPORTED | no such operator for the type, or no such algorithm |
+ *  | RPT_ERR_UNSUPPORTED | no such operator for the type, or algorithm |
  *  | RPT_ERR_OVERFLOW | counts that do not fit into the address space |
  *  | RPT_ERR_NOMEM, RPT_ERR_MPI | |
  *
@@ -303,7 +304,24 @@ RPT_API rpt_status_t rpt_plan_test(rpt_plan_t *plan);
  */
 RPT_API rpt_status_t rpt_plan_wait(rpt_plan_t *plan);
 
-/** What a plan does, for a person: algorithm, steps, bytes, predicted time.
+/** What an operation would do on so many ranks, for a person.
+ *
+ * Not collective; needs no MPI.  Steps, messages and bytes of the busiest rank
+ * and a predicted time for each algorithm; the steps of rank 0 in the one that
+ * would be chosen.  Release the text with free().
+ *
+ * \param coll     kind, count, type and root; buffers are not looked at
+ * \param n_nodes  1: all ranks share memory; at most n_ranks
+ * \param options  may be NULL: those of the environment
+ * \retval RPT_ERR_NOT_FOUND  there is no algorithm of the name that is forced
+ * \since 0.1
+ */
+RPT_API rpt_status_t rpt_coll_explain(const rpt_coll_t *coll, int n_ranks,
+                                      int n_nodes, const rpt_options_t *options,
+                                      char **text_out);
+
+/** What a plan does, for a person: all algorithms, and the steps of this rank
+ * in the one that was chosen.
  *
  * Not collective.  Release the text with free().
  * \since 0.1

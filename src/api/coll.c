@@ -396,3 +396,31 @@ rpt_status_t rpt_plan_explain(const rpt_plan_t *plan, char **text_out)
     RPT_REQUIRE(plan != NULL && text_out != NULL, "NULL argument");
     return rpt__plan_explain(plan, text_out);
 }
+
+rpt_status_t rpt_coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
+                              const rpt_options_t *options, char **text_out)
+{
+    rpt_options_t *own = NULL;
+    rpt_coll_t copy;
+    rpt_status_t status;
+
+    RPT_REQUIRE(coll != NULL && text_out != NULL, "NULL argument");
+    RPT_REQUIRE((int)coll->kind >= 0 && coll->kind <= RPT_COLL_EXSCAN,
+                "there is no such operation");
+    RPT_REQUIRE(rpt_type_bytes(coll->type) > 0, "there is no such type");
+    RPT_REQUIRE(n_ranks >= 1 && n_nodes >= 1 && n_nodes <= n_ranks,
+                "at least one rank, and one on each node");
+    RPT_REQUIRE(coll->root >= 0 && coll->root < n_ranks,
+                "the root is no rank of the group");
+    RPT_REQUIRE(coll->counts == NULL, "blocks have one size here");
+    RPT_REQUIRE(coll->count <=
+                    PTRDIFF_MAX / rpt_type_bytes(coll->type) / (size_t)n_ranks,
+                "counts that no memory can hold");
+    copy = normal(coll);
+    status = rpt__options_copy(options, &own);
+    if (status == RPT_OK) {
+        status = rpt__coll_explain(&copy, n_ranks, n_nodes, own, text_out);
+    }
+    rpt_options_destroy(own);
+    return status;
+}

@@ -12,5 +12,7 @@ const struct command commands[] = {
     { "submit", "add tasks to a running job", command_submit, false },
     { "cancel", "cut tasks from a running job", command_cancel, false },
     { "info", "say what this build, machine and job are", command_info, true },
+    { "explain", "say what a collective operation would do", command_explain,
+      false },
     { NULL, NULL, NULL, false }
 };

@@ -40,7 +40,10 @@ for arguments in '--qqqq tasks' '-Z tasks' '-o novalue tasks' '-o =1 tasks' \
 done
 for arguments in 'status' 'status a b' 'status --jsn d' 'submit' 'submit d' \
     'submit d a b' 'submit --each f d' 'submit --format=x d f' 'cancel' \
-    'cancel d' 'info x' 'info --options=pdf' '--qqq'; do
+    'cancel d' 'info x' 'info --options=pdf' '--qqq' 'explain' 'explain alreduce' \
+    'explain scan scan --type=f99' 'explain scan --ranks=0' \
+    'explain scan --ranks=9999999999' 'explain scan --count=-1' \
+    'explain scan -o x' 'explain scan -o coll.stage_bytes=much'; do
     # shellcheck disable=SC2086
     run 1 $arguments
     expect 64 "$arguments"
@@ -49,7 +52,7 @@ run 1 run --output=lime tasks
 has err 'did you mean "line"' "the nearest value is named"
 
 version=$(sed -n 's/^release=//p' "$SRC/VERSION")
-for command in '' run status submit cancel info; do
+for command in '' run status submit cancel info explain; do
     # shellcheck disable=SC2086
     run 1 $command --help
     expect 0 "repartir $command --help"

@@ -234,6 +234,7 @@ static void arguments_of_one_rank(rpt_group_t *group)
                         .count = 8,
                         .type = RPT_TYPE_F64 };
     const rpt_type_t f64 = RPT_TYPE_F64;
+    char *text = NULL;
     rpt_op_t op;
 
     CHECK(rpt_allreduce(NULL, x, y, 8, f64, RPT_OP_SUM) == RPT_ERR_INVALID);
@@ -280,6 +281,17 @@ static void arguments_of_one_rank(rpt_group_t *group)
     CHECK(rpt_plan_wait(NULL) == RPT_ERR_INVALID);
     CHECK(rpt_plan_explain(NULL, NULL) == RPT_ERR_INVALID);
     CHECK(rpt_op_create(NULL, NULL, 0, &op) == RPT_ERR_INVALID);
+    coll = (rpt_coll_t){ .type = RPT_TYPE_F64, .count = 3 };
+    CHECK(rpt_coll_explain(NULL, 1, 1, NULL, &text) == RPT_ERR_INVALID);
+    CHECK(rpt_coll_explain(&coll, 1, 1, NULL, NULL) == RPT_ERR_INVALID);
+    CHECK(rpt_coll_explain(&coll, 0, 1, NULL, &text) == RPT_ERR_INVALID);
+    CHECK(rpt_coll_explain(&coll, 2, 3, NULL, &text) == RPT_ERR_INVALID);
+    coll.root = 2;
+    CHECK(rpt_coll_explain(&coll, 2, 1, NULL, &text) == RPT_ERR_INVALID);
+    coll.root = 1;
+    CHECK(rpt_coll_explain(&coll, 2, 1, NULL, &text) == RPT_OK);
+    CHECK(strstr(text, "steps of rank 0") != NULL);
+    free(text);
     rpt_plan_destroy(NULL);
     rpt_op_destroy(RPT_OP_SUM);
 }

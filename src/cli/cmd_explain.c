@@ -1,0 +1,177 @@
+/*
+ * cmd_explain.c - `repartir explain OPERATION`: what a collective would do
+ *
+ * Needs no ranks and no MPI: schedules are built, counted and printed.
+ */
+#include "cli/args.h"
+#include "cli/command.h"
+
+#include <repartir/coll.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_RANKS = 0x2001, KEY_NODES, KEY_COUNT, KEY_TYPE, KEY_ROOT };
+
+struct explain_options {
+    rpt_coll_t coll;
+    int n_ranks;
+    int n_nodes;
+    bool has_operation;
+    rpt_options_t *options;
+};
+
+static const char *const operations[] = {
+#define OPERATION_TEXT(name, value, text) text,
+    RPT_COLL_LIST(OPERATION_TEXT)
+#undef OPERATION_TEXT
+        NULL
+};
+
+static const char *const types[] = {
+#define TYPE_TEXT(name, value, bytes, text) text,
+    RPT_TYPE_LIST(TYPE_TEXT)
+#undef TYPE_TEXT
+        NULL
+};
+
+static const struct argp_option options_of_explain[] = {
+    { "count", KEY_COUNT, "N", 0,
+      "Elements of the vector, or of each block (1)", 0 },
+    { "type", KEY_TYPE, "TYPE", 0, "Of an element (f32)", 0 },
+    { "root", KEY_ROOT, "RANK", 0, "Of an operation that has one (0)", 0 },
+    { "ranks", KEY_RANKS, "N", 0, "Number of ranks (2)", 0 },
+    { "nodes", KEY_NODES, "N", 0, "Number of nodes that they are on (1)", 0 },
+    { "option", 'o', "NAME=VALUE", 0, "Set an option of the library", 0 },
+    { NULL, 0, NULL, 0, NULL, 0 }
+};
+
+static error_t take_number(struct argp_state *state, const char *name,
+                           const char *text, int least, int *out)
+{
+    long long number = 0;
+    int error = args_integer(state, name, text, least, &number);
+
+    if (error == 0 && number > INT_MAX) {
+        argp_error(state, "--%s=%s: too large", name, text);
+        return EINVAL;
+    }
+    *out = (int)number;
+    return error;
+}
+
+static error_t take_option(struct argp_state *state, struct explain_options *o,
+                           char *text)
+{
+    char *value = strchr(text, '=');
+
+    if (value == NULL || value == text) {
+        argp_error(state, "-o %s: NAME=VALUE is wanted", text);
+        return EINVAL;
+    }
+    *value++ = '\0';
+    if (rpt_options_set(o->options, text, value) != RPT_OK) {
+        argp_error(state, "%s", rpt_last_error()->what);
+        return EINVAL;
+    }
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct explain_options *o = state->input;
+    long long count = 0;
+    int word;
+
+    switch (key) {
+    case KEY_COUNT:
+        if (args_integer(state, "count", arg, 0, &count) != 0) {
+            return EINVAL;
+        }
+        o->coll.count = (size_t)count;
+        return 0;
+    case KEY_TYPE:
+        word = args_word(state, "type", arg, types);
+        o->coll.type = (rpt_type_t)word;
+        return word < 0 ? EINVAL : 0;
+    case KEY_ROOT:
+        return take_number(state, "root", arg, 0, &o->coll.root);
+    case KEY_RANKS:
+        return take_number(state, "ranks", arg, 1, &o->n_ranks);
+    case KEY_NODES:
+        return take_number(state, "nodes", arg, 1, &o->n_nodes);
+    case 'o':
+        return take_option(state, o, arg);
+    case ARGP_KEY_ARG:
+        word = args_word(state, "OPERATION", arg, operations);
+        o->coll.kind = (rpt_coll_kind_t)word;
+        o->has_operation = true;
+        return word < 0 ? EINVAL : 0;
+    case ARGP_KEY_END:
+        if (!o->has_operation) {
+            argp_error(state, "an operation is wanted, such as allreduce");
+            return EINVAL;
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int explain(const struct explain_options *o)
+{
+    struct fault fault = { 0 };
+    char *text = NULL;
+    int code = CODE_OK;
+
+    if (rpt_coll_explain(&o->coll, o->n_ranks, o->n_nodes, o->options, &text) !=
+        RPT_OK) {
+        code = fault_library(&fault);
+        fault_print(&fault);
+        return code;
+    }
+    if (fputs(text, stdout) == EOF || fflush(stdout) != 0) {
+        say("standard output cannot be written");
+        code = CODE_IO;
+    }
+    free(text);
+    return code;
+}
+
+int command_explain(int argc, char *argv[])
+{
+    static const struct argp_child children[] = ARGS_CHILDREN;
+    static const struct argp argp = {
+        options_of_explain,
+        parse,
+        "OPERATION",
+        "Print, for each algorithm of a collective operation, steps, messages "
+        "and bytes of the busiest rank, and about how long it takes; and the "
+        "steps of rank 0 in the one that would be chosen (*).  Needs no MPI.",
+        children,
+        NULL,
+        NULL
+    };
+    struct explain_options o = { .n_ranks = 2, .n_nodes = 1 };
+    struct fault fault = { 0 };
+    int code;
+
+    o.coll.count = 1;
+    o.coll.type = RPT_TYPE_F32;
+    if (rpt_options_create(&o.options) != RPT_OK) {
+        code = fault_library(&fault);
+        fault_print(&fault);
+        return code;
+    }
+    code = args_parse(&argp, argc, argv, &o);
+    if (code == CODE_OK) {
+        code = explain(&o);
+    } else if (code == ARGS_ANSWERED) {
+        code = CODE_OK;
+    }
+    rpt_options_destroy(o.options);
+    return code;
+}

@@ -1,0 +1,29 @@
+#!/bin/sh
+# repartir explain: what each algorithm would do, without ranks or MPI.
+set -u
+. "$SRC/tests/cli/lib.sh"
+begin cli-explain
+
+for operation in allreduce reduce broadcast barrier allgather gather scatter \
+    reduce-scatter alltoall scan exscan; do
+    run 1 explain $operation --ranks=5 --count=1000 --type=f64 --root=3
+    expect 0 "explain $operation"
+    is "$(grep -c '^\*' out)" 1 "one algorithm is chosen, $operation"
+    has out '^steps of rank 0' "its steps are there, $operation"
+done
+call env -i PATH="$PATH" "$repartir" explain allreduce --ranks=4096 --nodes=64 \
+    --count=1000000
+expect 0 "thousands of ranks"
+has out '^  flat +cannot do this call' "what needs one node cannot"
+# 2 (p-1) segments, and 2 (p-1)/p n elements of 4 bytes: for p = 4, n = 400.
+run 1 explain allreduce --ranks=4 --nodes=2 --count=400 -o \
+    coll.allreduce.algorithm=ring
+has out '^\* ring +[0-9]+ +6 +2400 +0 +1200 ' "the ring costs what it should"
+has out 'send to 1: in\[0\], 100$' "and begins with its own block"
+run 1 explain reduce --ranks=4 --option=coll.reduce.algorithm=nonsense
+expect 65 "an algorithm that is not there"
+run 1 explain broadcast --ranks=2 --nodes=3
+expect 65 "more nodes than ranks"
+run 1 explain gather --ranks=2 --count=2000000000000000000
+expect 65 "a count that no memory can hold"
+finish
