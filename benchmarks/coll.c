@@ -6,8 +6,8 @@
  * Both are called inside one process, since two cores can be near or far from
  * each other anew at each launch.  A sample is a loop of calls; before each
  * call one element of each cache line of the input is changed, in the loop of
- * both.  The root goes round.  The time of a sample is that of the slowest rank,
- * a point the median of its samples.
+ * both.  The root goes round.  A sample takes as long as on the slowest rank,
+ * a point is the median of its samples.
  *
  * One line a point: operation, bytes, MPI, ours (microseconds), ratio; and with
  * BENCH_JSON a JSON line in this file.  Bytes are those of a vector, or of a

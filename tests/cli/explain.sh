@@ -24,6 +24,6 @@ run 1 explain reduce --ranks=4 --option=coll.reduce.algorithm=nonsense
 expect 65 "an algorithm that is not there"
 run 1 explain broadcast --ranks=2 --nodes=3
 expect 65 "more nodes than ranks"
-run 1 explain gather --ranks=2 --count=2000000000000000000
+run 1 explain gather --ranks=2 --type=c128 --count=900000000000000000
 expect 65 "a count that no memory can hold"
 finish
