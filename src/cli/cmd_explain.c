@@ -9,7 +9,6 @@
 #include <repartir/coll.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +54,26 @@ static error_t take_number(struct argp_state *state, const char *name,
     long long number = 0;
     int error = args_integer(state, name, text, least, &number);
 
-    if (error == 0 && number > INT_MAX) {
-        argp_error(state, "--%s=%s: too large", name, text);
-        return EINVAL;
-    }
     *out = (int)number;
     return error;
+}
+
+/* Counts may be above 10^9, where args_integer() ends. */
+static error_t take_count(struct argp_state *state, const char *text,
+                          size_t *out)
+{
+    char *rest;
+    unsigned long long number;
+
+    errno = 0;
+    number = strtoull(text, &rest, 10);
+    if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno != 0 ||
+        number > SIZE_MAX) {
+        argp_error(state, "--count: \"%s\" is no number from 0 on", text);
+        return EINVAL;
+    }
+    *out = (size_t)number;
+    return 0;
 }
 
 static error_t take_option(struct argp_state *state, struct explain_options *o,
@@ -83,16 +96,11 @@ static error_t take_option(struct argp_state *state, struct explain_options *o,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct explain_options *o = state->input;
-    long long count = 0;
     int word;
 
     switch (key) {
     case KEY_COUNT:
-        if (args_integer(state, "count", arg, 0, &count) != 0) {
-            return EINVAL;
-        }
-        o->coll.count = (size_t)count;
-        return 0;
+        return take_count(state, arg, &o->coll.count);
     case KEY_TYPE:
         word = args_word(state, "type", arg, types);
         o->coll.type = (rpt_type_t)word;
