@@ -395,38 +395,93 @@ static void on_over(struct rpt_run *run)
 
 rpt_status_t rpt__plan_start(struct rpt_plan *plan)
 {
-    rpt_status_t status = rpt__group_status(plan->team->group);
+    struct rpt_team *team = plan->team;
+    rpt_status_t status = RPT_OK;
 
-    if (status != RPT_OK) {
-        return status;
-    }
-    bind(plan, plan->coll.in, plan->coll.out);
     plan->run.on_over = on_over;
-    rpt__run_queue(&plan->run);
-    return RPT_OK;
+    if (!plan->run.needs_lock && !rpt__team_is_busy(team) &&
+        !rpt__group_is_failed(team->group)) {
+        bind(plan, plan->coll.in, plan->coll.out);
+        rpt__run_start_here(&plan->run);
+        return RPT_OK;
+    }
+    rpt__engine_lock(team->engine);
+    status = rpt__group_status(team->group);
+    if (status == RPT_OK) {
+        bind(plan, plan->coll.in, plan->coll.out);
+        rpt__run_queue(&plan->run);
+    }
+    rpt__engine_unlock(team->engine);
+    return status;
 }
 
 static bool is_over(void *arg)
 {
     const struct rpt_run *run = arg;
 
-    return atomic_load(&run->state) != RPT_RUN_QUEUED;
+    return atomic_load(&run->state) == RPT_RUN_OVER;
+}
+
+static rpt_status_t wait_in_loop(struct rpt_plan *plan, double timeout_s)
+{
+    struct rpt_run *run = &plan->run;
+    struct rpt_engine *engine = plan->team->engine;
+    rpt_status_t status = RPT_OK;
+
+    rpt__engine_lock(engine);
+    if (timeout_s < 0) {
+        status = rpt__run_wait(run);
+    } else {
+        status = rpt__comm_wait(plan->team->comm, is_over, run, timeout_s);
+        if (status == RPT_OK) {
+            atomic_store(&run->state, RPT_RUN_IDLE);
+            status = run->status;
+        }
+    }
+    rpt__engine_unlock(engine);
+    return status;
 }
 
 rpt_status_t rpt__plan_test(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
-    rpt_status_t status;
+    int state = atomic_load(&run->state);
 
-    if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+    if (state == RPT_RUN_LAZY) {
+        rpt_status_t status = rpt__run_go_on(run, true);
+
+        if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+            return status;
+        }
+        state = RPT_RUN_QUEUED; /* or still lazy: let the loop turn once */
+    }
+    if (state == RPT_RUN_OVER) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        return run->status;
+    }
+    return state == RPT_RUN_IDLE ? RPT_OK : wait_in_loop(plan, 0);
+}
+
+rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+    int state = atomic_load(&run->state);
+
+    if (state == RPT_RUN_IDLE) {
         return RPT_OK;
     }
-    status = rpt__comm_wait(plan->team->comm, is_over, run, 0);
-    if (status != RPT_OK) {
-        return status;
+    if (state == RPT_RUN_OVER) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        return run->status;
     }
-    atomic_store(&run->state, RPT_RUN_IDLE);
-    return run->status;
+    if (state == RPT_RUN_LAZY) {
+        rpt_status_t status = rpt__run_go_on(run, false);
+
+        if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+            return status;
+        }
+    }
+    return wait_in_loop(plan, -1);
 }
 
 /* Under the lock. */
@@ -447,7 +502,7 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
         return status;
     }
     bind(plan, coll->in, coll->out);
-    if (!plan->run.needs_lock && STAILQ_EMPTY(&team->queue)) {
+    if (!plan->run.needs_lock && !rpt__team_is_busy(team)) {
         *here_out = plan;
         return RPT_OK;
     }
@@ -465,8 +520,7 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
     rpt_status_t status;
 
     if (plan == NULL || plan->run.needs_lock || !rpt__plan_fits(plan, coll) ||
-        atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
-        rpt__group_is_failed(group)) {
+        rpt__team_is_busy(team) || rpt__group_is_failed(group)) {
         struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
 
         rpt__engine_lock(engine);

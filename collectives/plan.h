@@ -44,12 +44,12 @@ void rpt__plan_free(struct rpt_plan *plan);
 /* All of a team. */
 void rpt__plans_release(struct rpt_team *team);
 
-/* Under the lock. */
+/* These three without the lock.  The plan is idle: */
 rpt_status_t rpt__plan_start(struct rpt_plan *plan);
 
-/* Whether a started one is over: RPT_PENDING, or how it went.  Under the lock.
- */
+/* Whether a started one is over: RPT_PENDING, or how it went. */
 rpt_status_t rpt__plan_test(struct rpt_plan *plan);
+rpt_status_t rpt__plan_wait(struct rpt_plan *plan);
 /* Release the text with free(). */
 rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out);
 /* Blocks of one size; no group is needed. */

@@ -3,6 +3,9 @@
  *
  *   here     the caller's thread alone: flags only, nothing else in the group's
  *            queue.  It looks, then lets others have the core, then sleeps.
+ *   lazy     started here; the caller comes back to wait.  The loop looks
+ *            for such runs every millisecond while there are any, and queues
+ *            those that it sees twice.
  *   queued   the loop, one run of a group after the other; the caller waits in
  *            the loop, or comes back later.
  *
@@ -66,14 +69,115 @@ static int advance_team(struct rpt_team *team)
     return n;
 }
 
+static void enqueue(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+
+    atomic_store(&run->state, RPT_RUN_QUEUED);
+    atomic_fetch_add(&team->n_queued, 1);
+    if (STAILQ_EMPTY(&team->queue)) {
+        LIST_INSERT_HEAD(&team->colls->busy, team, busy);
+        count_sleeper(team, 1);
+    }
+    STAILQ_INSERT_TAIL(&team->queue, run, link);
+}
+
+/* ---- lazy runs ---- */
+
+#define LOOK_S 1e-3
+enum { IDLE_LOOKS = 100 };
+
+/* Takes a lazy run; false: somebody else has it. */
+static bool take(struct rpt_run *run)
+{
+    int lazy = RPT_RUN_LAZY;
+
+    if (!atomic_compare_exchange_strong(&run->state, &lazy, RPT_RUN_TAKEN)) {
+        return false;
+    }
+    atomic_store(&run->team->lazy, NULL);
+    atomic_fetch_sub(&run->team->colls->n_lazy, 1);
+    return true;
+}
+
+/* Its owner may come back, or not. */
+static void leave(struct rpt_run *run)
+{
+    struct rpt_colls *colls = run->team->colls;
+
+    atomic_store(&run->state, RPT_RUN_LAZY);
+    atomic_store(&run->team->lazy, run);
+    atomic_fetch_add(&colls->n_lazy, 1);
+    if (atomic_load(&colls->is_watched) == 0) {
+        rpt__engine_ring(run->team->engine);
+    }
+}
+
+void rpt__team_queue_lazy(struct rpt_team *team)
+{
+    struct rpt_run *run = atomic_load(&team->lazy);
+
+    if (run != NULL && take(run)) {
+        run->is_here = false;
+        enqueue(run);
+    }
+}
+
+static void look_for_lazy(struct rpt_colls *colls)
+{
+    struct rpt_team *team;
+    double now;
+
+    if (atomic_load(&colls->n_lazy) == 0 &&
+        atomic_load(&colls->is_watched) == 0) {
+        return;
+    }
+    now = rpt__now_s();
+    if (now < colls->next_look_s) {
+        return;
+    }
+    colls->next_look_s = now + LOOK_S;
+    atomic_store(&colls->is_watched, 1);
+    colls->n_idle_looks++;
+    LIST_FOREACH (team, &colls->teams, all) {
+        struct rpt_run *run = atomic_load(&team->lazy);
+
+        if (run != NULL) {
+            colls->n_idle_looks = 0;
+            /* Its owner may have it already: only the team is ours to read. */
+            if (team->lazy_seen == team->n_runs) {
+                rpt__team_queue_lazy(team);
+            }
+            team->lazy_seen = team->n_runs;
+        }
+    }
+    if (colls->n_idle_looks > IDLE_LOOKS) {
+        atomic_store(&colls->is_watched, 0);
+        if (atomic_load(&colls->n_lazy) > 0) { /* left meanwhile */
+            atomic_store(&colls->is_watched, 1);
+        }
+    }
+}
+
+static double next_s(struct rpt_poller *poller)
+{
+    const struct rpt_colls *colls =
+        (struct rpt_colls *)(void *)((char *)poller -
+                                     offsetof(struct rpt_colls, poller));
+
+    return atomic_load(&colls->is_watched) != 0 ? colls->next_look_s : INFINITY;
+}
+
 static int poll(struct rpt_poller *poller)
 {
     struct rpt_colls *colls =
         (struct rpt_colls *)(void *)((char *)poller -
                                      offsetof(struct rpt_colls, poller));
-    struct rpt_team *team = LIST_FIRST(&colls->busy);
+    struct rpt_team *team;
     int n = 0;
 
+    look_for_lazy(colls);
+    team = LIST_FIRST(&colls->busy);
     while (team != NULL) {
         struct rpt_team *next = LIST_NEXT(team, busy);
 
@@ -104,13 +208,15 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
         }
         colls->comm = comm;
         LIST_INIT(&colls->busy);
+        LIST_INIT(&colls->teams);
         status = rpt__early_create(comm, &colls->early);
         if (status != RPT_OK) {
             free(colls);
             return status;
         }
         colls->poller = (struct rpt_poller){ .name = "collectives",
-                                             .poll = poll };
+                                             .poll = poll,
+                                             .next_s = next_s };
         rpt__engine_add(rpt__comm_engine(comm), &colls->poller);
         rpt__comm_attach(comm, colls, colls_release);
     }
@@ -151,20 +257,34 @@ static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
     return status == RPT_OK ? rpt__late(&patience->late, run) : status;
 }
 
+/* Looks at a flag for a while. */
+static bool look_at(const struct rpt_team *team, const _Atomic uint64_t *flag,
+                    uint64_t value)
+{
+    for (int i = 0; i < team->n_spins; i++) {
+        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
+            return true;
+        }
+        rpt__cpu_relax();
+    }
+    for (int i = 0; i < team->n_yields; i++) {
+        sched_yield();
+        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- queued ---- */
 
 void rpt__run_queue(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
 
+    rpt__team_queue_lazy(team);
     rpt__run_begin(run);
-    atomic_store(&run->state, RPT_RUN_QUEUED);
-    atomic_fetch_add(&team->n_queued, 1);
-    if (STAILQ_EMPTY(&team->queue)) {
-        LIST_INSERT_HEAD(&team->colls->busy, team, busy);
-        count_sleeper(team, 1);
-    }
-    STAILQ_INSERT_TAIL(&team->queue, run, link);
+    enqueue(run);
     if (advance_team(team) > 0) {
         rpt__engine_tell(team->engine);
     }
@@ -190,10 +310,39 @@ static void end_early(struct rpt_run *run, rpt_status_t status)
     }
 }
 
+/* Advances the queue in this thread as long as that goes quickly: to have the
+ * loop do it costs changes of threads. */
+static void hurry(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    enum { TRIES = 64 };
+
+    for (int i = 0; i < TRIES && !is_over(run); i++) {
+        const struct rpt_run *first;
+        const _Atomic uint64_t *flag;
+        uint64_t value = 0;
+        bool is_raised;
+
+        advance_team(team);
+        first = STAILQ_FIRST(&team->queue);
+        flag = first != NULL ? rpt__run_flag(first, &value) : NULL;
+        if (is_over(run) || flag == NULL) {
+            return;
+        }
+        rpt__engine_unlock(team->engine);
+        is_raised = look_at(team, flag, value);
+        rpt__engine_lock(team->engine);
+        if (!is_raised) {
+            return;
+        }
+    }
+}
+
 rpt_status_t rpt__run_wait(struct rpt_run *run)
 {
     struct patience patience = patience_from_now(run->team);
 
+    hurry(run);
     while (!is_over(run)) {
         rpt_status_t status = wait_a_piece(run, is_over, &patience);
 
@@ -216,25 +365,29 @@ static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
                : rpt__run_is_free(run);
 }
 
-static bool look(struct rpt_run *run)
+static bool look_for_block(struct rpt_run *run)
 {
     const struct rpt_team *team = run->team;
-    uint64_t value = 0;
-    const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
 
-    for (int i = 0; i < team->n_spins; i++) {
-        if (is_ready(run, flag, value)) {
+    for (int i = 0; i < team->n_spins + team->n_yields; i++) {
+        if (rpt__run_is_free(run)) {
             return true;
         }
-        rpt__cpu_relax();
-    }
-    for (int i = 0; i < team->n_yields; i++) {
-        sched_yield();
-        if (is_ready(run, flag, value)) {
-            return true;
+        if (i < team->n_spins) {
+            rpt__cpu_relax();
+        } else {
+            sched_yield();
         }
     }
     return false;
+}
+
+static bool look(struct rpt_run *run)
+{
+    uint64_t value = 0;
+    const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
+
+    return flag != NULL ? look_at(run->team, flag, value) : look_for_block(run);
 }
 
 static bool may_go_on(void *arg)
@@ -275,13 +428,11 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
     return status;
 }
 
-rpt_status_t rpt__run_here(struct rpt_run *run)
+static rpt_status_t finish_here(struct rpt_run *run)
 {
     struct patience patience = { .piece_s = 0 };
     rpt_status_t status;
 
-    run->is_here = true;
-    rpt__run_begin(run);
     while ((status = rpt__run_advance(run)) == RPT_PENDING) {
         if (!look(run)) {
             status = sleep_for_flag(run, &patience);
@@ -291,5 +442,42 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
         }
     }
     run->is_here = false;
+    return status;
+}
+
+rpt_status_t rpt__run_here(struct rpt_run *run)
+{
+    run->is_here = true;
+    rpt__run_begin(run);
+    return finish_here(run);
+}
+
+void rpt__run_start_here(struct rpt_run *run)
+{
+    run->is_here = true;
+    rpt__run_begin(run);
+    run->status = rpt__run_advance(run);
+    if (run->status == RPT_PENDING) {
+        leave(run);
+    } else {
+        run->is_here = false;
+        atomic_store(&run->state, RPT_RUN_OVER);
+    }
+}
+
+rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once)
+{
+    rpt_status_t status;
+
+    if (!take(run)) {
+        return RPT_ERR_STATE;
+    }
+    status = once ? rpt__run_advance(run) : finish_here(run);
+    if (status == RPT_PENDING) {
+        leave(run);
+    } else {
+        run->is_here = false;
+        atomic_store(&run->state, RPT_RUN_IDLE);
+    }
     return status;
 }

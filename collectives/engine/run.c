@@ -20,7 +20,8 @@ void rpt__run_begin(struct rpt_run *run)
 
     run->status = RPT_OK;
     run->flag = team->flag;
-    run->seq = team->n_runs++;
+    run->seq = atomic_fetch_add_explicit(&team->n_runs, 1,
+                                         memory_order_relaxed);
     run->begun = run->schedule->n_values == 0;
     run->has_raised = false;
     run->n_over = 0;

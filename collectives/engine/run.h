@@ -29,7 +29,16 @@ struct rpt_send {
     uint32_t index; /* in its lane */
 };
 
-enum rpt_run_state { RPT_RUN_IDLE, RPT_RUN_QUEUED, RPT_RUN_OVER };
+/* A run that was started, and could not be finished at once, is LAZY: it waits
+ * for its owner to come back, who TAKES it.  When the owner does not come soon
+ * the loop queues it. */
+enum rpt_run_state {
+    RPT_RUN_IDLE,
+    RPT_RUN_LAZY,
+    RPT_RUN_TAKEN,
+    RPT_RUN_QUEUED,
+    RPT_RUN_OVER
+};
 
 struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
@@ -132,13 +141,25 @@ struct rpt_colls {
     struct rpt_early *early;
     struct rpt_poller poller;
     LIST_HEAD(, rpt_team) busy;
+    LIST_HEAD(, rpt_team) teams;
+    _Atomic int n_lazy;     /* runs, of all teams                          */
+    _Atomic int is_watched; /* the loop looks for them every millisecond   */
+    int n_idle_looks;       /* that found none                             */
+    double next_look_s;
 };
 
 /* Of a context, made when there is none; under the lock. */
 rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out);
 
-/* Puts it behind the others of its team.  Under the lock. */
+/* Starts it, behind the others of its team.  Under the lock. */
 void rpt__run_queue(struct rpt_run *run);
+/* Starts it in this thread, without the lock; not while rpt__team_is_busy(). */
+void rpt__run_start_here(struct rpt_run *run);
+/* Goes on with one that is lazy, until it is over, or (once) as far as it goes
+ * now: RPT_PENDING.  RPT_ERR_STATE: somebody else has it.  Without the lock. */
+rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once);
+/* Queues the lazy run of a team, if there is one.  Under the lock. */
+void rpt__team_queue_lazy(struct rpt_team *team);
 /* Waits until it is over; warns, and ends it at the deadline.  Under the lock.
  */
 rpt_status_t rpt__run_wait(struct rpt_run *run);

@@ -62,6 +62,8 @@ static void team_release(void *data)
 {
     struct rpt_team *team = data;
 
+    rpt__team_queue_lazy(team);
+    LIST_REMOVE(team, all);
     if (!STAILQ_EMPTY(&team->queue)) {
         LIST_REMOVE(team, busy);
     }
@@ -102,6 +104,8 @@ static rpt_status_t team_create(struct rpt_group *group,
     find_near(team);
     share(team);
     set_patience(team);
+    team->lazy_seen = UINT64_MAX;
+    LIST_INSERT_HEAD(&team->colls->teams, team, all);
     *team_out = team;
     return RPT_OK;
 }

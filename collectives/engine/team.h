@@ -38,11 +38,14 @@ struct rpt_team {
     uint64_t flag;            /* all flags stand here when such a run begins */
     uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
     uint64_t seen_all; /* all flags were seen at this value           */
-    uint64_t n_runs;
+    _Atomic uint64_t n_runs;
 
     STAILQ_HEAD(, rpt_run) queue; /* under the lock */
+    LIST_ENTRY(rpt_team) all;     /* in colls */
     LIST_ENTRY(rpt_team) busy;    /* in colls, when the queue is not empty */
     _Atomic int n_queued;
+    struct rpt_run *_Atomic lazy; /* the one run that is, or NULL */
+    uint64_t lazy_seen;   /* number of the one that the loop saw last  */
     struct rpt_run *here; /* the one that sleeps in rpt__run_here(), or NULL */
     bool has_stray;       /* a message told that a rank makes another call */
     int stray_rank;
@@ -68,6 +71,13 @@ static inline uint64_t rpt__team_flag_in(const struct rpt_team *team, int turn,
 {
     return atomic_load_explicit(&rpt__team_block(team, turn, rank)->flag,
                                 memory_order_acquire);
+}
+
+/* Whether runs are under way: another one must be queued. */
+static inline bool rpt__team_is_busy(const struct rpt_team *team)
+{
+    return atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
+           atomic_load_explicit(&team->lazy, memory_order_acquire) != NULL;
 }
 
 /* How far a near rank has come; looks into all its blocks. */

@@ -319,58 +319,41 @@ rpt_status_t rpt_coll_start(rpt_group_t *group, const rpt_coll_t *coll,
                 "NULL argument");
     rpt__engine_lock(engine_of(group));
     status = make(group, coll, rpt__plan_find, &plan);
-    if (status == RPT_OK) {
-        plan->coll.in = coll->kind == RPT_COLL_BARRIER ? &token : coll->in;
-        plan->coll.out = coll->out;
-        status = rpt__plan_start(plan);
-        if (status == RPT_OK) {
-            *plan_out = plan;
-        } else {
-            rpt__plan_drop(plan);
-        }
-    }
     rpt__engine_unlock(engine_of(group));
-    return status;
+    if (status != RPT_OK) {
+        return status;
+    }
+    plan->coll.in = coll->kind == RPT_COLL_BARRIER ? &token : coll->in;
+    plan->coll.out = coll->out;
+    status = rpt__plan_start(plan);
+    if (status != RPT_OK) {
+        rpt_plan_destroy(plan);
+        return status;
+    }
+    *plan_out = plan;
+    return RPT_OK;
 }
 
 rpt_status_t rpt_plan_start(rpt_plan_t *plan)
 {
-    rpt_status_t status = RPT_OK;
-
     RPT_REQUIRE(plan != NULL, "plan is NULL");
-    rpt__engine_lock(plan->team->engine);
     if (atomic_load(&plan->run.state) != RPT_RUN_IDLE) {
-        status = rpt__fail(RPT_ERR_STATE,
-                           "the plan is started already, and not waited for");
-    } else {
-        status = rpt__plan_start(plan);
+        return rpt__fail(RPT_ERR_STATE,
+                         "the plan is started already, and not waited for");
     }
-    rpt__engine_unlock(plan->team->engine);
-    return status;
+    return rpt__plan_start(plan);
 }
 
 rpt_status_t rpt_plan_test(rpt_plan_t *plan)
 {
-    rpt_status_t status;
-
     RPT_REQUIRE(plan != NULL, "plan is NULL");
-    rpt__engine_lock(plan->team->engine);
-    status = rpt__plan_test(plan);
-    rpt__engine_unlock(plan->team->engine);
-    return status;
+    return rpt__plan_test(plan);
 }
 
 rpt_status_t rpt_plan_wait(rpt_plan_t *plan)
 {
-    rpt_status_t status = RPT_OK;
-
     RPT_REQUIRE(plan != NULL, "plan is NULL");
-    rpt__engine_lock(plan->team->engine);
-    if (atomic_load(&plan->run.state) != RPT_RUN_IDLE) {
-        status = rpt__run_wait(&plan->run);
-    }
-    rpt__engine_unlock(plan->team->engine);
-    return status;
+    return rpt__plan_wait(plan);
 }
 
 void rpt_plan_destroy(rpt_plan_t *plan)
@@ -382,6 +365,9 @@ void rpt_plan_destroy(rpt_plan_t *plan)
     }
     engine = plan->team->engine;
     rpt__engine_lock(engine);
+    if (atomic_load(&plan->run.state) == RPT_RUN_LAZY) {
+        rpt__team_queue_lazy(plan->team);
+    }
     if (atomic_load(&plan->run.state) == RPT_RUN_QUEUED) {
         plan->is_dropped = true;
     } else {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     void (*fn)(rpt_group_t *group);
@@ -332,6 +333,72 @@ static void start_twice(rpt_group_t *group)
     CHECK(sum == rpt_group_size(group) * (rpt_group_size(group) - 1) / 2);
 }
 
+/* Nobody calls the library, and it is done all the same. */
+static void start_and_look_only(rpt_group_t *group)
+{
+    int n = rpt_group_size(group);
+    int rank = rpt_group_rank(group);
+    _Atomic int sum;
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = &rank,
+                        .out = (void *)&sum,
+                        .count = 1,
+                        .type = RPT_TYPE_I32 };
+    rpt_plan_t *plan;
+
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_OK);
+    for (int i = 0; i < 3; i++) {
+        sum = -1;
+        CHECK(rpt_barrier(group) == RPT_OK);
+        CHECK(rpt_plan_start(plan) == RPT_OK);
+        for (int k = 0; k < 10000 && sum != n * (n - 1) / 2; k++) {
+            usleep(1000);
+        }
+        CHECK(sum == n * (n - 1) / 2);
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+    }
+    rpt_plan_destroy(plan);
+}
+
+static void a_started_one_needs_no_further_call(void)
+{
+    on_all_layouts(start_and_look_only);
+}
+
+/* Another call comes before the first one is waited for. */
+static void call_between_start_and_wait(rpt_group_t *group)
+{
+    int n = rpt_group_size(group), rank = rpt_group_rank(group);
+    int sum = 0, other = 0, third = 0;
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = &rank,
+                        .out = &sum,
+                        .count = 1,
+                        .type = RPT_TYPE_I32 };
+    rpt_plan_t *plan, *second;
+
+    for (int i = 0; i < 200; i++) {
+        sum = other = third = -1;
+        coll.out = &sum;
+        CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
+        CHECK(rpt_scan(group, &rank, &other, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+              RPT_OK);
+        coll.out = &third;
+        CHECK(rpt_coll_start(group, &coll, &second) == RPT_OK);
+        CHECK(rpt_plan_wait(i % 2 == 0 ? plan : second) == RPT_OK);
+        CHECK(rpt_plan_wait(i % 2 == 0 ? second : plan) == RPT_OK);
+        CHECK(sum == n * (n - 1) / 2 && third == sum);
+        CHECK(other == rank * (rank + 1) / 2);
+        rpt_plan_destroy(plan);
+        rpt_plan_destroy(second);
+    }
+}
+
+static void calls_may_come_in_between(void)
+{
+    on_all_layouts(call_between_start_and_wait);
+}
+
 static void a_plan_is_started_once_at_a_time(void)
 {
     on_all_layouts(start_twice);
@@ -583,6 +650,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(an_unknown_algorithm_is_an_error),
     RPT_TEST(bad_arguments_are_told),
     RPT_TEST(a_plan_is_started_once_at_a_time),
+    RPT_TEST(a_started_one_needs_no_further_call),
+    RPT_TEST(calls_may_come_in_between),
     RPT_TEST(there_is_an_end_to_operators),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(a_deadline_names_the_missing),
