@@ -271,6 +271,19 @@ static size_t output_bytes(const struct rpt_plan *plan)
     return count * plan->combine.element_bytes;
 }
 
+/* Whether nobody wants it any more: then it goes, now that it is over. */
+static bool is_gone(struct rpt_run *run)
+{
+    struct rpt_plan *plan = (struct rpt_plan *)(void *)run;
+    bool is_dropped = plan->is_dropped;
+
+    if (is_dropped) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        rpt__plan_drop(plan);
+    }
+    return is_dropped;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
@@ -282,6 +295,7 @@ static void fill_run(struct rpt_plan *plan)
     run->signature = signature_of(plan);
     run->name = rpt_coll_name(plan->coll.kind);
     run->scratch = plan->scratch;
+    run->is_gone = is_gone;
     run->is_short = plan->schedule.stage_count * run->element_bytes <=
                     RPT_STAGE_SHORT;
     run->stream = rpt__kernels()->stream;
@@ -382,23 +396,11 @@ static void bind(struct rpt_plan *plan, const void *in, void *out)
     }
 }
 
-/* A plan nobody wants any more, when it is over. */
-static void on_over(struct rpt_run *run)
-{
-    struct rpt_plan *plan = (struct rpt_plan *)(void *)run;
-
-    if (plan->is_dropped) {
-        atomic_store(&run->state, RPT_RUN_IDLE);
-        rpt__plan_drop(plan);
-    }
-}
-
 rpt_status_t rpt__plan_start(struct rpt_plan *plan)
 {
     struct rpt_team *team = plan->team;
     rpt_status_t status = RPT_OK;
 
-    plan->run.on_over = on_over;
     if (!plan->run.needs_lock && !rpt__team_is_busy(team) &&
         !rpt__group_is_failed(team->group)) {
         bind(plan, plan->coll.in, plan->coll.out);
@@ -506,7 +508,6 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
         *here_out = plan;
         return RPT_OK;
     }
-    plan->run.on_over = NULL;
     rpt__run_queue(&plan->run);
     status = rpt__run_wait(&plan->run);
     rpt__plan_drop(plan);

@@ -40,10 +40,9 @@ static void pop(struct rpt_team *team, rpt_status_t status)
         count_sleeper(team, -1);
     }
     run->status = status;
-    atomic_store(&run->state, RPT_RUN_OVER);
     atomic_fetch_sub(&team->n_queued, 1);
-    if (run->on_over != NULL) {
-        run->on_over(run);
+    if (!run->is_gone(run)) {
+        atomic_store(&run->state, RPT_RUN_OVER); /* now it is its owner's */
     }
 }
 

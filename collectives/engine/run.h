@@ -56,7 +56,9 @@ struct rpt_run {
     bool is_short;        /* its stage fits into a short block */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
-    void (*on_over)(struct rpt_run *run); /* of a queued one, may be NULL */
+    /* Of a queued one that is over: whether nobody wants it; then it has been
+     * released. */
+    bool (*is_gone)(struct rpt_run *run);
 
     /* Of this start. */
     _Atomic int state; /* enum rpt_run_state */
