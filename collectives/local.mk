@@ -119,3 +119,22 @@ librpt_avx512_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) -mavx512f -mavx512bw \
 librepartir_all_la_LIBADD += librpt_avx2.la librpt_avx512.la
 endif
 EXTRA_DIST += collectives/README.md
+
+# The shim: a library of its own, that mpirun puts in front of the MPI.
+if SHARED
+lib_LTLIBRARIES += librepartir-pmpi.la
+endif
+librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
+	collectives/pmpi/bytes.c \
+	collectives/pmpi/call.c \
+	collectives/pmpi/comms.c \
+	collectives/pmpi/move.c \
+	collectives/pmpi/reduce.c \
+	collectives/pmpi/report.c \
+	collectives/pmpi/shim.h \
+	collectives/pmpi/start.c \
+	collectives/pmpi/types.c
+librepartir_pmpi_la_LIBADD = librepartir.la -lpthread
+librepartir_pmpi_la_LDFLAGS = -module -shared -avoid-version \
+	-export-symbols-regex '^MPI_'
+EXTRA_DIST += collectives/pmpi/README.md

@@ -319,10 +319,11 @@ static void check_environment(void)
         size_t n = strcspn(*entry, "=");
         bool known = false;
 
-        /* Not options: what the library tells its tasks, and the tests. */
+        /* Not options: what it tells its tasks, the shim's, and the tests. */
         if (strncmp(*entry, "RPT_", 4) != 0 || n >= VARIABLE_BYTES ||
             strncmp(*entry, "RPT_TASK_", 9) == 0 ||
             strncmp(*entry, "RPT_RESOURCE_", 13) == 0 ||
+            strncmp(*entry, "RPT_PMPI_", 9) == 0 ||
             strncmp(*entry, "RPT_TEST_", 9) == 0) {
             continue;
         }

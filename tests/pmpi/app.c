@@ -1,0 +1,248 @@
+/*
+ * app.c - a program that knows MPI only; run by under_mpirun with the shim, and
+ * without it
+ *
+ *     mpirun -n N pmpi_app_mpi [single|multiple [test ...]]
+ *
+ * Every result is compared with what is computed here, one rank after the
+ * other.  Whether a test passed on all ranks is asked of PMPI_*, which is not
+ * put to the test.
+ */
+#include "app.h"
+#include "harness.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+int world_rank, world_size;
+
+static bool is_multiple;
+
+static int any(int flag)
+{
+    int result = 0;
+
+    PMPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
+    return result;
+}
+
+/* ---- the same on several communicators ---- */
+
+static void on_several(void (*fn)(MPI_Comm comm))
+{
+    MPI_Comm half, twin;
+
+    fn(MPI_COMM_WORLD);
+    /* Backwards, so that ranks are other ones than in the world. */
+    MPI_Comm_split(MPI_COMM_WORLD, world_rank % 2, -world_rank, &half);
+    fn(half);
+    MPI_Comm_dup(half, &twin);
+    fn(twin);
+    MPI_Comm_free(&half);
+    fn(twin);
+    MPI_Comm_free(&twin);
+    fn(MPI_COMM_SELF);
+}
+
+#define ON_SEVERAL(name, fn)                                                   \
+    static void name(void)                                                     \
+    {                                                                          \
+        on_several(fn);                                                        \
+    }
+
+ON_SEVERAL(reductions_are_right, reductions)
+ON_SEVERAL(numbers_of_all_types_add_up, numbers)
+ON_SEVERAL(pairs_find_the_lowest_index, pairs)
+ON_SEVERAL(parts_of_reductions_are_right, parts)
+ON_SEVERAL(moved_data_arrives, moves)
+ON_SEVERAL(many_bytes_arrive, large)
+ON_SEVERAL(blocks_of_different_sizes_arrive, blocks)
+ON_SEVERAL(types_with_holes_meet_types_without, holes)
+ON_SEVERAL(blocks_with_holes_meet_blocks_without, blocks_with_holes)
+ON_SEVERAL(nothing_may_be_sent, nothing)
+ON_SEVERAL(what_passes_through_is_right, others)
+
+/* ---- communicators ---- */
+
+static void communicators_come_and_go(void)
+{
+    for (int i = 0; i < 300; i++) {
+        MPI_Comm comm;
+        int in = i, sum = -1, size;
+
+        if (i % 2 == 0) {
+            MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+        } else {
+            MPI_Comm_split(MPI_COMM_WORLD, (world_rank + i) % 2, 0, &comm);
+        }
+        MPI_Comm_size(comm, &size);
+        MPI_Allreduce(&in, &sum, 1, MPI_INT, MPI_SUM, comm);
+        CHECK(sum == i * size);
+        if (i < 290) {
+            MPI_Comm_free(&comm);
+        } /* else they are there at the end */
+    }
+}
+
+static void two_halves_may_reduce_together(void)
+{
+    MPI_Comm half, both;
+    int n_others = world_size / 2, in = 1, sum = -1;
+    bool is_low = world_rank % 2 == 0;
+
+    if (world_size < 2) {
+        rpt_test_skip("an inter-communicator needs two ranks");
+        return;
+    }
+    if (!is_low) {
+        n_others = world_size - world_size / 2;
+    }
+    MPI_Comm_split(MPI_COMM_WORLD, is_low, world_rank, &half);
+    MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, is_low ? 1 : 0, 7, &both);
+    MPI_Allreduce(&in, &sum, 1, MPI_INT, MPI_SUM, both);
+    CHECK(sum == n_others);
+    MPI_Barrier(both);
+    MPI_Comm_free(&both);
+    MPI_Comm_free(&half);
+}
+
+/* ---- threads ---- */
+
+enum { N_THREADS = 3 };
+
+static void *reduce_in_a_thread(void *arg)
+{
+    MPI_Comm *comm = arg;
+    bool *ok = calloc(1, sizeof *ok);
+    bool right = true;
+
+    for (int i = 0; i < 20; i++) {
+        int in = i, sum = -1;
+
+        MPI_Allreduce(&in, &sum, 1, MPI_INT, MPI_SUM, *comm);
+        right = right && sum == i * world_size;
+    }
+    *ok = right;
+    return ok;
+}
+
+/* All make their first call at once, on communicators of the same ranks. */
+static void threads_have_communicators_of_their_own(void)
+{
+    if (!is_multiple) {
+        rpt_test_skip("only one thread may call MPI");
+        return;
+    }
+    for (int round = 0; round < 5; round++) {
+        pthread_t threads[N_THREADS];
+        MPI_Comm comms[N_THREADS];
+
+        for (int i = 0; i < N_THREADS; i++) {
+            MPI_Comm_dup(MPI_COMM_WORLD, &comms[i]);
+        }
+        for (int i = 0; i < N_THREADS; i++) {
+            /* Ranks begin with another one each. */
+            int which = (i + world_rank) % N_THREADS;
+
+            CHECK(pthread_create(&threads[which], NULL, reduce_in_a_thread,
+                                 &comms[which]) == 0);
+        }
+        for (int i = 0; i < N_THREADS; i++) {
+            void *ok = NULL;
+
+            pthread_join(threads[i], &ok);
+            CHECK(ok != NULL && *(bool *)ok);
+            free(ok);
+            MPI_Comm_free(&comms[i]);
+        }
+    }
+}
+
+/* ---- errors ---- */
+
+static void a_wrong_call_is_told_to_the_error_handler(void)
+{
+    double in[4] = { 0 }, out[4] = { 0 };
+    int first, second;
+    MPI_Comm comm;
+
+    if (getenv("LD_PRELOAD") == NULL || world_size < 2) {
+        rpt_test_skip("MPI itself need not see it");
+        return;
+    }
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    first = MPI_Allreduce(in, out, world_rank == 0 ? 3 : 4, MPI_DOUBLE, MPI_SUM,
+                          comm);
+    second = MPI_Allreduce(in, out, 4, MPI_DOUBLE, MPI_SUM, comm);
+    CHECK(first == MPI_ERR_OTHER || second == MPI_ERR_OTHER);
+    MPI_Comm_free(&comm);
+}
+
+/* ---- files: MPI libraries call collectives there ---- */
+
+static void files_are_written_together(void)
+{
+    char path[64] = "";
+    MPI_File file;
+    int own = world_rank + 1, back = 0;
+
+    if (world_rank == 0) {
+        snprintf(path, sizeof path, "pmpi_app.%ld.file", (long)getpid());
+    }
+    MPI_Bcast(path, sizeof path, MPI_CHAR, 0, MPI_COMM_WORLD);
+    CHECK(MPI_File_open(MPI_COMM_WORLD, path,
+                        MPI_MODE_CREATE | MPI_MODE_RDWR |
+                            MPI_MODE_DELETE_ON_CLOSE,
+                        MPI_INFO_NULL, &file) == MPI_SUCCESS);
+    MPI_File_write_at_all(file, (MPI_Offset)sizeof own * world_rank, &own, 1,
+                          MPI_INT, MPI_STATUS_IGNORE);
+    MPI_File_read_at_all(file, (MPI_Offset)sizeof own * world_rank, &back, 1,
+                         MPI_INT, MPI_STATUS_IGNORE);
+    CHECK(back == own);
+    MPI_File_close(&file);
+}
+
+static const struct rpt_test tests[] = {
+    RPT_TEST(reductions_are_right),
+    RPT_TEST(numbers_of_all_types_add_up),
+    RPT_TEST(pairs_find_the_lowest_index),
+    RPT_TEST(parts_of_reductions_are_right),
+    RPT_TEST(moved_data_arrives),
+    RPT_TEST(many_bytes_arrive),
+    RPT_TEST(blocks_of_different_sizes_arrive),
+    RPT_TEST(types_with_holes_meet_types_without),
+    RPT_TEST(blocks_with_holes_meet_blocks_without),
+    RPT_TEST(nothing_may_be_sent),
+    RPT_TEST(what_passes_through_is_right),
+    RPT_TEST(communicators_come_and_go),
+    RPT_TEST(two_halves_may_reduce_together),
+    RPT_TEST(threads_have_communicators_of_their_own),
+    RPT_TEST(a_wrong_call_is_told_to_the_error_handler),
+    RPT_TEST(files_are_written_together),
+    RPT_TEST_END,
+};
+
+int main(int argc, char *argv[])
+{
+    int level = MPI_THREAD_SINGLE, code;
+
+    if (argc > 1 && strcmp(argv[1], "multiple") == 0) {
+        MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &level);
+    } else {
+        MPI_Init(&argc, &argv);
+    }
+    is_multiple = level == MPI_THREAD_MULTIPLE;
+    MPI_Comm_rank(MPI_COMM_WORLD, &world_rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+    rpt_test_over_ranks(world_rank, any);
+    if (argc > 1) {
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
+    code = rpt_test_main("pmpi-app", tests, 120, argc, argv);
+    MPI_Finalize();
+    return code;
+}

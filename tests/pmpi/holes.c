@@ -1,0 +1,238 @@
+/*
+ * holes.c - ranks that describe the same data by different types
+ *
+ * Ranks with even numbers have plain integers; the others have them with gaps,
+ * or in another order, in types of their own.
+ */
+#include "app.h"
+
+#include <string.h>
+
+enum { N = 4, MOST = 8, ROOM = 2 * N, ALL = MOST * ROOM };
+
+/* N integers, with a gap behind each. */
+static MPI_Datatype with_gaps(void)
+{
+    MPI_Datatype vector, type;
+
+    MPI_Type_vector(N, 1, 2, MPI_INT, &vector);
+    MPI_Type_create_resized(vector, 0, ROOM * sizeof(int), &type);
+    MPI_Type_free(&vector);
+    MPI_Type_commit(&type);
+    return type;
+}
+
+/* N integers, the last one first: no gaps, and size and extent are the same. */
+static MPI_Datatype backwards(void)
+{
+    int lengths[N], places[N];
+    MPI_Datatype type;
+
+    for (int i = 0; i < N; i++) {
+        lengths[i] = 1;
+        places[i] = N - 1 - i;
+    }
+    MPI_Type_indexed(N, lengths, places, MPI_INT, &type);
+    MPI_Type_commit(&type);
+    return type;
+}
+
+/* N integers as they are, in one element. */
+static MPI_Datatype together(void)
+{
+    MPI_Datatype pair, row, type;
+
+    MPI_Type_contiguous(2, MPI_INT, &pair);
+    MPI_Type_contiguous(N / 2, pair, &row);
+    MPI_Type_dup(row, &type);
+    MPI_Type_free(&pair);
+    MPI_Type_free(&row);
+    MPI_Type_commit(&type);
+    return type;
+}
+
+/* How a rank describes N integers. */
+struct shape {
+    MPI_Datatype type;
+    int count;       /* elements that N integers are */
+    int step, first; /* where they lie: first + i * step */
+    int room;        /* from one block to the next */
+};
+
+static struct shape shape_of(int rank)
+{
+    switch (rank % 4) {
+    case 1:
+        return (struct shape){ with_gaps(), 1, 2, 0, ROOM };
+    case 2:
+        return (struct shape){ together(), 1, 1, 0, N };
+    case 3:
+        return (struct shape){ backwards(), 1, -1, N - 1, N };
+    default:
+        return (struct shape){ MPI_INT, N, 1, 0, N };
+    }
+}
+
+static void release(struct shape *shape)
+{
+    if (shape->type != MPI_INT) {
+        MPI_Type_free(&shape->type);
+    }
+}
+
+static int item(int r, int s, int i)
+{
+    return 10000 * r + 100 * s + i + 1;
+}
+
+static void put(const struct shape *shape, int *v, int block, int r, int s)
+{
+    for (int i = 0; i < N; i++) {
+        v[block * shape->room + shape->first + i * shape->step] = item(r, s, i);
+    }
+}
+
+static bool has(const struct shape *shape, const int *v, int block, int r,
+                int s)
+{
+    for (int i = 0; i < N; i++) {
+        if (v[block * shape->room + shape->first + i * shape->step] !=
+            item(r, s, i)) {
+            return false;
+        }
+    }
+    return shape->step != 2 || v[block * shape->room + 1] == -1;
+}
+
+static void rooted(MPI_Comm comm, const struct shape *my, int rank, int size,
+                   int root)
+{
+    int in[ALL], out[ALL];
+    bool is_root = rank == root, in_place = is_root && root % 2 == 1;
+
+    memset(in, -1, sizeof in);
+    memset(out, -1, sizeof out);
+    if (is_root) {
+        put(my, out, 0, root, 0);
+    }
+    MPI_Bcast(out, my->count, my->type, root, comm);
+    CHECK(has(my, out, 0, root, 0));
+
+    memset(out, -1, sizeof out);
+    put(my, in, 0, rank, root);
+    put(my, out, rank, rank, root);
+    MPI_Gather(in_place ? MPI_IN_PLACE : in, my->count, my->type, out,
+               my->count, my->type, root, comm);
+    for (int r = 0; is_root && r < size; r++) {
+        CHECK(has(my, out, r, r, root));
+    }
+
+    memset(out, -1, sizeof out);
+    for (int r = 0; r < size; r++) {
+        put(my, in, r, root, r);
+    }
+    MPI_Scatter(in, my->count, my->type, in_place ? MPI_IN_PLACE : out,
+                my->count, my->type, root, comm);
+    CHECK(in_place ? has(my, in, rank, root, rank)
+                   : has(my, out, 0, root, rank));
+}
+
+static void to_all(MPI_Comm comm, const struct shape *my, int rank, int size,
+                   bool in_place)
+{
+    int in[ALL], out[ALL];
+
+    memset(in, -1, sizeof in);
+    memset(out, -1, sizeof out);
+    put(my, in, 0, rank, 0);
+    put(my, out, rank, rank, 0);
+    MPI_Allgather(in_place ? MPI_IN_PLACE : in, my->count, my->type, out,
+                  my->count, my->type, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(has(my, out, r, r, 0));
+    }
+    for (int r = 0; r < size; r++) {
+        put(my, in, r, rank, r);
+        put(my, out, r, rank, r);
+    }
+    MPI_Alltoall(in_place ? MPI_IN_PLACE : in, my->count, my->type, out,
+                 my->count, my->type, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(has(my, out, r, r, rank));
+    }
+}
+
+void holes(MPI_Comm comm)
+{
+    struct shape my;
+    int rank, size;
+
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+    my = shape_of(rank);
+    for (int root = 0; root < size; root++) {
+        rooted(comm, &my, rank, size, root);
+    }
+    to_all(comm, &my, rank, size, false);
+    to_all(comm, &my, rank, size, true);
+    release(&my);
+}
+
+/* ---- with counts ---- */
+
+static void exchange(MPI_Comm comm, const struct shape *my, int rank, int size,
+                     bool in_place)
+{
+    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+
+    memset(in, -1, sizeof in);
+    memset(out, -1, sizeof out);
+    for (int r = 0; r < size; r++) {
+        /* Nothing between ranks whose sum is even. */
+        counts[r] = (r + rank) % 2 == 0 ? 0 : my->count;
+        places[r] = r * my->count;
+        put(my, in, r, rank, r);
+        put(my, out, r, rank, r);
+    }
+    MPI_Alltoallv(in_place ? MPI_IN_PLACE : in, counts, places, my->type, out,
+                  counts, places, my->type, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(counts[r] > 0 ? has(my, out, r, r, rank)
+                            : has(my, out, r, rank, r));
+    }
+}
+
+static void gather(MPI_Comm comm, const struct shape *my, int rank, int size,
+                   bool in_place)
+{
+    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+
+    memset(in, -1, sizeof in);
+    memset(out, -1, sizeof out);
+    for (int r = 0; r < size; r++) {
+        counts[r] = r % 3 == 0 ? 0 : my->count;
+        places[r] = (size - 1 - r) * my->count;
+    }
+    put(my, in, 0, rank, 0);
+    put(my, out, size - 1 - rank, rank, 0);
+    MPI_Allgatherv(in_place ? MPI_IN_PLACE : in, counts[rank], my->type, out,
+                   counts, places, my->type, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(counts[r] == 0 || has(my, out, size - 1 - r, r, 0));
+    }
+}
+
+void blocks_with_holes(MPI_Comm comm)
+{
+    struct shape my;
+    int rank, size;
+
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+    my = shape_of(rank);
+    exchange(comm, &my, rank, size, false);
+    exchange(comm, &my, rank, size, true);
+    gather(comm, &my, rank, size, false);
+    gather(comm, &my, rank, size, true);
+    release(&my);
+}
