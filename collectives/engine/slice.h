@@ -4,7 +4,7 @@
  *   | head | short blocks of all ranks, turn 0 | turn 1 | ... turn 15 |
  *          | long blocks of all ranks, turn 16 | turn 17 |
  *
- *   short block   | flag | signature | stage of 232 bytes |
+ *   short block   | flag | signature | stage of 224 bytes |
  *   long block    | flag | signature | ... 256 bytes further: stage |
  *
  * The blocks of a rank are used in turn, by one collective after another: short
@@ -20,7 +20,7 @@
 #include <stdbool.h>
 
 enum {
-    RPT_STAGE_SHORT = 232,  /* bytes of a stage in a short block */
+    RPT_STAGE_SHORT = 224,  /* bytes of a stage in a short block */
     RPT_STAGE_OFFSET = 256, /* of the stage in a long block      */
     RPT_SHORT_BLOCK = 256,  /* bytes                             */
     RPT_N_SHORT = 16,       /* turns with short blocks           */
@@ -38,6 +38,7 @@ struct rpt_signature {
 struct rpt_block_head {
     _Atomic uint64_t flag;
     struct rpt_signature signature; /* of the call that raised the flag */
+    uint64_t unused; /* a stage behind it is aligned to 32 bytes */
 };
 
 struct rpt_slice_head {

@@ -8,6 +8,7 @@
 #include "base/options.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <ctype.h>
@@ -120,19 +121,24 @@ struct unit {
     double factor;
 };
 
-static const struct unit size_units[] = {
-    { "", 1 },           { "b", 1 },          { "kib", 1024.0 },
-    { "k", 1024.0 },     { "mib", 1048576.0 }, { "m", 1048576.0 },
-    { "gib", 1073741824.0 }, { "g", 1073741824.0 },
-    { "tib", 1099511627776.0 }, { "kb", 1e3 }, { "mb", 1e6 }, { "gb", 1e9 },
-    { NULL, 0 }
-};
-
-static const struct unit time_units[] = { { "", 1 },      { "s", 1 },
-                                          { "ms", 1e-3 }, { "us", 1e-6 },
-                                          { "min", 60 },  { "m", 60 },
-                                          { "h", 3600 },  { "d", 86400 },
+static const struct unit size_units[] = { { "", 1 },
+                                          { "b", 1 },
+                                          { "kib", 1024.0 },
+                                          { "k", 1024.0 },
+                                          { "mib", 1048576.0 },
+                                          { "m", 1048576.0 },
+                                          { "gib", 1073741824.0 },
+                                          { "g", 1073741824.0 },
+                                          { "tib", 1099511627776.0 },
+                                          { "kb", 1e3 },
+                                          { "mb", 1e6 },
+                                          { "gb", 1e9 },
                                           { NULL, 0 } };
+
+static const struct unit time_units[] = {
+    { "", 1 },   { "s", 1 },    { "ms", 1e-3 }, { "us", 1e-6 }, { "min", 60 },
+    { "m", 60 }, { "h", 3600 }, { "d", 86400 }, { NULL, 0 }
+};
 
 static bool apply_unit(const struct unit *units, const char *rest,
                        double *number)
@@ -329,8 +335,7 @@ static void check_environment(void)
         }
         for (int i = 0; i < RPT_N_OPTIONS && !known; i++) {
             variable_of(registry[i].name, variable);
-            known = strlen(variable) == n &&
-                    strncmp(variable, *entry, n) == 0;
+            known = strlen(variable) == n && strncmp(variable, *entry, n) == 0;
         }
         if (!known) {
             for (size_t i = 4; i < n; i++) {
@@ -521,6 +526,22 @@ uint64_t rpt__option_size(const rpt_options_t *options, enum rpt_option option)
 double rpt__option_seconds(const rpt_options_t *options, enum rpt_option option)
 {
     return options->values[option].number;
+}
+
+uint64_t rpt__options_hash(const rpt_options_t *options, enum rpt_option first,
+                           enum rpt_option last)
+{
+    uint64_t hash = 0;
+
+    for (int i = (int)first; i <= (int)last; i++) {
+        const struct value *value = &options->values[i];
+
+        /* 1 KiB and 1024 are the same. */
+        hash = registry[i].kind == TEXT
+                   ? rpt__hash64(value->text, strlen(value->text), hash)
+                   : rpt__hash64(&value->number, sizeof value->number, hash);
+    }
+    return hash;
 }
 
 const char *rpt__option_text(const rpt_options_t *options,

@@ -26,6 +26,10 @@ double rpt__option_seconds(const rpt_options_t *options,
 const char *rpt__option_text(const rpt_options_t *options,
                              enum rpt_option option);
 
+/* The same number for the same values of all options from first to last. */
+uint64_t rpt__options_hash(const rpt_options_t *options, enum rpt_option first,
+                           enum rpt_option last);
+
 /* A variable that is no option of ours, such as what a batch system set; NULL
  * when there is none. */
 const char *rpt__environment(const char *name);

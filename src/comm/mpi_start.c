@@ -31,6 +31,7 @@ struct hello {
     struct note note;
     uint64_t host_key;
     uint64_t ring_bytes;
+    uint64_t coll_hash; /* of what decides how a collective is done */
     int32_t virtual_nodes;
     int32_t use_shm;
     int32_t thread_level;
@@ -193,6 +194,15 @@ static rpt_status_t compare(const struct start *start)
                              "topo.virtual_nodes, comm.shm or comm.ring_bytes",
                              r, other->note.host, first->note.host);
         }
+        if (other->coll_hash != first->coll_hash) {
+            rpt__fail(RPT_ERR_MISMATCH,
+                      "rank %d on %s and rank 0 on %s differ in an option of "
+                      "collectives",
+                      r, other->note.host, first->note.host);
+            rpt__fail_hint("all of coll.* but coll.deadline_s must be the same "
+                           "on all ranks; `repartir info` shows them");
+            return RPT_ERR_MISMATCH;
+        }
     }
     return RPT_OK;
 }
@@ -207,6 +217,9 @@ static rpt_status_t say_hello(struct start *start, rpt_status_t own)
     if (own == RPT_OK) {
         hello.ring_bytes = rpt__option_size(end->options,
                                             RPT_OPT_COMM_RING_BYTES);
+        hello.coll_hash = rpt__options_hash(end->options,
+                                            RPT_OPT_COLL_REPRODUCIBLE,
+                                            RPT_OPT_COLL_SEGMENT_BYTES);
         hello.virtual_nodes = (int32_t)rpt__option_integer(
             end->options, RPT_OPT_TOPO_VIRTUAL_NODES);
         hello.use_shm = rpt__option_switch(end->options, RPT_OPT_COMM_SHM);

@@ -353,11 +353,20 @@ static void a_failure_of_one_rank_is_an_error_on_all(void)
 
 static void options_that_must_be_the_same_are_compared(void)
 {
-    static const char *const other[] = { "comm.ring_bytes", "77KiB", NULL };
+    static const char *const others[][3] = {
+        { "comm.ring_bytes", "77KiB" },
+        { "coll.stage_bytes", "8KiB" },
+        { "coll.scan.algorithm", "chain" },
+    };
+    static const char *const same[] = { "coll.stage_bytes", "512KiB", NULL };
+    static const char *const spelled[] = { "coll.stage_bytes", "524288", NULL };
 
-    if (size > 1) {
-        CHECK(try_with(rank == size - 1 ? other : NULL) == RPT_ERR_MISMATCH);
+    for (int i = 0; size > 1 && i < 3; i++) {
+        CHECK(try_with(rank == size - 1 ? others[i] : NULL) ==
+              RPT_ERR_MISMATCH);
     }
+    rpt__comm_destroy(
+        create(MPI_COMM_WORLD, rank == size - 1 ? spelled : same));
 }
 
 /* Rank 0 cannot make a file of this size, and a memfd counts as one. */

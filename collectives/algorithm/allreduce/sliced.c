@@ -24,7 +24,7 @@ static bool applies(const struct rpt_case *c)
 {
     return c->n_ranks > 1 && c->n_ranks <= RPT_MAX_INPUTS && c->one_node &&
            c->stage_count >= 2 && c->count > 0 &&
-           c->count < (size_t)UINT32_MAX / 4;
+           c->count / (c->stage_count / 2) < (size_t)UINT32_MAX / 4;
 }
 
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
