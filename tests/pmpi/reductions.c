@@ -4,7 +4,6 @@
  */
 #include "app.h"
 
-#include <complex.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -134,10 +133,10 @@ static void flags(MPI_Comm comm, int rank, int size)
 
 static void complex_numbers(MPI_Comm comm, int rank, int size)
 {
-    double complex z = CMPLX(rank, 2), sum = 0;
+    double z[2] = { rank, 2 }, sum[2] = { 0, 0 };
 
-    MPI_Allreduce(&z, &sum, 1, MPI_C_DOUBLE_COMPLEX, MPI_SUM, comm);
-    CHECK(creal(sum) == size * (size - 1) / 2 && cimag(sum) == 2 * size);
+    MPI_Allreduce(z, sum, 1, MPI_C_DOUBLE_COMPLEX, MPI_SUM, comm);
+    CHECK(sum[0] == size * (size - 1) / 2 && sum[1] == 2 * size);
 }
 
 void numbers(MPI_Comm comm)
