@@ -1,8 +1,7 @@
 /*
  * plan.h - a call with its algorithm, its schedule and its memory
  *
- * Door of this folder, with nodes and tables behind it: api/ checks arguments
- * and calls these.
+ * The door of this folder: src/api/coll.c fills a call, has it checked and run.
  */
 #ifndef RPT_COLLECTIVES_PLAN_H
 #define RPT_COLLECTIVES_PLAN_H

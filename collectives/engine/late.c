@@ -26,12 +26,16 @@ static int name_call(char *text, size_t size, struct rpt_signature signature)
     unsigned type = (unsigned)(signature.what >> 16 & 0xffff);
     int root = (int)(signature.what >> 32);
 
-    return snprintf(text, size, "%s of %s, operator %s, root %d, %s %llx",
+    return snprintf(text, size,
+                    "%s of %s, operator %s, root %d, count (or a hash of "
+                    "counts) %llu",
                     rpt_coll_name((rpt_coll_kind_t)kind),
                     type < RPT_N_TYPES ? rpt_type_name((rpt_type_t)type)
                                        : "opaque",
-                    op < RPT_N_OPS ? rpt_op_name((rpt_op_t)op) : "user", root,
-                    "count (hex)", (unsigned long long)signature.size);
+                    op < RPT_N_OPS ? rpt_op_name((rpt_op_t)op)
+                    : op == 0xff   ? "none"
+                                   : "user",
+                    root, (unsigned long long)signature.size);
 }
 
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
@@ -39,7 +43,7 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
-    char mine[128], theirs[128];
+    char mine[160], theirs[160];
     rpt_status_t status;
 
     name_call(mine, sizeof mine, run->signature);

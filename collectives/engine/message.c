@@ -13,11 +13,12 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "comm/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_BUCKETS = 1024, PACKET_BYTES = 32 * 1024 };
+enum { N_BUCKETS = 1024 };
 
 struct key {
     uint64_t group;
@@ -36,7 +37,7 @@ struct head {
 /* The lane of a message that says: I am in this run. */
 #define LANE_HERE UINT32_MAX
 
-enum { FRAGMENT_BYTES = PACKET_BYTES - (int)sizeof(struct head) };
+enum { FRAGMENT_BYTES = RPT_PACKET_BYTES - (int)sizeof(struct head) };
 
 struct fragment {
     STAILQ_ENTRY(fragment) link;
@@ -298,7 +299,7 @@ static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
 {
     struct rpt_team *team = run->team;
     int dest = rpt__group_world_rank(team->group, send->dest);
-    char packet[PACKET_BYTES];
+    char packet[RPT_PACKET_BYTES];
     struct head head = { key_of(run, send->lane, team->rank), run->signature,
                          send->bytes };
 

@@ -52,7 +52,7 @@ struct rpt_team {
     struct rpt_signature stray;
 
     struct rpt_plan *cached; /* latest first */
-    struct rpt_plan *last;   /* the latest one that is in no use */
+    struct rpt_plan *last;   /* of the last blocking call; in use by these */
     int n_cached;
 };
 

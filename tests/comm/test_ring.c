@@ -271,6 +271,51 @@ static void a_segment_that_does_not_fit_is_an_error(void)
     CU_ASSERT_EQUAL(segment.fd, 99);
 }
 
+/* ---- pieces by name ---- */
+
+static void pieces_are_found_by_name_and_given_back(void)
+{
+    struct rpt_segment segment;
+    struct rpt_area area;
+    void *a = NULL, *same = NULL, *other = NULL, *none = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(2, 0, 1 << 20, &segment), RPT_OK);
+    rpt__segment_area(&segment, &area);
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 7, 50000, 2, &a), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 7, 50000, 2, &same), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 8, 50000, 1, &other), RPT_OK);
+    CU_ASSERT_PTR_EQUAL(a, same);
+    CU_ASSERT((char *)other >= (char *)a + 50000 ||
+              (char *)a >= (char *)other + 50000);
+    CU_ASSERT(rpt__area_used(&area) >= 100000);
+    memset(a, 1, 50000);
+    rpt__area_drop(&area, 7);
+    CU_ASSERT(rpt__area_used(&area) >= 100000); /* the other one has it */
+    rpt__area_drop(&area, 7);
+    rpt__area_drop(&area, 8);
+    CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
+    /* All of it, so also what was written; and then nothing more. */
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 9, 1 << 20, 1, &a), RPT_OK);
+    for (size_t i = 0; i < 1 << 20; i++) {
+        if (((char *)a)[i] != 0) {
+            CU_FAIL("a piece is not zero");
+            break;
+        }
+    }
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 10, 1, 2, &none), RPT_ERR_FULL);
+    rpt__area_drop(&area, 9);
+    /* The first one found no room: so has the second, although there is. */
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 10, 1, 2, &none), RPT_ERR_FULL);
+    rpt__area_drop(&area, 10);
+    rpt__area_drop(&area, 10);
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 10, 1, 1, &none), RPT_OK);
+    rpt__segment_release(&segment);
+    area.head = NULL;
+    CU_ASSERT_EQUAL(rpt__area_take(&area, 11, 1, 1, &none), RPT_ERR_FULL);
+    rpt__area_drop(&area, 11);
+    CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
@@ -281,6 +326,7 @@ int main(int argc, char *argv[])
         RPT_TEST(another_process_attaches_a_segment),
         RPT_TEST(what_is_not_offered_is_not_attached),
         RPT_TEST(a_segment_that_does_not_fit_is_an_error),
+        RPT_TEST(pieces_are_found_by_name_and_given_back),
         RPT_TEST_END
     };
 
