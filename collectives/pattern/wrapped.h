@@ -35,6 +35,22 @@ static inline int rpt__pieces(const struct rpt_case *c, int own, int first,
     return 2;
 }
 
+/* The same of a vector that is cut into a block for each rank: one or two. */
+static inline int rpt__vector_pieces(const struct rpt_case *c, int own,
+                                     int first, int end,
+                                     struct rpt_range ranges[])
+{
+    int p = c->n_ranks, from = (own + first) % p, to = from + end - first;
+
+    if (to <= p) {
+        ranges[0] = rpt__blocks(c->count, p, from, to);
+        return 1;
+    }
+    ranges[0] = rpt__blocks(c->count, p, from, p);
+    ranges[1] = rpt__blocks(c->count, p, 0, to - p);
+    return 2;
+}
+
 /* Distances of a circulant graph: p, ceil(p/2), ... 1; gives the number of
  * rounds, one less than there are. */
 enum { RPT_SKIPS_MAX = 33 };

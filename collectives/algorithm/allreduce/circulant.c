@@ -18,9 +18,7 @@
  * differs from block to block: for commutative ops.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
-#include "collectives/pattern/blocks.h"
-
-enum { MAX_ROUNDS = 33 };
+#include "collectives/pattern/wrapped.h"
 
 struct circulant {
     const struct rpt_case *c;
@@ -37,35 +35,17 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
     double n = (double)c->count * (double)bytes, p = c->n_ranks;
-    int rounds = 0;
+    int skips[RPT_SKIPS_MAX], rounds = rpt__skips(c->n_ranks, skips);
 
-    while (1 << rounds < c->n_ranks) {
-        rounds++;
-    }
     return 3.0 * rounds * m->message_s + 2 * (p - 1) / p * n * m->byte_s +
            n * m->reduce_byte_s;
-}
-
-/* Blocks first to end - 1 from this rank's own on, as one range or two. */
-static int ranges_of(const struct rpt_case *c, int first, int end,
-                     struct rpt_range ranges[2])
-{
-    int p = c->n_ranks, from = (c->rank + first) % p, to = from + end - first;
-
-    if (to <= p) {
-        ranges[0] = rpt__blocks(c->count, p, from, to);
-        return 1;
-    }
-    ranges[0] = rpt__blocks(c->count, p, from, p);
-    ranges[1] = rpt__blocks(c->count, p, 0, to - p);
-    return 2;
 }
 
 /* Both sides cut the blocks where the vector ends, so that they agree. */
 static void send_blocks(struct circulant *x, int peer, int first, int end)
 {
     struct rpt_range ranges[2];
-    int n = ranges_of(x->c, first, end, ranges);
+    int n = rpt__vector_pieces(x->c, x->c->rank, first, end, ranges);
 
     for (int i = 0; i < n; i++) {
         rpt__step_send(x->schedule, peer,
@@ -78,7 +58,7 @@ static void send_blocks(struct circulant *x, int peer, int first, int end)
 static void reduce_blocks(struct circulant *x, int peer, int end)
 {
     struct rpt_range ranges[2];
-    int n = ranges_of(x->c, 0, end, ranges);
+    int n = rpt__vector_pieces(x->c, x->c->rank, 0, end, ranges);
 
     for (int i = 0; i < n; i++) {
         struct rpt_place both[2] = { rpt__scratch(ranges[i].offset),
@@ -95,12 +75,9 @@ static void reduce_blocks(struct circulant *x, int peer, int end)
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     struct circulant x = { c, schedule, false };
-    int skips[MAX_ROUNDS], p = c->n_ranks, n = 0;
+    int skips[RPT_SKIPS_MAX], p = c->n_ranks, n = rpt__skips(p, skips);
 
     schedule->scratch_count = c->count;
-    for (skips[0] = p; skips[n] > 1; n++) {
-        skips[n + 1] = (skips[n] + 1) / 2;
-    }
     if (p % 2 == 1) { /* the block that the first round leaves alone */
         int b = (c->rank + p / 2) % p;
         struct rpt_range block = rpt__blocks(c->count, p, b, b + 1);
@@ -119,7 +96,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     for (int k = n; k >= 1; k--) {
         int s = skips[k], end = skips[k - 1];
         struct rpt_range ranges[2];
-        int n_ranges = ranges_of(c, s, end, ranges);
+        int n_ranges = rpt__vector_pieces(c, c->rank, s, end, ranges);
 
         send_blocks(&x, rpt__modulo(c->rank - s, p), 0, end - s);
         for (int i = 0; i < n_ranges; i++) {

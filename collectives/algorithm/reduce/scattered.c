@@ -28,27 +28,13 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            n * (2 * m->byte_s + m->reduce_byte_s);
 }
 
-static int pieces(const struct rpt_case *c, int own, int first, int end,
-                  struct rpt_range ranges[])
-{
-    int p = c->n_ranks, from = (own + first) % p, to = from + end - first;
-
-    if (to <= p) {
-        ranges[0] = rpt__blocks(c->count, p, from, to);
-        return 1;
-    }
-    ranges[0] = rpt__blocks(c->count, p, from, p);
-    ranges[1] = rpt__blocks(c->count, p, 0, to - p);
-    return 2;
-}
-
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     struct rpt_range mine = rpt__blocks(c->count, c->n_ranks, c->rank,
                                         c->rank + 1);
     bool is_root = c->rank == c->root;
 
-    rpt__partial_build(c, schedule, pieces, c->count,
+    rpt__partial_build(c, schedule, rpt__vector_pieces, c->count,
                        is_root ? rpt__output(mine.offset)
                                : rpt__scratch(mine.offset));
     if (!is_root) {
