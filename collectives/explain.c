@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { EXPLAINED_STEPS = 40 };
 
@@ -277,26 +278,63 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
     return finish_text(&text, status, text_out);
 }
 
+/* Neighbouring ranks are on one node. */
+static rpt_status_t layout_of(int n_ranks, int n_nodes,
+                              struct rpt_layout **layout_out)
+{
+    size_t n = (size_t)n_ranks;
+    int *node_of = malloc(n * sizeof *node_of);
+    rpt_status_t status;
+
+    if (node_of == NULL) {
+        return rpt__fail_nomem(n * sizeof *node_of);
+    }
+    for (int r = 0; r < n_ranks; r++) {
+        node_of[r] = (int)((long long)r * n_nodes / n_ranks);
+    }
+    status = rpt__layout_create(node_of, n_ranks, layout_out);
+    free(node_of);
+    return status;
+}
+
+static size_t elements_of(const rpt_options_t *options, enum rpt_option option,
+                          size_t element_bytes)
+{
+    return rpt__option_size(options, option) / element_bytes;
+}
+
 rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
                                const rpt_options_t *options, char **text_out)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
+    struct rpt_layout *layout = NULL;
     size_t element = rpt_type_bytes(coll->type);
-    size_t segment = rpt__option_size(options, RPT_OPT_COLL_SEGMENT_BYTES) /
-                     element;
     struct rpt_case c = {
         .n_ranks = n_ranks,
         .root = coll->root,
         .count = coll->count,
-        .segment = segment > 0 ? segment : 1,
-        .stage_count = rpt__option_size(options, RPT_OPT_COLL_STAGE_BYTES) /
-                       element,
+        .segment = larger(
+            elements_of(options, RPT_OPT_COLL_SEGMENT_BYTES, element), 1),
+        .stage_count = elements_of(options, RPT_OPT_COLL_STAGE_BYTES, element),
         .commutative = true,
         .one_node = n_nodes == 1,
+        .node_has_stages = true,
+        .node_stage_count = elements_of(options, RPT_OPT_COLL_STAGE_BYTES,
+                                        element),
+        .model = rpt__model(),
+        .element_bytes = element,
     };
-    rpt_status_t status;
+    rpt_status_t status = RPT_OK;
 
-    add_title(&text, coll, n_ranks);
-    status = explain(coll->kind, &c, element, options, EXPLAINED_STEPS, &text);
+    if (n_nodes > 1) {
+        status = layout_of(n_ranks, n_nodes, &layout);
+    }
+    if (status == RPT_OK) {
+        c.layout = layout;
+        add_title(&text, coll, n_ranks);
+        status = explain(coll->kind, &c, element, options, EXPLAINED_STEPS,
+                         &text);
+    }
+    rpt__layout_destroy(layout);
     return finish_text(&text, status, text_out);
 }

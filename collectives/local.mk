@@ -5,6 +5,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allgather/ring.c \
 	collectives/algorithm/allgather/staged.c \
 	collectives/algorithm/allgather/table.c \
+	collectives/algorithm/allgather/two_level.c \
 	collectives/algorithm/allreduce/allreduce.h \
 	collectives/algorithm/allreduce/circulant.c \
 	collectives/algorithm/allreduce/direct.c \
@@ -16,6 +17,8 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \
 	collectives/algorithm/allreduce/table.c \
+	collectives/algorithm/allreduce/multi_leader.c \
+	collectives/algorithm/allreduce/two_level.c \
 	collectives/algorithm/alltoall/alltoall.h \
 	collectives/algorithm/alltoall/bruck.c \
 	collectives/algorithm/alltoall/pairwise.c \
@@ -27,11 +30,13 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/barrier/dissemination.c \
 	collectives/algorithm/barrier/staged.c \
 	collectives/algorithm/barrier/table.c \
+	collectives/algorithm/barrier/two_level.c \
 	collectives/algorithm/broadcast/binomial.c \
 	collectives/algorithm/broadcast/broadcast.h \
 	collectives/algorithm/broadcast/scattered.c \
 	collectives/algorithm/broadcast/staged.c \
 	collectives/algorithm/broadcast/table.c \
+	collectives/algorithm/broadcast/two_level.c \
 	collectives/algorithm/exscan/chain.c \
 	collectives/algorithm/exscan/doubling.c \
 	collectives/algorithm/exscan/exscan.h \
@@ -48,6 +53,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/reduce/scattered.c \
 	collectives/algorithm/reduce/staged.c \
 	collectives/algorithm/reduce/table.c \
+	collectives/algorithm/reduce/two_level.c \
 	collectives/algorithm/reduce_scatter/circulant.c \
 	collectives/algorithm/reduce_scatter/direct.c \
 	collectives/algorithm/reduce_scatter/reduce_scatter.h \
@@ -80,6 +86,10 @@ librepartir_all_la_SOURCES += \
 	collectives/memory.c \
 	collectives/pattern/blocks.h \
 	collectives/pattern/fold.h \
+	collectives/pattern/layout.c \
+	collectives/pattern/layout.h \
+	collectives/pattern/part.c \
+	collectives/pattern/part.h \
 	collectives/pattern/partial.c \
 	collectives/pattern/partial.h \
 	collectives/pattern/staged.c \

@@ -78,7 +78,7 @@ static struct rpt_memory *memory_of(struct rpt_simulation *sim, int rank,
         return NULL;
     }
     self = &sim->ranks[owner];
-    memory = staged                         ? &self->stage[sim->turn]
+    memory = staged                         ? &self->stage[self->turn]
              : place.kind == RPT_IN_SCRATCH ? &self->scratch
              : place.kind == RPT_IN_INPUT && !sim->in_place ? &self->input
                                                             : &self->output;
@@ -197,14 +197,15 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
 
 void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner)
 {
-    struct rpt_memory *head = &sim->ranks[owner].head[sim->turn];
+    struct rpt_memory *head = &sim->ranks[owner].head[sim->ranks[owner].turn];
 
     head->read[rank] = sim->ranks[rank].clock[rank];
 }
 
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank)
 {
-    return is_read(sim, rank, &sim->ranks[rank].head[sim->turn], 0)
-               ? RPT_OK
-               : RPT_ERR_STATE;
+    const struct rpt_sim_rank *self = &sim->ranks[rank];
+
+    return is_read(sim, rank, &self->head[self->turn], 0) ? RPT_OK
+                                                          : RPT_ERR_STATE;
 }

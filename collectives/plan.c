@@ -173,12 +173,17 @@ static void fill_case(struct rpt_plan *plan)
     plan->c.count = plan->coll.count;
     plan->c.segment = at_least_one(
         rpt__option_size(options, RPT_OPT_COLL_SEGMENT_BYTES) / element);
-    plan->c.stage_count = team->slice.head != NULL
-                              ? team->slice.stage_bytes / element
-                              : 0;
+    plan->c.node_stage_count = rpt__option_size(options,
+                                                RPT_OPT_COLL_STAGE_BYTES) /
+                               element;
+    plan->c.stage_count = team->slice.head != NULL ? plan->c.node_stage_count
+                                                   : 0;
     plan->c.commutative = plan->combine.commutative;
     plan->c.one_node = team->one_node;
-    plan->c.in_place = plan->in_place;
+    plan->c.layout = team->layout;
+    plan->c.node_has_stages = team->slice.head != NULL;
+    plan->c.model = rpt__model();
+    plan->c.element_bytes = element;
 }
 
 static rpt_status_t set_combine(struct rpt_plan *plan)

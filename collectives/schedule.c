@@ -47,7 +47,11 @@ void rpt__lane(struct rpt_schedule *schedule)
                  &schedule->max_lanes, sizeof *lanes);
     if (lanes != NULL) {
         schedule->lanes = lanes;
-        lanes[schedule->n_lanes++] = (struct rpt_lane){ schedule->n_steps, 0 };
+        lanes[schedule->n_lanes] = (struct rpt_lane){
+            .first_step = schedule->n_steps,
+            .number = (uint32_t)schedule->n_lanes,
+        };
+        schedule->n_lanes++;
     }
 }
 
@@ -161,6 +165,104 @@ void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value)
         (struct rpt_step){
             .kind = RPT_STEP_WAIT, .peer = peer, .value = value },
         NULL, 0);
+}
+
+/* ---- parts ---- */
+
+struct renaming {
+    const int *ranks;
+    struct rpt_place input, output;
+    size_t scratch, stage; /* behind what the whole has */
+};
+
+static struct rpt_place rename_place(const struct renaming *names,
+                                     struct rpt_place place)
+{
+    switch (place.kind) {
+    case RPT_IN_INPUT:
+        return (struct rpt_place){ names->input.kind, 0,
+                                   names->input.offset + place.offset };
+    case RPT_IN_OUTPUT:
+        return (struct rpt_place){ names->output.kind, 0,
+                                   names->output.offset + place.offset };
+    case RPT_IN_SCRATCH:
+        return rpt__scratch(names->scratch + place.offset);
+    case RPT_IN_STAGE:
+    default:
+        return rpt__stage(names->ranks[place.rank],
+                          names->stage + place.offset);
+    }
+}
+
+static void append_step(struct rpt_schedule *whole,
+                        const struct rpt_schedule *part, struct rpt_step step,
+                        const struct renaming *names)
+{
+    struct rpt_place inputs[RPT_MAX_INPUTS];
+
+    for (int i = 0; i < step.n_inputs; i++) {
+        inputs[i] = rename_place(names,
+                                 part->inputs[step.first_input + (size_t)i]);
+    }
+    step.to = rename_place(names, step.to);
+    step.peer = names->ranks[step.peer];
+    if (step.kind == RPT_STEP_SIGNAL || step.kind == RPT_STEP_WAIT) {
+        step.value += whole->n_values;
+    }
+    add(whole, step, inputs, step.n_inputs);
+}
+
+static void append_lane(struct rpt_schedule *whole,
+                        const struct rpt_schedule *part,
+                        const struct rpt_lane *lane, uint32_t number,
+                        const struct renaming *names)
+{
+    struct rpt_lane *mine;
+
+    rpt__lane(whole);
+    if (whole->status == RPT_OK) {
+        mine = &whole->lanes[whole->n_lanes - 1];
+        mine->number = number * RPT_PART_LANES + lane->number;
+        mine->begins_part = lane == part->lanes;
+    }
+    for (size_t i = 0; i < lane->n_steps; i++) {
+        append_step(whole, part, part->steps[lane->first_step + i], names);
+    }
+}
+
+static bool has_parallel_lanes(const struct rpt_schedule *whole)
+{
+    for (size_t i = 0; i < whole->n_lanes; i++) {
+        if (!whole->lanes[i].begins_part) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void rpt__schedule_append(struct rpt_schedule *whole,
+                          const struct rpt_schedule *part, uint32_t number,
+                          const int ranks[], struct rpt_place input,
+                          struct rpt_place output)
+{
+    const struct renaming names = { ranks, input, output, whole->scratch_count,
+                                    whole->stage_count };
+
+    bool narrows = part->n_lanes > 1 && has_parallel_lanes(whole);
+
+    if (part->n_lanes > 1 && (!narrows || part->window < whole->window)) {
+        whole->window = part->window;
+    }
+    for (size_t i = 0; i < part->n_lanes; i++) {
+        append_lane(whole, part, &part->lanes[i], number, &names);
+    }
+    whole->scratch_count += part->scratch_count;
+    whole->stage_count += part->stage_count;
+    if (part->n_values > 0) {
+        whole->free_value = whole->n_values + part->free_value;
+        whole->has_seen_all = part->has_seen_all;
+        whole->n_values += part->n_values;
+    }
 }
 
 void rpt__schedule_free(struct rpt_schedule *schedule)

@@ -12,7 +12,9 @@
  *   lane 0   SEND 0..4 ->1   RECV 4..8 <-2   REDUCE   SEND ...
  *   lane 1   SEND 8..12 ->1  RECV ...
  *
- * Messages from one rank to another are matched in the order of their lane.
+ * Messages from one rank to another are matched by the number of their lane,
+ * and in its order.  Lanes are numbered as they stand, unless the schedule is
+ * made of parts (pattern/part.h), of which ranks may have different ones.
  */
 #ifndef RPT_COLLECTIVES_SCHEDULE_H
 #define RPT_COLLECTIVES_SCHEDULE_H
@@ -23,7 +25,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RPT_MAX_INPUTS = 256 }; /* of one reduction */
+enum {
+    RPT_MAX_INPUTS = 256, /* of one reduction */
+    RPT_MAX_PARTS = 4,
+    RPT_PART_LANES = 1 << 28 /* between the numbers of the lanes of two parts */
+};
 
 enum rpt_step_kind {
     RPT_STEP_COPY,   /* to <- the one input                                  */
@@ -62,6 +68,8 @@ struct rpt_step {
 struct rpt_lane {
     size_t first_step;
     size_t n_steps;
+    uint32_t number;  /* messages are matched by it                       */
+    bool begins_part; /* begins only when all lanes before it are over    */
 };
 
 /* Zeros are an empty schedule. */
@@ -103,6 +111,12 @@ void rpt__step_recv(struct rpt_schedule *schedule, int peer,
 void rpt__step_flush(struct rpt_schedule *schedule, uint32_t but_last);
 void rpt__step_signal(struct rpt_schedule *schedule, uint32_t value);
 void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value);
+
+/* Puts the steps of a part behind those of the whole; see pattern/part.h. */
+void rpt__schedule_append(struct rpt_schedule *whole,
+                          const struct rpt_schedule *part, uint32_t number,
+                          const int ranks[], struct rpt_place input,
+                          struct rpt_place output);
 
 void rpt__schedule_free(struct rpt_schedule *schedule);
 

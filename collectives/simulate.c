@@ -136,13 +136,13 @@ static rpt_status_t raise_flag(struct rpt_simulation *sim, int r,
     struct rpt_sim_rank *rank = &sim->ranks[r];
     struct rpt_raise *raises;
 
-    if (value <= rank->flag || value > sim->base + rank->schedule->n_values) {
+    if (value <= rank->flag || value > rank->base + rank->schedule->n_values) {
         return rpt__fail(RPT_ERR_STATE,
                          "rank %d raises its flag from %d to %d, of %u", r,
-                         (int)(rank->flag - sim->base),
-                         (int)(value - sim->base), rank->schedule->n_values);
+                         (int)(rank->flag - rank->base),
+                         (int)(value - rank->base), rank->schedule->n_values);
     }
-    if (rank->flag <= sim->base && rpt__memory_write_head(sim, r) != RPT_OK) {
+    if (rank->flag <= rank->base && rpt__memory_write_head(sim, r) != RPT_OK) {
         return RPT_ERR_STATE;
     }
     raises = realloc(rank->raises, (rank->n_raises + 1) * sizeof *raises);
@@ -195,12 +195,12 @@ static bool sees_all(struct rpt_simulation *sim, int r, uint64_t value)
 /* ---- steps ---- */
 
 static struct rpt_sent *find_sent(struct rpt_simulation *sim, int from, int to,
-                                  size_t lane)
+                                  uint32_t number)
 {
     struct rpt_sent *sent;
 
     STAILQ_FOREACH (sent, &sim->ranks[from].sent, link) {
-        if (sent->dest == to && sent->lane == lane && !sent->taken) {
+        if (sent->dest == to && sent->number == number && !sent->taken) {
             break;
         }
     }
@@ -232,6 +232,7 @@ static rpt_status_t send(struct rpt_simulation *sim, int r, size_t lane,
     sent->offset = from.offset;
     sent->count = step->count;
     sent->lane = lane;
+    sent->number = rank->schedule->lanes[lane].number;
     sent->dest = step->peer;
     sent->round = rank->lanes[lane].round + 1;
     memcpy(sent->symbols, symbols, step->count * sizeof *symbols);
@@ -256,7 +257,7 @@ static rpt_status_t receive(struct rpt_simulation *sim, int r, size_t lane,
         return rpt__fail(RPT_ERR_STATE, "rank %d receives from rank %d", r,
                          step->peer);
     }
-    sent = find_sent(sim, step->peer, r, lane);
+    sent = find_sent(sim, step->peer, r, rank->schedule->lanes[lane].number);
     if (sent == NULL) {
         return RPT_PENDING;
     }
@@ -348,7 +349,7 @@ static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
         return rpt__fail(RPT_ERR_STATE, "rank %d waits for the flag of rank %d",
                          r, step->peer);
     }
-    if (!sees_flag(sim, r, step->peer, sim->base + step->value)) {
+    if (!sees_flag(sim, r, step->peer, sim->ranks[r].base + step->value)) {
         return RPT_PENDING;
     }
     rpt__memory_read_head(sim, r, step->peer);
@@ -369,7 +370,7 @@ static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
     case RPT_STEP_FLUSH:
         return flush(&sim->ranks[r], lane, step->value) ? RPT_OK : RPT_PENDING;
     case RPT_STEP_SIGNAL:
-        return raise_flag(sim, r, sim->base + step->value);
+        return raise_flag(sim, r, sim->ranks[r].base + step->value);
     case RPT_STEP_WAIT:
     default:
         return wait_flag(sim, r, step);
@@ -407,7 +408,7 @@ static rpt_status_t run_lane(struct rpt_simulation *sim, int r, size_t lane,
 static bool may_begin(struct rpt_simulation *sim, int r)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
-    uint64_t free_at = rank->free_at[sim->turn];
+    uint64_t free_at = rank->free_at[rank->turn];
 
     rank->begun = rank->begun || rank->schedule->n_values == 0 ||
                   rank->seen_all >= free_at || sees_all(sim, r, free_at);
@@ -425,7 +426,12 @@ static rpt_status_t run_rank(struct rpt_simulation *sim, int r, bool *moved)
     }
     for (size_t lane = rank->n_over; lane < schedule->n_lanes && lane < end;
          lane++) {
-        rpt_status_t status = run_lane(sim, r, lane, moved);
+        rpt_status_t status;
+
+        if (schedule->lanes[lane].begins_part && lane > rank->n_over) {
+            break;
+        }
+        status = run_lane(sim, r, lane, moved);
 
         if (status < RPT_OK) {
             return status;
@@ -502,12 +508,12 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
         status = rpt__memory_resize(&rank->scratch, schedule->scratch_count, 0);
     }
     if (status == RPT_OK) {
-        status = rpt__memory_resize(&rank->stage[sim->turn],
+        status = rpt__memory_resize(&rank->stage[rank->turn],
                                     schedule->stage_count, sim->n_ranks);
     }
     if (status == RPT_OK && schedule->stage_count > 0) {
-        memset(rank->stage[sim->turn].symbols, 0,
-               rank->stage[sim->turn].n * sizeof(struct rpt_symbol));
+        memset(rank->stage[rank->turn].symbols, 0,
+               rank->stage[rank->turn].n * sizeof(struct rpt_symbol));
     }
     for (size_t i = 0; status == RPT_OK && i < n_input; i++) {
         input->symbols[i] = rpt__symbol_leaf(r, i);
@@ -527,23 +533,36 @@ static void forget_raises(struct rpt_sim_rank *rank)
     }
 }
 
+/* The lowest rank of the node. */
+static int first_near(const struct rpt_simulation *sim, int r)
+{
+    int first = 0;
+
+    while (sim->node[first] != sim->node[r]) {
+        first++;
+    }
+    return first;
+}
+
 /* What the schedule has promised about flags. */
-static rpt_status_t end_rank(struct rpt_simulation *sim, int r,
-                             uint32_t n_values)
+static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
     const struct rpt_schedule *schedule = rank->schedule;
-    uint64_t end = sim->base + n_values;
+    int first = first_near(sim, r);
+    uint32_t n_values = sim->ranks[first].schedule->n_values;
+    uint64_t end = rank->base + n_values;
 
     forget_sent(rank);
     forget_raises(rank);
     if (schedule->n_values != n_values || (n_values > 0 && rank->flag != end)) {
-        return rpt__fail(
-            RPT_ERR_STATE, "rank %d ends with flag %d of %u, rank 0 of %u", r,
-            (int)(rank->flag - sim->base), schedule->n_values, n_values);
+        return rpt__fail(RPT_ERR_STATE,
+                         "rank %d ends with flag %d of %u, rank %d of %u", r,
+                         (int)(rank->flag - rank->base), schedule->n_values,
+                         first, n_values);
     }
     if (n_values > 0) {
-        rank->free_at[sim->turn] = sim->base + schedule->free_value;
+        rank->free_at[rank->turn] = rank->base + schedule->free_value;
     }
     if (schedule->has_seen_all) {
         for (int i = 0; i < sim->n_ranks; i++) {
@@ -558,17 +577,27 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r,
     return RPT_OK;
 }
 
+/* The next collective begins where this one has ended. */
+static void turn(struct rpt_sim_rank *rank)
+{
+    if (rank->schedule->n_values > 0) {
+        rank->base += rank->schedule->n_values;
+        rank->turn = 1 - rank->turn;
+    }
+}
+
 rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
                                  const struct rpt_schedule schedules[],
                                  const size_t n_input[],
                                  const size_t n_output[], bool in_place)
 {
-    uint32_t n_values = schedules[0].n_values;
     rpt_status_t status = RPT_OK;
 
     sim->in_place = in_place;
-    if (n_values > 0 && !sim->has_stages) {
-        status = keep_clocks(sim);
+    for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
+        if (schedules[r].n_values > 0 && !sim->has_stages) {
+            status = keep_clocks(sim);
+        }
     }
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
         status = schedules[r].status != RPT_OK
@@ -580,11 +609,10 @@ rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
         status = run_all(sim);
     }
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
-        status = end_rank(sim, r, n_values);
+        status = end_rank(sim, r);
     }
-    if (n_values > 0) {
-        sim->base += n_values;
-        sim->turn = 1 - sim->turn;
+    for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
+        turn(&sim->ranks[r]);
     }
     return status;
 }

@@ -34,6 +34,7 @@ struct rpt_sent {
     size_t offset;
     size_t count;
     size_t lane;
+    uint32_t number; /* of the lane */
     int dest;
     bool taken; /* received */
     bool done;  /* the sender knows */
@@ -59,6 +60,8 @@ struct rpt_sim_rank {
     struct rpt_memory head[2]; /* what lies beside the flag: one element */
     uint64_t free_at[2]; /* flags at this value: nobody reads the stage   */
     uint64_t seen_all;   /* all flags of the node were seen at this value */
+    uint64_t base;       /* all flags of the node when this run began */
+    int turn;            /* which stage                               */
     uint64_t flag;
     struct rpt_raise *raises;
     size_t n_raises;
@@ -76,8 +79,6 @@ struct rpt_simulation {
     int n_ranks;
     int *node;
     struct rpt_sim_rank *ranks;
-    uint64_t base; /* flags when this run began */
-    int turn;      /* which stage */
     bool in_place;
     bool has_stages; /* clocks are kept */
 };

@@ -8,6 +8,7 @@
 #define RPT_COLLECTIVES_ALGORITHM_ALGORITHM_H
 
 #include "collectives/pattern/blocks.h"
+#include "collectives/pattern/layout.h"
 #include "collectives/schedule.h"
 
 #include <repartir/coll.h>
@@ -28,7 +29,12 @@ struct rpt_case {
     size_t stage_count; /* elements that a stage has room for               */
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
-    bool in_place;      /* the input is in the output                       */
+    /* Of a group on several nodes, for schedules made of parts. */
+    const struct rpt_layout *layout; /* NULL: one node                      */
+    bool node_has_stages;    /* the ranks of this node read each other's */
+    size_t node_stage_count; /* room of a stage where there are some      */
+    const struct rpt_model *model;
+    size_t element_bytes;
 };
 
 /* What things cost, in seconds; see select/model.h. */

@@ -137,6 +137,23 @@ static struct key key_of(const struct rpt_run *run, uint32_t lane, int from)
                          rpt__group_world_rank(run->team->group, from) };
 }
 
+/* The lane of a number, if it may be the turn of that lane. */
+static bool find_lane(const struct rpt_run *run, uint32_t number,
+                      size_t *lane_out)
+{
+    const struct rpt_schedule *schedule = run->schedule;
+
+    for (size_t lane = run->n_over;
+         lane < schedule->n_lanes && lane < run->n_over + schedule->window;
+         lane++) {
+        if (schedule->lanes[lane].number == number) {
+            *lane_out = lane;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where the fragment belongs, when its lane waits for it now; else NULL. */
 static char *place_of(struct rpt_early *early, const struct head *head,
                       size_t bytes, struct rpt_lane_state **state_out)
@@ -144,15 +161,13 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
     struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
     struct rpt_run *run = team != NULL ? STAILQ_FIRST(&team->queue) : NULL;
-    size_t lane = head->key.lane;
     const struct rpt_lane *steps;
     const struct rpt_step *step;
     struct rpt_lane_state *state;
+    size_t lane;
 
     if (run == NULL || run->seq != head->key.seq || !run->begun ||
-        run->status < RPT_OK || lane < run->n_over ||
-        lane >= run->n_over + run->schedule->window ||
-        lane >= run->schedule->n_lanes) {
+        run->status < RPT_OK || !find_lane(run, head->key.lane, &lane)) {
         return NULL;
     }
     steps = &run->schedule->lanes[lane];
@@ -258,7 +273,7 @@ rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
                               const struct rpt_step *step, void *to)
 {
     struct rpt_early *early = run->team->colls->early;
-    struct key key = key_of(run, lane, step->peer);
+    struct key key = key_of(run, run->schedule->lanes[lane].number, step->peer);
     struct bucket *bucket = bucket_of(early, &key);
     struct rpt_lane_state *state = &run->lanes[lane];
     size_t bytes = step->count * run->element_bytes;
@@ -300,8 +315,9 @@ static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
     struct rpt_team *team = run->team;
     int dest = rpt__group_world_rank(team->group, send->dest);
     char packet[RPT_PACKET_BYTES];
-    struct head head = { key_of(run, send->lane, team->rank), run->signature,
-                         send->bytes };
+    struct head head = { key_of(run, run->schedule->lanes[send->lane].number,
+                                team->rank),
+                         run->signature, send->bytes };
 
     while (send->n_sent < send->bytes &&
            rpt__comm_backlog(team->comm, dest) == 0) {
@@ -381,12 +397,15 @@ bool rpt__run_has_heard(const struct rpt_run *run, int rank)
 bool rpt__run_early_signature(const struct rpt_run *run, int rank,
                               struct rpt_signature *signature_out)
 {
-    struct key key = key_of(run, 0, rank); /* its first lane */
-    const struct fragment *fragment = find(
-        bucket_of(run->team->colls->early, &key), &key);
+    for (uint32_t part = 0; part < RPT_MAX_PARTS; part++) {
+        struct key key = key_of(run, part * RPT_PART_LANES, rank);
+        const struct fragment *fragment = find(
+            bucket_of(run->team->colls->early, &key), &key);
 
-    if (fragment != NULL) {
-        *signature_out = fragment->head.signature;
+        if (fragment != NULL) { /* in its first lane */
+            *signature_out = fragment->head.signature;
+            return true;
+        }
     }
-    return fragment != NULL;
+    return false;
 }

@@ -243,7 +243,12 @@ static rpt_status_t advance_lanes(struct rpt_run *run)
     size_t lane = run->n_over, end = run->n_over + schedule->window;
 
     for (; lane < schedule->n_lanes && lane < end; lane++) {
-        rpt_status_t status = advance_lane(run, lane);
+        rpt_status_t status;
+
+        if (schedule->lanes[lane].begins_part && lane > run->n_over) {
+            break;
+        }
+        status = advance_lane(run, lane);
 
         if (status < RPT_OK) {
             return status;

@@ -6,13 +6,21 @@
  */
 #include "collectives/engine/slice.h"
 
+#include "base/hash.h"
 #include "base/size.h"
+#include "topo/topo.h"
 
 enum { LINE = 64, HEAD_BYTES = 4096, SKEW = 5 * LINE, NAMES_FROM = 2 };
 
-static uint64_t name_of(uint64_t group_number)
+/* Ranks of several nodes may have one area: threads of a process do. */
+static uint64_t name_of(struct rpt_comm *comm, uint64_t group_number)
 {
-    return group_number + NAMES_FROM;
+    const uint64_t names[2] = { group_number, (uint64_t)rpt__map_node_of(
+                                                  rpt__comm_map(comm),
+                                                  rpt__comm_rank(comm)) };
+
+    return names[1] == 0 ? group_number + NAMES_FROM
+                         : rpt__hash64(names, sizeof names, 0) | NAMES_FROM;
 }
 
 void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
@@ -24,8 +32,8 @@ void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
     void *piece = NULL;
 
     *slice = (struct rpt_slice){ .head = NULL };
-    if (rpt__area_take(rpt__comm_area(comm), name_of(group_number), bytes, n,
-                       &piece) == RPT_OK) {
+    if (rpt__area_take(rpt__comm_area(comm), name_of(comm, group_number), bytes,
+                       n, &piece) == RPT_OK) {
         char *blocks = (char *)piece + HEAD_BYTES;
 
         *slice = (struct rpt_slice){ piece,     blocks, blocks + short_bytes,
@@ -36,6 +44,6 @@ void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
 void rpt__slice_drop(struct rpt_slice *slice, struct rpt_comm *comm,
                      uint64_t group_number)
 {
-    rpt__area_drop(rpt__comm_area(comm), name_of(group_number));
+    rpt__area_drop(rpt__comm_area(comm), name_of(comm, group_number));
     slice->head = NULL;
 }

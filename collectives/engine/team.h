@@ -12,6 +12,7 @@
 #define RPT_COLLECTIVES_ENGINE_TEAM_H
 
 #include "collectives/engine/slice.h"
+#include "collectives/pattern/layout.h"
 
 #include <sys/queue.h>
 
@@ -30,6 +31,7 @@ struct rpt_team {
     int *near;   /* ranks, by place                              */
     int n_near;  /* this one among them                          */
     bool one_node;
+    struct rpt_layout *layout; /* NULL: all ranks are on one node */
     int n_spins; /* looks at a flag before others get the core   */
     int n_yields;
 

@@ -96,6 +96,10 @@ struct rpt_case case_of(const struct call *call, int rank)
     size_t p = (size_t)c.n_ranks, row = (size_t)rank * p;
 
     c.rank = rank;
+    if (call->has_stages != NULL) {
+        c.node_has_stages = call->has_stages[rank];
+        c.stage_count = c.node_has_stages ? c.node_stage_count : 0;
+    }
     if (call->all_counts != NULL) {
         c.counts = call->all_counts + row;
         c.starts = c.offsets = call->all_starts + row;

@@ -18,6 +18,8 @@ struct call {
     size_t *all_starts; /* ... where they are in the input of s           */
     size_t *in_starts;  /* ... where they come to in the output, by d p + s */
     size_t *in_counts;
+    const int *node_of;     /* by rank; NULL: one node      */
+    const bool *has_stages; /* ... of several               */
 };
 
 size_t *numbers(size_t n);

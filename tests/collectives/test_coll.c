@@ -144,7 +144,8 @@ static void a_forced_algorithm_is_taken(void)
             "copy",      "flat",          "sliced", "doubling",
             "halving",   "direct",        "ring",   "staged",
             "circulant", "binomial",      "linear", "chain",
-            "pairwise",  "dissemination", "bruck",  "scattered"
+            "pairwise",  "dissemination", "bruck",  "scattered",
+            "two-level", "multi-leader"
         };
 
         forced_kind = (rpt_coll_kind_t)kind;
@@ -152,14 +153,18 @@ static void a_forced_algorithm_is_taken(void)
             struct job job = { .fn = calls_of_the_forced };
             rpt_options_t *options = options_with(
                 forced(forced_kind, names[i]));
-            rpt_status_t status;
+            bool on_nodes = strchr(names[i], '-') != NULL;
+            rpt_status_t status = rpt_options_set(options, "topo.virtual_nodes",
+                                                  on_nodes ? "2" : "1");
+
+            CU_ASSERT_EQUAL(status, RPT_OK);
 
             status = rpt_local_run(4, options, do_job, &job);
             CU_ASSERT_EQUAL(status, RPT_OK);
             rpt_options_destroy(options);
         }
     }
-    CU_ASSERT(n_forced >= 4 * 30);
+    CU_ASSERT(n_forced >= 4 * 36);
 }
 
 /* ---- the same bits in any layout ---- */

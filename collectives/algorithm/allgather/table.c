@@ -9,5 +9,6 @@ const struct rpt_algorithm *const rpt__allgather_table[] = {
     &rpt__allgather_staged,
     &rpt__allgather_circulant,
     &rpt__allgather_ring,
+    &rpt__allgather_two_level, /* several nodes */
     NULL,
 };

@@ -9,5 +9,7 @@
 extern const struct rpt_algorithm rpt__allreduce_flat, rpt__allreduce_sliced,
     rpt__allreduce_doubling, rpt__allreduce_halving, rpt__allreduce_circulant,
     rpt__allreduce_ring, rpt__allreduce_direct;
+extern const struct rpt_algorithm rpt__allreduce_two_level;
+extern const struct rpt_algorithm rpt__allreduce_multi_leader;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H */

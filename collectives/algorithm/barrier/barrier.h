@@ -8,5 +8,6 @@
 
 extern const struct rpt_algorithm rpt__barrier_staged,
     rpt__barrier_dissemination;
+extern const struct rpt_algorithm rpt__barrier_two_level;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_BARRIER_BARRIER_H */

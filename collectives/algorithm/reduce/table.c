@@ -5,6 +5,11 @@
 #include "collectives/algorithm/reduce/reduce.h"
 
 const struct rpt_algorithm *const rpt__reduce_table[] = {
-    &rpt__alone_vector,     &rpt__reduce_staged, &rpt__reduce_binomial,
-    &rpt__reduce_scattered, &rpt__reduce_linear, NULL,
+    &rpt__alone_vector,
+    &rpt__reduce_staged,
+    &rpt__reduce_binomial,
+    &rpt__reduce_scattered,
+    &rpt__reduce_two_level, /* several nodes */
+    &rpt__reduce_linear,    /* the same bits in any layout */
+    NULL,
 };

@@ -1,0 +1,45 @@
+/*
+ * layout.h - the ranks of a group, node by node
+ *
+ *   node_of   0 1 1 0 2        members   0 3 | 1 2 | 4
+ *                              first     0     2     4  5
+ *
+ * Nodes are numbered by their lowest rank.  All ranks have the same layout.
+ */
+#ifndef RPT_COLLECTIVES_PATTERN_LAYOUT_H
+#define RPT_COLLECTIVES_PATTERN_LAYOUT_H
+
+#include <repartir/base.h>
+
+#include <stdbool.h>
+
+struct rpt_layout {
+    int n_ranks;
+    int n_nodes;
+    int *node_of;  /* by rank                                          */
+    int *place_of; /* of a rank among those of its node               */
+    int *members;  /* ranks, those of node 0 first, upwards in a node  */
+    int *first;    /* by node, where its members begin; n_nodes + 1    */
+    int least;     /* members of the smallest node                     */
+    int most;      /* ... and of the largest                           */
+    bool in_order; /* members are 0, 1, 2, ...                        */
+};
+
+/* node_of: any numbers, the same for ranks of one node. */
+rpt_status_t rpt__layout_create(const int node_of[], int n_ranks,
+                                struct rpt_layout **layout_out);
+void rpt__layout_destroy(struct rpt_layout *layout);
+
+static inline int rpt__layout_size(const struct rpt_layout *layout, int node)
+{
+    return layout->first[node + 1] - layout->first[node];
+}
+
+/* The members of a node. */
+static inline const int *rpt__layout_node(const struct rpt_layout *layout,
+                                          int node)
+{
+    return layout->members + layout->first[node];
+}
+
+#endif /* RPT_COLLECTIVES_PATTERN_LAYOUT_H */
