@@ -11,7 +11,12 @@
  *
  * One line a point: operation, bytes, MPI, ours (microseconds), ratio; and with
  * BENCH_JSON a JSON line in this file.  Bytes are those of a vector, or of a
- * block of the operations that have blocks.
+ * block of the operations that have blocks.  For an all-reduce on one node,
+ * what ours has of the bound: 2(p-1)/p of the vector, at the rate at which all
+ * ranks read from each other at once.
+ *
+ * BENCH_BUFFERS=shared: ours uses memory of rpt_buffer_alloc(), the MPI its
+ * own.
  */
 #include <repartir.h>
 #include <repartir/mpi.h>
@@ -29,7 +34,11 @@ struct bench {
     rpt_group_t *group;
     int rank, size;
     size_t max_bytes; /* of a buffer */
-    float *in, *out;
+    float *in, *out;  /* of the sample under way */
+    struct pair {
+        float *in, *out;
+    } mpis, ours;
+    double pull_rate; /* bytes per second; 0: ranks are on several nodes */
     FILE *json;
     double log_sum; /* of the ratios of an operation */
     double least;
@@ -206,6 +215,8 @@ static double sample(struct bench *b, const struct operation *op, size_t n,
     size_t touched = op->has_blocks ? n * (size_t)b->size : n;
     double began, mine, slowest;
 
+    b->in = is_ours ? b->ours.in : b->mpis.in;
+    b->out = is_ours ? b->ours.out : b->mpis.out;
     MPI_Barrier(WORLD);
     began = MPI_Wtime();
     for (int i = 0; i < n_calls; i++) {
@@ -275,8 +286,14 @@ static void measure(struct bench *b, const struct operation *op, size_t bytes)
     m = median(mpi, n_samples);
     o = median(ours, n_samples);
     if (b->rank == 0) {
-        printf("%-15s %10zu %12.2f %12.2f %8.2f\n", op->name, bytes, m * 1e6,
+        printf("%-15s %10zu %12.2f %12.2f %8.2f", op->name, bytes, m * 1e6,
                o * 1e6, m / o);
+        if (op->mpi == mpi_allreduce && b->pull_rate > 0 && b->size > 1) {
+            double moved = 2 * (b->size - 1.0) / b->size * (double)bytes;
+
+            printf("  %.2f of the bound", moved / b->pull_rate / o);
+        }
+        printf("\n");
         fflush(stdout);
         write_json(b, op, bytes, m, o);
     }
@@ -309,20 +326,75 @@ static void measure_all(struct bench *b, const struct operation *op)
 /* ---- the launch ---- */
 
 /* Bytes per second that each rank copies while all do. */
-static double copy_rate(struct bench *b)
+static double rate(void *to, const void *from, size_t bytes)
 {
-    double best = 0;
+    double best = 0, slowest = 0;
 
     for (int i = 0; i < 5; i++) {
         double began;
 
         MPI_Barrier(WORLD);
         began = MPI_Wtime();
-        memcpy(b->out, b->in, b->max_bytes);
-        began = (double)b->max_bytes / (MPI_Wtime() - began);
+        memcpy(to, from, bytes);
+        began = (double)bytes / (MPI_Wtime() - began);
         best = began > best ? began : best;
     }
-    return best;
+    MPI_Allreduce(&best, &slowest, 1, MPI_DOUBLE, MPI_MIN, WORLD);
+    return slowest;
+}
+
+/* ... from the memory of the next rank; 0 when ranks are on several nodes. */
+static double pull_rate(struct bench *b)
+{
+    MPI_Comm node;
+    MPI_Win window;
+    MPI_Aint bytes = (MPI_Aint)b->max_bytes;
+    void *mine = NULL, *next = NULL;
+    int size = 0, unit = 0;
+    double found = 0;
+
+    MPI_Comm_split_type(WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &size);
+    if (size == b->size) {
+        MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, node, &mine, &window);
+        memset(mine, 1, b->max_bytes);
+        MPI_Win_shared_query(window, (b->rank + 1) % b->size, &bytes, &unit,
+                             &next);
+        found = rate(b->mpis.out, next, b->max_bytes);
+        MPI_Win_free(&window);
+    }
+    MPI_Comm_free(&node);
+    return found;
+}
+
+static float *take(struct bench *b, rpt_context_t *context)
+{
+    void *memory = NULL;
+
+    if (context == NULL) {
+        memory = malloc(b->max_bytes + 64);
+    } else if (rpt_buffer_alloc(context, b->max_bytes + 64, &memory) !=
+               RPT_OK) {
+        memory = NULL;
+    }
+    if (memory == NULL) {
+        fprintf(stderr, "no memory\n");
+        MPI_Abort(WORLD, 1);
+    }
+    memset(memory, 0, b->max_bytes + 64);
+    return memory;
+}
+
+/* context NULL: the MPI's memory is ours, too. */
+static void take_all(struct bench *b, rpt_context_t *context)
+{
+    b->mpis.in = take(b, NULL);
+    b->mpis.out = take(b, NULL);
+    b->ours = b->mpis;
+    if (context != NULL) {
+        b->ours.in = take(b, context);
+        b->ours.out = take(b, context);
+    }
 }
 
 static int is_wanted(const char *name, int argc, char *argv[])
@@ -339,7 +411,9 @@ int main(int argc, char *argv[])
 {
     struct bench b = { .max_bytes = (size_t)64 << 20 };
     const char *most = getenv("BENCH_MAX_BYTES");
+    const char *buffers = getenv("BENCH_BUFFERS");
     rpt_context_t *context;
+    double copies;
 
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(WORLD, &b.rank);
@@ -352,23 +426,19 @@ int main(int argc, char *argv[])
         MPI_Abort(WORLD, 1);
     }
     b.group = rpt_group_world(context);
-    b.in = calloc(b.max_bytes + 64, 1);
-    b.out = calloc(b.max_bytes + 64, 1);
-    if (b.in == NULL || b.out == NULL) {
-        MPI_Abort(WORLD, 1);
-    }
-    memset(b.out, 1, b.max_bytes);
-    memset(b.in, 0, b.max_bytes);
+    take_all(&b, buffers != NULL && strcmp(buffers, "shared") == 0 ? context
+                                                                   : NULL);
+    copies = rate(b.mpis.out, b.mpis.in, b.max_bytes);
+    b.pull_rate = pull_rate(&b);
     if (b.rank == 0 && getenv("BENCH_JSON") != NULL) {
         b.json = fopen(getenv("BENCH_JSON"), "a");
     }
     if (b.rank == 0) {
-        printf("%d ranks, f32, each copies %.1f GB/s when all do\n", b.size,
-               copy_rate(&b) / 1e9);
+        printf("%d ranks, f32, each copies %.1f GB/s when all do, and reads "
+               "%.1f GB/s from another\n",
+               b.size, copies / 1e9, b.pull_rate / 1e9);
         printf("%-15s %10s %12s %12s %8s\n", "operation", "bytes", "MPI us",
                "ours us", "ratio");
-    } else {
-        copy_rate(&b);
     }
     for (int i = 0; i < N_OPERATIONS; i++) {
         if (is_wanted(operations[i].name, argc, argv)) {
@@ -379,8 +449,8 @@ int main(int argc, char *argv[])
         fclose(b.json);
     }
     rpt_context_destroy(context);
-    free(b.in);
-    free(b.out);
+    free(b.mpis.in);
+    free(b.mpis.out);
     MPI_Finalize();
     return 0;
 }

@@ -127,10 +127,12 @@ static rpt_status_t add_line(const struct rpt_algorithm *algorithm,
 
 static void name_place(char *name, size_t size, struct rpt_place place)
 {
-    static const char *const names[] = { "in", "out", "scratch", "stage" };
+    static const char *const names[] = { "in",    "out", "scratch",
+                                         "stage", "in",  "out" };
 
-    if (place.kind == RPT_IN_STAGE) {
-        snprintf(name, size, "stage %d[%zu]", place.rank, place.offset);
+    if (place.kind >= RPT_IN_STAGE) {
+        snprintf(name, size, "%s %d[%zu]", names[place.kind], place.rank,
+                 place.offset);
     } else {
         snprintf(name, size, "%s[%zu]", names[place.kind], place.offset);
     }
@@ -275,6 +277,12 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
     status = explain(plan->coll.kind, &plan->c, plan->combine.element_bytes,
                      rpt__comm_options(plan->team->comm), EXPLAINED_STEPS,
                      &text);
+    if (plan->pulling_algorithm != NULL && !plan->run.must_pull) {
+        rpt__buf_printf(&text,
+                        "\nwith buffers that all can read "
+                        "(rpt_buffer_alloc): %s\n",
+                        plan->pulling_algorithm->name);
+    }
     return finish_text(&text, status, text_out);
 }
 

@@ -4,6 +4,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allgather/circulant.c \
 	collectives/algorithm/allgather/ring.c \
 	collectives/algorithm/allgather/staged.c \
+	collectives/algorithm/allgather/pulled.c \
 	collectives/algorithm/allgather/table.c \
 	collectives/algorithm/allgather/two_level.c \
 	collectives/algorithm/allreduce/allreduce.h \
@@ -16,6 +17,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/paired.h \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \
+	collectives/algorithm/allreduce/pulled.c \
 	collectives/algorithm/allreduce/table.c \
 	collectives/algorithm/allreduce/multi_leader.c \
 	collectives/algorithm/allreduce/two_level.c \
@@ -23,6 +25,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/alltoall/bruck.c \
 	collectives/algorithm/alltoall/pairwise.c \
 	collectives/algorithm/alltoall/staged.c \
+	collectives/algorithm/alltoall/pulled.c \
 	collectives/algorithm/alltoall/table.c \
 	collectives/algorithm/alone.c \
 	collectives/algorithm/alone.h \
@@ -35,6 +38,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/broadcast/broadcast.h \
 	collectives/algorithm/broadcast/scattered.c \
 	collectives/algorithm/broadcast/staged.c \
+	collectives/algorithm/broadcast/pulled.c \
 	collectives/algorithm/broadcast/table.c \
 	collectives/algorithm/broadcast/two_level.c \
 	collectives/algorithm/exscan/chain.c \
@@ -46,18 +50,21 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/gather/gather.h \
 	collectives/algorithm/gather/linear.c \
 	collectives/algorithm/gather/staged.c \
+	collectives/algorithm/gather/pulled.c \
 	collectives/algorithm/gather/table.c \
 	collectives/algorithm/reduce/binomial.c \
 	collectives/algorithm/reduce/linear.c \
 	collectives/algorithm/reduce/reduce.h \
 	collectives/algorithm/reduce/scattered.c \
 	collectives/algorithm/reduce/staged.c \
+	collectives/algorithm/reduce/pulled.c \
 	collectives/algorithm/reduce/table.c \
 	collectives/algorithm/reduce/two_level.c \
 	collectives/algorithm/reduce_scatter/circulant.c \
 	collectives/algorithm/reduce_scatter/direct.c \
 	collectives/algorithm/reduce_scatter/reduce_scatter.h \
 	collectives/algorithm/reduce_scatter/staged.c \
+	collectives/algorithm/reduce_scatter/pulled.c \
 	collectives/algorithm/reduce_scatter/table.c \
 	collectives/algorithm/scan/chain.c \
 	collectives/algorithm/scan/doubling.c \
@@ -68,6 +75,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/scatter/linear.c \
 	collectives/algorithm/scatter/scatter.h \
 	collectives/algorithm/scatter/staged.c \
+	collectives/algorithm/scatter/pulled.c \
 	collectives/algorithm/scatter/table.c \
 	collectives/cache.c \
 	collectives/check.c \
@@ -75,6 +83,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/combine.c \
 	collectives/engine/combine.h \
 	collectives/engine/late.c \
+	collectives/engine/meet.c \
 	collectives/engine/message.c \
 	collectives/engine/queue.c \
 	collectives/engine/run.c \
@@ -92,6 +101,8 @@ librepartir_all_la_SOURCES += \
 	collectives/pattern/part.h \
 	collectives/pattern/partial.c \
 	collectives/pattern/partial.h \
+	collectives/pattern/pulled.c \
+	collectives/pattern/pulled.h \
 	collectives/pattern/staged.c \
 	collectives/pattern/staged.h \
 	collectives/pattern/subtree.h \

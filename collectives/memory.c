@@ -57,31 +57,38 @@ void rpt__memory_free(struct rpt_memory *memory)
 static const char *name_of(enum rpt_place_kind kind)
 {
     static const char *const names[] = { "input", "output", "scratch",
-                                         "stage" };
+                                         "stage", "input",  "output" };
 
     return names[kind];
+}
+
+static int owner_of(int rank, struct rpt_place place)
+{
+    return place.kind >= RPT_IN_STAGE ? place.rank : rank;
 }
 
 /* NULL: no such range. */
 static struct rpt_memory *memory_of(struct rpt_simulation *sim, int rank,
                                     struct rpt_place place, size_t count)
 {
-    bool staged = place.kind == RPT_IN_STAGE;
-    int owner = staged ? place.rank : rank;
+    enum rpt_place_kind kind = place.kind;
+    int owner = owner_of(rank, place);
     struct rpt_sim_rank *self;
     struct rpt_memory *memory;
 
     if (owner < 0 || owner >= sim->n_ranks ||
         sim->node[owner] != sim->node[rank]) {
-        rpt__fail(RPT_ERR_STATE, "rank %d cannot see the stage of rank %d",
-                  rank, owner);
+        rpt__fail(RPT_ERR_STATE, "rank %d cannot see the %s of rank %d", rank,
+                  name_of(kind), owner);
         return NULL;
     }
     self = &sim->ranks[owner];
-    memory = staged                         ? &self->stage[self->turn]
-             : place.kind == RPT_IN_SCRATCH ? &self->scratch
-             : place.kind == RPT_IN_INPUT && !sim->in_place ? &self->input
-                                                            : &self->output;
+    memory = kind == RPT_IN_STAGE     ? &self->stage[self->turn]
+             : kind == RPT_IN_SCRATCH ? &self->scratch
+             : (kind == RPT_IN_INPUT || kind == RPT_IN_INPUT_OF) &&
+                     !sim->in_place
+                 ? &self->input
+                 : &self->output;
     if (place.offset > memory->n || count > memory->n - place.offset) {
         rpt__fail(RPT_ERR_STATE,
                   "rank %d: elements %zu to %zu of the %s of rank %d, which "
@@ -93,33 +100,52 @@ static struct rpt_memory *memory_of(struct rpt_simulation *sim, int rank,
     return memory;
 }
 
+/* Whether all that is read was written before, for a reason. */
+static bool is_known(const struct rpt_simulation *sim, int rank,
+                     const struct rpt_memory *memory, struct rpt_place place,
+                     size_t element)
+{
+    int owner = owner_of(rank, place);
+
+    if (owner != rank && memory->written == NULL) {
+        rpt__fail(RPT_ERR_STATE,
+                  "rank %d has not met rank %d, whose %s it reads", rank, owner,
+                  name_of(place.kind));
+        return false;
+    }
+    if (memory->symbols[element].n_values == 0) {
+        rpt__fail(RPT_ERR_STATE,
+                  "rank %d reads element %zu of its %s, which nobody wrote",
+                  rank, element, name_of(place.kind));
+        return false;
+    }
+    if (memory->written != NULL && owner != rank &&
+        memory->written[element] > sim->ranks[rank].clock[owner]) {
+        rpt__fail(RPT_ERR_STATE,
+                  "rank %d reads element %zu of the %s of rank %d "
+                  "without knowing that it was written",
+                  rank, element, name_of(place.kind), owner);
+        return false;
+    }
+    return true;
+}
+
 const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
                                           struct rpt_place place, size_t count)
 {
     struct rpt_memory *memory = memory_of(sim, rank, place, count);
-    const uint32_t *clock = sim->ranks[rank].clock;
 
     if (memory == NULL) {
         return NULL;
     }
     for (size_t i = place.offset; i < place.offset + count; i++) {
-        if (memory->symbols[i].n_values == 0) {
-            rpt__fail(RPT_ERR_STATE,
-                      "rank %d reads element %zu of its %s, which nobody wrote",
-                      rank, i, name_of(place.kind));
+        if (!is_known(sim, rank, memory, place, i)) {
             return NULL;
         }
-        if (place.kind != RPT_IN_STAGE) {
-            continue;
+        if (memory->read != NULL) {
+            memory->read[i * (size_t)sim->n_ranks + (size_t)rank] =
+                sim->ranks[rank].clock[rank];
         }
-        if (memory->written[i] > clock[place.rank]) {
-            rpt__fail(RPT_ERR_STATE,
-                      "rank %d reads element %zu of the stage of rank %d "
-                      "without knowing that it was written",
-                      rank, i, place.rank);
-            return NULL;
-        }
-        memory->read[i * (size_t)sim->n_ranks + (size_t)rank] = clock[rank];
     }
     return memory->symbols + place.offset;
 }
@@ -148,23 +174,34 @@ static bool is_sent(const struct rpt_simulation *sim, int rank,
     return false;
 }
 
-/* Whether all who have read it are known to be done. */
-static bool is_read(const struct rpt_simulation *sim, int rank,
-                    const struct rpt_memory *memory, size_t element)
+/* A rank that has read an element and is not known to be done; -1: none. */
+static int reader_of(const struct rpt_simulation *sim, int rank,
+                     const struct rpt_memory *memory, size_t element)
 {
     for (int r = 0; r < sim->n_ranks; r++) {
         uint32_t read =
             memory->read[element * (size_t)sim->n_ranks + (size_t)r];
 
         if (r != rank && read > sim->ranks[rank].clock[r]) {
-            rpt__fail(RPT_ERR_STATE,
-                      "rank %d writes element %zu of its stage without knowing "
-                      "that rank %d has read it",
-                      rank, element, r);
-            return false;
+            return r;
         }
     }
-    return true;
+    return -1;
+}
+
+static bool may_write(const struct rpt_simulation *sim, int rank,
+                      const struct rpt_memory *memory, size_t element,
+                      const char *name)
+{
+    int reader = reader_of(sim, rank, memory, element);
+
+    if (reader >= 0) {
+        rpt__fail(RPT_ERR_STATE,
+                  "rank %d writes element %zu of its %s without knowing that "
+                  "rank %d has read it",
+                  rank, element, name, reader);
+    }
+    return reader < 0;
 }
 
 struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
@@ -179,18 +216,17 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
         rpt__fail(RPT_ERR_STATE, "rank %d writes its input", rank);
         return NULL;
     }
-    if (place.kind == RPT_IN_STAGE) {
-        if (place.rank != rank) {
-            rpt__fail(RPT_ERR_STATE, "rank %d writes the stage of rank %d",
-                      rank, place.rank);
+    if (owner_of(rank, place) != rank) {
+        rpt__fail(RPT_ERR_STATE, "rank %d writes the %s of rank %d", rank,
+                  name_of(place.kind), place.rank);
+        return NULL;
+    }
+    for (size_t i = place.offset;
+         memory->read != NULL && i < place.offset + count; i++) {
+        if (!may_write(sim, rank, memory, i, name_of(place.kind))) {
             return NULL;
         }
-        for (size_t i = place.offset; i < place.offset + count; i++) {
-            if (!is_read(sim, rank, memory, i)) {
-                return NULL;
-            }
-            memory->written[i] = sim->ranks[rank].clock[rank];
-        }
+        memory->written[i] = sim->ranks[rank].clock[rank];
     }
     return memory->symbols + place.offset;
 }
@@ -206,6 +242,23 @@ rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank)
 {
     const struct rpt_sim_rank *self = &sim->ranks[rank];
 
-    return is_read(sim, rank, &self->head[self->turn], 0) ? RPT_OK
-                                                          : RPT_ERR_STATE;
+    return may_write(sim, rank, &self->head[self->turn], 0, "stage")
+               ? RPT_OK
+               : RPT_ERR_STATE;
+}
+
+rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
+                                 const struct rpt_memory *memory)
+{
+    for (size_t i = 0; memory->read != NULL && i < memory->n; i++) {
+        int reader = reader_of(sim, rank, memory, i);
+
+        if (reader >= 0) {
+            return rpt__fail(RPT_ERR_STATE,
+                             "rank %d is done without knowing that rank %d is "
+                             "with element %zu of its buffer",
+                             rank, reader, i);
+        }
+    }
+    return RPT_OK;
 }

@@ -22,6 +22,9 @@ enum { ALIGNMENT = 64 };
 /* An output of so many bytes is written past the caches. */
 enum { STREAM_OUT = 2 << 20 };
 
+/* Ranks of a node meet before calls of so many bytes. */
+enum { MEET_FROM = 32 * 1024 };
+
 /* ---- what a call is ---- */
 
 static bool has_op(rpt_coll_kind_t kind)
@@ -235,7 +238,10 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
     for (size_t i = 0; i < schedule->n_steps; i++) {
         n_sends += schedule->steps[i].kind == RPT_STEP_SEND;
     }
-    run->lanes = calloc(schedule->n_lanes + 1, sizeof *run->lanes);
+    run->n_lanes = schedule->n_lanes > plan->pulling.n_lanes
+                       ? schedule->n_lanes
+                       : plan->pulling.n_lanes;
+    run->lanes = calloc(run->n_lanes + 1, sizeof *run->lanes);
     run->sends = calloc(n_sends + 1, sizeof *run->sends);
     if (!rpt__size_mul(schedule->scratch_count, element, &bytes) ||
         bytes > SIZE_MAX - ALIGNMENT) {
@@ -289,12 +295,28 @@ static bool is_gone(struct rpt_run *run)
     return is_dropped;
 }
 
+/* Which buffers others read when they pull. */
+static void set_meeting(struct rpt_plan *plan)
+{
+    rpt_coll_kind_t kind = plan->coll.kind;
+    struct rpt_run *run = &plan->run;
+    bool roots_only = kind == RPT_COLL_BROADCAST || kind == RPT_COLL_SCATTER;
+    uint32_t n = plan->pulling.n_values;
+
+    run->pulling = &plan->pulling;
+    run->input_is_read = !roots_only || plan->c.rank == plan->c.root;
+    run->output_is_read = kind == RPT_COLL_ALLREDUCE;
+    run->n_values = 1 + (n > run->n_values ? n : run->n_values);
+    run->is_short = false;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
 
     run->team = plan->team;
-    run->schedule = &plan->schedule;
+    run->schedule = run->usual = &plan->schedule;
+    run->n_values = plan->schedule.n_values;
     run->combine = &plan->combine;
     run->element_bytes = plan->combine.element_bytes;
     run->signature = signature_of(plan);
@@ -303,6 +325,9 @@ static void fill_run(struct rpt_plan *plan)
     run->is_gone = is_gone;
     run->is_short = plan->schedule.stage_count * run->element_bytes <=
                     RPT_STAGE_SHORT;
+    if (plan->pulling_algorithm != NULL) {
+        set_meeting(plan);
+    }
     run->stream = rpt__kernels()->stream;
     run->streams_out = output_bytes(plan) >= STREAM_OUT;
     run->divided_count = divided_count(plan);
@@ -312,12 +337,70 @@ void rpt__plan_free(struct rpt_plan *plan)
 {
     rpt__combine_release(&plan->combine);
     rpt__schedule_free(&plan->schedule);
+    rpt__schedule_free(&plan->pulling);
     free(plan->run.lanes);
     free(plan->run.sends);
     free(plan->arrays);
     free(plan->scratch);
     free(plan->bounce);
     free(plan);
+}
+
+static rpt_status_t select_for(const struct rpt_plan *plan,
+                               const struct rpt_case *c,
+                               const struct rpt_algorithm **algorithm_out)
+{
+    return rpt__select(rpt__comm_options(plan->team->comm), plan->coll.kind, c,
+                       plan->combine.element_bytes, algorithm_out);
+}
+
+/* A large one may be pulled, if all ranks' buffers can be read; a forced one of
+ * any size. */
+static rpt_status_t choose_pulling(struct rpt_plan *plan)
+{
+    const rpt_options_t *options = rpt__comm_options(plan->team->comm);
+    size_t bytes = rpt__vector_count(plan->coll.kind, &plan->c) *
+                   plan->combine.element_bytes;
+    struct rpt_case c = plan->c;
+    rpt_status_t status;
+
+    c.can_pull = c.one_node && c.n_ranks > 1 &&
+                 (bytes >= MEET_FROM ||
+                  rpt__is_forced(options, plan->coll.kind));
+    if (!c.can_pull) {
+        return RPT_OK;
+    }
+    status = select_for(plan, &c, &plan->pulling_algorithm);
+    if (status == RPT_OK) {
+        plan->pulling_algorithm->build(&c, &plan->pulling);
+        status = plan->pulling.status;
+    }
+    if (status != RPT_OK || !plan->pulling.pulls) {
+        plan->pulling_algorithm = NULL;
+        rpt__schedule_free(&plan->pulling);
+    }
+    return status;
+}
+
+static rpt_status_t choose(struct rpt_plan *plan)
+{
+    rpt_status_t status = choose_pulling(plan);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (plan->pulling_algorithm != NULL &&
+        rpt__is_forced(rpt__comm_options(plan->team->comm), plan->coll.kind)) {
+        plan->run.must_pull = plan->c.can_pull = true;
+        plan->algorithm = plan->pulling_algorithm;
+        return RPT_OK;
+    }
+    status = select_for(plan, &plan->c, &plan->algorithm);
+    if (status == RPT_OK) {
+        plan->algorithm->build(&plan->c, &plan->schedule);
+        status = plan->schedule.status;
+    }
+    return status;
 }
 
 static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
@@ -329,13 +412,7 @@ static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
     }
     if (status == RPT_OK) {
         fill_case(plan);
-        status = rpt__select(rpt__comm_options(plan->team->comm), coll->kind,
-                             &plan->c, plan->combine.element_bytes,
-                             &plan->algorithm);
-    }
-    if (status == RPT_OK) {
-        plan->algorithm->build(&plan->c, &plan->schedule);
-        status = plan->schedule.status;
+        status = choose(plan);
     }
     if (status == RPT_OK) {
         status = take_memory(plan);
@@ -358,7 +435,7 @@ rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
     plan->team = team;
     plan->coll = *coll;
     plan->in_place = is_in_place(coll);
-    plan->schedule.window = 1;
+    plan->schedule.window = plan->pulling.window = 1;
     plan->is_used = true;
     status = build(plan, coll);
     if (status != RPT_OK) {

@@ -22,6 +22,9 @@ struct rpt_plan {
     struct rpt_case c;
     const struct rpt_algorithm *algorithm;
     struct rpt_schedule schedule;
+    /* Where all buffers can be read; NULL: the call is too small for that. */
+    const struct rpt_algorithm *pulling_algorithm;
+    struct rpt_schedule pulling;
     struct rpt_combine combine;
     size_t *arrays;
     void *scratch;

@@ -43,15 +43,17 @@ enum rpt_step_kind {
 };
 
 enum rpt_place_kind {
-    RPT_IN_INPUT,   /* what the caller gives; never written       */
-    RPT_IN_OUTPUT,  /* what the caller gets                       */
-    RPT_IN_SCRATCH, /* this rank's own, of this schedule          */
-    RPT_IN_STAGE    /* a rank's memory that its node can read     */
+    RPT_IN_INPUT,    /* what the caller gives; never written       */
+    RPT_IN_OUTPUT,   /* what the caller gets                       */
+    RPT_IN_SCRATCH,  /* this rank's own, of this schedule          */
+    RPT_IN_STAGE,    /* a rank's memory that its node can read     */
+    RPT_IN_INPUT_OF, /* of a rank whose buffers its node can read */
+    RPT_IN_OUTPUT_OF /* ...                                       */
 };
 
 struct rpt_place {
     enum rpt_place_kind kind;
-    int rank;      /* of a stage; else this rank, whatever stands here */
+    int rank;      /* of the last three; else this rank, whatever stands here */
     size_t offset; /* elements                                         */
 };
 
@@ -79,7 +81,8 @@ struct rpt_schedule {
     struct rpt_lane *lanes;
     size_t n_steps, n_inputs, n_lanes;
     size_t max_steps, max_inputs, max_lanes;
-    size_t window;        /* lanes at a time, at least 1            */
+    bool pulls;    /* reads buffers of others: begins when all have met    */
+    size_t window; /* lanes at a time, at least 1            */
     size_t scratch_count; /* elements of scratch                    */
     size_t stage_count;   /* elements of a stage, on all ranks alike */
     uint32_t n_values;    /* flags end at this value, on all ranks  */
@@ -133,6 +136,16 @@ static inline struct rpt_place rpt__output(size_t offset)
 static inline struct rpt_place rpt__scratch(size_t offset)
 {
     return (struct rpt_place){ RPT_IN_SCRATCH, 0, offset };
+}
+
+static inline struct rpt_place rpt__input_of(int rank, size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_INPUT_OF, rank, offset };
+}
+
+static inline struct rpt_place rpt__output_of(int rank, size_t offset)
+{
+    return (struct rpt_place){ RPT_IN_OUTPUT_OF, rank, offset };
 }
 
 static inline struct rpt_place rpt__stage(int rank, size_t offset)

@@ -73,6 +73,7 @@ void rpt__simulation_destroy(struct rpt_simulation *sim)
         free(rank->raises);
         free(rank->seen);
         free(rank->clock);
+        free(rank->arrived);
         free(rank->lanes);
     }
     free(sim->ranks);
@@ -404,6 +405,31 @@ static rpt_status_t run_lane(struct rpt_simulation *sim, int r, size_t lane,
     return flush(rank, lane, 0) ? RPT_OK : RPT_PENDING;
 }
 
+/* Before buffers of others are read all ranks of the node meet. */
+static bool meet(struct rpt_simulation *sim, int r)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+
+    if (rank->has_met) {
+        return true;
+    }
+    if (rank->arrived == NULL) {
+        rank->arrived = tell_clock(sim, r);
+    }
+    for (int i = 0; i < sim->n_ranks; i++) {
+        if (sim->node[i] == sim->node[r] && sim->ranks[i].arrived == NULL) {
+            return false;
+        }
+    }
+    for (int i = 0; i < sim->n_ranks; i++) {
+        if (sim->node[i] == sim->node[r]) {
+            hear_clock(sim, r, sim->ranks[i].arrived);
+        }
+    }
+    rank->has_met = true;
+    return true;
+}
+
 /* Its stage is written only when nobody reads it: see free_value. */
 static bool may_begin(struct rpt_simulation *sim, int r)
 {
@@ -412,7 +438,7 @@ static bool may_begin(struct rpt_simulation *sim, int r)
 
     rank->begun = rank->begun || rank->schedule->n_values == 0 ||
                   rank->seen_all >= free_at || sees_all(sim, r, free_at);
-    return rank->begun;
+    return rank->begun && (!rank->schedule->pulls || meet(sim, r));
 }
 
 static rpt_status_t run_rank(struct rpt_simulation *sim, int r, bool *moved)
@@ -486,10 +512,13 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
     struct rpt_memory *input = sim->in_place ? &rank->output : &rank->input;
+    int n_readers = schedule->pulls ? sim->n_ranks : 0;
     rpt_status_t status;
 
     rank->schedule = schedule;
-    rank->begun = false;
+    rank->begun = rank->has_met = false;
+    free(rank->arrived);
+    rank->arrived = NULL;
     rank->n_over = 0;
     memset(&rank->tally, 0, sizeof rank->tally);
     free(rank->lanes);
@@ -500,9 +529,9 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     rpt__memory_free(&rank->input);
     rpt__memory_free(&rank->output);
     rpt__memory_free(&rank->scratch);
-    status = rpt__memory_resize(&rank->output, n_output, 0);
+    status = rpt__memory_resize(&rank->output, n_output, n_readers);
     if (status == RPT_OK) {
-        status = rpt__memory_resize(input, n_input, 0);
+        status = rpt__memory_resize(input, n_input, n_readers);
     }
     if (status == RPT_OK) {
         status = rpt__memory_resize(&rank->scratch, schedule->scratch_count, 0);
@@ -574,7 +603,10 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
         }
         rank->seen_all = end;
     }
-    return RPT_OK;
+    if (rpt__memory_release(sim, r, &rank->input) != RPT_OK) {
+        return RPT_ERR_STATE;
+    }
+    return rpt__memory_release(sim, r, &rank->output);
 }
 
 /* The next collective begins where this one has ended. */

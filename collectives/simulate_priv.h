@@ -23,8 +23,9 @@ struct rpt_symbol rpt__symbol_combine(struct rpt_symbol left,
 struct rpt_memory {
     struct rpt_symbol *symbols;
     size_t n;
-    uint32_t *written; /* a stage: epoch of its owner, by element        */
-    uint32_t *read;    /* a stage: epoch of each rank, by element x rank */
+    /* What others may read; NULL: they may not. */
+    uint32_t *written; /* epoch of its owner, by element        */
+    uint32_t *read;    /* epoch of each rank, by element x rank */
 };
 
 /* A range that was sent and may not be written. */
@@ -65,9 +66,11 @@ struct rpt_sim_rank {
     uint64_t flag;
     struct rpt_raise *raises;
     size_t n_raises;
-    uint64_t *seen;  /* flag of each rank, as far as it was seen          */
-    uint32_t *clock; /* epoch of each rank, as far as this one knows      */
-    bool begun;      /* its stage is free                                 */
+    uint64_t *seen;    /* flag of each rank, as far as it was seen          */
+    uint32_t *clock;   /* epoch of each rank, as far as this one knows      */
+    bool begun;        /* its stage is free                                 */
+    uint32_t *arrived; /* what it knew when it came to the meeting, or NULL */
+    bool has_met;
     struct rpt_sent_list sent; /* of this run */
     struct rpt_sim_lane *lanes;
     size_t n_over; /* lanes that are over: these are the first ones       */
@@ -98,5 +101,9 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
  * the first time in a run. */
 void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner);
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
+
+/* A buffer is the caller's again: nobody may still read it. */
+rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
+                                 const struct rpt_memory *memory);
 
 #endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */

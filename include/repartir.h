@@ -11,6 +11,7 @@
 #include <repartir/options.h>
 #include <repartir/context.h>
 #include <repartir/group.h>
+#include <repartir/buffer.h>
 #include <repartir/coll.h>
 #include <repartir/pool.h>
 #include <repartir/state.h>

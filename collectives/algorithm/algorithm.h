@@ -29,6 +29,7 @@ struct rpt_case {
     size_t stage_count; /* elements that a stage has room for               */
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
+    bool can_pull;      /* ... and each other's buffers                     */
     /* Of a group on several nodes, for schedules made of parts. */
     const struct rpt_layout *layout; /* NULL: one node                      */
     bool node_has_stages;    /* the ranks of this node read each other's */
@@ -104,6 +105,21 @@ static inline size_t rpt__packed_count(const struct rpt_case *c)
 {
     return c->starts != NULL ? c->starts[c->n_ranks]
                              : (size_t)c->n_ranks * c->count;
+}
+
+/* Elements of the vector of an operation, or of all its blocks; 0 when only a
+ * rank knows its own. */
+static inline size_t rpt__vector_count(rpt_coll_kind_t kind,
+                                       const struct rpt_case *c)
+{
+    bool has_blocks = kind == RPT_COLL_ALLGATHER || kind == RPT_COLL_GATHER ||
+                      kind == RPT_COLL_SCATTER || kind == RPT_COLL_ALLTOALL ||
+                      kind == RPT_COLL_REDUCE_SCATTER;
+
+    if (c->out_counts != NULL || kind == RPT_COLL_BARRIER) {
+        return 0;
+    }
+    return has_blocks ? rpt__packed_count(c) : c->count;
 }
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALGORITHM_H */

@@ -96,7 +96,7 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
             return rpt__run_mismatch(run, r, other);
         }
     }
-    for (int i = 0; run->schedule->n_values > 0 && i < team->n_near; i++) {
+    for (int i = 0; run->n_values > 0 && i < team->n_near; i++) {
         int r = team->near[i];
 
         if (r != team->rank && is_elsewhere(run, r, &other)) {
@@ -143,7 +143,7 @@ static bool is_missing(const struct rpt_run *run, int rank)
     if (rank == team->rank) {
         return false;
     }
-    if (run->schedule->n_values > 0 && team->places[rank] >= 0 &&
+    if (run->n_values > 0 && team->places[rank] >= 0 &&
         rpt__team_flag_of(team, rank) > run->flag) {
         return false;
     }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* So many bytes go into a stage past the caches: see kernel/stream.h. */
-enum { STREAM_TO_STAGE = 8 * 1024 };
+enum { STREAM_TO_STAGE = 8 * 1024, SUM_BLOCK = 8 * 1024 };
 
 void rpt__run_begin(struct rpt_run *run)
 {
@@ -22,17 +22,20 @@ void rpt__run_begin(struct rpt_run *run)
     run->flag = team->flag;
     run->seq = atomic_fetch_add_explicit(&team->n_runs, 1,
                                          memory_order_relaxed);
-    run->begun = run->schedule->n_values == 0;
+    run->schedule = run->usual;
+    run->begun = run->n_values == 0;
     run->has_raised = false;
+    run->has_met = run->pulling == NULL;
+    run->end = run->flag + run->n_values;
     run->n_over = 0;
     run->n_sends = run->first_send = 0;
     run->waiting = NULL;
-    memset(run->lanes, 0, run->schedule->n_lanes * sizeof *run->lanes);
-    if (run->schedule->n_values > 0) {
+    memset(run->lanes, 0, run->n_lanes * sizeof *run->lanes);
+    if (run->n_values > 0) {
         run->turn = run->is_short
                         ? (int)(team->n_short++ % RPT_N_SHORT)
                         : RPT_N_SHORT + (int)(team->n_long++ % RPT_N_LONG);
-        team->flag += run->schedule->n_values;
+        team->flag = run->end;
     }
 }
 
@@ -88,7 +91,7 @@ static void ring_near(const struct rpt_team *team)
     }
 }
 
-static void raise_flag(struct rpt_run *run, uint32_t value)
+void rpt__run_raise(struct rpt_run *run, uint32_t value)
 {
     struct rpt_team *team = run->team;
     struct rpt_block_head *block = rpt__team_block(team, run->turn, team->rank);
@@ -104,7 +107,8 @@ static void raise_flag(struct rpt_run *run, uint32_t value)
     }
 }
 
-static rpt_status_t wait_flag(struct rpt_run *run, const struct rpt_step *step)
+rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
+                                const struct rpt_step *step)
 {
     const struct rpt_block_head *block = rpt__team_block(run->team, run->turn,
                                                          step->peer);
@@ -146,6 +150,11 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place)
         return run->output + at;
     case RPT_IN_SCRATCH:
         return run->scratch + at;
+    case RPT_IN_INPUT_OF:
+    case RPT_IN_OUTPUT_OF:
+        return rpt__run_buffer_of(run, place.rank,
+                                  place.kind == RPT_IN_OUTPUT_OF) +
+               at;
     case RPT_IN_STAGE:
     default:
         at += run->is_short ? sizeof(struct rpt_block_head) : RPT_STAGE_OFFSET;
@@ -172,6 +181,30 @@ static void copy(const struct rpt_run *run, const struct rpt_step *step)
     }
 }
 
+/* The sum is read by others, and what they have read is slow to write. */
+static void reduce_past_caches(const struct rpt_run *run,
+                               const struct rpt_step *step,
+                               const void *inputs[])
+{
+    _Alignas(64) char block[SUM_BLOCK];
+    char *to = rpt__run_place(run, step->to);
+    size_t element = run->element_bytes, most = sizeof block / element;
+
+    if (step->count * element < STREAM_TO_STAGE || most == 0) {
+        rpt__combine(run->combine, to, inputs, step->n_inputs, step->count);
+        return;
+    }
+    for (size_t from = 0; from < step->count; from += most) {
+        size_t left = step->count - from, n = left < most ? left : most;
+
+        rpt__combine(run->combine, block, inputs, step->n_inputs, n);
+        run->stream(to + from * element, block, n * element);
+        for (int i = 0; i < step->n_inputs; i++) {
+            inputs[i] = (const char *)inputs[i] + n * element;
+        }
+    }
+}
+
 static void reduce(const struct rpt_run *run, const struct rpt_step *step)
 {
     const struct rpt_place *places = run->schedule->inputs + step->first_input;
@@ -180,8 +213,12 @@ static void reduce(const struct rpt_run *run, const struct rpt_step *step)
     for (int i = 0; i < step->n_inputs; i++) {
         inputs[i] = rpt__run_place(run, places[i]);
     }
-    rpt__combine(run->combine, rpt__run_place(run, step->to), inputs,
-                 step->n_inputs, step->count);
+    if (run->schedule->pulls) {
+        reduce_past_caches(run, step, inputs);
+    } else {
+        rpt__combine(run->combine, rpt__run_place(run, step->to), inputs,
+                     step->n_inputs, step->count);
+    }
 }
 
 static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
@@ -205,11 +242,11 @@ static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
         return rpt__run_is_flushed(run, lane, step->value) ? RPT_OK
                                                            : RPT_PENDING;
     case RPT_STEP_SIGNAL:
-        raise_flag(run, step->value);
+        rpt__run_raise(run, step->value);
         return RPT_OK;
     case RPT_STEP_WAIT:
     default:
-        return wait_flag(run, step);
+        return rpt__run_wait_flag(run, step);
     }
 }
 
@@ -266,12 +303,15 @@ static void finish(struct rpt_run *run)
     struct rpt_team *team = run->team;
     const struct rpt_schedule *schedule = run->schedule;
 
-    if (schedule->n_values > 0) {
-        team->free_at[run->turn] = run->flag + schedule->free_value;
+    if (run->n_values > 0) {
+        /* Above its values are those of the next start. */
+        team->free_at[run->turn] = schedule->free_value > schedule->n_values
+                                       ? run->end + 1
+                                       : run->flag + schedule->free_value;
         if (schedule->has_seen_all) {
-            uint64_t end = run->flag + schedule->n_values;
+            uint64_t seen = run->flag + schedule->n_values;
 
-            team->seen_all = end > team->seen_all ? end : team->seen_all;
+            team->seen_all = seen > team->seen_all ? seen : team->seen_all;
         }
     }
     if (run->divided_count > 0) {
@@ -288,6 +328,13 @@ rpt_status_t rpt__run_advance(struct rpt_run *run)
             return RPT_PENDING;
         }
         run->begun = true;
+    }
+    if (!run->has_met) {
+        status = rpt__run_meet(run);
+        if (status != RPT_OK) {
+            run->status = status;
+            return status;
+        }
     }
     if (run->first_send < run->n_sends) {
         status = rpt__run_pump(run);

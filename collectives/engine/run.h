@@ -43,7 +43,13 @@ enum rpt_run_state {
 struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
-    const struct rpt_schedule *schedule;
+    const struct rpt_schedule *usual;
+    const struct rpt_schedule *pulling; /* where all buffers can be read; or
+                                           NULL: no meeting is held        */
+    bool must_pull;                     /* the usual one is forbidden      */
+    bool input_is_read;                 /* by other ranks, when it pulls */
+    bool output_is_read;
+    uint32_t n_values; /* that flags rise by in a start, at most */
     const struct rpt_combine *combine;
     size_t element_bytes;
     struct rpt_signature signature;
@@ -63,12 +69,17 @@ struct rpt_run {
     /* Of this start. */
     _Atomic int state; /* enum rpt_run_state */
     rpt_status_t status;
-    bool begun;      /* its block is free */
-    bool has_raised; /* its flag          */
+    const struct rpt_schedule *schedule; /* the usual one at first */
+    bool begun;                          /* its block is free */
+    bool has_met;
+    struct rpt_step meeting; /* the rank that it waits for */
+    bool has_raised;         /* its flag          */
     int turn;
-    uint64_t flag; /* where flags stood */
-    uint64_t seq;  /* of the run in its group */
-    size_t n_over; /* lanes that are over: these are the first ones */
+    uint64_t flag;  /* where flags stood; after a meeting, stood then */
+    uint64_t end;   /* no flag is above it in this start */
+    uint64_t seq;   /* of the run in its group */
+    size_t n_over;  /* lanes that are over: these are the first ones */
+    size_t n_lanes; /* room for the lanes of both schedules */
     struct rpt_lane_state *lanes;
     struct rpt_send *sends; /* room for all of the schedule */
     size_t n_sends;
@@ -86,9 +97,19 @@ rpt_status_t rpt__run_advance(struct rpt_run *run);
 bool rpt__run_is_free(struct rpt_run *run);
 /* Where a place is in memory. */
 char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
+void rpt__run_raise(struct rpt_run *run, uint32_t value);
+rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
+                                const struct rpt_step *step);
 /* The flag that it waits for, NULL when it waits for something else. */
 const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
                                       uint64_t *value_out);
+
+/* ---- meet.c ---- */
+
+/* RPT_PENDING: not all have come.  Then run->schedule is the one to take. */
+rpt_status_t rpt__run_meet(struct rpt_run *run);
+/* Where the input or the output of a rank is; after a meeting. */
+char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output);
 
 /* ---- message.c; all under the lock ---- */
 

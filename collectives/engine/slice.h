@@ -5,7 +5,7 @@
  *          | long blocks of all ranks, turn 16 | turn 17 |
  *
  *   short block   | flag | signature | stage of 224 bytes |
- *   long block    | flag | signature | ... 256 bytes further: stage |
+ *   long block    | flag | signature | exposed | ... 256 bytes further: stage |
  *
  * The blocks of a rank are used in turn, by one collective after another: short
  * ones where the stage is short, so that a short collective moves one line from
@@ -39,6 +39,13 @@ struct rpt_block_head {
     _Atomic uint64_t flag;
     struct rpt_signature signature; /* of the call that raised the flag */
     uint64_t unused; /* a stage behind it is aligned to 32 bytes */
+};
+
+/* Behind the head of a long block: where the rank's buffers are. */
+struct rpt_exposed {
+    uint64_t input; /* comm/buffer.h */
+    uint64_t output;
+    uint64_t is_open; /* others can read them */
 };
 
 struct rpt_slice_head {

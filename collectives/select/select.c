@@ -97,6 +97,11 @@ static rpt_status_t find_forced(const rpt_options_t *options,
     return RPT_OK;
 }
 
+bool rpt__is_forced(const rpt_options_t *options, rpt_coll_kind_t kind)
+{
+    return rpt__option_text(options, option_of[kind])[0] != '\0';
+}
+
 rpt_status_t rpt__select(const rpt_options_t *options, rpt_coll_kind_t kind,
                          const struct rpt_case *c, size_t element_bytes,
                          const struct rpt_algorithm **algorithm_out)

@@ -16,6 +16,9 @@ rpt_status_t rpt__select(const rpt_options_t *options, rpt_coll_kind_t kind,
                          const struct rpt_case *c, size_t element_bytes,
                          const struct rpt_algorithm **algorithm_out);
 
+/* Whether an option names the algorithm. */
+bool rpt__is_forced(const rpt_options_t *options, rpt_coll_kind_t kind);
+
 const struct rpt_model *rpt__model(void);
 
 #endif /* RPT_COLLECTIVES_SELECT_SELECT_H */

@@ -225,6 +225,14 @@ void rpt__area_drop(struct rpt_area *area, uint64_t name)
     pthread_mutex_unlock(&head->lock);
 }
 
+bool rpt__area_holds(const struct rpt_area *area, const void *memory)
+{
+    uintptr_t from = (uintptr_t)area->base, at = (uintptr_t)memory;
+
+    return area->head != NULL && at >= from &&
+           at - from < (size_t)area->head->n_units * UNIT;
+}
+
 size_t rpt__area_used(struct rpt_area *area)
 {
     size_t n_used = 0;

@@ -10,6 +10,7 @@
 
 #include <repartir/base.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
                             int n_users, void **piece_out);
 /* This rank is done with it, also when it got RPT_ERR_FULL from an area. */
 void rpt__area_drop(struct rpt_area *area, uint64_t name);
+
+/* Whether it points into the pieces. */
+bool rpt__area_holds(const struct rpt_area *area, const void *memory);
 
 /* Bytes of pieces that are taken. */
 size_t rpt__area_used(struct rpt_area *area);

@@ -4,6 +4,7 @@
  * The end is a poller of the engine: messages in, then what waits to go out.
  * What kind of end it is (local, MPI) is known to struct rpt_comm_kind only.
  */
+#include "comm/buffer.h"
 #include "comm/comm_priv.h"
 #include "comm/group_priv.h"
 
@@ -161,6 +162,7 @@ void rpt__comm_dispose(struct rpt_comm *comm)
         }
     }
     rpt__comm_drop_messages(comm);
+    rpt__buffers_destroy(comm);
     rpt__groups_destroy(comm->groups);
     free(comm->peers);
     free(comm);

@@ -73,7 +73,8 @@ struct rpt_comm {
     int n_sharing;
     const struct rpt_segment *segment; /* as in struct rpt_comm_parts */
     const int *places;
-    struct rpt_area area; /* head NULL: there is none */
+    struct rpt_area area;        /* head NULL: there is none */
+    struct rpt_buffers *buffers; /* NULL: never used */
 
     struct rpt_engine *engine;
     struct rpt_poller poller;

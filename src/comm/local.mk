@@ -1,5 +1,6 @@
 librepartir_all_la_SOURCES += \
-	src/comm/area.c src/comm/area.h src/comm/barrier.c src/comm/barrier_priv.h src/comm/bell.h \
+	src/comm/area.c src/comm/area.h src/comm/barrier.c \
+	src/comm/barrier_priv.h src/comm/bell.h src/comm/buffer.c src/comm/buffer.h \
 	src/comm/comm.c src/comm/comm.h src/comm/comm_priv.h \
 	src/comm/engine.c src/comm/engine.h src/comm/exchange.c \
 	src/comm/group.c src/comm/group_priv.h src/comm/loopback.c \

@@ -10,7 +10,8 @@ tests_test_kernel_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernel_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_test_kernel_LDADD = $(TEST_LIBS) -lm
 
-COLL_FIXTURE = tests/collectives/operations.c \
+COLL_FIXTURE = tests/collectives/buffers.c tests/collectives/buffers.h \
+	tests/collectives/operations.c \
 	tests/collectives/operations.h \
 	tests/collectives/together.c tests/comm/fixture.c \
 	tests/comm/fixture.h

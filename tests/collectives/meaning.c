@@ -22,7 +22,8 @@ void fill(struct rpt_case *c, int p, size_t count, size_t segment)
                             .segment = segment,
                             .stage_count = STAGE,
                             .commutative = true,
-                            .one_node = p <= MAX_P };
+                            .one_node = p <= MAX_P,
+                            .can_pull = p <= MAX_P };
 }
 
 /* Some blocks are empty; in the buffer there are gaps, and the last is first.

@@ -4,6 +4,7 @@
  * On one node, on two that share nothing, and on one without shared memory for
  * collectives: other algorithms each time.
  */
+#include "buffers.h"
 #include "fixture.h"
 #include "harness.h"
 #include "operations.h"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 struct job {
+    void (*with_context)(rpt_context_t *context);
     void (*fn)(rpt_group_t *group);
     unsigned long long (*bits)(rpt_group_t *group);
     unsigned long long found[16];
@@ -25,7 +27,9 @@ static rpt_status_t do_job(rpt_context_t *context, void *user)
 {
     struct job *job = user;
 
-    if (job->fn != NULL) {
+    if (job->with_context != NULL) {
+        job->with_context(context);
+    } else if (job->fn != NULL) {
         job->fn(rpt_group_world(context));
     } else {
         job->found[rpt_context_rank(context)] = job->bits(
@@ -145,7 +149,7 @@ static void a_forced_algorithm_is_taken(void)
             "halving",   "direct",        "ring",   "staged",
             "circulant", "binomial",      "linear", "chain",
             "pairwise",  "dissemination", "bruck",  "scattered",
-            "two-level", "multi-leader"
+            "two-level", "multi-leader",  "pulled"
         };
 
         forced_kind = (rpt_coll_kind_t)kind;
@@ -164,7 +168,34 @@ static void a_forced_algorithm_is_taken(void)
             rpt_options_destroy(options);
         }
     }
-    CU_ASSERT(n_forced >= 4 * 36);
+    CU_ASSERT(n_forced >= 4 * 44);
+}
+
+/* ---- buffers that all can read ---- */
+
+static void on_all_areas(void (*fn)(rpt_context_t *context))
+{
+    static const char *const sizes[] = { "1GiB", "1MiB", "0" };
+
+    for (int n = 1; n <= 7; n += n < 4 ? 1 : 3) {
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            const char *const settings[] = { "comm.shared_bytes", sizes[i],
+                                             NULL };
+            struct job job = { .with_context = fn };
+
+            run_job(n, settings, &job);
+        }
+    }
+}
+
+static void buffers_are_read_where_they_are(void)
+{
+    on_all_areas(shared_buffers);
+}
+
+static void buffers_may_come_and_go(void)
+{
+    on_all_areas(buffers_come_and_go);
 }
 
 /* ---- the same bits in any layout ---- */
@@ -652,6 +683,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(groups_may_come_and_go),
     RPT_TEST(ranks_agree_to_the_bit),
     RPT_TEST(nan_and_zero_are_as_in_a_loop),
+    RPT_TEST(buffers_are_read_where_they_are),
+    RPT_TEST(buffers_may_come_and_go),
     RPT_TEST(a_forced_algorithm_is_taken),
     RPT_TEST(bits_do_not_depend_on_the_layout),
     RPT_TEST(a_forced_one_that_is_not_reproducible_is_an_error),

@@ -6,6 +6,7 @@
  * Options come from the environment, so that the same tests see shared memory,
  * MPI, and both.
  */
+#include "buffers.h"
 #include "fixture.h"
 #include "harness.h"
 #include "operations.h"
@@ -53,6 +54,62 @@ WITH_WORLD(groups_do_not_disturb_each_other, several_groups_at_once)
 WITH_WORLD(many_may_be_under_way, many_started_at_once)
 WITH_WORLD(groups_may_come_and_go, groups_come_and_go)
 WITH_WORLD(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
+
+/* ---- buffers that all can read ---- */
+
+static void with_context(void (*fn)(rpt_context_t *context))
+{
+    rpt_context_t *context = NULL;
+
+    CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) == RPT_OK);
+    fn(context);
+    rpt_context_destroy(context);
+}
+
+static void buffers_are_read_where_they_are(void)
+{
+    with_context(shared_buffers);
+}
+
+static void buffers_may_come_and_go(void)
+{
+    with_context(buffers_come_and_go);
+}
+
+/* One that is forced is obeyed, or is an error on all ranks. */
+static void pull_or_fail(rpt_context_t *context)
+{
+    rpt_group_t *world = rpt_group_world(context);
+    bool one_node = rpt_context_n_nodes(context) == 1 && size > 1;
+    double x = 1, y = 0, *shared = NULL;
+    void *memory = NULL;
+
+    CHECK(rpt_buffer_alloc(context, 2 * sizeof(double), &memory) == RPT_OK);
+    shared = memory;
+    shared[0] = rank;
+    if (one_node && rpt_buffer_is_shared(context, memory)) {
+        rpt_status_t status = rpt_allreduce(world, shared, shared + 1, 1,
+                                            RPT_TYPE_F64, RPT_OP_SUM);
+
+        CHECK(status == RPT_OK && (int)shared[1] == size * (size - 1) / 2);
+    }
+    CHECK(rpt_allreduce(world, &x, &y, 1, RPT_TYPE_F64, RPT_OP_SUM) ==
+          RPT_ERR_UNSUPPORTED);
+}
+
+static void a_forced_pull_is_obeyed_or_an_error(void)
+{
+    rpt_options_t *options = NULL;
+    rpt_context_t *context = NULL;
+
+    CHECK(rpt_options_create(&options) == RPT_OK);
+    CHECK(rpt_options_set(options, "coll.allreduce.algorithm", "pulled") ==
+          RPT_OK);
+    CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context) == RPT_OK);
+    pull_or_fail(context);
+    rpt_context_destroy(context);
+    rpt_options_destroy(options);
+}
 
 /* ---- the program's own messages, meanwhile ---- */
 
@@ -106,6 +163,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(many_may_be_under_way),
     RPT_TEST(groups_may_come_and_go),
     RPT_TEST(ranks_agree_to_the_bit),
+    RPT_TEST(buffers_are_read_where_they_are),
+    RPT_TEST(buffers_may_come_and_go),
+    RPT_TEST(a_forced_pull_is_obeyed_or_an_error),
     RPT_TEST(a_wait_lets_messages_arrive),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST_END,

@@ -609,6 +609,24 @@ static void write_anothers(struct rpt_schedule schedules[2])
     step_of(&schedules[0], RPT_STEP_COPY, 0)->to.rank = 1;
 }
 
+/* The sum may be pulled before it is there. */
+static void drop_pulls_wait(struct rpt_schedule schedules[2])
+{
+    drop(step_of(&schedules[0], RPT_STEP_WAIT, 0));
+}
+
+/* The buffers may be read when the rank is done. */
+static void drop_last_wait(struct rpt_schedule schedules[2])
+{
+    drop(step_of(&schedules[1], RPT_STEP_WAIT, 1));
+    schedules[1].has_seen_all = false;
+}
+
+static void forget_to_meet(struct rpt_schedule schedules[2])
+{
+    schedules[0].pulls = schedules[1].pulls = false;
+}
+
 static void claim_to_have_seen(struct rpt_schedule schedules[2])
 {
     drop_wait(schedules);
@@ -621,6 +639,9 @@ static void faults_of_schedules_are_found(void)
     expect_error(&rpt__allreduce_flat, drop_signal, "deadlock");
     expect_error(&rpt__allreduce_flat, write_anothers, "the stage of rank 1");
     expect_error(&rpt__allreduce_flat, claim_to_have_seen, "has not seen");
+    expect_error(&rpt__allreduce_pulled, drop_pulls_wait, "without knowing");
+    expect_error(&rpt__allreduce_pulled, drop_last_wait, "is done without");
+    expect_error(&rpt__allreduce_pulled, forget_to_meet, "has not met");
     expect_error(&rpt__allreduce_doubling, drop_send, "deadlock");
     expect_error(&rpt__allreduce_doubling, drop_flush, "is sending");
     expect_error(&rpt__allreduce_doubling, send_less, "which wants 8");

@@ -11,5 +11,6 @@ extern const struct rpt_algorithm rpt__allreduce_flat, rpt__allreduce_sliced,
     rpt__allreduce_ring, rpt__allreduce_direct;
 extern const struct rpt_algorithm rpt__allreduce_two_level;
 extern const struct rpt_algorithm rpt__allreduce_multi_leader;
+extern const struct rpt_algorithm rpt__allreduce_pulled;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H */

@@ -16,5 +16,6 @@ const struct rpt_algorithm *const rpt__allreduce_table[] = {
     &rpt__allreduce_two_level, /* several nodes, few bytes                  */
     /* several nodes, many bytes: */
     &rpt__allreduce_multi_leader,
+    &rpt__allreduce_pulled, /* one node, shared buffers */
     NULL,
 };

@@ -8,5 +8,6 @@
 
 extern const struct rpt_algorithm rpt__alltoall_staged, rpt__alltoall_pairwise,
     rpt__alltoall_bruck;
+extern const struct rpt_algorithm rpt__alltoall_pulled;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALLTOALL_ALLTOALL_H */

@@ -9,5 +9,6 @@ const struct rpt_algorithm *const rpt__alltoall_table[] = {
     &rpt__alltoall_staged,
     &rpt__alltoall_pairwise,
     &rpt__alltoall_bruck,
+    &rpt__alltoall_pulled, /* one node, shared buffers */
     NULL,
 };

@@ -9,5 +9,6 @@
 extern const struct rpt_algorithm rpt__broadcast_staged,
     rpt__broadcast_binomial, rpt__broadcast_scattered;
 extern const struct rpt_algorithm rpt__broadcast_two_level;
+extern const struct rpt_algorithm rpt__broadcast_pulled;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_BROADCAST_BROADCAST_H */

@@ -8,5 +8,6 @@
 
 extern const struct rpt_algorithm rpt__gather_staged, rpt__gather_binomial,
     rpt__gather_linear;
+extern const struct rpt_algorithm rpt__gather_pulled;
 
 #endif /* RPT_COLLECTIVES_ALGORITHM_GATHER_GATHER_H */

@@ -9,5 +9,6 @@ const struct rpt_algorithm *const rpt__gather_table[] = {
     &rpt__gather_staged,
     &rpt__gather_binomial,
     &rpt__gather_linear,
+    &rpt__gather_pulled, /* one node, shared buffers */
     NULL,
 };

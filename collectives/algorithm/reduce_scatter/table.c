@@ -9,5 +9,6 @@ const struct rpt_algorithm *const rpt__reduce_scatter_table[] = {
     &rpt__reduce_scatter_staged,
     &rpt__reduce_scatter_circulant,
     &rpt__reduce_scatter_direct,
+    &rpt__reduce_scatter_pulled, /* one node, shared buffers */
     NULL,
 };

@@ -9,5 +9,6 @@ const struct rpt_algorithm *const rpt__scatter_table[] = {
     &rpt__scatter_staged,
     &rpt__scatter_binomial,
     &rpt__scatter_linear,
+    &rpt__scatter_pulled, /* one node, shared buffers */
     NULL,
 };

@@ -1,0 +1,88 @@
+/*
+ * meet.c - the ranks of a node meet before a large call moves anything
+ *
+ * Each writes beside its flag where its buffers are, and whether others can
+ * read them there.  When all have come all know the same, and take the same
+ * way: the schedule that pulls, or the usual one.
+ *
+ * Cost: a flag.
+ */
+#include "collectives/engine/run.h"
+
+#include "base/error.h"
+#include "comm/buffer.h"
+
+static struct rpt_exposed *exposed_by(const struct rpt_run *run, int rank)
+{
+    char *block = (char *)rpt__team_block(run->team, run->turn, rank);
+
+    return (struct rpt_exposed *)(void *)(block +
+                                          sizeof(struct rpt_block_head));
+}
+
+static void come(struct rpt_run *run)
+{
+    const struct rpt_comm *comm = run->team->comm;
+    struct rpt_exposed *mine = exposed_by(run, run->team->rank);
+
+    mine->input = rpt__buffer_name(comm, run->input);
+    mine->output = rpt__buffer_name(comm, run->output);
+    mine->is_open = (!run->input_is_read ||
+                     rpt__buffer_is_open(comm, run->input)) &&
+                    (!run->output_is_read ||
+                     rpt__buffer_is_open(comm, run->output));
+    rpt__run_raise(run, 1);
+}
+
+/* All have come. */
+static rpt_status_t choose(struct rpt_run *run, bool are_open)
+{
+    run->has_met = true;
+    run->flag++;
+    if (are_open) {
+        run->schedule = run->pulling;
+    } else if (run->must_pull) {
+        rpt__fail(RPT_ERR_UNSUPPORTED,
+                  "%s with the forced algorithm pulled, and buffers that the "
+                  "other ranks cannot read",
+                  run->name);
+        rpt__fail_hint("have all ranks take their buffers from "
+                       "rpt_buffer_alloc()");
+        return RPT_ERR_UNSUPPORTED;
+    }
+    return RPT_OK;
+}
+
+rpt_status_t rpt__run_meet(struct rpt_run *run)
+{
+    const struct rpt_team *team = run->team;
+    bool are_open = true;
+
+    if (!run->has_raised) {
+        come(run);
+    }
+    for (int i = 0; i < team->n_near; i++) {
+        rpt_status_t status;
+
+        if (team->near[i] != team->rank) {
+            run->meeting = (struct rpt_step){ .kind = RPT_STEP_WAIT,
+                                              .peer = team->near[i],
+                                              .value = 1 };
+            status = rpt__run_wait_flag(run, &run->meeting);
+            if (status != RPT_OK) {
+                run->waiting = &run->meeting;
+                return status;
+            }
+        }
+        are_open = are_open && exposed_by(run, team->near[i])->is_open != 0;
+    }
+    return choose(run, are_open);
+}
+
+char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output)
+{
+    const struct rpt_exposed *exposed = exposed_by(run, rank);
+
+    return rpt__buffer_find(run->team->comm,
+                            output ? exposed->output : exposed->input);
+}
