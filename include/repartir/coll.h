@@ -278,9 +278,9 @@ RPT_API rpt_status_t rpt_plan_create(rpt_group_t *group, const rpt_coll_t *coll,
 /** Start a plan.
  *
  * Collective over its group.  Returns at once and allocates nothing.  Progress
- * is made in calls of the library; also without them where all ranks are on one
- * node, or MPI was initialised with MPI_THREAD_MULTIPLE.  Operations of one
- * group take place one after the other, in the order of their starts.
+ * is made in calls of the library; also without them where
+ * rpt_context_progresses().  Operations of one group take place one after the
+ * other, in the order of their starts.
  *
  * \retval RPT_ERR_STATE  it is started already
  * \since 0.1

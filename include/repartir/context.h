@@ -88,6 +88,15 @@ RPT_API int rpt_context_rank(const rpt_context_t *context);
 /** Number of ranks. */
 RPT_API int rpt_context_size(const rpt_context_t *context);
 
+/** Whether what was started goes on without calls of the library: a thread of
+ * it sees to that.
+ *
+ * Not collective.  1 where all ranks share the memory of one node, or MPI was
+ * initialised with MPI_THREAD_MULTIPLE; else 0.
+ * \since 0.1
+ */
+RPT_API int rpt_context_progresses(const rpt_context_t *context);
+
 /** Number of nodes; virtual ones (option `topo.virtual_nodes`) count. */
 RPT_API int rpt_context_n_nodes(const rpt_context_t *context);
 

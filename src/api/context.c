@@ -227,6 +227,12 @@ int rpt_context_size(const rpt_context_t *context)
     return context != NULL ? rpt__comm_size(context->comm) : 0;
 }
 
+int rpt_context_progresses(const rpt_context_t *context)
+{
+    return context != NULL &&
+           rpt__engine_has_thread(rpt__comm_engine(context->comm));
+}
+
 int rpt_context_n_nodes(const rpt_context_t *context)
 {
     return context != NULL ? rpt__map_n_nodes(rpt__comm_map(context->comm)) : 0;

@@ -238,6 +238,8 @@ static void bad_contexts(struct world *w)
     rpt_context_destroy(NULL);
     CHECK(rpt_context_rank(NULL) == -1 && rpt_context_size(NULL) == 0);
     CHECK(rpt_context_n_nodes(NULL) == 0);
+    CHECK(rpt_context_progresses(NULL) == 0);
+    CHECK(!any_thread_may_call() || rpt_context_progresses(w->context));
     CHECK(rpt_context_node_of(NULL, 0) == -1);
     CHECK(rpt_context_node_of(w->context, w->size) == -1);
     CHECK(rpt_context_node_of(w->context, -1) == -1);
