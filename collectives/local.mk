@@ -152,10 +152,15 @@ librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
 	collectives/pmpi/move.c \
 	collectives/pmpi/reduce.c \
 	collectives/pmpi/report.c \
+	collectives/pmpi/request.c \
+	collectives/pmpi/request.h \
 	collectives/pmpi/shim.h \
 	collectives/pmpi/start.c \
-	collectives/pmpi/types.c
+	collectives/pmpi/table.c \
+	collectives/pmpi/types.c \
+	collectives/pmpi/wait.c \
+	collectives/pmpi/wrap.c
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread
 librepartir_pmpi_la_LDFLAGS = -module -shared -avoid-version \
-	-export-symbols-regex '^MPI_'
+	-export-symbols-regex '^MPIX*_'
 EXTRA_DIST += collectives/pmpi/README.md

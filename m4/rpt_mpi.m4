@@ -33,6 +33,9 @@ AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
   [AC_MSG_RESULT([no])
    AC_MSG_ERROR([MPI 3.1 or newer is needed (Open MPI 3, MPICH 3.2 and newer are)])])
 
+# Persistent collectives, for the shim.
+AC_CHECK_FUNCS([MPI_Allreduce_init MPIX_Allreduce_init])
+
 AC_MSG_CHECKING([what links $mpi])
 AS_CASE([$mpi],
   [openmpi], [MPI_LIBS=`$CC --showme:link 2>/dev/null`],

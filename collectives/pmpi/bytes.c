@@ -76,115 +76,7 @@ static bool is_dense(MPI_Datatype type, int depth)
     }
 }
 
-static void set_type(struct rpt_pmpi_side *side, MPI_Comm comm,
-                     const void *buffer, MPI_Datatype type)
-{
-    MPI_Aint lower = 0;
-    MPI_Count size = 0;
-
-    side->comm = comm;
-    side->buffer = (char *)buffer;
-    side->type = type;
-    PMPI_Type_get_extent(type, &lower, &side->extent);
-    PMPI_Type_size_x(type, &size);
-    side->element_bytes = size > 0 ? (size_t)size : 0;
-    side->is_dense = !side->copy && is_dense(type, 0);
-}
-
 /* ---- the two forms ---- */
-
-void rpt__pmpi_side_set(struct rpt_pmpi_side *side, MPI_Comm comm,
-                        const void *buffer, size_t count, MPI_Datatype type)
-{
-    set_type(side, comm, buffer, type);
-    side->count = count;
-    side->bytes = count * side->element_bytes;
-}
-
-void rpt__pmpi_side_set_blocks(struct rpt_pmpi_side *side,
-                               const struct rpt_pmpi_call *call,
-                               const void *buffer, const int counts[],
-                               const int places[], MPI_Datatype type)
-{
-    int n = call->size, lowest = INT_MAX;
-
-    set_type(side, call->comm, buffer, type);
-    side->n_blocks = n;
-    side->counts = counts;
-    side->places = places;
-    side->block_bytes = malloc(2 * (size_t)n * sizeof(size_t));
-    if (side->block_bytes == NULL) {
-        rpt__pmpi_die("there is no memory for the sizes of blocks");
-    }
-    side->block_offsets = side->block_bytes + n;
-    for (int r = 0; r < n; r++) {
-        side->block_bytes[r] = (size_t)counts[r] * side->element_bytes;
-        side->block_offsets[r] = side->bytes;
-        side->bytes += side->block_bytes[r];
-        lowest = counts[r] > 0 && places[r] < lowest ? places[r] : lowest;
-    }
-    if (!side->is_dense || side->bytes == 0) {
-        return;
-    }
-    /* A block may lie before the buffer's address, an offset may not. */
-    side->buffer += (MPI_Aint)lowest * side->extent;
-    for (int r = 0; r < n; r++) {
-        side->block_offsets[r] = counts[r] > 0
-                                     ? (size_t)(places[r] - (long)lowest) *
-                                           side->element_bytes
-                                     : 0;
-    }
-}
-
-/* ---- copies ---- */
-
-/* Elements, to or from a row of bytes; a part at a time. */
-static void move(const struct rpt_pmpi_side *side, char *elements, size_t count,
-                 char *bytes, bool unpack)
-{
-    size_t most = side->element_bytes > 0 ? PACK_BYTES / side->element_bytes
-                                          : count;
-
-    if (side->element_bytes > INT_MAX) {
-        rpt__pmpi_die("an element of a type with holes has more than 2 GiB");
-    }
-    most = most > 0 ? most : 1;
-    most = most < INT_MAX ? most : INT_MAX;
-    for (size_t done = 0; done < count;) {
-        size_t n = count - done < most ? count - done : most;
-        int length = (int)(n * side->element_bytes), at = 0;
-
-        if (unpack) {
-            PMPI_Unpack(bytes, length, &at, elements, (int)n, side->type,
-                        side->comm);
-        } else {
-            PMPI_Pack(elements, (int)n, side->type, bytes, length, &at,
-                      side->comm);
-        }
-        if (at != length) {
-            rpt__pmpi_die("MPI packs a type into other bytes than its size "
-                          "says");
-        }
-        elements += (MPI_Aint)n * side->extent;
-        bytes += length;
-        done += n;
-    }
-}
-
-static void move_all(const struct rpt_pmpi_side *side, bool unpack)
-{
-    char *bytes = side->packed;
-
-    if (side->counts == NULL) {
-        move(side, side->buffer, side->count, bytes, unpack);
-        return;
-    }
-    for (int r = 0; r < side->n_blocks; r++) {
-        move(side, side->buffer + side->places[r] * side->extent,
-             (size_t)side->counts[r], bytes, unpack);
-        bytes += side->block_bytes[r];
-    }
-}
 
 static void make_room(struct rpt_pmpi_side *side)
 {
@@ -194,37 +86,223 @@ static void make_room(struct rpt_pmpi_side *side)
     }
 }
 
-const void *rpt__pmpi_side_input(struct rpt_pmpi_side *side)
+static size_t bytes_of(MPI_Datatype type)
 {
-    if (side->is_dense) {
-        return side->buffer;
-    }
-    make_room(side);
-    move_all(side, false);
-    return side->packed;
+    MPI_Count size = 0;
+
+    PMPI_Type_size_x(type, &size);
+    return size > 0 ? (size_t)size : 0;
 }
 
-void *rpt__pmpi_side_output(struct rpt_pmpi_side *side, bool keep)
+static void set_type(struct rpt_pmpi_side *side, const void *buffer,
+                     MPI_Datatype type)
 {
-    if (side->is_dense) {
-        return side->buffer;
+    MPI_Aint lower = 0;
+
+    side->buffer = (char *)buffer;
+    side->type = type;
+    PMPI_Type_get_extent(type, &lower, &side->extent);
+    side->element_bytes = bytes_of(type);
+    side->is_dense = !side->copy && is_dense(type, 0);
+}
+
+void rpt__pmpi_side_set(struct rpt_pmpi_side *side, const void *buffer,
+                        size_t count, MPI_Datatype type)
+{
+    set_type(side, buffer, type);
+    side->count = count;
+    side->bytes = count * side->element_bytes;
+    if (!side->is_dense) {
+        make_room(side);
     }
-    make_room(side);
-    if (keep) {
-        move_all(side, false);
+}
+
+void rpt__pmpi_side_set_sizes(struct rpt_pmpi_side *side, int n)
+{
+    side->block_bytes = calloc(2 * (size_t)n, sizeof(size_t));
+    if (side->block_bytes == NULL) {
+        rpt__pmpi_die("there is no memory for the sizes of blocks");
     }
-    return side->packed;
+    side->block_offsets = side->block_bytes + n;
+}
+
+/* A block may lie before the buffer's address, an offset may not. */
+static void begin_at_lowest(struct rpt_pmpi_side *side)
+{
+    int lowest = INT_MAX;
+
+    for (int r = 0; r < side->n_blocks; r++) {
+        if (side->counts[r] > 0 && side->places[r] < lowest) {
+            lowest = side->places[r];
+        }
+    }
+    side->buffer += (MPI_Aint)lowest * side->extent;
+    for (int r = 0; r < side->n_blocks; r++) {
+        side->block_offsets[r] = side->counts[r] > 0
+                                     ? (size_t)(side->places[r] -
+                                                (long)lowest) *
+                                           side->element_bytes
+                                     : 0;
+    }
+}
+
+void rpt__pmpi_side_set_blocks(struct rpt_pmpi_side *side, const void *buffer,
+                               struct rpt_pmpi_blocks blocks)
+{
+    if (blocks.types == NULL) {
+        set_type(side, buffer, blocks.type);
+    }
+    side->buffer = (char *)buffer;
+    side->n_blocks = blocks.n;
+    side->counts = blocks.counts;
+    side->places = blocks.places;
+    side->types = blocks.types;
+    rpt__pmpi_side_set_sizes(side, blocks.n);
+    for (int r = 0; r < blocks.n; r++) {
+        size_t element = side->element_bytes;
+
+        if (blocks.types != NULL && blocks.counts[r] > 0) {
+            element = bytes_of(blocks.types[r]);
+        }
+        side->block_bytes[r] = (size_t)blocks.counts[r] * element;
+        side->block_offsets[r] = side->bytes;
+        side->bytes += side->block_bytes[r];
+    }
+    if (!side->is_dense) {
+        make_room(side);
+    } else if (side->bytes > 0) {
+        begin_at_lowest(side);
+    }
+}
+
+/* ---- copies ---- */
+
+/* Elements, one behind the other. */
+struct row {
+    char *elements;
+    size_t count;
+    MPI_Datatype type;
+    size_t element_bytes;
+    MPI_Aint extent;
+};
+
+/* To or from a row of bytes; a part at a time. */
+static void move(struct row row, char *bytes, bool unpack)
+{
+    size_t most = row.element_bytes > 0 ? PACK_BYTES / row.element_bytes
+                                        : row.count;
+
+    if (row.element_bytes > INT_MAX) {
+        rpt__pmpi_die("an element of a type with holes has more than 2 GiB");
+    }
+    most = most > 0 ? most : 1;
+    most = most < INT_MAX ? most : INT_MAX;
+    for (size_t done = 0; done < row.count;) {
+        size_t n = row.count - done < most ? row.count - done : most;
+        int length = (int)(n * row.element_bytes), at = 0;
+
+        /* The communicator of the call may be gone. */
+        if (unpack) {
+            PMPI_Unpack(bytes, length, &at, row.elements, (int)n, row.type,
+                        MPI_COMM_WORLD);
+        } else {
+            PMPI_Pack(row.elements, (int)n, row.type, bytes, length, &at,
+                      MPI_COMM_WORLD);
+        }
+        if (at != length) {
+            rpt__pmpi_die("MPI packs a type into other bytes than its size "
+                          "says");
+        }
+        row.elements += (MPI_Aint)n * row.extent;
+        bytes += length;
+        done += n;
+    }
+}
+
+static struct row block_of(const struct rpt_pmpi_side *side, int r)
+{
+    MPI_Aint lower = 0;
+    struct row row = { side->buffer + side->places[r] * side->extent,
+                       (size_t)side->counts[r], side->type, side->element_bytes,
+                       side->extent };
+
+    if (side->types != NULL && row.count > 0) {
+        row.elements = side->buffer + side->places[r];
+        row.type = side->types[r];
+        row.element_bytes = bytes_of(row.type);
+        PMPI_Type_get_extent(row.type, &lower, &row.extent);
+    }
+    return row;
+}
+
+static void move_all(const struct rpt_pmpi_side *side, bool unpack)
+{
+    if (side->packed == NULL) {
+        return;
+    }
+    if (side->counts == NULL) {
+        move((struct row){ side->buffer, side->count, side->type,
+                           side->element_bytes, side->extent },
+             side->packed, unpack);
+        return;
+    }
+    for (int r = 0; r < side->n_blocks; r++) {
+        move(block_of(side, r), side->packed + side->block_offsets[r], unpack);
+    }
+}
+
+void *rpt__pmpi_side_bytes(const struct rpt_pmpi_side *side)
+{
+    return side->packed != NULL ? side->packed : side->buffer;
+}
+
+void rpt__pmpi_side_pack(const struct rpt_pmpi_side *side)
+{
+    move_all(side, false);
 }
 
 void rpt__pmpi_side_unpack(const struct rpt_pmpi_side *side)
 {
-    if (side->packed != NULL) {
-        move_all(side, true);
+    move_all(side, true);
+}
+
+/* ---- of requests ---- */
+
+void rpt__pmpi_side_hold(struct rpt_pmpi_side *side)
+{
+    int n = side->types != NULL ? side->n_blocks : 1;
+
+    if (side->packed == NULL) {
+        return;
+    }
+    side->held = malloc((size_t)n * sizeof(MPI_Datatype));
+    if (side->held == NULL) {
+        rpt__pmpi_die("there is no memory for types");
+    }
+    side->n_held = n;
+    for (int i = 0; i < n; i++) {
+        MPI_Datatype type = side->types != NULL ? side->types[i] : side->type;
+
+        side->held[i] = MPI_DATATYPE_NULL;
+        if (side->types == NULL || side->counts[i] > 0) {
+            PMPI_Type_dup(type, &side->held[i]);
+        }
+    }
+    if (side->types != NULL) {
+        side->types = side->held;
+    } else {
+        side->type = side->held[0];
     }
 }
 
 void rpt__pmpi_side_release(struct rpt_pmpi_side *side)
 {
+    for (int i = 0; i < side->n_held; i++) {
+        if (side->held[i] != MPI_DATATYPE_NULL) {
+            PMPI_Type_free(&side->held[i]);
+        }
+    }
+    free(side->held);
     free(side->packed);
     free(side->block_bytes);
 }

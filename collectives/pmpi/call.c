@@ -4,104 +4,182 @@
  * The decision is made on the operation, the communicator, the operator and the
  * type of a reduction, which are the same on all ranks, and on arguments that
  * no correct program has, which are left to the MPI.
+ *
+ * A call that does not block must not wait for other ranks either, so it cannot
+ * make the group of its communicator: that needs a call that blocks, or one
+ * that prepares a persistent request.  Which of them came first is the same on
+ * all ranks.
  */
 #include "collectives/pmpi/shim.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 
-static const char bad_argument[] = "MPI is to find a bad argument";
+const char rpt__pmpi_bad_argument[] = "MPI is to find a bad argument";
 
-static bool pass(const struct rpt_pmpi_call *call, const char *why)
+static bool (*const prepare[])(struct rpt_pmpi_call *,
+                               const struct rpt_pmpi_args *) = {
+#define PREPARE(name, function, text) rpt__pmpi_##function,
+    RPT_PMPI_LIST(PREPARE)
+#undef PREPARE
+};
+
+bool rpt__pmpi_pass(const struct rpt_pmpi_call *call, const char *why)
 {
-    rpt__pmpi_count_passed(call->function, why);
+    rpt__pmpi_count_passed(call, why);
     return false;
 }
 
-bool rpt__pmpi_enter(struct rpt_pmpi_call *call, enum rpt_pmpi_function which,
-                     MPI_Comm comm, int root)
+bool rpt__pmpi_prepare(struct rpt_pmpi_call *call,
+                       enum rpt_pmpi_function function, enum rpt_pmpi_form form,
+                       const struct rpt_pmpi_args *args)
 {
     struct rpt_pmpi_comm *known;
     enum rpt_pmpi_state state = rpt__pmpi_state();
 
-    *call = (struct rpt_pmpi_call){ .function = which,
-                                    .comm = comm,
-                                    .root = root };
+    *call = (struct rpt_pmpi_call){ .function = function, .form = form };
     if (state == RPT_PMPI_OFF) {
         return false;
     }
     if (state == RPT_PMPI_BROKEN) {
-        return pass(call, "there is no context");
+        return rpt__pmpi_pass(call, "there is no context");
     }
-    known = comm != MPI_COMM_NULL ? rpt__pmpi_comm_of(comm) : NULL;
+    known = args->comm != MPI_COMM_NULL ? rpt__pmpi_comm_of(args->comm) : NULL;
     if (known == NULL) {
-        return pass(call, bad_argument);
+        return rpt__pmpi_pass(call, rpt__pmpi_bad_argument);
     }
     if (known->is_alone || known->why != NULL) {
-        return pass(call, known->why);
+        return rpt__pmpi_pass(call, known->why);
     }
-    if (root < 0 || root >= known->size) {
-        return pass(call, bad_argument);
+    if (args->root < 0 || args->root >= known->size) {
+        return rpt__pmpi_pass(call, rpt__pmpi_bad_argument);
     }
     call->known = known;
     call->rank = known->rank;
     call->size = known->size;
-    call->is_root = known->rank == root;
-    return true;
+    call->is_root = known->rank == args->root;
+    call->coll.root = args->root;
+    return prepare[function](call, args);
 }
 
-static bool need_group(struct rpt_pmpi_call *call)
+bool rpt__pmpi_enter(struct rpt_pmpi_call *call)
 {
-    if (!rpt__pmpi_need_group(call->known)) {
-        return pass(call, call->known->why);
+    if (call->form != RPT_PMPI_BLOCKING && !rpt__pmpi_progresses()) {
+        return rpt__pmpi_pass(call, "nobody would go on with it while the "
+                                    "program computes");
     }
-    call->group = call->known->group;
-    return true;
+    if (call->form == RPT_PMPI_STARTED && call->known->group == NULL) {
+        return rpt__pmpi_pass(call, "no call that blocks has made the group "
+                                    "of the communicator yet");
+    }
+    return rpt__pmpi_need_group(call->known) ||
+           rpt__pmpi_pass(call, call->known->why);
 }
 
-bool rpt__pmpi_enter_reduction(struct rpt_pmpi_call *call, int count,
-                               MPI_Datatype type, MPI_Op op)
+/* ---- the blocking form ---- */
+
+static rpt_status_t run_blocks(rpt_group_t *group, const rpt_coll_t *c)
 {
-    if (count < 0 || type == MPI_DATATYPE_NULL || op == MPI_OP_NULL) {
-        return pass(call, bad_argument);
+    if (c->kind == RPT_COLL_ALLGATHER) {
+        return rpt_allgatherv(group, c->in, c->out, c->counts, c->offsets,
+                              c->type);
     }
-    if (!rpt__pmpi_op(op, &call->op)) {
-        return pass(call, "the operator is not one of those that are known");
+    if (c->kind == RPT_COLL_ALLTOALL) {
+        return rpt_alltoallv(group, c->in, c->counts, c->offsets, c->out,
+                             c->out_counts, c->out_offsets, c->type);
     }
-    if (!rpt__pmpi_type(type, call->op, &call->type)) {
-        return pass(call, "there is no such reduction of the type");
-    }
-    call->bytes = (size_t)count * rpt_type_bytes(call->type);
-    return need_group(call);
+    return rpt_reduce_scatter(group, c->in, c->out, c->counts, c->type, c->op);
 }
 
-bool rpt__pmpi_enter_move(struct rpt_pmpi_call *call, bool arguments_fit)
+static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *c)
 {
-    return arguments_fit ? need_group(call) : pass(call, bad_argument);
+    if (c->counts != NULL) {
+        return run_blocks(group, c);
+    }
+    switch (c->kind) {
+    case RPT_COLL_ALLREDUCE:
+        return rpt_allreduce(group, c->in, c->out, c->count, c->type, c->op);
+    case RPT_COLL_REDUCE:
+        return rpt_reduce(group, c->in, c->out, c->count, c->type, c->op,
+                          c->root);
+    case RPT_COLL_BROADCAST:
+        return rpt_broadcast(group, c->out, c->count, c->type, c->root);
+    case RPT_COLL_BARRIER:
+        return rpt_barrier(group);
+    case RPT_COLL_ALLGATHER:
+        return rpt_allgather(group, c->in, c->out, c->count, c->type);
+    case RPT_COLL_GATHER:
+        return rpt_gather(group, c->in, c->out, c->count, c->type, c->root);
+    case RPT_COLL_SCATTER:
+        return rpt_scatter(group, c->in, c->out, c->count, c->type, c->root);
+    case RPT_COLL_REDUCE_SCATTER:
+        return rpt_reduce_scatter_block(group, c->in, c->out, c->count, c->type,
+                                        c->op);
+    case RPT_COLL_ALLTOALL:
+        return rpt_alltoall(group, c->in, c->out, c->count, c->type);
+    case RPT_COLL_SCAN:
+        return rpt_scan(group, c->in, c->out, c->count, c->type, c->op);
+    case RPT_COLL_EXSCAN:
+    default:
+        return rpt_exscan(group, c->in, c->out, c->count, c->type, c->op);
+    }
 }
 
-int rpt__pmpi_leave(const struct rpt_pmpi_call *call, rpt_status_t status)
+/* While other threads test requests of the group: only the start is theirs to
+ * respect. */
+static rpt_status_t run_beside_others(struct rpt_pmpi_comm *known,
+                                      const rpt_coll_t *coll)
+{
+    rpt_plan_t *plan = NULL;
+    rpt_status_t status;
+
+    pthread_mutex_lock(&known->lock);
+    status = rpt_coll_start(known->group, coll, &plan);
+    pthread_mutex_unlock(&known->lock);
+    if (status == RPT_OK) {
+        status = rpt_plan_wait(plan);
+        rpt_plan_destroy(plan);
+    }
+    return status;
+}
+
+int rpt__pmpi_run(struct rpt_pmpi_call *call)
+{
+    struct rpt_pmpi_comm *known = call->known;
+    rpt_status_t status;
+
+    rpt__pmpi_side_pack(&call->from);
+    if (call->to.keeps) {
+        rpt__pmpi_side_pack(&call->to);
+    }
+    status = atomic_load(&known->n_active) > 0 && rpt__pmpi_has_threads()
+                 ? run_beside_others(known, &call->coll)
+                 : run(known->group, &call->coll);
+    if (status >= RPT_OK) {
+        rpt__pmpi_side_unpack(&call->to);
+        rpt__pmpi_count_handled(call);
+    }
+    rpt__pmpi_side_release(&call->from);
+    rpt__pmpi_side_release(&call->to);
+    rpt__pmpi_requests_advance();
+    return rpt__pmpi_result(call, status);
+}
+
+int rpt__pmpi_result(const struct rpt_pmpi_call *call, rpt_status_t status)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
 
     if (status >= RPT_OK) {
-        rpt__pmpi_count_handled(call->function, call->bytes);
         return MPI_SUCCESS;
     }
     if (!atomic_flag_test_and_set(&told)) {
-        fprintf(stderr, "librepartir-pmpi: %s\n", rpt_last_error_text());
+        /* A thread of the library may have found it, and have its text. */
+        fprintf(stderr, "librepartir-pmpi: %s\n",
+                rpt_last_error()->status == status ? rpt_last_error_text()
+                                                   : rpt_status_text(status));
     }
-    PMPI_Comm_call_errhandler(call->comm, MPI_ERR_OTHER);
+    PMPI_Comm_call_errhandler(call->known->is_freed ? MPI_COMM_WORLD
+                                                    : call->known->comm,
+                              MPI_ERR_OTHER);
     return MPI_ERR_OTHER;
-}
-
-int rpt__pmpi_leave_move(const struct rpt_pmpi_call *call, rpt_status_t status,
-                         struct rpt_pmpi_side *from, struct rpt_pmpi_side *to)
-{
-    if (status >= RPT_OK) {
-        rpt__pmpi_side_unpack(to);
-    }
-    rpt__pmpi_side_release(from);
-    rpt__pmpi_side_release(to);
-    return rpt__pmpi_leave(call, status);
 }

@@ -73,19 +73,46 @@ static int forget(MPI_Comm comm, int key, void *value, void *extra)
     (void)key;
     (void)extra;
     unlist(entry);
-    rpt_group_destroy(entry->group);
-    free(entry);
+    entry->is_freed = true;
+    rpt__pmpi_comm_release(entry);
     return MPI_SUCCESS;
+}
+
+void rpt__pmpi_comm_hold(struct rpt_pmpi_comm *comm)
+{
+    pthread_mutex_lock(&lock);
+    comm->n_holders++;
+    pthread_mutex_unlock(&lock);
+}
+
+void rpt__pmpi_comm_release(struct rpt_pmpi_comm *comm)
+{
+    bool is_last;
+
+    pthread_mutex_lock(&lock);
+    is_last = --comm->n_holders == 0;
+    pthread_mutex_unlock(&lock);
+    if (is_last) {
+        rpt_group_destroy(comm->group);
+        pthread_mutex_destroy(&comm->lock);
+        free(comm);
+    }
 }
 
 /* ---- start and end ---- */
 
 bool rpt__pmpi_comms_open(rpt_context_t *of)
 {
+    struct rpt_pmpi_comm *all;
+
     context = of;
     PMPI_Comm_group(MPI_COMM_WORLD, &world);
-    return PMPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, forget, &keyval,
-                                   NULL) == MPI_SUCCESS;
+    if (PMPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, forget, &keyval, NULL) !=
+        MPI_SUCCESS) {
+        return false;
+    }
+    all = rpt__pmpi_comm_of(MPI_COMM_WORLD);
+    return all->is_alone || rpt__pmpi_need_group(all);
 }
 
 void rpt__pmpi_comms_close(void)
@@ -137,6 +164,8 @@ static struct rpt_pmpi_comm *make_entry(MPI_Comm comm)
         rpt__pmpi_die("there is no memory for a communicator");
     }
     entry->comm = comm;
+    entry->n_holders = 1;
+    pthread_mutex_init(&entry->lock, NULL);
     PMPI_Comm_test_inter(comm, &is_inter);
     PMPI_Comm_rank(comm, &entry->rank);
     PMPI_Comm_size(comm, &entry->size);

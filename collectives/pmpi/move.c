@@ -11,157 +11,128 @@ static bool fits(int count, MPI_Datatype type)
     return count >= 0 && type != MPI_DATATYPE_NULL;
 }
 
-int MPI_Barrier(MPI_Comm comm)
+static bool input_fits(const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_BARRIER, comm, 0) ||
-        !rpt__pmpi_enter_move(&call, true)) {
-        return PMPI_Barrier(comm);
-    }
-    return rpt__pmpi_leave(&call, rpt_barrier(call.group));
+    return args->in == MPI_IN_PLACE || fits(args->in_count, args->in_type);
 }
 
-int MPI_Bcast(void *buffer, int count, MPI_Datatype type, int root,
-              MPI_Comm comm)
+static bool output_fits(const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
-    struct rpt_pmpi_side from = { 0 }, side = { 0 };
-    rpt_status_t status;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_BCAST, comm, root) ||
-        !rpt__pmpi_enter_move(&call, fits(count, type))) {
-        return PMPI_Bcast(buffer, count, type, root, comm);
-    }
-    rpt__pmpi_side_set(call.is_root ? &from : &side, comm, buffer,
-                       (size_t)count, type);
-    call.bytes = from.bytes + side.bytes;
-    status = rpt_broadcast(call.group,
-                           call.is_root ? (void *)rpt__pmpi_side_input(&from)
-                                        : rpt__pmpi_side_output(&side, false),
-                           call.bytes, RPT_TYPE_U8, root);
-    return rpt__pmpi_leave_move(&call, status, &from, &side);
+    return args->out == MPI_IN_PLACE || fits(args->count, args->type);
 }
 
-/* The input of what may be in place; where it is, the output has it. */
-static const void *input_of(struct rpt_pmpi_side *from, MPI_Comm comm,
-                            const void *in, size_t count, MPI_Datatype type)
+static bool enter(struct rpt_pmpi_call *call, rpt_coll_kind_t kind, bool fit)
 {
-    if (in == MPI_IN_PLACE) {
-        return RPT_IN_PLACE;
-    }
-    rpt__pmpi_side_set(from, comm, in, count, type);
-    return rpt__pmpi_side_input(from);
+    call->coll.kind = kind;
+    call->coll.type = RPT_TYPE_U8;
+    return fit ? rpt__pmpi_enter(call)
+               : rpt__pmpi_pass(call, rpt__pmpi_bad_argument);
 }
 
-int MPI_Allgather(const void *in, int in_count, MPI_Datatype in_type, void *out,
-                  int out_count, MPI_Datatype out_type, MPI_Comm comm)
+/* n blocks; in place: the output has them. */
+static void set_input(struct rpt_pmpi_call *call,
+                      const struct rpt_pmpi_args *args, int n)
 {
-    struct rpt_pmpi_call call;
-    struct rpt_pmpi_side from = { 0 }, to = { 0 };
-    const void *input;
-    rpt_status_t status;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_ALLGATHER, comm, 0) ||
-        !rpt__pmpi_enter_move(
-            &call, fits(out_count, out_type) &&
-                       (in == MPI_IN_PLACE || fits(in_count, in_type)))) {
-        return PMPI_Allgather(in, in_count, in_type, out, out_count, out_type,
-                              comm);
+    if (args->in == MPI_IN_PLACE) {
+        call->coll.in = RPT_IN_PLACE;
+        call->to.keeps = true;
+        return;
     }
-    input = input_of(&from, comm, in, (size_t)in_count, in_type);
-    rpt__pmpi_side_set(&to, comm, out, (size_t)call.size * (size_t)out_count,
-                       out_type);
-    call.bytes = to.bytes / (size_t)call.size;
-    status = rpt_allgather(call.group, input,
-                           rpt__pmpi_side_output(&to, in == MPI_IN_PLACE),
-                           call.bytes, RPT_TYPE_U8);
-    return rpt__pmpi_leave_move(&call, status, &from, &to);
+    rpt__pmpi_side_set(&call->from, args->in,
+                       (size_t)n * (size_t)args->in_count, args->in_type);
+    call->coll.in = rpt__pmpi_side_bytes(&call->from);
 }
 
-int MPI_Gather(const void *in, int in_count, MPI_Datatype in_type, void *out,
-               int out_count, MPI_Datatype out_type, int root, MPI_Comm comm)
+static void set_output(struct rpt_pmpi_call *call,
+                       const struct rpt_pmpi_args *args, int n)
 {
-    struct rpt_pmpi_call call;
-    struct rpt_pmpi_side from = { 0 }, to = { 0 };
-    const void *input;
-    void *output = NULL;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_GATHER, comm, root) ||
-        !rpt__pmpi_enter_move(
-            &call, (!call.is_root || fits(out_count, out_type)) &&
-                       (in == MPI_IN_PLACE || fits(in_count, in_type)))) {
-        return PMPI_Gather(in, in_count, in_type, out, out_count, out_type,
-                           root, comm);
-    }
-    input = input_of(&from, comm, in, (size_t)in_count, in_type);
-    call.bytes = from.bytes;
-    if (call.is_root) {
-        rpt__pmpi_side_set(&to, comm, out,
-                           (size_t)call.size * (size_t)out_count, out_type);
-        call.bytes = to.bytes / (size_t)call.size;
-        output = rpt__pmpi_side_output(&to, in == MPI_IN_PLACE);
-    }
-    return rpt__pmpi_leave_move(
-        &call,
-        rpt_gather(call.group, input, output, call.bytes, RPT_TYPE_U8, root),
-        &from, &to);
+    rpt__pmpi_side_set(&call->to, args->out, (size_t)n * (size_t)args->count,
+                       args->type);
+    call->coll.out = rpt__pmpi_side_bytes(&call->to);
 }
 
-int MPI_Scatter(const void *in, int in_count, MPI_Datatype in_type, void *out,
-                int out_count, MPI_Datatype out_type, int root, MPI_Comm comm)
+bool rpt__pmpi_barrier(struct rpt_pmpi_call *call,
+                       const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
-    struct rpt_pmpi_side from = { 0 }, to = { 0 };
-    const void *input = NULL;
-    void *output = NULL; /* in place */
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_SCATTER, comm, root) ||
-        !rpt__pmpi_enter_move(
-            &call, (!call.is_root || fits(in_count, in_type)) &&
-                       (out == MPI_IN_PLACE || fits(out_count, out_type)))) {
-        return PMPI_Scatter(in, in_count, in_type, out, out_count, out_type,
-                            root, comm);
-    }
-    if (out != MPI_IN_PLACE) {
-        rpt__pmpi_side_set(&to, comm, out, (size_t)out_count, out_type);
-        output = rpt__pmpi_side_output(&to, false);
-    }
-    call.bytes = to.bytes;
-    if (call.is_root) {
-        rpt__pmpi_side_set(&from, comm, in,
-                           (size_t)call.size * (size_t)in_count, in_type);
-        call.bytes = from.bytes / (size_t)call.size;
-        input = rpt__pmpi_side_input(&from);
-    }
-    return rpt__pmpi_leave_move(
-        &call,
-        rpt_scatter(call.group, input, output, call.bytes, RPT_TYPE_U8, root),
-        &from, &to);
+    (void)args;
+    return enter(call, RPT_COLL_BARRIER, true);
 }
 
-int MPI_Alltoall(const void *in, int in_count, MPI_Datatype in_type, void *out,
-                 int out_count, MPI_Datatype out_type, MPI_Comm comm)
+bool rpt__pmpi_bcast(struct rpt_pmpi_call *call,
+                     const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
-    struct rpt_pmpi_side from = { 0 }, to = { 0 };
-    const void *input;
-    rpt_status_t status;
+    struct rpt_pmpi_side *side = call->is_root ? &call->from : &call->to;
 
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_ALLTOALL, comm, 0) ||
-        !rpt__pmpi_enter_move(
-            &call, fits(out_count, out_type) &&
-                       (in == MPI_IN_PLACE || fits(in_count, in_type)))) {
-        return PMPI_Alltoall(in, in_count, in_type, out, out_count, out_type,
-                             comm);
+    if (!enter(call, RPT_COLL_BROADCAST, fits(args->count, args->type))) {
+        return false;
     }
-    input = input_of(&from, comm, in, (size_t)call.size * (size_t)in_count,
-                     in_type);
-    rpt__pmpi_side_set(&to, comm, out, (size_t)call.size * (size_t)out_count,
-                       out_type);
-    call.bytes = to.bytes;
-    status = rpt_alltoall(call.group, input,
-                          rpt__pmpi_side_output(&to, in == MPI_IN_PLACE),
-                          to.bytes / (size_t)call.size, RPT_TYPE_U8);
-    return rpt__pmpi_leave_move(&call, status, &from, &to);
+    rpt__pmpi_side_set(side, args->out, (size_t)args->count, args->type);
+    call->coll.out = rpt__pmpi_side_bytes(side);
+    call->coll.count = call->bytes = side->bytes;
+    return true;
+}
+
+bool rpt__pmpi_allgather(struct rpt_pmpi_call *call,
+                         const struct rpt_pmpi_args *args)
+{
+    if (!enter(call, RPT_COLL_ALLGATHER,
+               input_fits(args) && fits(args->count, args->type))) {
+        return false;
+    }
+    set_input(call, args, 1);
+    set_output(call, args, call->size);
+    call->coll.count = call->bytes = call->to.bytes / (size_t)call->size;
+    return true;
+}
+
+bool rpt__pmpi_gather(struct rpt_pmpi_call *call,
+                      const struct rpt_pmpi_args *args)
+{
+    if (!enter(call, RPT_COLL_GATHER,
+               input_fits(args) &&
+                   (!call->is_root || fits(args->count, args->type)))) {
+        return false;
+    }
+    set_input(call, args, 1);
+    call->bytes = call->from.bytes;
+    if (call->is_root) {
+        set_output(call, args, call->size);
+        call->bytes = call->to.bytes / (size_t)call->size;
+    }
+    call->coll.count = call->bytes;
+    return true;
+}
+
+bool rpt__pmpi_scatter(struct rpt_pmpi_call *call,
+                       const struct rpt_pmpi_args *args)
+{
+    if (!enter(call, RPT_COLL_SCATTER,
+               output_fits(args) &&
+                   (!call->is_root || fits(args->in_count, args->in_type)))) {
+        return false;
+    }
+    if (args->out != MPI_IN_PLACE) {
+        set_output(call, args, 1);
+    }
+    call->bytes = call->to.bytes;
+    if (call->is_root) {
+        set_input(call, args, call->size);
+        call->bytes = call->from.bytes / (size_t)call->size;
+    }
+    call->coll.count = call->bytes;
+    return true;
+}
+
+bool rpt__pmpi_alltoall(struct rpt_pmpi_call *call,
+                        const struct rpt_pmpi_args *args)
+{
+    if (!enter(call, RPT_COLL_ALLTOALL,
+               input_fits(args) && fits(args->count, args->type))) {
+        return false;
+    }
+    set_input(call, args, call->size);
+    set_output(call, args, call->size);
+    call->bytes = call->to.bytes;
+    call->coll.count = call->bytes / (size_t)call->size;
+    return true;
 }

@@ -7,124 +7,91 @@
 
 #include <stdlib.h>
 
-static const void *input(const void *in)
+static bool reduction(struct rpt_pmpi_call *call,
+                      const struct rpt_pmpi_args *args, rpt_coll_kind_t kind)
 {
-    return in == MPI_IN_PLACE ? RPT_IN_PLACE : in;
-}
+    rpt_coll_t *coll = &call->coll;
 
-int MPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
-                  MPI_Op op, MPI_Comm comm)
-{
-    struct rpt_pmpi_call call;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_ALLREDUCE, comm, 0) ||
-        !rpt__pmpi_enter_reduction(&call, count, type, op)) {
-        return PMPI_Allreduce(in, out, count, type, op, comm);
+    if (args->count < 0 || args->type == MPI_DATATYPE_NULL ||
+        args->op == MPI_OP_NULL) {
+        return rpt__pmpi_pass(call, rpt__pmpi_bad_argument);
     }
-    return rpt__pmpi_leave(&call,
-                           rpt_allreduce(call.group, input(in), out,
-                                         (size_t)count, call.type, call.op));
-}
-
-int MPI_Reduce(const void *in, void *out, int count, MPI_Datatype type,
-               MPI_Op op, int root, MPI_Comm comm)
-{
-    struct rpt_pmpi_call call;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_REDUCE, comm, root) ||
-        !rpt__pmpi_enter_reduction(&call, count, type, op)) {
-        return PMPI_Reduce(in, out, count, type, op, root, comm);
+    if (!rpt__pmpi_op(args->op, &coll->op)) {
+        return rpt__pmpi_pass(call, "the operator is not one of those that are "
+                                    "known");
     }
-    return rpt__pmpi_leave(
-        &call, rpt_reduce(call.group, input(in), call.is_root ? out : NULL,
-                          (size_t)count, call.type, call.op, root));
-}
-
-int MPI_Scan(const void *in, void *out, int count, MPI_Datatype type, MPI_Op op,
-             MPI_Comm comm)
-{
-    struct rpt_pmpi_call call;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_SCAN, comm, 0) ||
-        !rpt__pmpi_enter_reduction(&call, count, type, op)) {
-        return PMPI_Scan(in, out, count, type, op, comm);
+    if (!rpt__pmpi_type(args->type, coll->op, &coll->type)) {
+        return rpt__pmpi_pass(call, "there is no such reduction of the type");
     }
-    return rpt__pmpi_leave(&call, rpt_scan(call.group, input(in), out,
-                                           (size_t)count, call.type, call.op));
+    coll->kind = kind;
+    coll->in = args->in == MPI_IN_PLACE ? RPT_IN_PLACE : args->in;
+    coll->out = args->out;
+    coll->count = (size_t)args->count;
+    call->bytes = coll->count * rpt_type_bytes(coll->type);
+    return rpt__pmpi_enter(call);
 }
 
-int MPI_Exscan(const void *in, void *out, int count, MPI_Datatype type,
-               MPI_Op op, MPI_Comm comm)
+bool rpt__pmpi_allreduce(struct rpt_pmpi_call *call,
+                         const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
+    return reduction(call, args, RPT_COLL_ALLREDUCE);
+}
 
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_EXSCAN, comm, 0) ||
-        !rpt__pmpi_enter_reduction(&call, count, type, op)) {
-        return PMPI_Exscan(in, out, count, type, op, comm);
+bool rpt__pmpi_reduce(struct rpt_pmpi_call *call,
+                      const struct rpt_pmpi_args *args)
+{
+    bool is_handled = reduction(call, args, RPT_COLL_REDUCE);
+
+    if (!call->is_root) {
+        call->coll.out = NULL;
     }
-    return rpt__pmpi_leave(&call,
-                           rpt_exscan(call.group, input(in), out, (size_t)count,
-                                      call.type, call.op));
+    return is_handled;
 }
 
-int MPI_Reduce_scatter_block(const void *in, void *out, int count,
-                             MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+bool rpt__pmpi_scan(struct rpt_pmpi_call *call,
+                    const struct rpt_pmpi_args *args)
 {
-    struct rpt_pmpi_call call;
+    return reduction(call, args, RPT_COLL_SCAN);
+}
 
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_REDUCE_SCATTER_BLOCK, comm, 0) ||
-        !rpt__pmpi_enter_reduction(&call, count, type, op)) {
-        return PMPI_Reduce_scatter_block(in, out, count, type, op, comm);
+bool rpt__pmpi_exscan(struct rpt_pmpi_call *call,
+                      const struct rpt_pmpi_args *args)
+{
+    return reduction(call, args, RPT_COLL_EXSCAN);
+}
+
+bool rpt__pmpi_reduce_scatter_block(struct rpt_pmpi_call *call,
+                                    const struct rpt_pmpi_args *args)
+{
+    bool is_handled = reduction(call, args, RPT_COLL_REDUCE_SCATTER);
+
+    call->bytes *= (size_t)call->size;
+    return is_handled;
+}
+
+bool rpt__pmpi_reduce_scatter(struct rpt_pmpi_call *call,
+                              const struct rpt_pmpi_args *args)
+{
+    struct rpt_pmpi_args rest = *args;
+    size_t *sizes, sum = 0;
+
+    rest.count = args->counts != NULL ? 0 : -1;
+    for (int r = 0; args->counts != NULL && r < call->size; r++) {
+        rest.count = args->counts[r] < 0 ? -1 : rest.count;
+        sum += (size_t)args->counts[r];
     }
-    call.bytes *= (size_t)call.size;
-    return rpt__pmpi_leave(
-        &call, rpt_reduce_scatter_block(call.group, input(in), out,
-                                        (size_t)count, call.type, call.op));
-}
-
-/* The sum of the counts, -1 when one of them is bad; for the report. */
-static int look_at(const int counts[], int n, size_t *sum_out)
-{
-    int worst = 0;
-
-    *sum_out = 0;
-    for (int r = 0; counts != NULL && r < n; r++) {
-        worst = counts[r] < 0 ? -1 : worst;
-        *sum_out += (size_t)counts[r];
+    if (!reduction(call, &rest, RPT_COLL_REDUCE_SCATTER)) {
+        return false;
     }
-    return counts != NULL ? worst : -1;
-}
-
-static rpt_status_t reduce_scatter(const struct rpt_pmpi_call *call,
-                                   const void *in, void *out,
-                                   const int counts[])
-{
-    size_t *sizes = malloc((size_t)call->size * sizeof *sizes);
-    rpt_status_t status;
-
+    sizes = malloc((size_t)call->size * sizeof *sizes);
     if (sizes == NULL) {
         rpt__pmpi_die("there is no memory for the sizes of blocks");
     }
     for (int r = 0; r < call->size; r++) {
-        sizes[r] = (size_t)counts[r];
+        sizes[r] = (size_t)args->counts[r];
     }
-    status = rpt_reduce_scatter(call->group, input(in), out, sizes, call->type,
-                                call->op);
-    free(sizes);
-    return status;
-}
-
-int MPI_Reduce_scatter(const void *in, void *out, const int counts[],
-                       MPI_Datatype type, MPI_Op op, MPI_Comm comm)
-{
-    struct rpt_pmpi_call call;
-    size_t sum;
-
-    if (!rpt__pmpi_enter(&call, RPT_PMPI_REDUCE_SCATTER, comm, 0) ||
-        !rpt__pmpi_enter_reduction(&call, look_at(counts, call.size, &sum),
-                                   type, op)) {
-        return PMPI_Reduce_scatter(in, out, counts, type, op, comm);
-    }
-    call.bytes = sum * rpt_type_bytes(call.type);
-    return rpt__pmpi_leave(&call, reduce_scatter(&call, in, out, counts));
+    call->from.block_bytes = sizes; /* which releases them */
+    call->coll.counts = sizes;
+    call->bytes = sum * rpt_type_bytes(call->coll.type);
+    return true;
 }

@@ -16,14 +16,31 @@
 enum { HANDLED, PASSED, BYTES, N_COUNTERS };
 enum { REPORT, STRICT, N_SETTINGS };
 
-static atomic_uint_fast64_t counters[RPT_PMPI_N][N_COUNTERS];
+enum { N_WRAPPED = RPT_PMPI_N_FORMS * RPT_PMPI_N };
+
+static atomic_uint_fast64_t counters[N_WRAPPED][N_COUNTERS];
 static int settings[N_SETTINGS];
 
 static const char *const names[] = {
-#define NAME(name, text) text,
+#define NAME(name, function, text) text,
     RPT_PMPI_LIST(NAME)
 #undef NAME
 };
+
+/* Of a function in one of its forms: "MPI_Iallreduce". */
+static const char *name_of(int wrapped, char name[], size_t bytes)
+{
+    int form = wrapped / RPT_PMPI_N;
+    const char *text = names[wrapped % RPT_PMPI_N];
+
+    if (form == RPT_PMPI_STARTED) {
+        snprintf(name, bytes, "MPI_I%s", text);
+    } else {
+        snprintf(name, bytes, "MPI_%c%s%s", text[0] - 'a' + 'A', text + 1,
+                 form == RPT_PMPI_PERSISTENT ? "_init" : "");
+    }
+    return name;
+}
 
 static int is_set(const char *variable)
 {
@@ -39,32 +56,39 @@ void rpt__pmpi_settings_read(void)
     PMPI_Bcast(settings, N_SETTINGS, MPI_INT, 0, MPI_COMM_WORLD);
 }
 
-static void add(enum rpt_pmpi_function which, int what, uint64_t n)
+static void add(const struct rpt_pmpi_call *call, int what, uint64_t n)
 {
-    atomic_fetch_add_explicit(&counters[which][what], n, memory_order_relaxed);
+    int wrapped = (int)call->form * RPT_PMPI_N + (int)call->function;
+
+    atomic_fetch_add_explicit(&counters[wrapped][what], n,
+                              memory_order_relaxed);
 }
 
-void rpt__pmpi_count_handled(enum rpt_pmpi_function which, size_t bytes)
+void rpt__pmpi_count_handled(const struct rpt_pmpi_call *call)
 {
-    add(which, HANDLED, 1);
-    add(which, BYTES, bytes);
+    add(call, HANDLED, 1);
+    add(call, BYTES, call->bytes);
 }
 
-void rpt__pmpi_count_passed(enum rpt_pmpi_function which, const char *why)
+void rpt__pmpi_count_passed(const struct rpt_pmpi_call *call, const char *why)
 {
-    add(which, PASSED, 1);
+    char name[64];
+
+    add(call, PASSED, 1);
     if (settings[STRICT] && why != NULL) {
         fprintf(stderr,
                 "librepartir-pmpi: %s would pass through: %s; this ends the "
                 "program because of RPT_PMPI_STRICT\n",
-                names[which], why);
+                name_of((int)call->form * RPT_PMPI_N + (int)call->function,
+                        name, sizeof name),
+                why);
         PMPI_Abort(MPI_COMM_WORLD, 1);
     }
 }
 
 void rpt__pmpi_report(void)
 {
-    enum { N = RPT_PMPI_N * N_COUNTERS };
+    enum { N = N_WRAPPED * N_COUNTERS };
     uint64_t own[N], sums[N] = { 0 };
     int rank = 0;
 
@@ -76,14 +100,16 @@ void rpt__pmpi_report(void)
     }
     PMPI_Reduce(own, sums, N, MPI_UINT64_T, MPI_SUM, 0, MPI_COMM_WORLD);
     PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    for (int i = 0; rank == 0 && i < RPT_PMPI_N; i++) {
+    for (int i = 0; rank == 0 && i < N_WRAPPED; i++) {
         const uint64_t *sum = &sums[i * N_COUNTERS];
+        char name[64];
 
         if (sum[HANDLED] + sum[PASSED] > 0) {
             fprintf(stderr,
                     "librepartir-pmpi: %s: %" PRIu64 " handled, %" PRIu64
                     " passed through, %" PRIu64 " bytes\n",
-                    names[i], sum[HANDLED], sum[PASSED], sum[BYTES]);
+                    name_of(i, name, sizeof name), sum[HANDLED], sum[PASSED],
+                    sum[BYTES]);
         }
     }
 }

@@ -69,6 +69,15 @@ static const struct known table[] = {
     { MPI_REAL,               FLOATING, 0 },
     { MPI_COMPLEX,            COMPLEX,  0 },
     { MPI_DOUBLE_COMPLEX,     COMPLEX,  0 },
+    { MPI_2INTEGER,           SIGNED_PAIR, sizeof(MPI_Fint) },
+    { MPI_INTEGER1,           SIGNED,   1 },
+    { MPI_INTEGER2,           SIGNED,   2 },
+    { MPI_INTEGER4,           SIGNED,   4 },
+    { MPI_INTEGER8,           SIGNED,   8 },
+    { MPI_REAL4,              FLOATING, 4 },
+    { MPI_REAL8,              FLOATING, 8 },
+    { MPI_COMPLEX8,           COMPLEX,  8 },
+    { MPI_COMPLEX16,          COMPLEX,  16 },
 };
 /* clang-format on */
 

@@ -17,7 +17,17 @@
 
 int world_rank, world_size;
 
-static bool is_multiple;
+bool is_multiple;
+
+bool has_shim(void)
+{
+    return getenv("LD_PRELOAD") != NULL;
+}
+
+MPI_Status *statuses_ignored(void)
+{
+    return MPI_STATUSES_IGNORE;
+}
 
 static int any(int flag)
 {
@@ -62,6 +72,38 @@ ON_SEVERAL(types_with_holes_meet_types_without, holes)
 ON_SEVERAL(blocks_with_holes_meet_blocks_without, blocks_with_holes)
 ON_SEVERAL(nothing_may_be_sent, nothing)
 ON_SEVERAL(what_passes_through_is_right, others)
+
+/* With a group, and without one. */
+static void in_world_and_elsewhere(void (*fn)(MPI_Comm comm))
+{
+    MPI_Comm twin;
+
+    fn(MPI_COMM_WORLD);
+    MPI_Comm_dup(MPI_COMM_WORLD, &twin);
+    fn(twin);
+    MPI_Barrier(twin);
+    fn(twin);
+    MPI_Comm_free(&twin);
+    fn(MPI_COMM_SELF);
+}
+
+static void all_is_right_when_started(void)
+{
+#define RUN(name) in_world_and_elsewhere(name##_started);
+    IN_ALL_FORMS(RUN)
+#undef RUN
+}
+
+static void all_is_right_when_persistent(void)
+{
+#ifdef HAVE_PERSISTENT
+#define RUN(name) in_world_and_elsewhere(name##_persistent);
+    IN_ALL_FORMS(RUN)
+#undef RUN
+#else
+    rpt_test_skip("this MPI has no persistent collectives");
+#endif
+}
 
 /* ---- communicators ---- */
 
@@ -167,7 +209,7 @@ static void a_wrong_call_is_told_to_the_error_handler(void)
     int first, second;
     MPI_Comm comm;
 
-    if (getenv("LD_PRELOAD") == NULL || world_size < 2) {
+    if (!has_shim() || world_size < 2) {
         rpt_test_skip("MPI itself need not see it");
         return;
     }
@@ -216,6 +258,23 @@ static const struct rpt_test tests[] = {
     RPT_TEST(blocks_with_holes_meet_blocks_without),
     RPT_TEST(nothing_may_be_sent),
     RPT_TEST(what_passes_through_is_right),
+    RPT_TEST(all_is_right_when_started),
+    RPT_TEST(all_is_right_when_persistent),
+    RPT_TEST(a_started_call_needs_no_caller),
+    RPT_TEST(a_started_call_waits_for_nobody),
+    RPT_TEST(a_wrong_call_is_told_in_its_status),
+    RPT_TEST(wait_takes_requests_of_both_kinds),
+    RPT_TEST(test_takes_requests_of_both_kinds),
+    RPT_TEST(one_or_some_are_waited_for),
+    RPT_TEST(requests_are_waited_for_in_any_order),
+    RPT_TEST(a_status_may_be_asked_for),
+    RPT_TEST(thousands_of_requests_leave_nothing),
+    RPT_TEST(a_communicator_may_be_freed_meanwhile),
+    RPT_TEST(a_type_may_be_freed_meanwhile),
+    RPT_TEST(a_request_may_be_freed_meanwhile),
+    RPT_TEST(a_thread_may_wait_while_another_one_starts),
+    RPT_TEST(persistent_requests_start_again),
+    RPT_TEST(persistent_requests_stand_beside_others),
     RPT_TEST(communicators_come_and_go),
     RPT_TEST(two_halves_may_reduce_together),
     RPT_TEST(threads_have_communicators_of_their_own),

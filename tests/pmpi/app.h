@@ -4,6 +4,8 @@
 #ifndef RPT_TESTS_PMPI_APP_H
 #define RPT_TESTS_PMPI_APP_H
 
+#include "forms.h"
+
 #include <CUnit/CUnit.h>
 
 #include <mpi.h>
@@ -15,22 +17,52 @@
 #define CHECK(condition) CU_ASSERT(condition)
 
 extern int world_rank, world_size;
+extern bool is_multiple;
 
-/* reductions.c */
-void reductions(MPI_Comm comm);
-void numbers(MPI_Comm comm);
-void pairs(MPI_Comm comm);
-void parts(MPI_Comm comm);
-void others(MPI_Comm comm);
+/* Whether the shim stands in front of the MPI. */
+bool has_shim(void);
 
-/* moves.c */
-void moves(MPI_Comm comm);
-void large(MPI_Comm comm);
-void blocks(MPI_Comm comm);
-void nothing(MPI_Comm comm);
+/* MPI_STATUSES_IGNORE, of which gcc thinks with MPICH that it is too small. */
+MPI_Status *statuses_ignored(void);
 
-/* holes.c */
-void holes(MPI_Comm comm);
-void blocks_with_holes(MPI_Comm comm);
+/* Files that are compiled for each form: reductions.c, moves.c, holes.c. */
+#define IN_ALL_FORMS(X)                                                        \
+    X(reductions)                                                              \
+    X(numbers)                                                                 \
+    X(pairs)                                                                   \
+    X(parts)                                                                   \
+    X(others)                                                                  \
+    X(moves)                                                                   \
+    X(large)                                                                   \
+    X(blocks)                                                                  \
+    X(nothing)                                                                 \
+    X(holes)                                                                   \
+    X(blocks_with_holes)
+
+#define DECLARE(name)                                                          \
+    void name(MPI_Comm comm);                                                  \
+    void name##_started(MPI_Comm comm);                                        \
+    void name##_persistent(MPI_Comm comm);
+IN_ALL_FORMS(DECLARE)
+#undef DECLARE
+
+/* requests.c */
+void a_started_call_needs_no_caller(void);
+void a_started_call_waits_for_nobody(void);
+void a_wrong_call_is_told_in_its_status(void);
+void wait_takes_requests_of_both_kinds(void);
+void test_takes_requests_of_both_kinds(void);
+void one_or_some_are_waited_for(void);
+void requests_are_waited_for_in_any_order(void);
+void a_status_may_be_asked_for(void);
+void thousands_of_requests_leave_nothing(void);
+
+/* lifetimes.c */
+void a_communicator_may_be_freed_meanwhile(void);
+void a_type_may_be_freed_meanwhile(void);
+void a_request_may_be_freed_meanwhile(void);
+void a_thread_may_wait_while_another_one_starts(void);
+void persistent_requests_start_again(void);
+void persistent_requests_stand_beside_others(void);
 
 #endif /* RPT_TESTS_PMPI_APP_H */

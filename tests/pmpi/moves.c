@@ -86,7 +86,7 @@ static void to_all(MPI_Comm comm, int rank, int size, bool in_place)
     }
 }
 
-void moves(MPI_Comm comm)
+void FORM(moves)(MPI_Comm comm)
 {
     int rank, size;
 
@@ -102,7 +102,7 @@ void moves(MPI_Comm comm)
 
 /* ---- more than a packet ---- */
 
-void large(MPI_Comm comm)
+void FORM(large)(MPI_Comm comm)
 {
     enum { MANY = 300001 };
     int *v = malloc(2 * MANY * sizeof *v), *sums = v + MANY;
@@ -178,7 +178,44 @@ static void exchange_blocks(MPI_Comm comm, int rank, int size, bool in_place)
     }
 }
 
-void blocks(MPI_Comm comm)
+/* Only the root knows the counts; what the others give is not looked at. */
+static void rooted_blocks(MPI_Comm comm, int rank, int size, int root)
+{
+    int in[MOST * MOST], out[MOST * MOST], counts[MOST] = { 0 };
+    int places[MOST] = { 0 };
+    bool is_root = rank == root, in_place = is_root && root % 2 == 1;
+
+    memset(out, -1, sizeof out);
+    for (int r = 0; is_root && r < size; r++) {
+        counts[r] = (r + root) % 3;
+        places[r] = (size - 1 - r) * MOST;
+    }
+    fill(in, rank, root, MOST);
+    if (in_place) {
+        fill(out + places[rank], rank, root, counts[rank]);
+    }
+    MPI_Gatherv(in_place ? MPI_IN_PLACE : in, (rank + root) % 3, MPI_INT,
+                is_root ? out : NULL, is_root ? counts : NULL,
+                is_root ? places : NULL, is_root ? MPI_INT : MPI_DATATYPE_NULL,
+                root, comm);
+    for (int r = 0; is_root && r < size; r++) {
+        CHECK(is_filled(out + places[r], r, root, counts[r]));
+        CHECK(out[places[r] + counts[r]] == -1);
+    }
+    memset(out, -1, sizeof out);
+    for (int r = 0; is_root && r < size; r++) {
+        fill(in + places[r], root, r, MOST);
+    }
+    MPI_Scatterv(is_root ? in : NULL, is_root ? counts : NULL,
+                 is_root ? places : NULL, is_root ? MPI_INT : MPI_DATATYPE_NULL,
+                 in_place ? MPI_IN_PLACE : out, (rank + root) % 3, MPI_INT,
+                 root, comm);
+    CHECK(in_place ? is_filled(in + places[rank], root, rank, MOST)
+                   : is_filled(out, root, rank, (rank + root) % 3));
+    CHECK(out[(rank + root) % 3] == -1);
+}
+
+void FORM(blocks)(MPI_Comm comm)
 {
     int rank, size;
 
@@ -188,11 +225,14 @@ void blocks(MPI_Comm comm)
     gather_blocks(comm, rank, size, true);
     exchange_blocks(comm, rank, size, false);
     exchange_blocks(comm, rank, size, true);
+    for (int root = 0; root < size; root++) {
+        rooted_blocks(comm, rank, size, root);
+    }
 }
 
 /* ---- nothing ---- */
 
-void nothing(MPI_Comm comm)
+void FORM(nothing)(MPI_Comm comm)
 {
     int zeros[MOST] = { 0 }, guard = 42, in = 7;
 
@@ -208,6 +248,8 @@ void nothing(MPI_Comm comm)
     MPI_Allgatherv(&in, 0, MPI_INT, &guard, zeros, zeros, MPI_INT, comm);
     MPI_Alltoallv(&in, zeros, zeros, MPI_INT, &guard, zeros, zeros, MPI_INT,
                   comm);
+    MPI_Gatherv(&in, 0, MPI_INT, &guard, zeros, zeros, MPI_INT, 0, comm);
+    MPI_Scatterv(&in, zeros, zeros, MPI_INT, &guard, 0, MPI_INT, 0, comm);
     MPI_Reduce_scatter_block(&in, &guard, 0, MPI_INT, MPI_SUM, comm);
     MPI_Reduce_scatter(&in, &guard, zeros, MPI_INT, MPI_SUM, comm);
     CHECK(guard == 42);

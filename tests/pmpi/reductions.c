@@ -86,7 +86,7 @@ static void with(MPI_Comm comm, MPI_Op op)
     CHECK(rank == 0 || is_folded(out, op, rank - 1));
 }
 
-void reductions(MPI_Comm comm)
+void FORM(reductions)(MPI_Comm comm)
 {
     with(comm, MPI_SUM);
     with(comm, MPI_PROD);
@@ -139,7 +139,7 @@ static void complex_numbers(MPI_Comm comm, int rank, int size)
     CHECK(sum[0] == size * (size - 1) / 2 && sum[1] == 2 * size);
 }
 
-void numbers(MPI_Comm comm)
+void FORM(numbers)(MPI_Comm comm)
 {
     int rank, size;
 
@@ -182,7 +182,7 @@ void numbers(MPI_Comm comm)
         CHECK(most.x == (ctype)(size - 2));                                    \
     } while (0)
 
-void pairs(MPI_Comm comm)
+void FORM(pairs)(MPI_Comm comm)
 {
     int rank, size;
 
@@ -214,7 +214,7 @@ static void fill_all(int *v, int n, int rank)
     }
 }
 
-void parts(MPI_Comm comm)
+void FORM(parts)(MPI_Comm comm)
 {
     int in[MOST * MOST], out[MOST * MOST], counts[MOST];
     int rank, size, at = 0, n = 0;
@@ -253,7 +253,7 @@ static void append(void *in, void *inout, int *n, MPI_Datatype *type)
     }
 }
 
-void others(MPI_Comm comm)
+void FORM(others)(MPI_Comm comm)
 {
     long double x = 1, sum = 0;
     long in = 1, out = 0, ones = 1;
