@@ -160,7 +160,13 @@ librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
 	collectives/pmpi/types.c \
 	collectives/pmpi/wait.c \
 	collectives/pmpi/wrap.c
+if OMPI_FORTRAN
+librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
+	collectives/pmpi/fortran/collectives.c \
+	collectives/pmpi/fortran/fortran.h \
+	collectives/pmpi/fortran/requests.c
+endif
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread
 librepartir_pmpi_la_LDFLAGS = -module -shared -avoid-version \
-	-export-symbols-regex '^MPIX*_'
+	-export-symbols-regex '^MPIX*_|^[op]*mpi_'
 EXTRA_DIST += collectives/pmpi/README.md

@@ -36,6 +36,20 @@ AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
 # Persistent collectives, for the shim.
 AC_CHECK_FUNCS([MPI_Allreduce_init MPIX_Allreduce_init])
 
+# Open MPI's Fortran does not come through MPI_*, so the shim has wrappers for it.
+AC_CACHE_CHECK([whether Open MPI's Fortran can be wrapped], [rpt_cv_ompi_fortran],
+  [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <mpi.h>
+#ifndef OPEN_MPI
+#error other
+#endif
+extern MPI_Fint mpi_fortran_in_place_, mpi_fortran_bottom_,
+    mpi_fortran_status_ignore_, mpi_fortran_statuses_ignore_;
+int int_is_integer[sizeof(int) == sizeof(MPI_Fint) ? 1 : -1];]],
+    [[return mpi_fortran_in_place_ + mpi_fortran_bottom_ +
+             mpi_fortran_status_ignore_ + mpi_fortran_statuses_ignore_;]])],
+    [rpt_cv_ompi_fortran=yes], [rpt_cv_ompi_fortran=no])])
+AM_CONDITIONAL([OMPI_FORTRAN], [test $rpt_cv_ompi_fortran = yes])
+
 AC_MSG_CHECKING([what links $mpi])
 AS_CASE([$mpi],
   [openmpi], [MPI_LIBS=`$CC --showme:link 2>/dev/null`],
@@ -55,5 +69,8 @@ for rpt_word in $CC; do
 done
 AC_ARG_VAR([MPIRUN], [command that starts MPI programs, for the tests])
 AC_PATH_PROGS([MPIRUN], [mpirun.$mpi mpiexec.$mpi mpirun mpiexec], [no],
+  [${rpt_cc_dir:+$rpt_cc_dir$PATH_SEPARATOR}$PATH])
+AC_ARG_VAR([MPIFC], [Fortran compiler of the MPI, for a test])
+AC_PATH_PROGS([MPIFC], [mpifort.$mpi mpif90.$mpi mpifort mpif90], [no],
   [${rpt_cc_dir:+$rpt_cc_dir$PATH_SEPARATOR}$PATH])
 ])

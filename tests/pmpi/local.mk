@@ -15,5 +15,6 @@ tests_libpmpi_started_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_STARTED
 tests_libpmpi_persistent_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
 tests_libpmpi_persistent_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_PERSISTENT
 
-TESTS += tests/pmpi/under_mpirun
-EXTRA_DIST += tests/pmpi/under_mpirun
+TESTS += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun
+EXTRA_DIST += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun \
+	tests/pmpi/app.f90

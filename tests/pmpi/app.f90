@@ -1,0 +1,171 @@
+! app.f90 - a Fortran program that knows MPI only; run by fortran_under_mpirun
+!
+! Every result is compared with what is computed here.  Compiled as it is, and
+! with the preprocessor's F08 for mpi_f08.
+program app
+#ifdef F08
+    use mpi_f08
+#else
+    use mpi
+#endif
+    implicit none
+#ifdef F08
+#define REQUEST type(MPI_Request)
+#define STATUSES(name, n) type(MPI_Status) :: name(n)
+#else
+#define REQUEST integer
+#define STATUSES(name, n) integer :: name(MPI_STATUS_SIZE, n)
+#endif
+    integer :: rank, size, error, failed, all_failed
+
+    failed = 0
+    call MPI_Init(error)
+    call MPI_Comm_rank(MPI_COMM_WORLD, rank, error)
+    call MPI_Comm_size(MPI_COMM_WORLD, size, error)
+    call blocking()
+    call in_place()
+    call blocks()
+    call started()
+    call any_and_some()
+    call MPI_Reduce(failed, all_failed, 1, MPI_INTEGER, MPI_SUM, 0, &
+        MPI_COMM_WORLD, error)
+    if (rank == 0) print '(a, i0)', 'failed checks: ', all_failed
+    call MPI_Finalize(error)
+
+contains
+
+    subroutine check(ok, what)
+        logical, intent(in) :: ok
+        character(len=*), intent(in) :: what
+
+        if (.not. ok) then
+            failed = failed + 1
+            print '(a, i0, a, a)', 'rank ', rank, ': ', what
+        end if
+    end subroutine
+
+    integer function all_ranks()
+        all_ranks = size * (size - 1) / 2
+    end function
+
+    subroutine blocking()
+        integer :: in(3), out(3), many(size), i
+        double precision :: x, y
+
+        in = rank + [0, 1, 2]
+        out = -1
+        call MPI_Allreduce(in, out, 3, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, &
+            error)
+        call check(all(out == all_ranks() + size * [0, 1, 2]), 'allreduce')
+        x = rank
+        y = -1
+        call MPI_Allreduce(x, y, 1, MPI_DOUBLE_PRECISION, MPI_MAX, &
+            MPI_COMM_WORLD, error)
+        call check(y == size - 1, 'allreduce of double precision')
+        x = rank
+        call MPI_Bcast(x, 1, MPI_REAL8, size - 1, MPI_COMM_WORLD, error)
+        call check(x == size - 1, 'bcast')
+        call MPI_Allgather(rank, 1, MPI_INTEGER, many, 1, MPI_INTEGER, &
+            MPI_COMM_WORLD, error)
+        call check(all(many == [(i, i = 0, size - 1)]), 'allgather')
+        call MPI_Barrier(MPI_COMM_WORLD, error)
+        call check(error == MPI_SUCCESS, 'barrier')
+    end subroutine
+
+    subroutine in_place()
+        integer :: v(2), many(size), i
+
+        v = rank
+        call MPI_Allreduce(MPI_IN_PLACE, v, 2, MPI_INTEGER, MPI_SUM, &
+            MPI_COMM_WORLD, error)
+        call check(all(v == all_ranks()), 'allreduce in place')
+        many = -1
+        many(rank + 1) = rank
+        call MPI_Allgather(MPI_IN_PLACE, 0, MPI_INTEGER, many, 1, MPI_INTEGER, &
+            MPI_COMM_WORLD, error)
+        call check(all(many == [(i, i = 0, size - 1)]), 'allgather in place')
+    end subroutine
+
+    subroutine blocks()
+        integer :: counts(size), places(size), in(size), out(size * size), i
+
+        counts = [(i, i = 1, size)]
+        places = [(i * size, i = 0, size - 1)]
+        in = rank
+        out = -1
+        call MPI_Gatherv(in, rank + 1, MPI_INTEGER, out, counts, places, &
+            MPI_INTEGER, 0, MPI_COMM_WORLD, error)
+        do i = 0, size - 1
+            call check(rank /= 0 .or. &
+                all(out(i * size + 1:i * size + i + 1) == i), 'gatherv')
+        end do
+    end subroutine
+
+    subroutine started()
+        integer :: in, sum, incoming, next, previous
+        REQUEST :: requests(4)
+        STATUSES(all_statuses, 4)
+        logical :: flag
+
+        next = mod(rank + 1, size)
+        previous = mod(rank + size - 1, size)
+        in = rank
+        sum = -1
+        incoming = -1
+        call MPI_Iallreduce(in, sum, 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, &
+            requests(1), error)
+        call MPI_Irecv(incoming, 1, MPI_INTEGER, previous, 3, MPI_COMM_WORLD, &
+            requests(2), error)
+        call MPI_Isend(rank, 1, MPI_INTEGER, next, 3, MPI_COMM_WORLD, &
+            requests(3), error)
+        requests(4) = MPI_REQUEST_NULL
+        call MPI_Waitall(4, requests, all_statuses, error)
+        call check(sum == all_ranks() .and. incoming == previous, 'waitall')
+#ifdef F08
+        call check(all_statuses(2)%MPI_TAG == 3, 'status')
+#else
+        call check(all_statuses(MPI_TAG, 2) == 3, 'status')
+#endif
+        call check(requests(1) == MPI_REQUEST_NULL, 'null afterwards')
+        call MPI_Ibarrier(MPI_COMM_WORLD, requests(1), error)
+        flag = .false.
+        do while (.not. flag)
+            call MPI_Test(requests(1), flag, MPI_STATUS_IGNORE, error)
+        end do
+        call MPI_Ibcast(in, 1, MPI_INTEGER, 0, MPI_COMM_WORLD, requests(1), &
+            error)
+        call MPI_Wait(requests(1), MPI_STATUS_IGNORE, error)
+        call check(in == 0, 'ibcast')
+    end subroutine
+
+    subroutine any_and_some()
+        integer :: in, sums(3), i, n, at, seen, indices(3)
+        REQUEST :: requests(3)
+        logical :: flag
+
+        in = rank
+        do i = 1, 3
+            call MPI_Iallreduce(in, sums(i), 1, MPI_INTEGER, MPI_SUM, &
+                MPI_COMM_WORLD, requests(i), error)
+        end do
+        call MPI_Waitany(3, requests, at, MPI_STATUS_IGNORE, error)
+#ifndef F08
+        ! MPICH 4.0 has the index wrong in mpi_f08.
+        call check(at >= 1 .and. at <= 3, 'waitany')
+        call check(sums(at) == all_ranks(), 'sum of waitany')
+#endif
+        seen = 1
+        do while (seen < 3)
+            call MPI_Waitsome(3, requests, n, indices, MPI_STATUSES_IGNORE, &
+                error)
+            do i = 1, n
+                call check(sums(indices(i)) == all_ranks(), 'waitsome')
+            end do
+            seen = seen + n
+        end do
+        call MPI_Testany(3, requests, at, flag, MPI_STATUS_IGNORE, error)
+        call check(flag, 'nothing is left')
+        call MPI_Testall(3, requests, flag, MPI_STATUSES_IGNORE, error)
+        call check(flag, 'testall')
+    end subroutine
+end program
