@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static int rank, size, level;
 static rpt_status_t before_init;
@@ -134,6 +135,27 @@ static void groups_come_and_go_and_leave_nothing(void)
 
 /* ---- who is where ---- */
 
+static int count_hosts(void)
+{
+    enum { NAME = 64 };
+    char name[NAME] = "", *all = calloc((size_t)size, NAME);
+    int n = 0;
+
+    CU_ASSERT_FATAL(all != NULL);
+    gethostname(name, NAME - 1);
+    MPI_Allgather(name, NAME, MPI_CHAR, all, NAME, MPI_CHAR, MPI_COMM_WORLD);
+    for (int r = 0; r < size; r++) {
+        int first = 0;
+
+        while (strcmp(all + NAME * first, all + NAME * r) != 0) {
+            first++;
+        }
+        n += first == r;
+    }
+    free(all);
+    return n;
+}
+
 static void ranks_are_reached_as_the_options_say(void)
 {
     struct rpt_comm *comm = create(MPI_COMM_WORLD, NULL);
@@ -144,6 +166,7 @@ static void ranks_are_reached_as_the_options_say(void)
     bool has_far = false;
     size_t offset;
 
+    nodes *= count_hosts();
     CHECK(rpt__comm_rank(comm) == rank);
     CHECK(rpt__comm_size(comm) == size);
     CHECK(rpt__map_n_nodes(map) == (nodes < size ? nodes : size));
@@ -155,7 +178,7 @@ static void ranks_are_reached_as_the_options_say(void)
         CHECK(strcmp(rpt__comm_transport(comm, r), expected) == 0);
         has_far |= r != rank && !near;
     }
-    /* Two virtual nodes: somebody has far ranks, so all behave like it. */
+    /* Two nodes: somebody has far ranks, so all behave like it. */
     has_far |= nodes > 1 && size > 1;
     CHECK(rpt__comm_any_thread(comm) ==
           (!has_far || level == MPI_THREAD_MULTIPLE));
@@ -376,6 +399,10 @@ static void without_shared_memory_messages_go_through_mpi(void)
     struct rpt_comm *comm;
     bool near;
 
+    if (count_hosts() > 1) {
+        rpt_test_skip("rank 0 may be alone on its host");
+        return;
+    }
     watch_warnings();
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
