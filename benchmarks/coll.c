@@ -17,6 +17,10 @@
  *
  * BENCH_BUFFERS=shared: ours uses memory of rpt_buffer_alloc(), the MPI its
  * own.
+ *
+ * BENCH_RING=1: beside points of 16 MiB and more, the rate at which all ranks
+ * send to the next one at once (MPI_Sendrecv), which bounds what goes over a
+ * network.
  */
 #include <repartir.h>
 #include <repartir/mpi.h>
@@ -28,7 +32,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE = 16, MAX_SAMPLES = 64 };
+enum { LINE = 16, MAX_SAMPLES = 64, RING_BYTES = 16 << 20 };
+#define SAMPLE_S 0.05 /* about, where a network is slow */
 
 struct bench {
     rpt_group_t *group;
@@ -40,6 +45,7 @@ struct bench {
     } mpis, ours;
     double pull_rate; /* bytes per second; 0: ranks are on several nodes */
     FILE *json;
+    int with_ring;
     double log_sum; /* of the ratios of an operation */
     double least;
     int n_points;
@@ -234,6 +240,27 @@ static double sample(struct bench *b, const struct operation *op, size_t n,
     return slowest;
 }
 
+/* Bytes per second that each rank sends round a ring while all do, of the
+ * slowest rank: as many blocks as an all-reduce on a ring sends. */
+static double ring_sample(struct bench *b, size_t n)
+{
+    int right = (b->rank + 1) % b->size, block = (int)(n / (size_t)b->size);
+    int left = (b->rank + b->size - 1) % b->size, n_blocks = 2 * (b->size - 1);
+    double began, mine, slowest;
+
+    b->in = b->mpis.in;
+    b->out = b->mpis.out;
+    MPI_Barrier(WORLD);
+    began = MPI_Wtime();
+    for (int i = 0; i < n_blocks; i++) {
+        MPI_Sendrecv(b->in, block, MPI_FLOAT, right, 0, b->out, block,
+                     MPI_FLOAT, left, 0, WORLD, MPI_STATUS_IGNORE);
+    }
+    mine = MPI_Wtime() - began;
+    MPI_Allreduce(&mine, &slowest, 1, MPI_DOUBLE, MPI_MAX, WORLD);
+    return n_blocks * (double)block * sizeof *b->in / slowest;
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -247,30 +274,58 @@ static double median(double values[], int n)
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+/* Medians of a point. */
+struct point {
+    size_t bytes;
+    double mpi, ours; /* seconds                      */
+    double ring;      /* bytes per second, or 0: none */
+};
+
 static void write_json(struct bench *b, const struct operation *op,
-                       size_t bytes, double mpi, double ours)
+                       const struct point *p)
 {
     if (b->json != NULL) {
         fprintf(b->json,
                 "{\"row\":\"coll\",\"operation\":\"%s\",\"ranks\":%d,"
                 "\"bytes\":%zu,\"mpi_us\":%.3f,\"ours_us\":%.3f,"
+                "\"ring_bytes_per_s\":%.0f,"
                 "\"launch\":\"%s\",\"library\":\"%s\"}\n",
-                op->name, b->size, bytes, mpi * 1e6, ours * 1e6,
+                op->name, b->size, p->bytes, p->mpi * 1e6, p->ours * 1e6,
+                p->ring,
                 getenv("BENCH_LAUNCH") != NULL ? getenv("BENCH_LAUNCH") : "",
                 getenv("BENCH_MPI") != NULL ? getenv("BENCH_MPI") : "");
         fflush(b->json);
     }
 }
 
+static void print_point(const struct bench *b, const struct operation *op,
+                        const struct point *p)
+{
+    double moved = 2 * (b->size - 1.0) / b->size * (double)p->bytes;
+
+    printf("%-15s %10zu %12.2f %12.2f %8.2f", op->name, p->bytes, p->mpi * 1e6,
+           p->ours * 1e6, p->mpi / p->ours);
+    if (op->mpi == mpi_allreduce && b->pull_rate > 0 && b->size > 1) {
+        printf("  %.2f of the bound", moved / b->pull_rate / p->ours);
+    }
+    if (p->ring > 0) {
+        printf("  ring: %.1f MB/s", p->ring / 1e6);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
 static void measure(struct bench *b, const struct operation *op, size_t bytes)
 {
+    struct point point = { .bytes = bytes };
     size_t n = bytes / sizeof(float);
+    int with_ring = b->with_ring && bytes >= RING_BYTES && b->size > 1;
     int n_calls = bytes <= 4096      ? 200
                   : bytes <= 65536   ? 40
                   : bytes <= 1 << 20 ? 8
                                      : 1;
     int n_samples = bytes <= 1 << 20 ? 25 : 9;
-    double mpi[MAX_SAMPLES], ours[MAX_SAMPLES], m, o;
+    double mpi[MAX_SAMPLES], ours[MAX_SAMPLES], ring[MAX_SAMPLES];
 
     for (int i = -2; i < n_samples; i++) { /* two to warm up */
         int at = i < 0 ? 0 : i;
@@ -282,23 +337,21 @@ static void measure(struct bench *b, const struct operation *op, size_t bytes)
             ours[at] = sample(b, op, n, 1, n_calls);
             mpi[at] = sample(b, op, n, 0, n_calls);
         }
-    }
-    m = median(mpi, n_samples);
-    o = median(ours, n_samples);
-    if (b->rank == 0) {
-        printf("%-15s %10zu %12.2f %12.2f %8.2f", op->name, bytes, m * 1e6,
-               o * 1e6, m / o);
-        if (op->mpi == mpi_allreduce && b->pull_rate > 0 && b->size > 1) {
-            double moved = 2 * (b->size - 1.0) / b->size * (double)bytes;
-
-            printf("  %.2f of the bound", moved / b->pull_rate / o);
+        ring[at] = with_ring ? ring_sample(b, n) : 0;
+        if (i < 0) { /* the same number on all ranks: so are the times */
+            n_calls = (int)fmin(n_calls,
+                                fmax(1, SAMPLE_S / fmax(mpi[at], ours[at])));
         }
-        printf("\n");
-        fflush(stdout);
-        write_json(b, op, bytes, m, o);
     }
-    b->log_sum += log(m / o);
-    b->least = m / o < b->least ? m / o : b->least;
+    point.mpi = median(mpi, n_samples);
+    point.ours = median(ours, n_samples);
+    point.ring = median(ring, n_samples);
+    if (b->rank == 0) {
+        print_point(b, op, &point);
+        write_json(b, op, &point);
+    }
+    b->log_sum += log(point.mpi / point.ours);
+    b->least = fmin(b->least, point.mpi / point.ours);
     b->n_points++;
 }
 
@@ -421,6 +474,7 @@ int main(int argc, char *argv[])
     if (most != NULL) {
         b.max_bytes = strtoull(most, NULL, 10);
     }
+    b.with_ring = getenv("BENCH_RING") != NULL;
     if (rpt_context_create_mpi(WORLD, NULL, &context) != RPT_OK) {
         fprintf(stderr, "%s", rpt_last_error_text());
         MPI_Abort(WORLD, 1);

@@ -18,11 +18,11 @@ TARGETS = {"allreduce": (2.0, 1.0)}
 OTHERS = (1.5, 1.0)
 
 
-def launch(build, mpirun, ranks, path, operations, number):
+def launch(build, mpirun, path, operations, number):
+    """mpirun: the words in front of the program."""
     env = dict(os.environ, BENCH_JSON=path, BENCH_LAUNCH=str(number),
                BENCH_MPI=os.path.basename(build))
-    command = [mpirun, "-n", str(ranks), os.path.join(build,
-               "benchmarks/coll")] + operations
+    command = mpirun + [os.path.join(build, "benchmarks/coll")] + operations
     out = subprocess.run(command, env=env, stdout=subprocess.PIPE,
                          universal_newlines=True)
     if out.returncode != 0:
@@ -75,11 +75,13 @@ def main():
         os.remove(fresh)
     for number in range(1, launches + 1):
         for where, mpirun in builds:
-            launch(where, mpirun, ranks, fresh, sys.argv[1:], number)
+            launch(where, [mpirun, "-n", str(ranks)], fresh, sys.argv[1:],
+                   number)
     table(fresh, ranks)
     with open(fresh) as new, open(path, "a") as old:
         old.write(new.read())
     os.remove(fresh)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -35,7 +35,7 @@ benchmarks_limits_SOURCES = benchmarks/limits.c
 benchmarks_limits_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_LDADD = -lpthread
 BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
-	benchmarks/coll.py \
+	benchmarks/cluster.py benchmarks/coll.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
 	benchmarks/peers/hyperqueue_true.py
 EXTRA_DIST += $(BENCH_FILES)
@@ -60,4 +60,9 @@ bench-coll: all $(BENCH_COLL)
 	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
 	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
 	  '$(abs_srcdir)/benchmarks/coll.py' $(BENCH_OPERATIONS)
-.PHONY: bench-tasks bench-coll bench-peers
+
+# BENCH_LAUNCHES, BENCH_MAX_BYTES, CLUSTER_RATE.
+bench-cluster: all $(BENCH_COLL)
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+	  '$(abs_srcdir)/benchmarks/cluster.py' || test $$? = 77
+.PHONY: bench-tasks bench-coll bench-peers bench-cluster
