@@ -3,6 +3,8 @@
  *
  * Half-way to the first warning or deadline every rank that is in the run tells
  * all others so (in a group of up to 512); who has not told by then is missing.
+ * Some may be further, their part being done, others still wait in the call
+ * before: the missing are those of whom nothing is heard.
  * In a larger group only the rank that is waited for is named.
  */
 #include "collectives/engine/run.h"
@@ -114,7 +116,7 @@ struct rpt_late rpt__late_from_now(const struct rpt_team *team)
     double warn = rpt__option_seconds(options, RPT_OPT_COMM_WARN_S);
     double deadline = rpt__option_seconds(options, RPT_OPT_COLL_DEADLINE_S);
     double now = rpt__now_s();
-    struct rpt_late late = { INFINITY, INFINITY, INFINITY };
+    struct rpt_late late = { now, INFINITY, INFINITY, INFINITY };
 
     if (deadline <= 0) {
         deadline = rpt__option_seconds(options, RPT_OPT_COMM_DEADLINE_S);
@@ -136,18 +138,16 @@ double rpt__late_next_s(const struct rpt_late *late)
     return fmin(late->notice_s, fmin(late->warn_s, late->deadline_s));
 }
 
-static bool is_missing(const struct rpt_run *run, int rank)
+static enum rpt_heard heard_of(const struct rpt_run *run, int rank,
+                               double since_s)
 {
     const struct rpt_team *team = run->team;
 
-    if (rank == team->rank) {
-        return false;
+    if (rank == team->rank || (run->n_values > 0 && team->places[rank] >= 0 &&
+                               rpt__team_flag_of(team, rank) > run->flag)) {
+        return RPT_HEARD_HERE;
     }
-    if (run->n_values > 0 && team->places[rank] >= 0 &&
-        rpt__team_flag_of(team, rank) > run->flag) {
-        return false;
-    }
-    return !rpt__run_has_heard(run, rank);
+    return rpt__run_heard(run, rank, since_s);
 }
 
 static void add_name(struct rpt_buf *names, const struct rpt_run *run, int rank)
@@ -159,14 +159,15 @@ static void add_name(struct rpt_buf *names, const struct rpt_run *run, int rank)
                     rank, rpt__map_host_of(rpt__comm_map(team->comm), world));
 }
 
-/* Those who are missing; or, when all are here, the one that is waited for. */
-static void name_missing(struct rpt_buf *names, const struct rpt_run *run)
+/* Those of whom that much is heard; their number. */
+static int name_all(struct rpt_buf *names, const struct rpt_run *run,
+                    enum rpt_heard heard, double since_s)
 {
     int n = 0;
 
     for (int r = 0; r < run->team->size && run->team->size <= TELL_ALL_MAX;
          r++) {
-        if (is_missing(run, r)) {
+        if (heard_of(run, r, since_s) == heard) {
             if (n < NAMED_MAX) {
                 add_name(names, run, r);
             }
@@ -175,6 +176,19 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run)
     }
     if (n > NAMED_MAX) {
         rpt__buf_printf(names, " and %d more", n - NAMED_MAX);
+    }
+    return n;
+}
+
+/* Those who are missing; or those who are in the call before; or, when all are
+ * here, the one that is waited for. */
+static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
+                         double since_s)
+{
+    int n = name_all(names, run, RPT_HEARD_NOTHING, since_s);
+
+    if (n == 0) {
+        n = name_all(names, run, RPT_HEARD_BEFORE, since_s);
     }
     if (n == 0 && run->waiting != NULL) {
         add_name(names, run, run->waiting->peer);
@@ -199,7 +213,7 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     if (now < late->warn_s && now < late->deadline_s) {
         return RPT_OK;
     }
-    name_missing(&names, run);
+    name_missing(&names, run, late->began_s);
     if (now >= late->deadline_s) {
         rpt__fail(RPT_ERR_TIMEOUT, "%s of %d ranks waited too long for %s",
                   run->name, team->size,

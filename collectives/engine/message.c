@@ -11,6 +11,7 @@
  */
 #include "collectives/engine/run.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "comm/transport.h"
@@ -42,6 +43,7 @@ enum { FRAGMENT_BYTES = RPT_PACKET_BYTES - (int)sizeof(struct head) };
 struct fragment {
     STAILQ_ENTRY(fragment) link;
     struct head head;
+    double came_s; /* of LANE_HERE */
     size_t bytes;
     char data[];
 };
@@ -89,6 +91,7 @@ static void keep(struct rpt_early *early, const struct head *head,
         return;
     }
     fragment->head = *head;
+    fragment->came_s = head->key.lane == LANE_HERE ? rpt__now_s() : 0;
     fragment->bytes = bytes;
     memcpy(fragment->data, data, bytes);
     STAILQ_INSERT_TAIL(bucket_of(early, &head->key), fragment, link);
@@ -387,11 +390,32 @@ void rpt__run_tell_here(struct rpt_run *run)
     }
 }
 
-bool rpt__run_has_heard(const struct rpt_run *run, int rank)
+/* A message of this run, or of a later one, says that its sender has come so
+ * far; a new LANE_HERE of an earlier one that its sender waits there. */
+enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
+                              double since_s)
 {
+    struct rpt_early *early = run->team->colls->early;
     struct key key = key_of(run, LANE_HERE, rank);
+    enum rpt_heard heard = RPT_HEARD_NOTHING;
+    struct fragment *fragment;
 
-    return find(bucket_of(run->team->colls->early, &key), &key) != NULL;
+    for (int i = 0; i < N_BUCKETS; i++) {
+        STAILQ_FOREACH (fragment, &early->buckets[i], link) {
+            const struct key *its = &fragment->head.key;
+
+            if (its->group != key.group || its->source != key.source) {
+                continue;
+            }
+            if (its->seq >= key.seq) {
+                return RPT_HEARD_HERE;
+            }
+            if (its->lane == LANE_HERE && fragment->came_s >= since_s) {
+                heard = RPT_HEARD_BEFORE;
+            }
+        }
+    }
+    return heard;
 }
 
 bool rpt__run_early_signature(const struct rpt_run *run, int rank,

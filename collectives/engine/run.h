@@ -138,9 +138,15 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run);
  * none. */
 bool rpt__run_early_signature(const struct rpt_run *run, int rank,
                               struct rpt_signature *signature_out);
-/* Tells all ranks that this one is in this run; whether one has told. */
+/* Tells all ranks that this one is in this run; what one has told. */
 void rpt__run_tell_here(struct rpt_run *run);
-bool rpt__run_has_heard(const struct rpt_run *run, int rank);
+enum rpt_heard {
+    RPT_HEARD_NOTHING,
+    RPT_HEARD_BEFORE, /* since then: it waits in an earlier run */
+    RPT_HEARD_HERE    /* it is in this run, or further          */
+};
+enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
+                              double since_s);
 
 /* ---- late.c ---- */
 
@@ -150,7 +156,7 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
 
 /* The moments of a long wait; INFINITY: never. */
 struct rpt_late {
-    double notice_s, warn_s, deadline_s;
+    double began_s, notice_s, warn_s, deadline_s;
 };
 struct rpt_late rpt__late_from_now(const struct rpt_team *team);
 double rpt__late_next_s(const struct rpt_late *late);

@@ -580,6 +580,45 @@ static void a_deadline_names_the_missing(void)
     }
 }
 
+/* Rank 1 has sent its part and waits in the next call, rank 0 still in this. */
+static void the_last_is_missing_from_two_calls(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), sum = 0;
+    rpt_status_t status = RPT_OK;
+    const char *what;
+
+    if (rank == 2) {
+        await(&gate, 2);
+        CHECK(rpt_barrier(group) < RPT_OK);
+        return;
+    }
+    status = rpt_reduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM, 0);
+    if (rank == 1) {
+        CHECK(status == RPT_OK);
+        status = rpt_barrier(group);
+    }
+    CHECK(status == RPT_ERR_TIMEOUT);
+    what = rpt_last_error()->what;
+    CHECK(strstr(what, "rank 2 on") != NULL);
+    CHECK(strstr(what, rank == 0 ? "rank 1 on" : "rank 0 on") == NULL);
+    count_up(&gate);
+}
+
+static void only_the_missing_are_named_by_ranks_in_different_calls(void)
+{
+    static const char *const layout[] = { "coll.deadline_s",
+                                          "400ms",
+                                          "topo.virtual_nodes",
+                                          "3",
+                                          "coll.reduce.algorithm",
+                                          "binomial",
+                                          NULL };
+    struct job job = { .fn = the_last_is_missing_from_two_calls };
+
+    gate = 0;
+    run_job(3, layout, &job);
+}
+
 static void the_last_is_late(rpt_group_t *group)
 {
     int rank = rpt_group_rank(group), size = rpt_group_size(group), sum = 0;
@@ -696,6 +735,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(there_is_an_end_to_operators),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(a_deadline_names_the_missing),
+    RPT_TEST(only_the_missing_are_named_by_ranks_in_different_calls),
     RPT_TEST(a_warning_names_the_late),
     RPT_TEST(without_room_there_are_messages),
     RPT_TEST(counts_above_two_to_the_31_are_right),
