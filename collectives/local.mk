@@ -77,6 +77,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/scatter/staged.c \
 	collectives/algorithm/scatter/pulled.c \
 	collectives/algorithm/scatter/table.c \
+	collectives/algorithm/tables.c \
 	collectives/cache.c \
 	collectives/check.c \
 	collectives/explain.c \

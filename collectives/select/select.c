@@ -23,25 +23,6 @@ const struct rpt_model *rpt__model(void)
     return &usual;
 }
 
-const struct rpt_algorithm *const *rpt__algorithms(rpt_coll_kind_t kind)
-{
-    static const struct rpt_algorithm *const *const tables[] = {
-        [RPT_COLL_ALLREDUCE] = rpt__allreduce_table,
-        [RPT_COLL_REDUCE] = rpt__reduce_table,
-        [RPT_COLL_BROADCAST] = rpt__broadcast_table,
-        [RPT_COLL_BARRIER] = rpt__barrier_table,
-        [RPT_COLL_ALLGATHER] = rpt__allgather_table,
-        [RPT_COLL_GATHER] = rpt__gather_table,
-        [RPT_COLL_SCATTER] = rpt__scatter_table,
-        [RPT_COLL_REDUCE_SCATTER] = rpt__reduce_scatter_table,
-        [RPT_COLL_ALLTOALL] = rpt__alltoall_table,
-        [RPT_COLL_SCAN] = rpt__scan_table,
-        [RPT_COLL_EXSCAN] = rpt__exscan_table,
-    };
-
-    return tables[kind];
-}
-
 static const enum rpt_option option_of[] = {
     [RPT_COLL_ALLREDUCE] = RPT_OPT_COLL_ALLREDUCE_ALGORITHM,
     [RPT_COLL_REDUCE] = RPT_OPT_COLL_REDUCE_ALGORITHM,
