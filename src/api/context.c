@@ -73,7 +73,7 @@ rpt_status_t rpt_context_create_local_v(int n_ranks,
     status = comms != NULL && made != NULL ? rpt__options_copy(options, &copy)
                                            : rpt__fail_nomem(sizeof *comms);
     if (status == RPT_OK) {
-        status = rpt__comm_create_local(n_ranks, copy, comms);
+        status = rpt__comm_create_local(n_ranks, copy, NULL, comms);
     }
     for (; status == RPT_OK && n < n_ranks; n += status == RPT_OK) {
         status = rpt__context_wrap(comms[n], &made[n]);

@@ -78,7 +78,7 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
     RPT_REQUIRE(context_out != NULL, "context_out is NULL");
     status = rpt__options_copy(options, &copy);
     if (status == RPT_OK) {
-        status = rpt__comm_create_mpi(comm, copy, &end);
+        status = rpt__comm_create_mpi(comm, copy, NULL, &end);
     }
     if (status == RPT_OK) {
         rpt__gang_mpi = &gang_mpi;

@@ -136,6 +136,7 @@ static void end_destroy(struct rpt_mpi_end *end)
     }
     rpt__segment_release(&end->segment);
     rpt__map_destroy(end->map);
+    rpt__buf_free(&end->brief);
     rpt__machine_destroy(end->machine);
     rpt_options_destroy(end->options);
     free(end->places);
@@ -283,6 +284,7 @@ static rpt_status_t make_comm(struct rpt_mpi_end *end,
         .machine = end->machine,
         .map = end->map,
         .mpi_text = end->text,
+        .brief = end->brief.data,
         .bell = rpt__segment_bell(&end->segment, end->place),
         .bell_fd = end->segment.fd,
         .bell_offset = rpt__segment_bell_offset(&end->segment, end->place),
@@ -338,6 +340,7 @@ static rpt_status_t begin(struct rpt_mpi_end *end, MPI_Comm mpi_comm,
 
 rpt_status_t rpt__comm_create_mpi(MPI_Comm mpi_comm,
                                   const rpt_options_t *options,
+                                  rpt_brief_fn brief,
                                   struct rpt_comm **comm_out)
 {
     struct rpt_comm *comm = NULL;
@@ -351,6 +354,7 @@ rpt_status_t rpt__comm_create_mpi(MPI_Comm mpi_comm,
     if (end == NULL) {
         return rpt__fail_nomem(sizeof *end);
     }
+    end->brief_fn = brief;
     status = begin(end, mpi_comm, options);
     if (status == RPT_OK) {
         describe_library(end);
