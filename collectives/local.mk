@@ -112,6 +112,14 @@ librepartir_all_la_SOURCES += \
 	collectives/plan.h \
 	collectives/schedule.c \
 	collectives/schedule.h \
+	collectives/select/kept.c \
+	collectives/select/kept.h \
+	collectives/select/numbers.c \
+	collectives/select/numbers.h \
+	collectives/select/policy.c \
+	collectives/select/policy.h \
+	collectives/select/rules.c \
+	collectives/select/rules.h \
 	collectives/select/select.c \
 	collectives/select/select.h \
 	collectives/simulate.c \

@@ -74,6 +74,15 @@ typedef enum rpt_coll_kind {
  * collective.  Not to be freed. */
 RPT_API const char *rpt_coll_name(rpt_coll_kind_t kind);
 
+/** Name of an algorithm of an operation, as option `coll.OPERATION.algorithm`,
+ * rules and `repartir explain` have it.  Not collective.
+ *
+ * \param index  from 0 on
+ * \return not to be freed; NULL: there are not so many, or no such operation
+ * \since 0.1
+ */
+RPT_API const char *rpt_coll_algorithm(rpt_coll_kind_t kind, int index);
+
 /** As an input: what is in the output already. */
 #define RPT_IN_PLACE ((const void *)(intptr_t)-1)
 

@@ -254,6 +254,21 @@ rpt_status_t rpt_exscan(rpt_group_t *group, const void *in, void *out,
 
 /* ---- plans ---- */
 
+const char *rpt_coll_algorithm(rpt_coll_kind_t kind, int index)
+{
+    const struct rpt_algorithm *const *all;
+
+    if ((int)kind < 0 || kind > RPT_COLL_EXSCAN || index < 0) {
+        return NULL;
+    }
+    all = rpt__algorithms(kind);
+    while (index > 0 && *all != NULL) {
+        index--;
+        all++;
+    }
+    return *all != NULL ? (*all)->name : NULL;
+}
+
 /* What the operation does not look at does not count. */
 static rpt_coll_t normal(const rpt_coll_t *coll)
 {

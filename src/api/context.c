@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "collectives/select/policy.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ rpt_status_t rpt_context_create_local_v(int n_ranks,
     status = comms != NULL && made != NULL ? rpt__options_copy(options, &copy)
                                            : rpt__fail_nomem(sizeof *comms);
     if (status == RPT_OK) {
-        status = rpt__comm_create_local(n_ranks, copy, NULL, comms);
+        status = rpt__comm_create_local(n_ranks, copy, rpt__policy_brief_local,
+                                        comms);
     }
     for (; status == RPT_OK && n < n_ranks; n += status == RPT_OK) {
         status = rpt__context_wrap(comms[n], &made[n]);

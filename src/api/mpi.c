@@ -4,6 +4,7 @@
 #include "api/api.h"
 
 #include "base/error.h"
+#include "collectives/select/policy.h"
 #include "comm/mpi.h"
 
 #include <repartir/mpi.h>
@@ -78,7 +79,7 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
     RPT_REQUIRE(context_out != NULL, "context_out is NULL");
     status = rpt__options_copy(options, &copy);
     if (status == RPT_OK) {
-        status = rpt__comm_create_mpi(comm, copy, NULL, &end);
+        status = rpt__comm_create_mpi(comm, copy, rpt__policy_brief, &end);
     }
     if (status == RPT_OK) {
         rpt__gang_mpi = &gang_mpi;

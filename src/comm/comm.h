@@ -71,6 +71,8 @@ int rpt__comm_n_sharing(const struct rpt_comm *comm);
 const char *rpt__comm_transport(const struct rpt_comm *comm, int rank);
 /* One line about the MPI library; "" for a local context. */
 const char *rpt__comm_mpi_text(const struct rpt_comm *comm);
+/* The MPI library that this was linked with, also before MPI_Init(). */
+const char *rpt__comm_mpi_library(void);
 /* What rank 0 told all at the start, aligned as by malloc(); NULL: nothing. */
 void *rpt__comm_brief(const struct rpt_comm *comm);
 /* Whether any thread may drive this end. */

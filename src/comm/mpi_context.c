@@ -202,9 +202,9 @@ static rpt_status_t check(MPI_Comm mpi_comm)
     return status;
 }
 
-static void describe_library(struct rpt_mpi_end *end)
+const char *rpt__comm_mpi_library(void)
 {
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    static _Thread_local char version[MPI_MAX_LIBRARY_VERSION_STRING];
     int bytes = 0;
 
     PMPI_Get_library_version(version, &bytes);
@@ -212,8 +212,13 @@ static void describe_library(struct rpt_mpi_end *end)
     for (char *c = version; *c != '\0'; c++) {
         *c = *c == '\t' ? ' ' : *c;
     }
-    snprintf(end->text, sizeof end->text, "%s, threads: %s", version,
-             rpt__mpi_level_name(end->thread_level));
+    return version;
+}
+
+static void describe_library(struct rpt_mpi_end *end)
+{
+    snprintf(end->text, sizeof end->text, "%s, threads: %s",
+             rpt__comm_mpi_library(), rpt__mpi_level_name(end->thread_level));
 }
 
 /* The duplicate; non-blocking, because ranks may be missing here already. */
