@@ -114,6 +114,8 @@ librepartir_all_la_SOURCES += \
 	collectives/schedule.h \
 	collectives/select/kept.c \
 	collectives/select/kept.h \
+	collectives/select/measure.c \
+	collectives/select/measure.h \
 	collectives/select/numbers.c \
 	collectives/select/numbers.h \
 	collectives/select/policy.c \

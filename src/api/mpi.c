@@ -4,6 +4,7 @@
 #include "api/api.h"
 
 #include "base/error.h"
+#include "collectives/select/measure.h"
 #include "collectives/select/policy.h"
 #include "comm/mpi.h"
 
@@ -71,6 +72,7 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
 {
     rpt_options_t *copy = NULL;
     struct rpt_comm *end = NULL;
+    rpt_context_t *context = NULL;
     rpt_status_t status = rpt__check_version(header_version);
 
     if (status != RPT_OK) {
@@ -83,7 +85,15 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
     }
     if (status == RPT_OK) {
         rpt__gang_mpi = &gang_mpi;
-        status = rpt__context_wrap(end, context_out);
+        status = rpt__context_wrap(end, &context);
+    }
+    if (status == RPT_OK) {
+        status = rpt__measure(context->world);
+    }
+    if (status == RPT_OK) {
+        *context_out = context;
+    } else {
+        rpt_context_destroy(context);
     }
     rpt_options_destroy(copy);
     return status;

@@ -171,6 +171,17 @@ static rpt_status_t context_with(const char *name, const char *value,
     return status;
 }
 
+/* Of all ranks the same. */
+static struct rpt_numbers numbers_of(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+    struct rpt_numbers mine = rpt__policy_of(comm)->numbers, first = mine;
+
+    MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
+    CHECK(memcmp(&first, &mine, sizeof first) == 0);
+    return first;
+}
+
 /* Made by rank 0, and removed with the only file in it. */
 static void begin_folder(char path[64])
 {
@@ -186,6 +197,48 @@ static void end_folder(const char *path)
     MPI_Barrier(MPI_COMM_WORLD);
     snprintf(command, sizeof command, "rm -r '%s'", path);
     CHECK(rank != 0 || system(command) == 0);
+}
+
+/* Two ranks with a core each that can reach each other. */
+static bool can_measure(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+    const struct rpt_seat *a = rpt__map_seat(rpt__comm_map(comm), 0);
+    const struct rpt_seat *b = rpt__map_seat(rpt__comm_map(comm), 1);
+
+    return size == 2 && a->n_host_cores >= 2 &&
+           (a->cpus_key != b->cpus_key || a->n_cores >= 2) &&
+           (rpt_context_n_nodes(context) > 1 ||
+            strcmp(rpt__comm_transport(comm, 1 - rank), "shm") == 0);
+}
+
+static void numbers_are_measured_once_and_kept(void)
+{
+    struct rpt_numbers first, second;
+    rpt_context_t *context = NULL;
+    char path[64];
+
+    begin_folder(path);
+    setenv("XDG_CACHE_HOME", path, 1);
+    CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
+    first = numbers_of(context);
+    CHECK(!can_measure(context) || first.measured != 0);
+    rpt_context_destroy(context);
+    CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
+    second = numbers_of(context);
+    rpt_context_destroy(context);
+    CHECK(first.measured == second.measured);
+    for (int i = 0; i < RPT_N_NUMBERS; i++) { /* kept in femtoseconds */
+        double difference = first.seconds[i] - second.seconds[i];
+
+        CHECK(difference > -2e-15 && difference < 2e-15);
+    }
+    CHECK(size > 1 || first.measured == 0);
+    CHECK(context_with("coll.measure", "no", &context) == RPT_OK);
+    CHECK(numbers_of(context).measured == 0);
+    rpt_context_destroy(context);
+    unsetenv("XDG_CACHE_HOME");
+    end_folder(path);
 }
 
 /* Rank 0 reads the rules, and nobody else. */
@@ -239,6 +292,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(buffers_may_come_and_go),
     RPT_TEST(a_forced_pull_is_obeyed_or_an_error),
     RPT_TEST(a_wait_lets_messages_arrive),
+    RPT_TEST(numbers_are_measured_once_and_kept),
     RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST_END,
