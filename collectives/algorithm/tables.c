@@ -1,7 +1,20 @@
 /*
- * tables.c - the algorithms of each operation
+ * tables.c - the operations by name, and the algorithms of each
  */
 #include "collectives/algorithm/algorithm.h"
+
+const char *rpt_coll_name(rpt_coll_kind_t kind)
+{
+    switch (kind) {
+#define RPT_COLL_CASE(name, value, text)                                       \
+    case RPT_COLL_##name:                                                      \
+        return text;
+        RPT_COLL_LIST(RPT_COLL_CASE)
+#undef RPT_COLL_CASE
+    default:
+        return "unknown";
+    }
+}
 
 const struct rpt_algorithm *const *rpt__algorithms(rpt_coll_kind_t kind)
 {

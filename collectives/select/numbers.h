@@ -5,7 +5,7 @@
  * within a factor of 30 of the usual one: what lies outside was measured while
  * something else went on, and becomes the nearest that is believed.
  *
- * Messages have two sets of numbers: near, between the ranks of a node, and far.
+ * Messages have two sets: near, between the ranks of a node, and far.
  */
 #ifndef RPT_COLLECTIVES_SELECT_NUMBERS_H
 #define RPT_COLLECTIVES_SELECT_NUMBERS_H

@@ -9,8 +9,8 @@
  * A line is a rule; what stands behind a # is for people.  A condition that is
  * not there is always met.  N is that number, N-M from N to M (both too), N- N
  * and more; bytes may end in K, M, G or T, of 1024.  Bytes are those of the
- * vector, or of the block of one rank: of the mean block, where they differ; and
- * when an all-to-all has blocks that differ, nobody knows them all, and a rule
+ * vector, or of the block of one rank: of the mean block, where they differ.
+ * When an all-to-all has blocks that differ, nobody knows them all, and a rule
  * with bytes does not fit.
  *
  * The first rule that fits a call, and names an algorithm that can do it, is

@@ -12,19 +12,6 @@
 /* What a barrier sends. */
 static const char token = 0;
 
-const char *rpt_coll_name(rpt_coll_kind_t kind)
-{
-    switch (kind) {
-#define RPT_COLL_CASE(name, value, text)                                       \
-    case RPT_COLL_##name:                                                      \
-        return text;
-        RPT_COLL_LIST(RPT_COLL_CASE)
-#undef RPT_COLL_CASE
-    default:
-        return "unknown";
-    }
-}
-
 static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *coll)
 {
     rpt_status_t status;

@@ -8,9 +8,9 @@
  *   offer     the lowest rank of a node makes the segment
  *   attached  whether all of the node have it; if not, none uses it
  *
- * Every other step is one all-gather of cards with a deadline.  Each card begins
- * with the status of its rank, so that what fails on one rank ends the start of
- * all.
+ * Every other step is one all-gather of cards with a deadline.  Each card
+ * begins with the status of its rank, so that what fails on one rank ends the
+ * start of all.
  */
 #include "comm/mpi_priv.h"
 
