@@ -12,7 +12,8 @@
  * probe, with all that the engine costs in it.
  *
  * The least of some batches is taken, of the slower rank.  Ranks that share
- * cores wait for each other's time slices, and are not measured.
+ * cores wait for each other's time slices, and are measured only when somebody
+ * insists (coll.measure=always).
  */
 #include "collectives/select/measure.h"
 
@@ -227,21 +228,27 @@ static bool is_crowded(const struct rpt_map *map, int rank)
     return on_host > seat->n_host_cores || on_cpus > seat->n_cores;
 }
 
-/* The rank that rank 0 measures with: the last of its node, or the first of
- * another one; -1: none, or nothing is missing.  The same on all ranks. */
-static int find_partner(const struct rpt_comm *comm,
-                        const struct rpt_numbers *numbers, bool near)
+static bool is_wanted(const struct rpt_policy *policy, bool near)
 {
-    const struct rpt_map *map = rpt__comm_map(comm);
     bool is_missing = false;
-    int partner = -1;
 
     for (int i = 0; i < N_PROBES; i++) {
         is_missing |= probes[i].near == near &&
-                      !rpt__numbers_has(numbers, probes[i].number);
+                      !rpt__numbers_has(&policy->numbers, probes[i].number);
     }
-    if (!is_missing || (near && !rpt__option_switch(rpt__comm_options(comm),
-                                                    RPT_OPT_COMM_SHM))) {
+    return is_missing && policy->measures != RPT_MEASURE_NOTHING;
+}
+
+/* The rank that rank 0 measures with: the last of its node, or the first of
+ * another one; -1: none, or nothing is wanted.  The same on all ranks. */
+static int find_partner(const struct rpt_comm *comm,
+                        const struct rpt_policy *policy, bool near)
+{
+    const struct rpt_map *map = rpt__comm_map(comm);
+    bool shm = rpt__option_switch(rpt__comm_options(comm), RPT_OPT_COMM_SHM);
+    int partner = -1;
+
+    if (!is_wanted(policy, near) || (near && !shm)) {
         return -1;
     }
     for (int r = 1; r < rpt__map_size(map) && (near || partner < 0); r++) {
@@ -249,9 +256,11 @@ static int find_partner(const struct rpt_comm *comm,
 
         partner = is_near == near ? r : partner;
     }
-    return partner < 0 || is_crowded(map, 0) || is_crowded(map, partner)
-               ? -1
-               : partner;
+    if (partner >= 0 && policy->measures != RPT_MEASURE_ALWAYS &&
+        (is_crowded(map, 0) || is_crowded(map, partner))) {
+        partner = -1;
+    }
+    return partner;
 }
 
 static rpt_status_t make_pair(struct pair *pair, struct rpt_comm *comm,
@@ -355,12 +364,12 @@ rpt_status_t rpt__measure(struct rpt_group *world)
     rpt_status_t status;
     int near, far;
 
-    if (policy == NULL || !policy->measures) {
+    if (policy == NULL) {
         return RPT_OK;
     }
     numbers = policy->numbers;
-    near = find_partner(comm, &numbers, true);
-    far = find_partner(comm, &numbers, false);
+    near = find_partner(comm, policy, true);
+    far = find_partner(comm, policy, false);
     if (near < 0 && far < 0) {
         return RPT_OK;
     }

@@ -48,17 +48,15 @@ static rpt_status_t find_rules(const rpt_options_t *options, char file[512])
 
 /* ---- numbers ---- */
 
-enum measure { MEASURE_NEVER, MEASURE_ONCE, MEASURE_ALWAYS };
-
 static rpt_status_t how_to_measure(const rpt_options_t *options,
-                                   enum measure *how_out)
+                                   enum rpt_measure *how_out)
 {
     static const char *const words[] = { "no", "auto", "always" };
     const char *text = rpt__option_text(options, RPT_OPT_COLL_MEASURE);
 
     for (int i = 0; i < 3; i++) {
         if (strcmp(words[i], text) == 0) {
-            *how_out = (enum measure)i;
+            *how_out = (enum rpt_measure)i;
             return RPT_OK;
         }
     }
@@ -73,7 +71,7 @@ static rpt_status_t how_to_measure(const rpt_options_t *options,
 static rpt_status_t find_numbers(const rpt_options_t *options, enum use use,
                                  struct rpt_policy *policy)
 {
-    enum measure how = MEASURE_NEVER;
+    enum rpt_measure how = RPT_MEASURE_NOTHING;
     char path[RPT_KEPT_PATH_BYTES];
     rpt_status_t status = how_to_measure(options, &how);
     bool is_real = rpt__option_text(options, RPT_OPT_TOPO_SYNTHETIC)[0] == '\0';
@@ -81,13 +79,19 @@ static rpt_status_t find_numbers(const rpt_options_t *options, enum use use,
     if (status != RPT_OK || !is_real || use == FOR_THREADS) {
         return status;
     }
-    policy->measures = how == MEASURE_ALWAYS && use == FOR_START;
-    if (how == MEASURE_ONCE && rpt__kept_find(options, path)) {
-        rpt__kept_read(path, &policy->numbers);
-        policy->measures = use == FOR_START &&
-                           rpt__numbers_are_missing(&policy->numbers) &&
-                           rpt__kept_may_write(path);
+    if (how == RPT_MEASURE_ONCE) {
+        bool has_place = rpt__kept_find(options, path);
+
+        if (has_place) {
+            rpt__kept_read(path, &policy->numbers);
+        }
+        if (!has_place || use == FOR_LOOKING ||
+            !rpt__numbers_are_missing(&policy->numbers) ||
+            !rpt__kept_may_write(path)) {
+            how = RPT_MEASURE_NOTHING;
+        }
     }
+    policy->measures = use == FOR_START ? how : RPT_MEASURE_NOTHING;
     return RPT_OK;
 }
 

@@ -17,9 +17,15 @@
 #include "collectives/select/rules.h"
 #include "comm/comm.h"
 
+enum rpt_measure {
+    RPT_MEASURE_NOTHING,
+    RPT_MEASURE_ONCE,  /* what is not kept, where ranks have their cores */
+    RPT_MEASURE_ALWAYS /* everything, everywhere */
+};
+
 struct rpt_policy {
     struct rpt_numbers numbers;
-    uint64_t measures; /* what is not measured shall be, at the start */
+    uint64_t measures; /* enum rpt_measure: what shall be, at the start */
     uint64_t n_rules;
     char file[512]; /* of the rules */
     struct rpt_rule rules[];

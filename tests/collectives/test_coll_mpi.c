@@ -199,17 +199,23 @@ static void end_folder(const char *path)
     CHECK(rank != 0 || system(command) == 0);
 }
 
-/* Two ranks with a core each that can reach each other. */
 static bool can_measure(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+
+    return size > 1 &&
+           (rpt_context_n_nodes(context) > 1 ||
+            strcmp(rpt__comm_transport(comm, rank > 0 ? 0 : 1), "shm") == 0);
+}
+
+static bool has_own_cores(rpt_context_t *context)
 {
     struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
     const struct rpt_seat *a = rpt__map_seat(rpt__comm_map(comm), 0);
     const struct rpt_seat *b = rpt__map_seat(rpt__comm_map(comm), 1);
 
     return size == 2 && a->n_host_cores >= 2 &&
-           (a->cpus_key != b->cpus_key || a->n_cores >= 2) &&
-           (rpt_context_n_nodes(context) > 1 ||
-            strcmp(rpt__comm_transport(comm, 1 - rank), "shm") == 0);
+           (a->cpus_key != b->cpus_key || a->n_cores >= 2);
 }
 
 static void numbers_are_measured_once_and_kept(void)
@@ -222,7 +228,8 @@ static void numbers_are_measured_once_and_kept(void)
     setenv("XDG_CACHE_HOME", path, 1);
     CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
     first = numbers_of(context);
-    CHECK(!can_measure(context) || first.measured != 0);
+    CHECK(!can_measure(context) || !has_own_cores(context) ||
+          first.measured != 0);
     rpt_context_destroy(context);
     CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
     second = numbers_of(context);
@@ -236,6 +243,23 @@ static void numbers_are_measured_once_and_kept(void)
     CHECK(size > 1 || first.measured == 0);
     CHECK(context_with("coll.measure", "no", &context) == RPT_OK);
     CHECK(numbers_of(context).measured == 0);
+    rpt_context_destroy(context);
+    unsetenv("XDG_CACHE_HOME");
+    end_folder(path);
+}
+
+/* Also those that did not take part. */
+static void all_ranks_have_the_same_numbers(void)
+{
+    rpt_context_t *context = NULL;
+    struct rpt_numbers numbers;
+    char path[64];
+
+    begin_folder(path);
+    setenv("XDG_CACHE_HOME", path, 1);
+    CHECK(context_with("coll.measure", "always", &context) == RPT_OK);
+    numbers = numbers_of(context);
+    CHECK(can_measure(context) == (numbers.measured != 0));
     rpt_context_destroy(context);
     unsetenv("XDG_CACHE_HOME");
     end_folder(path);
@@ -293,6 +317,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_forced_pull_is_obeyed_or_an_error),
     RPT_TEST(a_wait_lets_messages_arrive),
     RPT_TEST(numbers_are_measured_once_and_kept),
+    RPT_TEST(all_ranks_have_the_same_numbers),
     RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST_END,
