@@ -11,9 +11,11 @@
  * products.  So a number is by definition what makes the model right at the
  * probe, with all that the engine costs in it.
  *
- * The least of some batches is taken, of the slower rank.  Ranks that share
- * cores wait for each other's time slices, and are measured only when somebody
- * insists (coll.measure=always).
+ * The least of some batches is taken, of the slower rank; of those in which
+ * neither lost its core, since what else runs there is not what a call costs.
+ * Without one the number stays as it was, and a later start tries again.  Ranks
+ * that share cores are not measured.  coll.measure=always takes whatever there
+ * is.
  */
 #include "collectives/select/measure.h"
 
@@ -30,11 +32,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* More than the first of N_BATCHES only while a pair has used less. */
 #define BUDGET_S 8e-3
 
-enum { N_BATCHES = 7, N_STEPS = 256, MOST_COUNT = 32768 };
+enum { N_BATCHES = 7, N_STEPS = 256, N_FLAGS = 16, MOST_COUNT = 32768 };
 
 struct probe {
     enum rpt_number number;
@@ -49,13 +52,19 @@ struct pair {
     struct rpt_group *group;
     struct rpt_team *team;
     struct rpt_numbers *numbers;
-    float *in, *out; /* 2 * MOST_COUNT */
-    double used_s;   /* the same on both */
+    bool near;
+    bool insists;    /* a batch counts, whatever happened     */
+    float *in, *out; /* 2 * MOST_COUNT                        */
+    double used_s;   /* the same on both                      */
 };
 
-/* ---- steps, which no collective is made of alone ---- */
+/* ---- what no collective is made of alone ---- */
 
-static bool steps_apply(const struct rpt_case *c)
+/* A call costs something, too, but with every algorithm: it must not count as
+ * a step or a flag, of which some have more than others.  So there are many of
+ * them in these. */
+
+static bool always(const struct rpt_case *c)
 {
     (void)c;
     return true;
@@ -78,27 +87,57 @@ static void build_steps(const struct rpt_case *c, struct rpt_schedule *schedule)
 
 static const struct rpt_algorithm steps = { .size = sizeof steps,
                                             .name = "steps",
-                                            .applies = steps_apply,
+                                            .applies = always,
                                             .cost = steps_cost,
                                             .build = build_steps };
+
+static bool has_stages(const struct rpt_case *c)
+{
+    return c->one_node;
+}
+
+static double flags_cost(const struct rpt_case *c, const struct rpt_model *m,
+                         size_t bytes)
+{
+    (void)bytes;
+    return N_FLAGS * (m->flag_s + c->n_ranks * m->step_s);
+}
+
+/* Each waits for the flag of the other before it raises the next. */
+static void build_flags(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    for (uint32_t k = 1; k <= N_FLAGS; k++) {
+        rpt__step_signal(schedule, k);
+        rpt__step_wait(schedule, 1 - c->rank, k);
+    }
+    schedule->n_values = N_FLAGS;
+    schedule->free_value = N_FLAGS + 1; /* who is in the next call is done */
+    schedule->has_seen_all = true;
+}
+
+static const struct rpt_algorithm flags = { .size = sizeof flags,
+                                            .name = "flags",
+                                            .applies = has_stages,
+                                            .cost = flags_cost,
+                                            .build = build_flags };
 
 /* ---- probes ---- */
 
 /* Each needs the numbers of those before it. */
 static const struct probe probes[] = {
     { RPT_NUMBER_STEP, true, RPT_COLL_ALLREDUCE, &steps, 1, 8 },
-    { RPT_NUMBER_FLAG, true, RPT_COLL_BARRIER, &rpt__barrier_staged, 0, 50 },
+    { RPT_NUMBER_FLAG, true, RPT_COLL_BARRIER, &flags, 0, 8 },
     { RPT_NUMBER_COPY_BYTE, true, RPT_COLL_ALLGATHER, &rpt__allgather_staged,
-      16384, 4 },
-    { RPT_NUMBER_REDUCE_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_sliced,
-      MOST_COUNT, 4 },
+      4096, 8 },
+    { RPT_NUMBER_REDUCE_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_flat,
+      1024, 16 },
     { RPT_NUMBER_NEAR_MESSAGE, true, RPT_COLL_BARRIER,
       &rpt__barrier_dissemination, 0, 10 },
-    { RPT_NUMBER_NEAR_BYTE, true, RPT_COLL_ALLGATHER, &rpt__allgather_ring,
+    { RPT_NUMBER_NEAR_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_ring,
       MOST_COUNT, 2 },
     { RPT_NUMBER_FAR_MESSAGE, false, RPT_COLL_BARRIER,
       &rpt__barrier_dissemination, 0, 10 },
-    { RPT_NUMBER_FAR_BYTE, false, RPT_COLL_ALLGATHER, &rpt__allgather_ring,
+    { RPT_NUMBER_FAR_BYTE, false, RPT_COLL_ALLREDUCE, &rpt__allreduce_ring,
       MOST_COUNT, 2 },
 };
 
@@ -114,9 +153,27 @@ static double cost_with(const struct rpt_plan *plan, const struct probe *probe,
     return plan->algorithm->cost(&plan->c, &model, plan->combine.element_bytes);
 }
 
-static rpt_status_t time_batch(struct rpt_plan *plan, int n_calls,
-                               double *seconds_out)
+/* How often this thread lost its core.  Near ranks answer so soon that it should
+ * not have slept, either. */
+static long n_switches(bool near)
 {
+    struct rusage usage;
+
+    if (getrusage(RUSAGE_THREAD, &usage) != 0) {
+        return 0;
+    }
+    return usage.ru_nivcsw + (near ? usage.ru_nvcsw : 0);
+}
+
+struct batch {
+    double seconds;
+    double disturbed; /* > 0: it was */
+};
+
+static rpt_status_t time_batch(const struct pair *pair, struct rpt_plan *plan,
+                               int n_calls, struct batch *batch)
+{
+    long before = n_switches(pair->near);
     double began_s = rpt__now_s();
     rpt_status_t status = RPT_OK;
 
@@ -126,40 +183,45 @@ static rpt_status_t time_batch(struct rpt_plan *plan, int n_calls,
             status = rpt__plan_wait(plan);
         }
     }
-    *seconds_out = rpt__now_s() - began_s;
+    batch->seconds = rpt__now_s() - began_s;
+    batch->disturbed = (double)(n_switches(pair->near) - before);
     return status;
 }
 
 /* The larger of both ranks. */
-static rpt_status_t agree(struct pair *pair, double *seconds)
+static rpt_status_t agree(struct pair *pair, struct batch *batch)
 {
     const rpt_coll_t largest = { .kind = RPT_COLL_ALLREDUCE,
                                  .in = RPT_IN_PLACE,
-                                 .out = seconds,
-                                 .count = 1,
+                                 .out = batch,
+                                 .count = 2,
                                  .type = RPT_TYPE_F64,
                                  .op = RPT_OP_MAX };
 
     return rpt__coll_run(pair->group, &largest);
 }
 
-/* The first call makes connections and touches memory, and does not count. */
+/* INFINITY: no batch counts.  The first call makes connections and touches
+ * memory. */
 static rpt_status_t time_plan(struct pair *pair, struct rpt_plan *plan,
                               int n_calls, double *seconds_out)
 {
-    double least = INFINITY, seconds = 0;
-    rpt_status_t status = time_batch(plan, 1, &seconds);
+    struct batch batch;
+    double least = INFINITY;
+    rpt_status_t status = time_batch(pair, plan, 1, &batch);
 
     for (int i = 0; status == RPT_OK && i < N_BATCHES; i++) {
         if (i > 0 && pair->used_s > BUDGET_S) {
             break;
         }
-        status = time_batch(plan, n_calls, &seconds);
+        status = time_batch(pair, plan, n_calls, &batch);
         if (status == RPT_OK) {
-            status = agree(pair, &seconds);
+            status = agree(pair, &batch);
         }
-        pair->used_s += seconds;
-        least = fmin(least, seconds / n_calls);
+        pair->used_s += batch.seconds;
+        if (batch.disturbed <= 0 || pair->insists) {
+            least = fmin(least, batch.seconds / n_calls);
+        }
     }
     *seconds_out = least;
     return status;
@@ -196,7 +258,7 @@ static rpt_status_t run_probe(struct pair *pair, const struct probe *probe)
         return status;
     }
     status = time_plan(pair, plan, probe->n_calls, &seconds);
-    if (status == RPT_OK) {
+    if (status == RPT_OK && seconds < INFINITY) {
         nothing = cost_with(plan, probe, *pair->numbers, 0);
         rpt__numbers_set(
             pair->numbers, probe->number,
@@ -228,15 +290,15 @@ static bool is_crowded(const struct rpt_map *map, int rank)
     return on_host > seat->n_host_cores || on_cpus > seat->n_cores;
 }
 
-static bool is_wanted(const struct rpt_policy *policy, bool near)
+static bool is_missing(const struct rpt_numbers *numbers, bool near)
 {
-    bool is_missing = false;
-
     for (int i = 0; i < N_PROBES; i++) {
-        is_missing |= probes[i].near == near &&
-                      !rpt__numbers_has(&policy->numbers, probes[i].number);
+        if (probes[i].near == near &&
+            !rpt__numbers_has(numbers, probes[i].number)) {
+            return true;
+        }
     }
-    return is_missing && policy->measures != RPT_MEASURE_NOTHING;
+    return false;
 }
 
 /* The rank that rank 0 measures with: the last of its node, or the first of
@@ -248,7 +310,8 @@ static int find_partner(const struct rpt_comm *comm,
     bool shm = rpt__option_switch(rpt__comm_options(comm), RPT_OPT_COMM_SHM);
     int partner = -1;
 
-    if (!is_wanted(policy, near) || (near && !shm)) {
+    if (policy->measures == RPT_MEASURE_NOTHING || (near && !shm) ||
+        !is_missing(&policy->numbers, near)) {
         return -1;
     }
     for (int r = 1; r < rpt__map_size(map) && (near || partner < 0); r++) {
@@ -302,16 +365,18 @@ static void drop_pair(struct pair *pair, struct rpt_comm *comm,
 static rpt_status_t measure_pair(struct rpt_comm *comm, int partner, bool near,
                                  struct rpt_numbers *numbers)
 {
-    struct pair pair = { .numbers = numbers };
+    struct pair pair = { .numbers = numbers, .near = near };
     rpt_status_t status;
 
     if (partner < 0 ||
         (rpt__comm_rank(comm) != 0 && rpt__comm_rank(comm) != partner)) {
         return RPT_OK;
     }
+    pair.insists = rpt__policy_of(comm)->measures == RPT_MEASURE_ALWAYS;
     status = make_pair(&pair, comm, partner);
     for (int i = 0; status == RPT_OK && i < N_PROBES; i++) {
-        if (probes[i].near == near) {
+        if (probes[i].near == near &&
+            !rpt__numbers_has(numbers, probes[i].number)) {
             status = run_probe(&pair, &probes[i]);
         }
     }
@@ -382,10 +447,14 @@ rpt_status_t rpt__measure(struct rpt_group *world)
                  rpt_last_error()->what);
         numbers = policy->numbers;
     }
+    if ((near >= 0 && is_missing(&numbers, true)) ||
+        (far >= 0 && is_missing(&numbers, false))) {
+        numbers.n_tries++;
+    }
     status = take_those_of_rank_0(world, &numbers);
     if (status == RPT_OK) {
         policy->numbers = numbers;
-        if (rpt__comm_rank(comm) == 0 && numbers.measured != 0) {
+        if (rpt__comm_rank(comm) == 0) {
             keep(rpt__comm_options(comm), &numbers);
         }
     }

@@ -12,6 +12,8 @@
 #define BELIEVED 30.0
 #define FEMTO 1e-15
 
+enum { MOST_TRIES = 5 };
+
 static const char head[] = "repartir: what things cost, version 1\n";
 
 static const char *const names[RPT_N_NUMBERS] = {
@@ -47,7 +49,8 @@ bool rpt__numbers_has(const struct rpt_numbers *numbers, enum rpt_number which)
 
 bool rpt__numbers_are_missing(const struct rpt_numbers *numbers)
 {
-    return numbers->measured != (UINT64_C(1) << RPT_N_NUMBERS) - 1;
+    return numbers->measured != (UINT64_C(1) << RPT_N_NUMBERS) - 1 &&
+           numbers->n_tries < MOST_TRIES;
 }
 
 void rpt__numbers_merge(struct rpt_numbers *numbers,
@@ -58,6 +61,7 @@ void rpt__numbers_merge(struct rpt_numbers *numbers,
             rpt__numbers_set(numbers, (enum rpt_number)i, others->seconds[i]);
         }
     }
+    numbers->n_tries = others->n_tries;
 }
 
 static enum rpt_number message_of(bool one_node)
@@ -98,9 +102,33 @@ enum rpt_origin rpt__numbers_origin(const struct rpt_numbers *numbers,
 
 /* ---- text ---- */
 
+/* Times and rates; those that were not measured in brackets. */
+void rpt__numbers_describe(const struct rpt_numbers *numbers,
+                           struct rpt_buf *text)
+{
+    static const char *const words[RPT_N_NUMBERS] = {
+        "step", "flag", "copy", "sum", "message", "at", "message far", "at"
+    };
+
+    for (int i = 0; i < RPT_N_NUMBERS; i++) {
+        double seconds = numbers->seconds[i];
+        bool is_rate = strstr(names[i], "byte") != NULL;
+        bool is_measured = rpt__numbers_has(numbers, (enum rpt_number)i);
+
+        rpt__buf_printf(text, "%s%s %s%.3g %s%s",
+                        i == 0                        ? "costs    "
+                        : i == RPT_NUMBER_FAR_MESSAGE ? "\n         "
+                                                      : ", ",
+                        words[i], is_measured ? "" : "(",
+                        is_rate ? 1e-9 / seconds : 1e6 * seconds,
+                        is_rate ? "GB/s" : "us", is_measured ? "" : ")");
+    }
+    rpt__buf_printf(text, "\n");
+}
+
 void rpt__numbers_print(const struct rpt_numbers *numbers, struct rpt_buf *text)
 {
-    rpt__buf_printf(text, "%s", head);
+    rpt__buf_printf(text, "%stries %" PRIu64 "\n", head, numbers->n_tries);
     for (int i = 0; i < RPT_N_NUMBERS; i++) {
         if (rpt__numbers_has(numbers, (enum rpt_number)i)) {
             rpt__buf_printf(text, "%s %" PRIu64 " fs\n", names[i],
@@ -109,26 +137,27 @@ void rpt__numbers_print(const struct rpt_numbers *numbers, struct rpt_buf *text)
     }
 }
 
-/* "flag 100000000 fs" */
+/* "flag 100000000 fs", or "tries 1" */
 static bool parse_line(struct rpt_numbers *numbers, const char *line)
 {
     size_t name_bytes = strcspn(line, " ");
-    unsigned long long femto;
+    unsigned long long number;
     char *rest;
 
     if (line[name_bytes] != ' ' || line[name_bytes + 1] < '0' ||
         line[name_bytes + 1] > '9') {
         return false;
     }
-    femto = strtoull(line + name_bytes + 1, &rest, 10);
-    if (strcmp(rest, " fs") != 0) {
-        return false;
+    number = strtoull(line + name_bytes + 1, &rest, 10);
+    if (strncmp(line, "tries ", 6) == 0) {
+        numbers->n_tries = number;
+        return *rest == '\0';
     }
-    for (int i = 0; i < RPT_N_NUMBERS; i++) {
+    for (int i = 0; i < RPT_N_NUMBERS && strcmp(rest, " fs") == 0; i++) {
         if (strlen(names[i]) == name_bytes &&
             memcmp(names[i], line, name_bytes) == 0) {
             rpt__numbers_set(numbers, (enum rpt_number)i,
-                             (double)femto * FEMTO);
+                             (double)number * FEMTO);
             return true;
         }
     }

@@ -29,6 +29,7 @@ enum rpt_number {
 struct rpt_numbers {
     double seconds[RPT_N_NUMBERS];
     uint64_t measured; /* a bit for each */
+    uint64_t n_tries;  /* that did not give all they were to */
 };
 
 /* Of a usual machine of two cores and more, and a usual network. */
@@ -49,10 +50,12 @@ struct rpt_numbers {
 /* Takes a measured one. */
 void rpt__numbers_set(struct rpt_numbers *numbers, enum rpt_number which,
                       double seconds);
+/* Whether it is worth while to measure (again): some are missing, and there were
+ * not many tries. */
 bool rpt__numbers_are_missing(const struct rpt_numbers *numbers);
 bool rpt__numbers_has(const struct rpt_numbers *numbers, enum rpt_number which);
 
-/* Takes those that were measured from another set. */
+/* Takes those that were measured from another set, and its tries. */
 void rpt__numbers_merge(struct rpt_numbers *numbers,
                         const struct rpt_numbers *others);
 
@@ -66,6 +69,9 @@ enum rpt_origin {
     RPT_FROM_MEASURED
 } rpt__numbers_origin(const struct rpt_numbers *numbers, bool one_node);
 
+/* All of them in two lines, for a person. */
+void rpt__numbers_describe(const struct rpt_numbers *numbers,
+                           struct rpt_buf *text);
 /* The measured ones, in lines. */
 void rpt__numbers_print(const struct rpt_numbers *numbers,
                         struct rpt_buf *text);

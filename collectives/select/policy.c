@@ -152,3 +152,12 @@ const struct rpt_policy *rpt__policy_of(const struct rpt_comm *comm)
 
     return policy != NULL ? policy : &usual;
 }
+
+void rpt__policy_describe(const struct rpt_policy *policy, struct rpt_buf *text)
+{
+    if (policy->file[0] != '\0') {
+        rpt__buf_printf(text, "rules    %s (%llu)\n", policy->file,
+                        (unsigned long long)policy->n_rules);
+    }
+    rpt__numbers_describe(&policy->numbers, text);
+}

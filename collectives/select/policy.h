@@ -41,6 +41,10 @@ rpt_status_t rpt__policy_look(const rpt_options_t *options,
 rpt_status_t rpt__policy_brief_local(const rpt_options_t *options,
                                      struct rpt_buf *brief);
 
+/* In lines, for a person. */
+void rpt__policy_describe(const struct rpt_policy *policy,
+                          struct rpt_buf *text);
+
 /* Of a context; never NULL. */
 const struct rpt_policy *rpt__policy_of(const struct rpt_comm *comm);
 

@@ -283,6 +283,7 @@ rpt_status_t rpt_context_describe(const rpt_context_t *context, char **text_out)
     if (rpt__comm_mpi_text(comm)[0] != '\0') {
         rpt__buf_printf(&text, "MPI      %s\n", rpt__comm_mpi_text(comm));
     }
+    rpt__policy_describe(rpt__policy_of(comm), &text);
     rpt__map_describe(rpt__comm_map(comm), rpt__comm_machine(comm), &text);
     rpt__buf_u8(&text, 0);
     if (text.failed) {

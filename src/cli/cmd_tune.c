@@ -151,6 +151,9 @@ static void add_head(struct text *text, struct tune_layout layout)
 
     gethostname(host, sizeof host - 1);
     mpi[strcspn(mpi, ",\n")] = '\0';
+    for (char *c = mpi; *c != '\0'; c++) {
+        *c = *c == '\t' ? ' ' : *c;
+    }
     text_printf(text,
                 "# By repartir tune %s with %s: %d ranks on %d node%s, the "
                 "first %s.\n"

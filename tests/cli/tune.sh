@@ -34,6 +34,8 @@ for n in 2 4; do
     has out '^chosen by the rule repartir.rules:' \
         "files of several layouts make one, that is found here, $n ranks"
 done
+run 2 info
+has out '^rules    repartir.rules \([0-9]+\)$' "info names it"
 run 1 explain allreduce --ranks=3
 has out '^chosen by the model' "other layouts have no rules"
 run 1 explain allreduce --ranks=2 -o coll.rules=none

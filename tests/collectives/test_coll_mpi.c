@@ -229,16 +229,17 @@ static void numbers_are_measured_once_and_kept(void)
     CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
     first = numbers_of(context);
     CHECK(!can_measure(context) || !has_own_cores(context) ||
-          first.measured != 0);
+          first.measured != 0 || first.n_tries > 0);
     rpt_context_destroy(context);
     CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
     second = numbers_of(context);
     rpt_context_destroy(context);
-    CHECK(first.measured == second.measured);
+    CHECK((first.measured & ~second.measured) == 0);
     for (int i = 0; i < RPT_N_NUMBERS; i++) { /* kept in femtoseconds */
         double difference = first.seconds[i] - second.seconds[i];
 
-        CHECK(difference > -2e-15 && difference < 2e-15);
+        CHECK(!rpt__numbers_has(&first, (enum rpt_number)i) ||
+              (difference > -2e-15 && difference < 2e-15));
     }
     CHECK(size > 1 || first.measured == 0);
     CHECK(context_with("coll.measure", "no", &context) == RPT_OK);

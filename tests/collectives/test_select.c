@@ -163,9 +163,14 @@ static void numbers_outlive_their_text(void)
 
     rpt__numbers_set(&numbers, RPT_NUMBER_FLAG, 250e-9);
     rpt__numbers_set(&numbers, RPT_NUMBER_FAR_BYTE, 8e-9);
+    numbers.n_tries = 3;
     rpt__numbers_print(&numbers, &text);
     CU_ASSERT(rpt__numbers_parse(&read, text.data, text.bytes));
     CU_ASSERT_EQUAL(read.measured, numbers.measured);
+    CU_ASSERT_EQUAL(read.n_tries, 3);
+    CU_ASSERT(rpt__numbers_are_missing(&read));
+    read.n_tries = 5;
+    CU_ASSERT(!rpt__numbers_are_missing(&read)); /* enough */
     CU_ASSERT_DOUBLE_EQUAL(read.seconds[RPT_NUMBER_FLAG], 250e-9, 1e-15);
     CU_ASSERT_DOUBLE_EQUAL(read.seconds[RPT_NUMBER_FAR_BYTE], 8e-9, 1e-15);
     CU_ASSERT_DOUBLE_EQUAL(rpt__numbers_model(&read, false).byte_s, 8e-9,
@@ -204,6 +209,8 @@ static void text_that_has_no_numbers_is_left_alone(void)
         HEAD "flags 1 fs\n",
         HEAD "flag 1 fs\n\n",
         HEAD "flag 1 fs", /* cut off */
+        HEAD "tries 1 fs\n",
+        HEAD "tries\n",
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
