@@ -120,6 +120,8 @@ librepartir_all_la_SOURCES += \
 	collectives/select/numbers.h \
 	collectives/select/policy.c \
 	collectives/select/policy.h \
+	collectives/select/probe.c \
+	collectives/select/probe.h \
 	collectives/select/rules.c \
 	collectives/select/rules.h \
 	collectives/select/select.c \
