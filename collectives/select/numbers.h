@@ -50,8 +50,8 @@ struct rpt_numbers {
 /* Takes a measured one. */
 void rpt__numbers_set(struct rpt_numbers *numbers, enum rpt_number which,
                       double seconds);
-/* Whether it is worth while to measure (again): some are missing, and there were
- * not many tries. */
+/* Whether it is worth while to measure (again): some are missing, and there
+ * were not many tries. */
 bool rpt__numbers_are_missing(const struct rpt_numbers *numbers);
 bool rpt__numbers_has(const struct rpt_numbers *numbers, enum rpt_number which);
 

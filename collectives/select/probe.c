@@ -149,8 +149,8 @@ static double cost_with(const struct rpt_plan *plan, const struct probe *probe,
     return plan->algorithm->cost(&plan->c, &model, plan->combine.element_bytes);
 }
 
-/* How often this thread lost its core.  Near ranks answer so soon that it should
- * not have slept, either. */
+/* How often this thread lost its core.  Near ranks answer so soon that it
+ * should not have slept, either. */
 static long n_switches(bool near)
 {
     struct rusage usage;
