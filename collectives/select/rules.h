@@ -14,7 +14,8 @@
  * with bytes does not fit.
  *
  * The first rule that fits a call, and names an algorithm that can do it, is
- * obeyed.
+ * obeyed.  Rules are for buffers of the ranks' own: where all can read them
+ * (rpt_buffer_alloc) only those count that name an algorithm which reads them.
  */
 #ifndef RPT_COLLECTIVES_SELECT_RULES_H
 #define RPT_COLLECTIVES_SELECT_RULES_H

@@ -319,9 +319,9 @@ RPT_API rpt_status_t rpt_plan_wait(rpt_plan_t *plan);
  *
  * Not collective; needs no MPI.  Steps, messages and bytes of the busiest rank
  * and a predicted time for each algorithm; the steps of rank 0 in the one that
- * would be chosen, and why.  That is what rank 0 of a context on this host would
- * choose: by its rules, and by what is kept of measured costs.  Release the text
- * with free().
+ * would be chosen, and why.  That is what rank 0 of a context on this host
+ * would choose: by its rules, and by what is kept of measured costs.  Release
+ * the text with free().
  *
  * \param coll     kind, count, type and root; buffers are not looked at
  * \param n_nodes  1: all ranks share memory; at most n_ranks

@@ -414,6 +414,47 @@ static void contexts_obey_rules(void)
     rmdir(folder);
 }
 
+/* Threads can read each other's buffers, so both rules count here. */
+static rpt_status_t explain_large(rpt_context_t *context, void *user)
+{
+    enum { MANY = 1 << 16 };
+    float *in = calloc(MANY, sizeof *in), *out = calloc(MANY, sizeof *out);
+    const rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                              .in = in,
+                              .out = out,
+                              .count = MANY,
+                              .type = RPT_TYPE_F32,
+                              .op = RPT_OP_SUM };
+    rpt_plan_t *plan;
+    char *text;
+
+    (void)user;
+    CHECK(rpt_plan_create(rpt_group_world(context), &coll, &plan) == RPT_OK);
+    CHECK(rpt_plan_explain(plan, &text) == RPT_OK);
+    CHECK(strstr(text, "\n* ring ") != NULL);
+    CHECK(strstr(text, "that all can read (rpt_buffer_alloc): pulled") != NULL);
+    free(text);
+    rpt_plan_destroy(plan);
+    free(in);
+    free(out);
+    return RPT_OK;
+}
+
+static void a_rule_for_own_buffers_leaves_others_alone(void)
+{
+    const char *settings[] = { "coll.rules", NULL, NULL };
+    rpt_options_t *options;
+
+    make_folder();
+    settings[1] = in_folder("rules");
+    write_file(settings[1], "allreduce -> ring\nallreduce -> pulled\n");
+    options = options_with(settings);
+    CU_ASSERT_EQUAL(rpt_local_run(3, options, explain_large, NULL), RPT_OK);
+    rpt_options_destroy(options);
+    unlink(in_folder("rules"));
+    rmdir(folder);
+}
+
 static void algorithms_can_be_listed(void)
 {
     int n = 0;
@@ -569,6 +610,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(rules_go_before_the_model),
     RPT_TEST(it_is_said_why),
     RPT_TEST(contexts_obey_rules),
+    RPT_TEST(a_rule_for_own_buffers_leaves_others_alone),
     RPT_TEST(algorithms_can_be_listed),
     RPT_TEST(whichever_is_reproducible_has_the_same_bits),
     RPT_TEST_END,
