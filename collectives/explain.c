@@ -6,8 +6,6 @@
  */
 #include "collectives/plan.h"
 
-#include "collectives/select/select.h"
-
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -98,10 +96,12 @@ static rpt_status_t count_most(const struct rpt_algorithm *algorithm,
     return RPT_OK;
 }
 
-static rpt_status_t add_line(const struct rpt_algorithm *algorithm,
-                             const struct rpt_case *c, size_t element_bytes,
+static rpt_status_t add_line(const struct rpt_question *question,
+                             const struct rpt_algorithm *algorithm,
                              bool is_chosen, struct rpt_buf *text)
 {
+    const struct rpt_case *c = question->c;
+    size_t element_bytes = question->element_bytes;
     struct counts n;
     rpt_status_t status;
 
@@ -117,7 +117,7 @@ static rpt_status_t add_line(const struct rpt_algorithm *algorithm,
                         is_chosen ? '*' : ' ', algorithm->name, n.n_steps,
                         n.n_messages, n.n_sent * element_bytes,
                         n.n_copied * element_bytes, n.n_reduced * element_bytes,
-                        1e6 * algorithm->cost(c, rpt__model(), element_bytes),
+                        1e6 * algorithm->cost(c, c->model, element_bytes),
                         algorithm->summary);
     }
     return status;
@@ -194,11 +194,11 @@ static void add_step(const struct rpt_schedule *schedule,
 }
 
 static rpt_status_t add_steps(const struct rpt_algorithm *algorithm,
-                              const struct rpt_case *c, size_t max_steps,
-                              struct rpt_buf *text)
+                              const struct rpt_case *c, struct rpt_buf *text)
 {
     struct rpt_schedule schedule;
     rpt_status_t status = build(algorithm, c, c->rank, &schedule);
+    const size_t max_steps = EXPLAINED_STEPS;
     size_t n = 0;
 
     rpt__buf_printf(text, "\nsteps of rank %d (counts in elements)\n", c->rank);
@@ -217,13 +217,12 @@ static rpt_status_t add_steps(const struct rpt_algorithm *algorithm,
     return status;
 }
 
-static rpt_status_t explain(rpt_coll_kind_t kind, const struct rpt_case *c,
-                            size_t element_bytes, const rpt_options_t *options,
-                            size_t max_steps, struct rpt_buf *text)
+static rpt_status_t explain(const struct rpt_question *question,
+                            struct rpt_buf *text)
 {
-    const struct rpt_algorithm *const *all = rpt__algorithms(kind);
+    const struct rpt_algorithm *const *all = rpt__algorithms(question->kind);
     const struct rpt_algorithm *chosen = NULL;
-    rpt_status_t status = rpt__select(options, kind, c, element_bytes, &chosen);
+    rpt_status_t status = rpt__select(question, &chosen);
 
     if (status != RPT_OK) {
         return status;
@@ -232,10 +231,11 @@ static rpt_status_t explain(rpt_coll_kind_t kind, const struct rpt_case *c,
                     "steps", "messages", "bytes sent", "copied", "reduced",
                     "about us");
     for (; *all != NULL && status == RPT_OK; all++) {
-        status = add_line(*all, c, element_bytes, *all == chosen, text);
+        status = add_line(question, *all, *all == chosen, text);
     }
-    if (status == RPT_OK && max_steps > 0) {
-        status = add_steps(chosen, c, max_steps, text);
+    if (status == RPT_OK) {
+        rpt__select_explain(question, text);
+        status = add_steps(chosen, question->c, text);
     }
     return status;
 }
@@ -270,13 +270,12 @@ static void add_title(struct rpt_buf *text, const rpt_coll_t *coll, int n_ranks)
 
 rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
 {
+    const struct rpt_question question = rpt__plan_question(plan);
     struct rpt_buf text = RPT_BUF_EMPTY;
     rpt_status_t status;
 
     add_title(&text, &plan->coll, plan->team->size);
-    status = explain(plan->coll.kind, &plan->c, plan->combine.element_bytes,
-                     rpt__comm_options(plan->team->comm), EXPLAINED_STEPS,
-                     &text);
+    status = explain(&question, &text);
     if (plan->pulling_algorithm != NULL && !plan->run.must_pull) {
         rpt__buf_printf(&text,
                         "\nwith buffers that all can read "
@@ -284,6 +283,27 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
                         plan->pulling_algorithm->name);
     }
     return finish_text(&text, status, text_out);
+}
+
+/* What a group of this machine would select by. */
+static rpt_status_t explain_here(struct rpt_question *question,
+                                 struct rpt_case *c, struct rpt_buf *text)
+{
+    struct rpt_buf brief = RPT_BUF_EMPTY;
+    struct rpt_model model;
+    rpt_status_t status = rpt__policy_look(question->options, &brief);
+
+    if (status == RPT_OK) {
+        status = rpt__buf_status(&brief);
+    }
+    if (status == RPT_OK) {
+        question->policy = (const struct rpt_policy *)(void *)brief.data;
+        model = rpt__numbers_model(&question->policy->numbers, c->one_node);
+        c->model = &model;
+        status = explain(question, text);
+    }
+    rpt__buf_free(&brief);
+    return status;
 }
 
 /* Neighbouring ranks are on one node. */
@@ -329,9 +349,12 @@ rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
         .node_has_stages = true,
         .node_stage_count = elements_of(options, RPT_OPT_COLL_STAGE_BYTES,
                                         element),
-        .model = rpt__model(),
         .element_bytes = element,
     };
+    struct rpt_question question = { .options = options,
+                                     .kind = coll->kind,
+                                     .c = &c,
+                                     .element_bytes = element };
     rpt_status_t status = RPT_OK;
 
     if (n_nodes > 1) {
@@ -340,8 +363,7 @@ rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
     if (status == RPT_OK) {
         c.layout = layout;
         add_title(&text, coll, n_ranks);
-        status = explain(coll->kind, &c, element, options, EXPLAINED_STEPS,
-                         &text);
+        status = explain_here(&question, &c, &text);
     }
     rpt__layout_destroy(layout);
     return finish_text(&text, status, text_out);

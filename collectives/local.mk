@@ -77,6 +77,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/scatter/staged.c \
 	collectives/algorithm/scatter/pulled.c \
 	collectives/algorithm/scatter/table.c \
+	collectives/algorithm/tables.c \
 	collectives/cache.c \
 	collectives/check.c \
 	collectives/explain.c \
@@ -111,6 +112,18 @@ librepartir_all_la_SOURCES += \
 	collectives/plan.h \
 	collectives/schedule.c \
 	collectives/schedule.h \
+	collectives/select/kept.c \
+	collectives/select/kept.h \
+	collectives/select/measure.c \
+	collectives/select/measure.h \
+	collectives/select/numbers.c \
+	collectives/select/numbers.h \
+	collectives/select/policy.c \
+	collectives/select/policy.h \
+	collectives/select/probe.c \
+	collectives/select/probe.h \
+	collectives/select/rules.c \
+	collectives/select/rules.h \
 	collectives/select/select.c \
 	collectives/select/select.h \
 	collectives/simulate.c \

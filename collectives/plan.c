@@ -8,8 +8,6 @@
  */
 #include "collectives/plan.h"
 
-#include "collectives/select/select.h"
-
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -185,7 +183,9 @@ static void fill_case(struct rpt_plan *plan)
     plan->c.one_node = team->one_node;
     plan->c.layout = team->layout;
     plan->c.node_has_stages = team->slice.head != NULL;
-    plan->c.model = rpt__model();
+    plan->model = rpt__numbers_model(&rpt__policy_of(team->comm)->numbers,
+                                     team->one_node);
+    plan->c.model = &plan->model;
     plan->c.element_bytes = element;
 }
 
@@ -346,19 +346,24 @@ void rpt__plan_free(struct rpt_plan *plan)
     free(plan);
 }
 
-static rpt_status_t select_for(const struct rpt_plan *plan,
-                               const struct rpt_case *c,
-                               const struct rpt_algorithm **algorithm_out)
+struct rpt_question rpt__plan_question(const struct rpt_plan *plan)
 {
-    return rpt__select(rpt__comm_options(plan->team->comm), plan->coll.kind, c,
-                       plan->combine.element_bytes, algorithm_out);
+    const struct rpt_team *team = plan->team;
+
+    return (struct rpt_question){
+        .options = rpt__comm_options(team->comm),
+        .policy = rpt__policy_of(team->comm),
+        .kind = plan->coll.kind,
+        .c = &plan->c,
+        .element_bytes = plan->combine.element_bytes,
+    };
 }
 
 /* A large one may be pulled, if all ranks' buffers can be read; a forced one of
  * any size. */
 static rpt_status_t choose_pulling(struct rpt_plan *plan)
 {
-    const rpt_options_t *options = rpt__comm_options(plan->team->comm);
+    struct rpt_question question = rpt__plan_question(plan);
     size_t bytes = rpt__vector_count(plan->coll.kind, &plan->c) *
                    plan->combine.element_bytes;
     struct rpt_case c = plan->c;
@@ -366,11 +371,12 @@ static rpt_status_t choose_pulling(struct rpt_plan *plan)
 
     c.can_pull = c.one_node && c.n_ranks > 1 &&
                  (bytes >= MEET_FROM ||
-                  rpt__is_forced(options, plan->coll.kind));
+                  rpt__is_forced(question.options, plan->coll.kind));
     if (!c.can_pull) {
         return RPT_OK;
     }
-    status = select_for(plan, &c, &plan->pulling_algorithm);
+    question.c = &c;
+    status = rpt__select(&question, &plan->pulling_algorithm);
     if (status == RPT_OK) {
         plan->pulling_algorithm->build(&c, &plan->pulling);
         status = plan->pulling.status;
@@ -384,19 +390,34 @@ static rpt_status_t choose_pulling(struct rpt_plan *plan)
 
 static rpt_status_t choose(struct rpt_plan *plan)
 {
+    const struct rpt_question question = rpt__plan_question(plan);
     rpt_status_t status = choose_pulling(plan);
 
     if (status != RPT_OK) {
         return status;
     }
     if (plan->pulling_algorithm != NULL &&
-        rpt__is_forced(rpt__comm_options(plan->team->comm), plan->coll.kind)) {
+        rpt__is_forced(question.options, plan->coll.kind)) {
         plan->run.must_pull = plan->c.can_pull = true;
         plan->algorithm = plan->pulling_algorithm;
         return RPT_OK;
     }
-    status = select_for(plan, &plan->c, &plan->algorithm);
-    if (status == RPT_OK) {
+    return rpt__select(&question, &plan->algorithm);
+}
+
+/* The caller of rpt__plan_create_with() has chosen. */
+static rpt_status_t take_algorithm(struct rpt_plan *plan)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (plan->algorithm == NULL) {
+        status = choose(plan);
+    } else if (!plan->algorithm->applies(&plan->c)) {
+        status = rpt__fail(RPT_ERR_UNSUPPORTED, "%s cannot do this %s",
+                           plan->algorithm->name,
+                           rpt_coll_name(plan->coll.kind));
+    }
+    if (status == RPT_OK && !plan->run.must_pull) {
         plan->algorithm->build(&plan->c, &plan->schedule);
         status = plan->schedule.status;
     }
@@ -412,7 +433,7 @@ static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
     }
     if (status == RPT_OK) {
         fill_case(plan);
-        status = choose(plan);
+        status = take_algorithm(plan);
     }
     if (status == RPT_OK) {
         status = take_memory(plan);
@@ -426,6 +447,14 @@ static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
 rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
                               struct rpt_plan **plan_out)
 {
+    return rpt__plan_create_with(team, coll, NULL, plan_out);
+}
+
+rpt_status_t rpt__plan_create_with(struct rpt_team *team,
+                                   const rpt_coll_t *coll,
+                                   const struct rpt_algorithm *algorithm,
+                                   struct rpt_plan **plan_out)
+{
     struct rpt_plan *plan = calloc(1, sizeof *plan);
     rpt_status_t status;
 
@@ -434,6 +463,7 @@ rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
     }
     plan->team = team;
     plan->coll = *coll;
+    plan->algorithm = algorithm;
     plan->in_place = is_in_place(coll);
     plan->schedule.window = plan->pulling.window = 1;
     plan->is_used = true;

@@ -8,6 +8,7 @@
 
 #include "collectives/algorithm/algorithm.h"
 #include "collectives/engine/run.h"
+#include "collectives/select/select.h"
 
 struct rpt_plan {
     struct rpt_run run;    /* first */
@@ -20,6 +21,7 @@ struct rpt_plan {
     bool is_used;    /* somebody has it */
     bool is_dropped; /* its user does not want it any more */
     struct rpt_case c;
+    struct rpt_model model; /* of c */
     const struct rpt_algorithm *algorithm;
     struct rpt_schedule schedule;
     /* Where all buffers can be read; NULL: the call is too small for that. */
@@ -35,6 +37,12 @@ struct rpt_plan {
 /* Makes one.  Under the lock.  coll has been checked (rpt__coll_check()). */
 rpt_status_t rpt__plan_create(struct rpt_team *team, const rpt_coll_t *coll,
                               struct rpt_plan **plan_out);
+/* The same with this algorithm; RPT_ERR_UNSUPPORTED: it cannot do that.  NULL:
+ * one is chosen. */
+rpt_status_t rpt__plan_create_with(struct rpt_team *team,
+                                   const rpt_coll_t *coll,
+                                   const struct rpt_algorithm *algorithm,
+                                   struct rpt_plan **plan_out);
 /* One from the cache, or a new one; it is in use until rpt__plan_drop(). */
 rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
                             struct rpt_plan **plan_out);
@@ -52,6 +60,8 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan);
 /* Whether a started one is over: RPT_PENDING, or how it went. */
 rpt_status_t rpt__plan_test(struct rpt_plan *plan);
 rpt_status_t rpt__plan_wait(struct rpt_plan *plan);
+/* What its algorithm was chosen by. */
+struct rpt_question rpt__plan_question(const struct rpt_plan *plan);
 /* Release the text with free(). */
 rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out);
 /* Blocks of one size; no group is needed. */

@@ -38,7 +38,7 @@ struct rpt_case {
     size_t element_bytes;
 };
 
-/* What things cost, in seconds; see select/model.h. */
+/* What things cost, in seconds; see select/numbers.h. */
 struct rpt_model {
     double step_s;        /* a step of a schedule                          */
     double flag_s;        /* from a raised flag to the rank that waits     */

@@ -27,7 +27,9 @@ RPT_BEGIN_DECLS
  * Counts and offsets are in elements, and may be above 2^31.
  *
  * All ranks get the same bits.  Which order a sum has is chosen by rank count,
- * layout and size; with option `coll.reproducible` by the rank count alone.
+ * layout and size, by rules (`coll.rules`) and by what things were measured to
+ * cost (`coll.measure`); with option `coll.reproducible` by the rank count
+ * alone.
  *
  * What every call may return, beside its own:
  *
@@ -73,6 +75,15 @@ typedef enum rpt_coll_kind {
 /** Name of an operation, e.g. "allreduce"; "unknown" when there is none.  Not
  * collective.  Not to be freed. */
 RPT_API const char *rpt_coll_name(rpt_coll_kind_t kind);
+
+/** Name of an algorithm of an operation, as option `coll.OPERATION.algorithm`,
+ * rules and `repartir explain` have it.  Not collective.
+ *
+ * \param index  from 0 on
+ * \return not to be freed; NULL: there are not so many, or no such operation
+ * \since 0.1
+ */
+RPT_API const char *rpt_coll_algorithm(rpt_coll_kind_t kind, int index);
 
 /** As an input: what is in the output already. */
 #define RPT_IN_PLACE ((const void *)(intptr_t)-1)
@@ -308,20 +319,24 @@ RPT_API rpt_status_t rpt_plan_wait(rpt_plan_t *plan);
  *
  * Not collective; needs no MPI.  Steps, messages and bytes of the busiest rank
  * and a predicted time for each algorithm; the steps of rank 0 in the one that
- * would be chosen.  Release the text with free().
+ * would be chosen, and why.  That is what rank 0 of a context on this host
+ * would choose: by its rules, and by what is kept of measured costs.  Release
+ * the text with free().
  *
  * \param coll     kind, count, type and root; buffers are not looked at
  * \param n_nodes  1: all ranks share memory; at most n_ranks
  * \param options  may be NULL: those of the environment
  * \retval RPT_ERR_NOT_FOUND  there is no algorithm of the name that is forced
+ * \retval RPT_ERR_PARSE      an option, or a line of the rules
+ * \retval RPT_ERR_IO         the file that `coll.rules` names cannot be read
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_coll_explain(const rpt_coll_t *coll, int n_ranks,
                                       int n_nodes, const rpt_options_t *options,
                                       char **text_out);
 
-/** What a plan does, for a person: all algorithms, and the steps of this rank
- * in the one that was chosen.
+/** What a plan does, for a person: all algorithms, why one was chosen, and the
+ * steps of this rank in it.
  *
  * Not collective.  Release the text with free().
  * \since 0.1

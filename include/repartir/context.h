@@ -42,7 +42,9 @@ typedef struct rpt_context rpt_context_t;
  *                      the caller's
  * \param contexts_out  [out] array of \a n_ranks
  * \retval RPT_ERR_VERSION  headers and library do not fit together
- * \retval RPT_ERR_PARSE    an option of the environment or of a file
+ * \retval RPT_ERR_PARSE    an option of the environment or of a file, or a line
+ *                          of the rules of option `coll.rules`
+ * \retval RPT_ERR_IO       the file that it names cannot be read
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
  * \since 0.1
  */

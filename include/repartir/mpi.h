@@ -33,13 +33,19 @@ RPT_BEGIN_DECLS
  * initialised, at any thread level.  Release with rpt_context_destroy()
  * before MPI_Finalize.
  *
+ * Rank 0 reads the rules that choose algorithms of collectives (option
+ * `coll.rules`).  The first context on a host takes some milliseconds longer,
+ * in which two ranks measure what things cost there (option `coll.measure`).
+ *
  * \param comm     any intra-communicator; stays the caller's
  * \param options  NULL for the values of environment and files; stays the
  *                 caller's; what matters must be the same on all ranks
  * \retval RPT_ERR_INVALID   null or inter-communicator
  * \retval RPT_ERR_STATE     MPI is not initialised, or is finalised already
  * \retval RPT_ERR_VERSION   headers and library do not fit together
- * \retval RPT_ERR_PARSE     an option of the environment or of a file
+ * \retval RPT_ERR_PARSE     an option of the environment or of a file; on rank
+ *                           0 a line of the rules
+ * \retval RPT_ERR_IO        the file of `coll.rules` cannot be read; on rank 0
  * \retval RPT_ERR_MISMATCH  an option that must be the same differs
  * \retval RPT_ERR_PEER      another rank could not join; the error says which
  * \retval RPT_ERR_TIMEOUT   not all came within `comm.internal_deadline_s`

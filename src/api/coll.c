@@ -12,19 +12,6 @@
 /* What a barrier sends. */
 static const char token = 0;
 
-const char *rpt_coll_name(rpt_coll_kind_t kind)
-{
-    switch (kind) {
-#define RPT_COLL_CASE(name, value, text)                                       \
-    case RPT_COLL_##name:                                                      \
-        return text;
-        RPT_COLL_LIST(RPT_COLL_CASE)
-#undef RPT_COLL_CASE
-    default:
-        return "unknown";
-    }
-}
-
 static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *coll)
 {
     rpt_status_t status;
@@ -253,6 +240,21 @@ rpt_status_t rpt_exscan(rpt_group_t *group, const void *in, void *out,
 }
 
 /* ---- plans ---- */
+
+const char *rpt_coll_algorithm(rpt_coll_kind_t kind, int index)
+{
+    const struct rpt_algorithm *const *all;
+
+    if ((int)kind < 0 || kind > RPT_COLL_EXSCAN || index < 0) {
+        return NULL;
+    }
+    all = rpt__algorithms(kind);
+    while (index > 0 && *all != NULL) {
+        index--;
+        all++;
+    }
+    return *all != NULL ? (*all)->name : NULL;
+}
 
 /* What the operation does not look at does not count. */
 static rpt_coll_t normal(const rpt_coll_t *coll)

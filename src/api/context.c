@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "collectives/select/policy.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ rpt_status_t rpt_context_create_local_v(int n_ranks,
     status = comms != NULL && made != NULL ? rpt__options_copy(options, &copy)
                                            : rpt__fail_nomem(sizeof *comms);
     if (status == RPT_OK) {
-        status = rpt__comm_create_local(n_ranks, copy, comms);
+        status = rpt__comm_create_local(n_ranks, copy, rpt__policy_brief_local,
+                                        comms);
     }
     for (; status == RPT_OK && n < n_ranks; n += status == RPT_OK) {
         status = rpt__context_wrap(comms[n], &made[n]);
@@ -287,6 +289,7 @@ rpt_status_t rpt_context_describe(const rpt_context_t *context, char **text_out)
     if (rpt__comm_mpi_text(comm)[0] != '\0') {
         rpt__buf_printf(&text, "MPI      %s\n", rpt__comm_mpi_text(comm));
     }
+    rpt__policy_describe(rpt__policy_of(comm), &text);
     rpt__map_describe(rpt__comm_map(comm), rpt__comm_machine(comm), &text);
     rpt__buf_u8(&text, 0);
     if (text.failed) {

@@ -4,6 +4,8 @@
 #include "api/api.h"
 
 #include "base/error.h"
+#include "collectives/select/measure.h"
+#include "collectives/select/policy.h"
 #include "comm/mpi.h"
 
 #include <repartir/mpi.h>
@@ -70,6 +72,7 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
 {
     rpt_options_t *copy = NULL;
     struct rpt_comm *end = NULL;
+    rpt_context_t *context = NULL;
     rpt_status_t status = rpt__check_version(header_version);
 
     if (status != RPT_OK) {
@@ -78,11 +81,19 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
     RPT_REQUIRE(context_out != NULL, "context_out is NULL");
     status = rpt__options_copy(options, &copy);
     if (status == RPT_OK) {
-        status = rpt__comm_create_mpi(comm, copy, &end);
+        status = rpt__comm_create_mpi(comm, copy, rpt__policy_brief, &end);
     }
     if (status == RPT_OK) {
         rpt__gang_mpi = &gang_mpi;
-        status = rpt__context_wrap(end, context_out);
+        status = rpt__context_wrap(end, &context);
+    }
+    if (status == RPT_OK) {
+        status = rpt__measure(context->world);
+    }
+    if (status == RPT_OK) {
+        *context_out = context;
+    } else {
+        rpt_context_destroy(context);
     }
     rpt_options_destroy(copy);
     return status;

@@ -549,3 +549,8 @@ const char *rpt__option_text(const rpt_options_t *options,
 {
     return options->values[option].text;
 }
+
+const char *rpt__option_name(enum rpt_option option)
+{
+    return registry[option].name;
+}

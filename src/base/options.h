@@ -26,6 +26,8 @@ double rpt__option_seconds(const rpt_options_t *options,
 const char *rpt__option_text(const rpt_options_t *options,
                              enum rpt_option option);
 
+const char *rpt__option_name(enum rpt_option option);
+
 /* The same number for the same values of all options from first to last. */
 uint64_t rpt__options_hash(const rpt_options_t *options, enum rpt_option first,
                            enum rpt_option last);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,51 @@ int args_integer(struct argp_state *state, const char *name, const char *text,
         return EINVAL;
     }
     *number_out = number;
+    return 0;
+}
+
+int args_size(struct argp_state *state, const char *name, const char *text,
+              size_t *bytes_out)
+{
+    static const char *const units[] = {
+        "", "K", "M", "G", "KiB", "MiB", "GiB"
+    };
+    char *rest;
+    unsigned long long number;
+
+    errno = 0;
+    number = strtoull(text, &rest, 10);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t shift = i == 0 ? 0 : 10 * ((i - 1) % 3 + 1);
+
+        if (text[0] >= '0' && text[0] <= '9' && errno == 0 &&
+            strcasecmp(rest, units[i]) == 0 && number <= SIZE_MAX >> shift) {
+            *bytes_out = (size_t)number << shift;
+            return 0;
+        }
+    }
+    argp_error(state, "--%s: \"%s\" is no size (such as 4096, 64K, 4MiB)", name,
+               text);
+    return EINVAL;
+}
+
+int args_option(struct argp_state *state, rpt_options_t *options,
+                const char *text)
+{
+    const char *value = strchr(text, '=');
+    char name[128];
+
+    if (value == NULL || value == text ||
+        (size_t)(value - text) >= sizeof name) {
+        argp_error(state, "-o %s: NAME=VALUE is wanted", text);
+        return EINVAL;
+    }
+    memcpy(name, text, (size_t)(value - text));
+    name[value - text] = '\0';
+    if (rpt_options_set(options, name, value + 1) != RPT_OK) {
+        argp_error(state, "%s", rpt_last_error()->what);
+        return EINVAL;
+    }
     return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include "cli/fault.h"
 
+#include <repartir/options.h>
+
 #include <argp.h>
 
 /* --help, --usage and --version, for every subcommand. */
@@ -30,6 +32,13 @@ int args_seconds(struct argp_state *state, const char *name, const char *text,
                  double *seconds_out);
 int args_integer(struct argp_state *state, const char *name, const char *text,
                  long long least, long long *number_out);
+
+/* Bytes: 4096, 64K, 4MiB. */
+int args_size(struct argp_state *state, const char *name, const char *text,
+              size_t *bytes_out);
+/* NAME=VALUE, an option of the library. */
+int args_option(struct argp_state *state, rpt_options_t *options,
+                const char *text);
 
 /* Index of a word in a list that ends with NULL; -1 after argp_error(). */
 int args_word(struct argp_state *state, const char *name, const char *text,

@@ -11,9 +11,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { KEY_RANKS = 0x2001, KEY_NODES, KEY_COUNT, KEY_TYPE, KEY_ROOT };
+enum {
+    KEY_RANKS = 0x2001,
+    KEY_NODES,
+    KEY_COUNT,
+    KEY_TYPE,
+    KEY_ROOT,
+    KEY_RULES
+};
 
 struct explain_options {
     rpt_coll_t coll;
@@ -44,6 +50,8 @@ static const struct argp_option options_of_explain[] = {
     { "root", KEY_ROOT, "RANK", 0, "Of an operation that has one (0)", 0 },
     { "ranks", KEY_RANKS, "N", 0, "Number of ranks (2)", 0 },
     { "nodes", KEY_NODES, "N", 0, "Number of nodes that they are on (1)", 0 },
+    { "rules", KEY_RULES, "FILE", 0,
+      "Choose by the rules in FILE (as option coll.rules)", 0 },
     { "option", 'o', "NAME=VALUE", 0, "Set an option of the library", 0 },
     { NULL, 0, NULL, 0, NULL, 0 }
 };
@@ -76,23 +84,6 @@ static error_t take_count(struct argp_state *state, const char *text,
     return 0;
 }
 
-static error_t take_option(struct argp_state *state, struct explain_options *o,
-                           char *text)
-{
-    char *value = strchr(text, '=');
-
-    if (value == NULL || value == text) {
-        argp_error(state, "-o %s: NAME=VALUE is wanted", text);
-        return EINVAL;
-    }
-    *value++ = '\0';
-    if (rpt_options_set(o->options, text, value) != RPT_OK) {
-        argp_error(state, "%s", rpt_last_error()->what);
-        return EINVAL;
-    }
-    return 0;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct explain_options *o = state->input;
@@ -111,8 +102,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return take_number(state, "ranks", arg, 1, &o->n_ranks);
     case KEY_NODES:
         return take_number(state, "nodes", arg, 1, &o->n_nodes);
+    case KEY_RULES:
+        return rpt_options_set(o->options, "coll.rules", arg) == RPT_OK
+                   ? 0
+                   : ENOMEM;
     case 'o':
-        return take_option(state, o, arg);
+        return args_option(state, o->options, arg);
     case ARGP_KEY_ARG:
         word = args_word(state, "OPERATION", arg, operations);
         o->coll.kind = (rpt_coll_kind_t)word;
@@ -158,7 +153,8 @@ int command_explain(int argc, char *argv[])
         "OPERATION",
         "Print, for each algorithm of a collective operation, steps, messages "
         "and bytes of the busiest rank, and about how long it takes; and the "
-        "steps of rank 0 in the one that would be chosen (*).  Needs no MPI.",
+        "steps of rank 0 in the one that would be chosen (*), and why it is.  "
+        "Needs no MPI.",
         children,
         NULL,
         NULL

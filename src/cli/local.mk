@@ -3,8 +3,8 @@
 noinst_LTLIBRARIES += libcli.la
 libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/check.c \
 	src/cli/cmd_cancel.c src/cli/cmd_explain.c src/cli/cmd_info.c \
-	src/cli/cmd_run.c \
-	src/cli/cmd_status.c src/cli/cmd_submit.c src/cli/command.h \
+	src/cli/cmd_run.c src/cli/cmd_status.c src/cli/cmd_submit.c \
+	src/cli/cmd_tune.c src/cli/command.h \
 	src/cli/drive.c src/cli/fault.c src/cli/fault.h src/cli/files.c \
 	src/cli/files.h src/cli/input.c src/cli/input.h src/cli/joblog.c \
 	src/cli/joblog.h src/cli/launch.c src/cli/launch.h src/cli/list.c \
@@ -16,8 +16,9 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/check.c \
 	src/cli/results.c src/cli/results.h src/cli/run.h src/cli/run_args.c \
 	src/cli/signals.c src/cli/signals.h src/cli/sink.c src/cli/sink.h \
 	src/cli/submit.c src/cli/table.c src/cli/template.c \
-	src/cli/template.h src/cli/text.c src/cli/text.h
-libcli_la_LIBADD = $(JANSSON_LIBS) -lpthread
+	src/cli/template.h src/cli/text.c src/cli/text.h src/cli/tune.h \
+	src/cli/tune_rules.c src/cli/tune_time.c
+libcli_la_LIBADD = $(JANSSON_LIBS) -lpthread -lm
 EXTRA_DIST += src/cli/README.md
 
 bin_PROGRAMS += repartir
@@ -30,7 +31,7 @@ dist_bashcompletion_DATA = completions/repartir
 dist_man_MANS += doc/man/repartir.1 doc/man/repartir-run.1 \
 	doc/man/repartir-status.1 doc/man/repartir-submit.1 \
 	doc/man/repartir-cancel.1 doc/man/repartir-explain.1 \
-	doc/man/repartir-info.1
+	doc/man/repartir-info.1 doc/man/repartir-tune.1
 
 # Made from the registry of options, by asking the command.
 nodist_man_MANS = doc/man/repartir.conf.5

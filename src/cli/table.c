@@ -14,5 +14,7 @@ const struct command commands[] = {
     { "info", "say what this build, machine and job are", command_info, true },
     { "explain", "say what a collective operation would do", command_explain,
       false },
+    { "tune", "measure collective operations, and write rules", command_tune,
+      true },
     { NULL, NULL, NULL, false }
 };

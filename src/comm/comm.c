@@ -126,6 +126,7 @@ rpt_status_t rpt__comm_new(const struct rpt_comm_parts *parts,
     comm->machine = parts->machine;
     comm->map = parts->map;
     comm->mpi_text = parts->mpi_text;
+    comm->brief = parts->brief;
     comm->bell_fd = parts->bell_fd;
     comm->bell_offset = parts->bell_offset;
     comm->n_sharing = parts->n_sharing;
@@ -237,6 +238,11 @@ const char *rpt__comm_transport(const struct rpt_comm *comm, int rank)
         }
     }
     return NULL;
+}
+
+void *rpt__comm_brief(const struct rpt_comm *comm)
+{
+    return comm->brief;
 }
 
 const char *rpt__comm_mpi_text(const struct rpt_comm *comm)

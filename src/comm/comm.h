@@ -16,6 +16,7 @@
 #ifndef RPT_COMM_COMM_H
 #define RPT_COMM_COMM_H
 
+#include "base/buf.h"
 #include "base/options.h"
 #include "comm/area.h"
 #include "comm/engine.h"
@@ -32,8 +33,16 @@ struct rpt_comm;
 typedef void (*rpt_am_fn)(void *user, int source, const void *data,
                           size_t bytes);
 
-/* n_ranks ends for n_ranks threads of this process; each must be destroyed. */
+/* What an upper layer has rank 0 tell all ranks at the start of a context: adds
+ * plain bytes, which every end then has.  That it fails ends the start, on all
+ * ranks. */
+typedef rpt_status_t (*rpt_brief_fn)(const rpt_options_t *options,
+                                     struct rpt_buf *brief);
+
+/* n_ranks ends for n_ranks threads of this process; each must be destroyed.
+ * brief: may be NULL. */
 rpt_status_t rpt__comm_create_local(int n_ranks, const rpt_options_t *options,
+                                    rpt_brief_fn brief,
                                     struct rpt_comm *comms_out[]);
 
 /* Releases an end.  Without the lock.  MPI: collective (see mpi.h); local: not
@@ -62,6 +71,10 @@ int rpt__comm_n_sharing(const struct rpt_comm *comm);
 const char *rpt__comm_transport(const struct rpt_comm *comm, int rank);
 /* One line about the MPI library; "" for a local context. */
 const char *rpt__comm_mpi_text(const struct rpt_comm *comm);
+/* The MPI library that this was linked with, also before MPI_Init(). */
+const char *rpt__comm_mpi_library(void);
+/* What rank 0 told all at the start, aligned as by malloc(); NULL: nothing. */
+void *rpt__comm_brief(const struct rpt_comm *comm);
 /* Whether any thread may drive this end. */
 bool rpt__comm_any_thread(const struct rpt_comm *comm);
 

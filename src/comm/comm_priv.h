@@ -68,6 +68,7 @@ struct rpt_comm {
     const struct rpt_machine *machine;
     const struct rpt_map *map;
     const char *mpi_text;
+    void *brief; /* the owner's */
     int bell_fd;
     size_t bell_offset;
     int n_sharing;
@@ -108,6 +109,7 @@ struct rpt_comm_parts {
     const struct rpt_machine *machine;
     const struct rpt_map *map;
     const char *mpi_text;
+    void *brief; /* of rank 0, or NULL; outlives the end */
     struct rpt_bell *bell;
     int bell_fd;
     size_t bell_offset;

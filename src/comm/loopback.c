@@ -22,6 +22,7 @@ struct world {
     rpt_options_t *options;
     struct rpt_machine *machine;
     struct rpt_map *map;
+    struct rpt_buf brief;
     _Atomic int closed[]; /* by rank */
 };
 
@@ -32,6 +33,7 @@ static void world_release(struct world *world)
     }
     rpt__segment_release(&world->segment);
     rpt__map_destroy(world->map);
+    rpt__buf_free(&world->brief);
     rpt__machine_destroy(world->machine);
     rpt_options_destroy(world->options);
     free(world);
@@ -61,7 +63,7 @@ static rpt_status_t take_seats(struct world *world)
 
 /* With one end, the maker's. */
 static rpt_status_t world_create(int n_ranks, const rpt_options_t *options,
-                                 struct world **world_out)
+                                 rpt_brief_fn brief, struct world **world_out)
 {
     size_t bytes = sizeof(struct world) + (size_t)n_ranks * sizeof(_Atomic int);
     struct world *world = calloc(1, bytes);
@@ -73,6 +75,12 @@ static rpt_status_t world_create(int n_ranks, const rpt_options_t *options,
     atomic_init(&world->n_ends, 1);
     world->n_ranks = n_ranks;
     status = rpt__options_copy(options, &world->options);
+    if (status == RPT_OK && brief != NULL) {
+        status = brief(world->options, &world->brief);
+    }
+    if (status == RPT_OK) {
+        status = rpt__buf_status(&world->brief);
+    }
     if (status == RPT_OK) {
         status = rpt__machine_discover(
             rpt__option_text(world->options, RPT_OPT_TOPO_SYNTHETIC),
@@ -126,6 +134,7 @@ static rpt_status_t end_create(struct world *world, int rank,
         .machine = world->machine,
         .map = world->map,
         .mpi_text = "",
+        .brief = world->brief.data,
         .bell = rpt__segment_bell(&world->segment, rank),
         .bell_fd = world->segment.fd,
         .bell_offset = rpt__segment_bell_offset(&world->segment, rank),
@@ -157,6 +166,7 @@ static rpt_status_t end_create(struct world *world, int rank,
 }
 
 rpt_status_t rpt__comm_create_local(int n_ranks, const rpt_options_t *options,
+                                    rpt_brief_fn brief,
                                     struct rpt_comm *comms_out[])
 {
     struct world *world = NULL;
@@ -173,7 +183,7 @@ rpt_status_t rpt__comm_create_local(int n_ranks, const rpt_options_t *options,
     if (comms == NULL) {
         return rpt__fail_nomem((size_t)n_ranks * sizeof(struct rpt_comm *));
     }
-    status = world_create(n_ranks, options, &world);
+    status = world_create(n_ranks, options, brief, &world);
     while (status == RPT_OK && n < n_ranks) {
         status = end_create(world, n, &comms[n]);
         n += status == RPT_OK;

@@ -8,9 +8,11 @@
 
 #include <mpi.h>
 
-/* Collective over mpi_comm.  See rpt_context_create_mpi(). */
+/* Collective over mpi_comm.  See rpt_context_create_mpi().  brief: is called on
+ * rank 0; may be NULL there. */
 rpt_status_t rpt__comm_create_mpi(MPI_Comm mpi_comm,
                                   const rpt_options_t *options,
+                                  rpt_brief_fn brief,
                                   struct rpt_comm **comm_out);
 
 /* The ranks of the context that are the processes of mpi_comm, in its order;

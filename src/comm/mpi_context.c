@@ -136,6 +136,7 @@ static void end_destroy(struct rpt_mpi_end *end)
     }
     rpt__segment_release(&end->segment);
     rpt__map_destroy(end->map);
+    rpt__buf_free(&end->brief);
     rpt__machine_destroy(end->machine);
     rpt_options_destroy(end->options);
     free(end->places);
@@ -201,9 +202,9 @@ static rpt_status_t check(MPI_Comm mpi_comm)
     return status;
 }
 
-static void describe_library(struct rpt_mpi_end *end)
+const char *rpt__comm_mpi_library(void)
 {
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    static _Thread_local char version[MPI_MAX_LIBRARY_VERSION_STRING];
     int bytes = 0;
 
     PMPI_Get_library_version(version, &bytes);
@@ -211,8 +212,13 @@ static void describe_library(struct rpt_mpi_end *end)
     for (char *c = version; *c != '\0'; c++) {
         *c = *c == '\t' ? ' ' : *c;
     }
-    snprintf(end->text, sizeof end->text, "%s, threads: %s", version,
-             rpt__mpi_level_name(end->thread_level));
+    return version;
+}
+
+static void describe_library(struct rpt_mpi_end *end)
+{
+    snprintf(end->text, sizeof end->text, "%s, threads: %s",
+             rpt__comm_mpi_library(), rpt__mpi_level_name(end->thread_level));
 }
 
 /* The duplicate; non-blocking, because ranks may be missing here already. */
@@ -283,6 +289,7 @@ static rpt_status_t make_comm(struct rpt_mpi_end *end,
         .machine = end->machine,
         .map = end->map,
         .mpi_text = end->text,
+        .brief = end->brief.data,
         .bell = rpt__segment_bell(&end->segment, end->place),
         .bell_fd = end->segment.fd,
         .bell_offset = rpt__segment_bell_offset(&end->segment, end->place),
@@ -338,6 +345,7 @@ static rpt_status_t begin(struct rpt_mpi_end *end, MPI_Comm mpi_comm,
 
 rpt_status_t rpt__comm_create_mpi(MPI_Comm mpi_comm,
                                   const rpt_options_t *options,
+                                  rpt_brief_fn brief,
                                   struct rpt_comm **comm_out)
 {
     struct rpt_comm *comm = NULL;
@@ -351,6 +359,7 @@ rpt_status_t rpt__comm_create_mpi(MPI_Comm mpi_comm,
     if (end == NULL) {
         return rpt__fail_nomem(sizeof *end);
     }
+    end->brief_fn = brief;
     status = begin(end, mpi_comm, options);
     if (status == RPT_OK) {
         describe_library(end);

@@ -26,7 +26,9 @@ struct rpt_mpi_end {
     int thread_level; /* lowest of all ranks */
     bool lost; /* some rank did not answer: nothing collective any more      */
     rpt_options_t *options;
-    double deadline_s; /* how long an exchange may take */
+    double deadline_s;     /* how long an exchange may take */
+    rpt_brief_fn brief_fn; /* on rank 0, or NULL */
+    struct rpt_buf brief;
     struct rpt_machine *machine;
     struct rpt_map *map;
     int n_on_host;

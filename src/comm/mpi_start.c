@@ -2,13 +2,15 @@
  * mpi_start.c - the ranks of a communicator find out who is where
  *
  *   hello     host, thread level, options that must be the same
+ *   brief     what rank 0 tells all, when there is something
  *   machine   the lowest rank of a host discovers, the others get the XML
  *   seats     where each rank sits; all make the same map of them
  *   offer     the lowest rank of a node makes the segment
  *   attached  whether all of the node have it; if not, none uses it
  *
- * Every step is one all-gather of cards with a deadline.  Each card begins with
- * the status of its rank, so that what fails on one rank ends the start of all.
+ * Every other step is one all-gather of cards with a deadline.  Each card
+ * begins with the status of its rank, so that what fails on one rank ends the
+ * start of all.
  */
 #include "comm/mpi_priv.h"
 
@@ -16,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +34,8 @@ struct hello {
     struct note note;
     uint64_t host_key;
     uint64_t ring_bytes;
-    uint64_t coll_hash; /* of what decides how a collective is done */
+    uint64_t coll_hash;   /* of what decides how a collective is done */
+    uint64_t brief_bytes; /* of rank 0 */
     int32_t virtual_nodes;
     int32_t use_shm;
     int32_t thread_level;
@@ -64,8 +68,9 @@ struct start {
     char *cards; /* of all ranks, of the last step */
     size_t card_bytes;
     bool use_shm;
-    int n_members; /* ranks of this node */
-    int leader;    /* lowest of them     */
+    size_t brief_bytes; /* of rank 0       */
+    int n_members;      /* ranks of this node */
+    int leader;         /* lowest of them     */
     struct rpt_segment_offer offer;
 };
 
@@ -207,6 +212,25 @@ static rpt_status_t compare(const struct start *start)
     return RPT_OK;
 }
 
+/* Of rank 0, before anybody else needs it. */
+static rpt_status_t make_brief(struct rpt_mpi_end *end)
+{
+    rpt_status_t status;
+
+    if (end->rank != 0 || end->brief_fn == NULL) {
+        return RPT_OK;
+    }
+    status = end->brief_fn(end->options, &end->brief);
+    if (status == RPT_OK) {
+        status = rpt__buf_status(&end->brief);
+    }
+    if (status == RPT_OK && end->brief.bytes > INT_MAX) {
+        status = rpt__fail(RPT_ERR_OVERFLOW, "%zu bytes for all ranks",
+                           end->brief.bytes);
+    }
+    return status;
+}
+
 static rpt_status_t say_hello(struct start *start, rpt_status_t own)
 {
     struct rpt_mpi_end *end = start->end;
@@ -215,6 +239,10 @@ static rpt_status_t say_hello(struct start *start, rpt_status_t own)
     rpt_status_t status;
 
     if (own == RPT_OK) {
+        own = make_brief(end);
+    }
+    if (own == RPT_OK) {
+        hello.brief_bytes = end->brief.bytes;
         hello.ring_bytes = rpt__option_size(end->options,
                                             RPT_OPT_COMM_RING_BYTES);
         hello.coll_hash = rpt__options_hash(end->options,
@@ -232,6 +260,7 @@ static rpt_status_t say_hello(struct start *start, rpt_status_t own)
         return status;
     }
     start->use_shm = hello.use_shm != 0;
+    start->brief_bytes = ((const struct hello *)card_of(start, 0))->brief_bytes;
     end->host_lead = -1;
     end->n_on_host = 0;
     for (int r = 0; r < end->size; r++) {
@@ -246,6 +275,37 @@ static rpt_status_t say_hello(struct start *start, rpt_status_t own)
         }
     }
     return RPT_OK;
+}
+
+/* ---- brief ---- */
+
+static rpt_status_t share_brief(struct start *start)
+{
+    struct rpt_mpi_end *end = start->end;
+    size_t bytes = start->brief_bytes;
+    MPI_Request request;
+    rpt_status_t status;
+
+    if (bytes == 0) {
+        return RPT_OK;
+    }
+    if (end->rank != 0 && rpt__buf_reserve(&end->brief, bytes) == NULL) {
+        end->lost = true;
+        return rpt__buf_status(&end->brief);
+    }
+    end->brief.bytes = bytes;
+    status = rpt__mpi_status(PMPI_Ibcast(end->brief.data, (int)bytes, MPI_BYTE,
+                                         0, end->comm, &request),
+                             "MPI_Ibcast");
+    if (status == RPT_OK) {
+        status = rpt__mpi_finish(&request, rpt__now_s() + end->deadline_s,
+                                 "the start of a context");
+    }
+    if (status != RPT_OK) {
+        end->lost = true; /* MPI still has the memory */
+        end->brief = (struct rpt_buf)RPT_BUF_EMPTY;
+    }
+    return status;
 }
 
 /* ---- machine ---- */
@@ -508,6 +568,9 @@ rpt_status_t rpt__mpi_start(struct rpt_mpi_end *end, rpt_status_t own)
         end->places[r] = -1;
     }
     status = say_hello(&start, own);
+    if (status == RPT_OK) {
+        status = share_brief(&start);
+    }
     status = share_machine(&start, status);
     status = exchange_seats(&start, status);
     status = offer_segment(&start, status);

@@ -24,6 +24,9 @@ for n in $ranks; do
         verdict "it is JSON, $r" why
     fi
 done
+run 1 info
+has out '^costs    step \([0-9.]+ us\), ' "what was not measured is in brackets"
+hasnt out '^rules ' "there are no rules"
 RPT_POOL_SLOTS=3 run 1 info
 has out 'pool.slots +3 +environment' "the environment is named"
 echo 'pool.slots = 2' >repartir.conf

@@ -6,6 +6,11 @@ tests_test_cli_write_SOURCES = tests/cli/test_cli_write.c
 tests_test_cli_write_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_cli_write_LDADD = libcli.la $(TEST_LIBS) $(JANSSON_LIBS)
 
+check_PROGRAMS += tests/test_cli_tune
+tests_test_cli_tune_SOURCES = tests/cli/test_cli_tune.c
+tests_test_cli_tune_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_cli_tune_LDADD = libcli.la $(TEST_LIBS) $(JANSSON_LIBS)
+
 # The fuzzers without libFuzzer: they try their corpus once.
 check_PROGRAMS += tests/corpus_tasks tests/corpus_json
 tests_corpus_tasks_SOURCES = tests/fuzz/fuzz_tasks.c tests/fuzz/fuzz_list.h \
@@ -22,6 +27,6 @@ EXTRA_DIST += tests/fuzz/corpus/tasks tests/fuzz/corpus/json
 CLI_TESTS = tests/cli/children.sh tests/cli/explain.sh tests/cli/info.sh \
 	tests/cli/input.sh \
 	tests/cli/options.sh tests/cli/run.sh tests/cli/state.sh \
-	tests/cli/usage.sh
+	tests/cli/tune.sh tests/cli/usage.sh
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh

@@ -22,6 +22,19 @@ tests_test_coll_SOURCES = tests/collectives/test_coll.c $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
 
+check_PROGRAMS += tests/test_select
+tests_test_select_SOURCES = tests/collectives/test_select.c \
+	tests/comm/fixture.c tests/comm/fixture.h
+tests_test_select_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_select_LDADD = $(TEST_LIBS) -lm
+
+# The fuzzer without libFuzzer: it tries its corpus once.
+check_PROGRAMS += tests/corpus_rules
+tests_corpus_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/corpus.h
+tests_corpus_rules_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_corpus_rules_LDADD = librepartir_all.la
+EXTRA_DIST += tests/fuzz/corpus/rules
+
 # Alone it is a job of one rank; the script starts it in every other way.
 check_PROGRAMS += tests/test_coll_mpi
 tests_test_coll_mpi_SOURCES = tests/collectives/test_coll_mpi.c $(COLL_FIXTURE)

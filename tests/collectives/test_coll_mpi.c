@@ -11,11 +11,14 @@
 #include "harness.h"
 #include "operations.h"
 
+#include "collectives/select/policy.h"
+
 #include <repartir/mpi.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int rank, size;
 
@@ -153,6 +156,153 @@ static void call_another(rpt_group_t *group)
 
 WITH_WORLD(different_calls_are_an_error_on_all, call_another)
 
+/* ---- what all select by ---- */
+
+/* A context with an option; why not, as its status. */
+static rpt_status_t context_with(const char *name, const char *value,
+                                 rpt_context_t **context_out)
+{
+    const char *const settings[] = { name, value, NULL };
+    rpt_options_t *options = options_with(settings);
+    rpt_status_t status = rpt_context_create_mpi(MPI_COMM_WORLD, options,
+                                                 context_out);
+
+    rpt_options_destroy(options);
+    return status;
+}
+
+/* Of all ranks the same. */
+static struct rpt_numbers numbers_of(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+    struct rpt_numbers mine = rpt__policy_of(comm)->numbers, first = mine;
+
+    MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
+    CHECK(memcmp(&first, &mine, sizeof first) == 0);
+    return first;
+}
+
+/* Made by rank 0, and removed with the only file in it. */
+static void begin_folder(char path[64])
+{
+    strcpy(path, "/tmp/test_coll_mpi.XXXXXX");
+    CHECK(rank != 0 || mkdtemp(path) != NULL);
+    MPI_Bcast(path, 64, MPI_CHAR, 0, MPI_COMM_WORLD);
+}
+
+static void end_folder(const char *path)
+{
+    char command[128];
+
+    MPI_Barrier(MPI_COMM_WORLD);
+    snprintf(command, sizeof command, "rm -r '%s'", path);
+    CHECK(rank != 0 || system(command) == 0);
+}
+
+static bool can_measure(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+
+    return size > 1 &&
+           (rpt_context_n_nodes(context) > 1 ||
+            strcmp(rpt__comm_transport(comm, rank > 0 ? 0 : 1), "shm") == 0);
+}
+
+static bool has_own_cores(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+    const struct rpt_seat *a = rpt__map_seat(rpt__comm_map(comm), 0);
+    const struct rpt_seat *b = rpt__map_seat(rpt__comm_map(comm), 1);
+
+    return size == 2 && a->n_host_cores >= 2 &&
+           (a->cpus_key != b->cpus_key || a->n_cores >= 2);
+}
+
+static void numbers_are_measured_once_and_kept(void)
+{
+    struct rpt_numbers first, second;
+    rpt_context_t *context = NULL;
+    char path[64];
+
+    begin_folder(path);
+    setenv("XDG_CACHE_HOME", path, 1);
+    CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
+    first = numbers_of(context);
+    CHECK(!can_measure(context) || !has_own_cores(context) ||
+          first.measured != 0 || first.n_tries > 0);
+    rpt_context_destroy(context);
+    CHECK(context_with("coll.measure", "auto", &context) == RPT_OK);
+    second = numbers_of(context);
+    rpt_context_destroy(context);
+    CHECK((first.measured & ~second.measured) == 0);
+    for (int i = 0; i < RPT_N_NUMBERS; i++) { /* kept in femtoseconds */
+        double difference = first.seconds[i] - second.seconds[i];
+
+        CHECK(!rpt__numbers_has(&first, (enum rpt_number)i) ||
+              (difference > -2e-15 && difference < 2e-15));
+    }
+    CHECK(size > 1 || first.measured == 0);
+    CHECK(context_with("coll.measure", "no", &context) == RPT_OK);
+    CHECK(numbers_of(context).measured == 0);
+    rpt_context_destroy(context);
+    unsetenv("XDG_CACHE_HOME");
+    end_folder(path);
+}
+
+/* Also those that did not take part. */
+static void all_ranks_have_the_same_numbers(void)
+{
+    rpt_context_t *context = NULL;
+    struct rpt_numbers numbers;
+    char path[64];
+
+    begin_folder(path);
+    setenv("XDG_CACHE_HOME", path, 1);
+    CHECK(context_with("coll.measure", "always", &context) == RPT_OK);
+    numbers = numbers_of(context);
+    CHECK(can_measure(context) == (numbers.measured != 0));
+    rpt_context_destroy(context);
+    unsetenv("XDG_CACHE_HOME");
+    end_folder(path);
+}
+
+/* Rank 0 reads the rules, and nobody else. */
+static void rules_of_rank_0_are_those_of_all(void)
+{
+    rpt_coll_t coll = { .kind = RPT_COLL_BARRIER };
+    const char *name = size > 1 ? "dissemination" : "copy";
+    rpt_context_t *context = NULL;
+    rpt_plan_t *plan = NULL;
+    char path[64], *text, line[32];
+
+    begin_folder(path);
+    strcat(path, "/rules");
+    if (rank == 0) {
+        FILE *file = fopen(path, "w");
+
+        fprintf(file, "barrier -> dissemination\n");
+        fclose(file);
+    }
+    CHECK(context_with("coll.rules", path, &context) == RPT_OK);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) {
+        unlink(path);
+    }
+    CHECK(rpt_plan_create(rpt_group_world(context), &coll, &plan) == RPT_OK);
+    CHECK(rpt_plan_explain(plan, &text) == RPT_OK);
+    snprintf(line, sizeof line, "\n* %s ", name);
+    CHECK(strstr(text, line) != NULL);
+    free(text);
+    rpt_plan_destroy(plan);
+    rpt_context_destroy(context);
+    CHECK(context_with("coll.rules", path, &context) ==
+          (rank == 0 ? RPT_ERR_IO : RPT_ERR_PEER));
+    CHECK(strstr(rank == 0 ? rpt_last_error()->what : rpt_last_error()->why,
+                 "/rules cannot be read") != NULL);
+    *strrchr(path, '/') = '\0';
+    end_folder(path);
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(every_operation_is_right),
     RPT_TEST(every_form_is_right),
@@ -167,6 +317,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(buffers_may_come_and_go),
     RPT_TEST(a_forced_pull_is_obeyed_or_an_error),
     RPT_TEST(a_wait_lets_messages_arrive),
+    RPT_TEST(numbers_are_measured_once_and_kept),
+    RPT_TEST(all_ranks_have_the_same_numbers),
+    RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST_END,
 };

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "collectives/algorithm/allreduce/allreduce.h"
-#include "collectives/select/select.h"
 #include "collectives/simulate.h"
 
 #include <stdio.h>
@@ -255,13 +254,23 @@ static void make_nodes(struct nodes *nodes, int kind, int p)
     }
 }
 
+/* Of a usual machine, between nodes. */
+static const struct rpt_model model = {
+    .step_s = 10e-9,
+    .flag_s = 100e-9,
+    .copy_byte_s = 1 / 20e9,
+    .reduce_byte_s = 1 / 10e9,
+    .message_s = 2e-6,
+    .byte_s = 1 / 2e9,
+};
+
 static void set_nodes(struct call *call, const struct nodes *nodes)
 {
     call->c.one_node = false;
     call->c.stage_count = 0;
     call->c.node_stage_count = STAGE;
     call->c.layout = nodes->layout;
-    call->c.model = rpt__model();
+    call->c.model = &model;
     call->c.element_bytes = 4;
     call->node_of = nodes->layout->node_of;
     call->has_stages = nodes->has_stages;
@@ -272,13 +281,13 @@ static bool costs_the_same(const struct rpt_algorithm *algorithm,
                            const struct call *call)
 {
     struct rpt_case first = case_of(call, 0);
-    double cost = algorithm->cost(&first, rpt__model(), 4);
+    double cost = algorithm->cost(&first, &model, 4);
 
     for (int r = 1; r < call->c.n_ranks; r++) {
         struct rpt_case c = case_of(call, r);
 
         if (!algorithm->applies(&c) ||
-            algorithm->cost(&c, rpt__model(), 4) != cost) {
+            algorithm->cost(&c, &model, 4) != cost) {
             return complain(algorithm, call, "not as dear on all ranks");
         }
     }

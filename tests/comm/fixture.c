@@ -56,7 +56,7 @@ void on_local_ranks(int n, const char *const settings[], rank_fn fn)
     rpt_options_t *options = options_with(settings);
     struct thread *threads = calloc((size_t)n, sizeof *threads);
     struct rpt_comm **comms = calloc((size_t)n, sizeof *comms);
-    rpt_status_t status = rpt__comm_create_local(n, options, comms);
+    rpt_status_t status = rpt__comm_create_local(n, options, NULL, comms);
 
     CHECK(status == RPT_OK);
     rpt_options_destroy(options);

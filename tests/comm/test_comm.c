@@ -183,7 +183,7 @@ static void ends_go_in_any_order(void)
 {
     struct rpt_comm *comms[4] = { NULL };
 
-    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(4, NULL, comms), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(4, NULL, NULL, comms), RPT_OK);
     rpt__comm_destroy(comms[2]);
     rpt__comm_destroy(NULL);
     /* What is sent to an end that has gone is dropped, however much it is. */
@@ -209,7 +209,8 @@ static void an_end_that_goes_frees_those_who_wait_for_room(void)
     rpt_options_t *options = options_with(small_ring);
     struct rpt_comm *comms[2] = { NULL };
 
-    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(2, options, comms), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(2, options, NULL, comms),
+                          RPT_OK);
     rpt_options_destroy(options);
     lock(comms[1]);
     lock(comms[0]);
@@ -227,9 +228,12 @@ static void a_size_that_makes_no_sense_is_an_error(void)
 {
     struct rpt_comm *comms[1] = { NULL };
 
-    CU_ASSERT_EQUAL(rpt__comm_create_local(0, NULL, comms), RPT_ERR_INVALID);
-    CU_ASSERT_EQUAL(rpt__comm_create_local(-1, NULL, comms), RPT_ERR_INVALID);
-    CU_ASSERT_EQUAL(rpt__comm_create_local(4097, NULL, comms), RPT_ERR_INVALID);
+    CU_ASSERT_EQUAL(rpt__comm_create_local(0, NULL, NULL, comms),
+                    RPT_ERR_INVALID);
+    CU_ASSERT_EQUAL(rpt__comm_create_local(-1, NULL, NULL, comms),
+                    RPT_ERR_INVALID);
+    CU_ASSERT_EQUAL(rpt__comm_create_local(4097, NULL, NULL, comms),
+                    RPT_ERR_INVALID);
     CU_ASSERT_PTR_NULL(comms[0]);
 }
 
@@ -240,7 +244,8 @@ static void a_machine_that_is_no_machine_is_an_error(void)
     rpt_options_t *options = options_with(bad);
     struct rpt_comm *comms[1] = { NULL };
 
-    CU_ASSERT_EQUAL(rpt__comm_create_local(1, options, comms), RPT_ERR_PARSE);
+    CU_ASSERT_EQUAL(rpt__comm_create_local(1, options, NULL, comms),
+                    RPT_ERR_PARSE);
     CU_ASSERT_PTR_NULL(comms[0]);
     rpt_options_destroy(options);
 }

@@ -39,7 +39,7 @@ static struct rpt_comm *create(MPI_Comm mpi_comm, const char *const settings[])
 {
     rpt_options_t *options = options_with(settings);
     struct rpt_comm *comm = NULL;
-    rpt_status_t status = rpt__comm_create_mpi(mpi_comm, options, &comm);
+    rpt_status_t status = rpt__comm_create_mpi(mpi_comm, options, NULL, &comm);
 
     CHECK(status == RPT_OK);
     if (status != RPT_OK) {
@@ -257,7 +257,7 @@ static void communicators_are_made_for_some_ranks(void)
     CHECK(meet(comm) == RPT_OK);
     rpt__comm_destroy(comm);
 
-    CHECK(rpt__comm_create_local(1, NULL, &local) == RPT_OK);
+    CHECK(rpt__comm_create_local(1, NULL, NULL, &local) == RPT_OK);
     CHECK(rpt__comm_make_mpi(local, ranks, 1, 0, &made) == RPT_ERR_UNSUPPORTED);
     CHECK(rpt__comm_ranks_of_mpi(local, MPI_COMM_SELF, ranks) ==
           RPT_ERR_UNSUPPORTED);
@@ -338,13 +338,15 @@ static void what_is_no_communicator_is_an_error(void)
     struct rpt_comm *comm = NULL;
 
     CHECK(before_init == RPT_ERR_STATE);
-    CHECK(rpt__comm_create_mpi(MPI_COMM_NULL, NULL, &comm) == RPT_ERR_INVALID);
+    CHECK(rpt__comm_create_mpi(MPI_COMM_NULL, NULL, NULL, &comm) ==
+          RPT_ERR_INVALID);
     if (size > 1) {
         MPI_Comm half, inter;
 
         MPI_Comm_split(MPI_COMM_WORLD, rank > 0, rank, &half);
         MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, rank == 0, 5, &inter);
-        CHECK(rpt__comm_create_mpi(inter, NULL, &comm) == RPT_ERR_INVALID);
+        CHECK(rpt__comm_create_mpi(inter, NULL, NULL, &comm) ==
+              RPT_ERR_INVALID);
         MPI_Comm_free(&inter);
         MPI_Comm_free(&half);
     }
@@ -355,7 +357,8 @@ static rpt_status_t try_with(const char *const settings[])
 {
     rpt_options_t *options = options_with(settings);
     struct rpt_comm *comm = NULL;
-    rpt_status_t status = rpt__comm_create_mpi(MPI_COMM_WORLD, options, &comm);
+    rpt_status_t status = rpt__comm_create_mpi(MPI_COMM_WORLD, options, NULL,
+                                               &comm);
 
     CHECK(comm == NULL);
     rpt_options_destroy(options);
@@ -455,7 +458,8 @@ static void a_start_without_all_ranks_ends_by_its_deadline(void)
         rpt_options_t *options = options_with(hasty);
         struct rpt_comm *comm = NULL;
 
-        CHECK(rpt__comm_create_mpi(other, options, &comm) == RPT_ERR_TIMEOUT);
+        CHECK(rpt__comm_create_mpi(other, options, NULL, &comm) ==
+              RPT_ERR_TIMEOUT);
         CHECK(comm == NULL);
         rpt_options_destroy(options);
     }
@@ -524,7 +528,7 @@ int main(int argc, char *argv[])
     struct rpt_comm *comm = NULL;
     int result;
 
-    before_init = rpt__comm_create_mpi(MPI_COMM_WORLD, NULL, &comm);
+    before_init = rpt__comm_create_mpi(MPI_COMM_WORLD, NULL, NULL, &comm);
     MPI_Init_thread(&argc, &argv,
                     multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_FUNNELED,
                     &level);

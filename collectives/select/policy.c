@@ -1,0 +1,163 @@
+/*
+ * policy.c - reads what a context selects by: rules, and what things cost
+ */
+#include "collectives/select/policy.h"
+
+#include "collectives/select/kept.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum use { FOR_START, FOR_LOOKING, FOR_THREADS };
+
+/* ---- rules ---- */
+
+/* The file of the option, or the first that is there; "": none. */
+static rpt_status_t find_rules(const rpt_options_t *options, char file[512])
+{
+    const char *named = rpt__option_text(options, RPT_OPT_COLL_RULES);
+    const char *home = rpt__environment("HOME");
+
+    file[0] = '\0';
+    if (strcmp(named, "none") == 0) {
+        return RPT_OK;
+    }
+    if (strlen(named) >= 512) {
+        return rpt__fail(RPT_ERR_PARSE,
+                         "option coll.rules has more than 511 bytes");
+    }
+    if (named[0] != '\0') {
+        strcpy(file, named);
+        return RPT_OK;
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(file, 512, "%s%s", i == 1 && home != NULL ? home : "",
+                 i == 0   ? "repartir.rules"
+                 : i == 1 ? "/.config/repartir/repartir.rules"
+                          : "/etc/repartir.rules");
+        if (access(file, R_OK) == 0) {
+            return RPT_OK;
+        }
+    }
+    file[0] = '\0';
+    return RPT_OK;
+}
+
+/* ---- numbers ---- */
+
+static rpt_status_t how_to_measure(const rpt_options_t *options,
+                                   enum rpt_measure *how_out)
+{
+    static const char *const words[] = { "no", "auto", "always" };
+    const char *text = rpt__option_text(options, RPT_OPT_COLL_MEASURE);
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *how_out = (enum rpt_measure)i;
+            return RPT_OK;
+        }
+    }
+    rpt__fail(RPT_ERR_PARSE, "option coll.measure cannot be \"%s\" (from %s)",
+              text, rpt_options_origin(options, "coll.measure"));
+    rpt__fail_hint("give auto, no or always");
+    return RPT_ERR_PARSE;
+}
+
+/* Those that are kept; and whether the others shall be measured, which makes
+ * no sense without a place to keep them: every job would do it again. */
+static rpt_status_t find_numbers(const rpt_options_t *options, enum use use,
+                                 struct rpt_policy *policy)
+{
+    enum rpt_measure how = RPT_MEASURE_NOTHING;
+    char path[RPT_KEPT_PATH_BYTES];
+    rpt_status_t status = how_to_measure(options, &how);
+    bool is_real = rpt__option_text(options, RPT_OPT_TOPO_SYNTHETIC)[0] == '\0';
+
+    if (status != RPT_OK || !is_real || use == FOR_THREADS) {
+        return status;
+    }
+    if (how == RPT_MEASURE_ONCE) {
+        bool has_place = rpt__kept_find(options, path);
+
+        if (has_place) {
+            rpt__kept_read(path, &policy->numbers);
+        }
+        if (!has_place || use == FOR_LOOKING ||
+            !rpt__numbers_are_missing(&policy->numbers) ||
+            !rpt__kept_may_write(path)) {
+            how = RPT_MEASURE_NOTHING;
+        }
+    }
+    policy->measures = use == FOR_START ? how : RPT_MEASURE_NOTHING;
+    return RPT_OK;
+}
+
+/* ---- both ---- */
+
+static rpt_status_t add_rules(const rpt_options_t *options,
+                              struct rpt_policy *policy, struct rpt_buf *rules)
+{
+    rpt_status_t status = find_rules(options, policy->file);
+
+    if (status == RPT_OK && policy->file[0] != '\0') {
+        status = rpt__rules_read(policy->file, rules);
+        policy->n_rules = rules->bytes / sizeof(struct rpt_rule);
+    }
+    return status;
+}
+
+static rpt_status_t brief_for(enum use use, const rpt_options_t *options,
+                              struct rpt_buf *brief)
+{
+    struct rpt_policy policy = { .numbers = RPT_NUMBERS_USUAL };
+    struct rpt_buf rules = RPT_BUF_EMPTY;
+    rpt_status_t status = add_rules(options, &policy, &rules);
+
+    if (status == RPT_OK) {
+        status = find_numbers(options, use, &policy);
+    }
+    if (status == RPT_OK) {
+        rpt__buf_add(brief, &policy, sizeof policy);
+        rpt__buf_add(brief, rules.data, rules.bytes);
+    }
+    rpt__buf_free(&rules);
+    return status;
+}
+
+rpt_status_t rpt__policy_brief(const rpt_options_t *options,
+                               struct rpt_buf *brief)
+{
+    return brief_for(FOR_START, options, brief);
+}
+
+rpt_status_t rpt__policy_look(const rpt_options_t *options,
+                              struct rpt_buf *brief)
+{
+    return brief_for(FOR_LOOKING, options, brief);
+}
+
+rpt_status_t rpt__policy_brief_local(const rpt_options_t *options,
+                                     struct rpt_buf *brief)
+{
+    return brief_for(FOR_THREADS, options, brief);
+}
+
+const struct rpt_policy *rpt__policy_of(const struct rpt_comm *comm)
+{
+    static const struct rpt_policy usual = { .numbers = RPT_NUMBERS_USUAL };
+    const struct rpt_policy *policy = rpt__comm_brief(comm);
+
+    return policy != NULL ? policy : &usual;
+}
+
+void rpt__policy_describe(const struct rpt_policy *policy, struct rpt_buf *text)
+{
+    if (policy->file[0] != '\0') {
+        rpt__buf_printf(text, "rules    %s (%llu)\n", policy->file,
+                        (unsigned long long)policy->n_rules);
+    }
+    rpt__numbers_describe(&policy->numbers, text);
+}

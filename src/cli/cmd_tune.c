@@ -1,0 +1,323 @@
+/*
+ * cmd_tune.c - `repartir tune`: measures algorithms, writes rules
+ *
+ * All ranks measure together; rank 0 prints the tables and writes the file,
+ * aside and then in one step into its place, so that nobody ever reads half of
+ * it.
+ */
+#include "cli/args.h"
+#include "cli/command.h"
+#include "cli/launch.h"
+#include "cli/sink.h"
+#include "cli/tune.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_OPERATIONS = 0x3001, KEY_MAX_BYTES, KEY_TIME, KEY_OUT };
+
+struct tune_options {
+    bool wanted[TUNE_KINDS];
+    size_t max_bytes;
+    double budget_s;
+    const char *out;
+    rpt_options_t *options;
+};
+
+static const char *const operations[] = {
+#define OPERATION_TEXT(name, value, text) text,
+    RPT_COLL_LIST(OPERATION_TEXT)
+#undef OPERATION_TEXT
+        NULL
+};
+
+static const struct argp_option options_of_tune[] = {
+    { "operations", KEY_OPERATIONS, "NAME,...", 0, "Only these (all)", 0 },
+    { "max-bytes", KEY_MAX_BYTES, "SIZE", 0,
+      "Largest vector, or all blocks of it together (4MiB)", 0 },
+    { "time", KEY_TIME, "TIME", 0, "Take about so long (30s)", 0 },
+    { "out", KEY_OUT, "FILE", 0, "Write the rules to FILE (repartir.rules)",
+      0 },
+    { "option", 'o', "NAME=VALUE", 0, "Set an option of the library", 0 },
+    { NULL, 0, NULL, 0, NULL, 0 }
+};
+
+/* ---- command line ---- */
+
+static error_t take_operations(struct argp_state *state, const char *arg,
+                               struct tune_options *o)
+{
+    char *list = copy_string(arg), *rest = list;
+    error_t error = 0;
+
+    memset(o->wanted, 0, sizeof o->wanted);
+    while (rest != NULL && error == 0) {
+        int kind = args_word(state, "operations", strsep(&rest, ","),
+                             operations);
+
+        if (kind >= 0) {
+            o->wanted[kind] = true;
+        } else {
+            error = EINVAL;
+        }
+    }
+    free(list);
+    return error;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct tune_options *o = state->input;
+
+    switch (key) {
+    case KEY_OPERATIONS:
+        return take_operations(state, arg, o);
+    case KEY_MAX_BYTES:
+        return args_size(state, "max-bytes", arg, &o->max_bytes);
+    case KEY_TIME:
+        return args_seconds(state, "time", arg, &o->budget_s);
+    case KEY_OUT:
+        o->out = arg;
+        return 0;
+    case 'o':
+        return args_option(state, o->options, arg);
+    case ARGP_KEY_ARG:
+        argp_error(state, "\"%s\": no argument is wanted", arg);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- the file ---- */
+
+static int not_written(const char *path, int error, struct fault *fault)
+{
+    fault_set(fault, CODE_IO, "%s cannot be written", path);
+    fault_why(fault, "%s", strerror(error));
+    fault_hint(fault, "name another file with --out");
+    return CODE_IO;
+}
+
+/* Said before the work, not after it. */
+static int check_out(const char *path, struct fault *fault)
+{
+    char *copy = copy_string(path);
+    bool good = access(dirname(copy), W_OK | X_OK) == 0 &&
+                (access(path, F_OK) != 0 || access(path, W_OK) == 0);
+    int code = good ? CODE_OK : not_written(path, errno, fault);
+
+    free(copy);
+    return code;
+}
+
+/* Signals that would leave the file aside behind wait for the end. */
+static int write_file(const char *path, const struct text *text,
+                      struct fault *fault)
+{
+    struct text aside = { NULL, 0, 0 };
+    int fd, error = 0;
+
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    text_printf(&aside, "%s.%d", path, (int)getpid());
+    fd = open(aside.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error = errno;
+    } else {
+        error = write_all(fd, text->data, text->bytes);
+        error = error == 0 && fsync(fd) != 0 ? errno : error;
+        error = close(fd) != 0 && error == 0 ? errno : error;
+        if (error == 0 && rename(aside.data, path) != 0) {
+            error = errno;
+        }
+        if (error != 0) {
+            unlink(aside.data);
+        }
+    }
+    text_free(&aside);
+    return error == 0 ? CODE_OK : not_written(path, error, fault);
+}
+
+static void add_head(struct text *text, struct tune_layout layout)
+{
+    char *mpi = launch_mpi_version(), host[256] = "";
+
+    gethostname(host, sizeof host - 1);
+    mpi[strcspn(mpi, ",\n")] = '\0';
+    for (char *c = mpi; *c != '\0'; c++) {
+        *c = *c == '\t' ? ' ' : *c;
+    }
+    text_printf(text,
+                "# By repartir tune %s with %s: %d ranks on %d node%s, the "
+                "first %s.\n"
+                "# Files for several layouts can be put one behind the other; "
+                "see repartir-tune(1).\n",
+                rpt_version_text(), mpi, layout.n_ranks, layout.n_nodes,
+                layout.n_nodes > 1 ? "s" : "", host);
+    free(mpi);
+}
+
+/* ---- measuring ---- */
+
+static int n_algorithms(rpt_coll_kind_t kind)
+{
+    int n = 0;
+
+    while (n < MOST_ALGORITHMS && rpt_coll_algorithm(kind, n) != NULL) {
+        n++;
+    }
+    return n;
+}
+
+static int n_points(const struct tune_options *o, struct tune_layout layout)
+{
+    struct tune_series series;
+    int n = 0;
+
+    for (int kind = 0; kind < TUNE_KINDS; kind++) {
+        series.kind = (rpt_coll_kind_t)kind;
+        tune_sizes(&series, layout, o->max_bytes);
+        n += o->wanted[kind] ? series.n_points : 0;
+    }
+    return n;
+}
+
+static int tune_operation(const struct tune_options *o, struct tuner *tuner,
+                          struct tune_series *series, struct fault *fault)
+{
+    struct tune_layout layout = tuner_layout(tuner);
+    double budget_s = o->budget_s / n_points(o, layout);
+    int code = CODE_OK;
+
+    series->n_algorithms = n_algorithms(series->kind);
+    tune_sizes(series, layout, o->max_bytes);
+    for (int k = 0; k < series->n_points && code == CODE_OK; k++) {
+        code = tuner_time(tuner, series->kind, budget_s, &series->points[k],
+                          fault);
+    }
+    tune_choose(series);
+    return code;
+}
+
+/* Rank 0 shows each operation when it is done. */
+static int tune_all(const struct tune_options *o, struct tuner *tuner,
+                    bool speaks, struct text *rules, struct fault *fault)
+{
+    struct tune_layout layout = tuner_layout(tuner);
+    struct tune_series *series = get_memory(sizeof *series);
+    int code = CODE_OK;
+
+    add_head(rules, layout);
+    for (int kind = 0; kind < TUNE_KINDS && code == CODE_OK; kind++) {
+        struct text table = { NULL, 0, 0 };
+
+        if (!o->wanted[kind]) {
+            continue;
+        }
+        series->kind = (rpt_coll_kind_t)kind;
+        code = tune_operation(o, tuner, series, fault);
+        if (code == CODE_OK && speaks) {
+            tune_table(&table, series, layout);
+            tune_rules(rules, series, layout);
+            fputs(table.data, stdout);
+            fflush(stdout);
+        }
+        text_free(&table);
+    }
+    free(series);
+    return code;
+}
+
+static int tune(const struct tune_options *o, const struct launch *launch,
+                struct fault *fault)
+{
+    struct tuner *tuner = NULL;
+    struct text rules = { NULL, 0, 0 };
+    int code = tuner_open(launch, o->options, o->max_bytes, &tuner, fault);
+
+    if (code == CODE_OK) {
+        code = tune_all(o, tuner, launch->rank == 0, &rules, fault);
+        tuner_close(tuner);
+    }
+    if (code == CODE_OK && launch->rank == 0) {
+        code = write_file(o->out, &rules, fault);
+        if (code == CODE_OK) {
+            printf("The rules (*) are in %s: option coll.rules names them.\n",
+                   o->out);
+        }
+    }
+    text_free(&rules);
+    return code;
+}
+
+/* What is wrong with a start like this. */
+static int check_start(const struct tune_options *o,
+                       const struct launch *launch, struct fault *fault)
+{
+    if (launch->size == 1) {
+        fault_set(fault, CODE_USAGE, "one rank has nothing to choose from");
+        fault_hint(fault, "start as many as the job will have: mpirun -n 4 "
+                          "repartir tune");
+        return CODE_USAGE;
+    }
+    return launch->rank == 0 ? check_out(o->out, fault) : CODE_OK;
+}
+
+static int tune_over_ranks(const struct tune_options *o)
+{
+    struct fault fault = { 0 };
+    struct launch launch;
+    int code;
+
+    launch_begin(&launch);
+    say_quiet(launch.rank != 0);
+    code = check_start(o, &launch, &fault);
+    if (launch_agree(&launch, code, NULL) == CODE_OK) {
+        code = tune(o, &launch, &fault);
+    }
+    fault_print(&fault);
+    return launch_end(&launch, code);
+}
+
+int command_tune(int argc, char *argv[])
+{
+    static const struct argp_child children[] = ARGS_CHILDREN;
+    static const struct argp argp = {
+        options_of_tune,
+        parse,
+        NULL,
+        "Measure every algorithm of the collective operations on these ranks "
+        "(mpirun -n 4 repartir tune), print the times, and write rules that "
+        "choose the fastest at each size to a file.",
+        children,
+        NULL,
+        NULL
+    };
+    struct tune_options o = { .max_bytes = 4 << 20,
+                              .budget_s = 30,
+                              .out = "repartir.rules" };
+    struct fault fault = { 0 };
+    int code;
+
+    memset(o.wanted, true, sizeof o.wanted);
+    if (rpt_options_create(&o.options) != RPT_OK) {
+        code = fault_library(&fault);
+        fault_print(&fault);
+        return launch_give_up(code);
+    }
+    code = args_parse(&argp, argc, argv, &o);
+    if (code == CODE_OK) {
+        code = tune_over_ranks(&o);
+    } else {
+        code = code == ARGS_ANSWERED ? CODE_OK : launch_give_up(code);
+    }
+    rpt_options_destroy(o.options);
+    return code;
+}

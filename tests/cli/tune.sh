@@ -1,0 +1,77 @@
+#!/bin/sh
+# repartir tune: measures on these ranks, and writes rules that the library
+# obeys.
+set -u
+. "$SRC/tests/cli/lib.sh"
+begin cli-tune
+unset RPT_COLL_RULES
+
+if [ "$MPIRUN" = no ]; then
+    skip "no mpirun was found; name it with MPIRUN=..."
+    finish
+    exit
+fi
+for n in 2 4; do
+    run $n tune --operations=allreduce,gather,barrier --max-bytes=64K \
+        --time=1 --out=rules.$n
+    expect 0 "tune on $n ranks"
+    hasnt err . "without a complaint, $n ranks"
+    is "$(grep -c '^allreduce\|^gather\|^barrier' out)" 3 \
+        "a table for each operation, once, $n ranks"
+    is "$(grep -c '^ *65536 .*\*' out)" 1 "up to --max-bytes, $n ranks"
+    is "$(grep -c '^ *16384 .*\*' out)" 2 "or all blocks together, $n ranks"
+    hasnt rules.$n "^[a-z].* (ranks=[^$n]|nodes=[^1])" \
+        "rules are for this layout, $n ranks"
+    is "$(grep -c '^barrier ranks=.* -> ' rules.$n)" 1 \
+        "one for the barrier, $n ranks"
+    run 1 explain barrier --ranks=$n --rules=rules.$n
+    expect 0 "the library reads them, $n ranks"
+    has out '^chosen by the rule rules.[0-9]:[0-9]*$' "and obeys, $n ranks"
+done
+cat rules.2 rules.4 >repartir.rules
+for n in 2 4; do
+    run 1 explain allreduce --ranks=$n --count=100
+    has out '^chosen by the rule repartir.rules:' \
+        "files of several layouts make one, that is found here, $n ranks"
+done
+run 2 info
+has out '^rules    repartir.rules \([0-9]+\)$' "info names it"
+run 1 explain allreduce --ranks=3
+has out '^chosen by the model' "other layouts have no rules"
+run 1 explain allreduce --ranks=2 -o coll.rules=none
+has out '^chosen by the model' "none are wanted"
+echo 'allreduce -> flatt' >repartir.rules
+run 2 info
+expect 65 "a bad rule ends the start"
+has err 'repartir.rules:1: there is no such algorithm: "flatt"' "and is named"
+rm repartir.rules
+
+# Every rule of a forced sum in the order of ranks is one of that.
+run 2 tune --operations=allreduce --max-bytes=1K --time=0.2 \
+    -o coll.reproducible=yes --option=coll.segment_bytes=4K --out=ordered
+expect 0 "tune what is reproducible"
+hasnt ordered '-> (doubling|halving|ring|circulant)$' "only such are chosen"
+
+run 1 tune
+expect 64 "one rank alone"
+for bad in --operations=allreduc --max-bytes=4Q --max-bytes=-1 --time=soon \
+    --tmie=1 word --option=pool.slost=1; do
+    run 2 tune "$bad"
+    expect 64 "tune $bad"
+    is "$(grep -c '^repartir[a-z ]*:' err)" 1 "is answered once: $bad"
+done
+[ ! -e repartir.rules ] || bad "nothing was written"
+mkdir closed
+for out in nowhere/rules closed; do
+    run 2 tune --operations=barrier --time=0.1 --out=$out
+    expect 74 "--out=$out"
+    has err "$out cannot be written" "is said at once: $out"
+done
+
+"$MPIRUN" -n 2 "$repartir" tune --time=60 --out=cut >cut.out 2>&1 &
+job=$!
+until_true grep -q microseconds cut.out || bad "it measures"
+kill -INT $job
+wait $job
+[ ! -e cut ] && is "$(find . -name 'cut.*' | wc -l)" 1 "nothing half is left"
+finish
