@@ -3,6 +3,7 @@
  *
  * Those that are in use stay in the list, but are not given out.
  */
+#include "collectives/device/call.h"
 #include "collectives/plan.h"
 
 enum { CACHE_MAX = 32 };
@@ -33,10 +34,12 @@ rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
                             struct rpt_plan **plan_out)
 {
     struct rpt_plan **link = &team->cached, *plan;
+    bool on_device = rpt__device_holds(team->group, coll);
     rpt_status_t status;
 
     while (*link != NULL &&
-           ((*link)->is_used || !rpt__plan_fits(*link, coll))) {
+           ((*link)->is_used || ((*link)->call != NULL) != on_device ||
+            !rpt__plan_fits(*link, coll))) {
         link = &(*link)->next;
     }
     plan = *link;

@@ -109,6 +109,15 @@ static struct extent extent_of(const struct rpt_group *group,
     return e;
 }
 
+void rpt__coll_extent(const struct rpt_group *group, const rpt_coll_t *coll,
+                      size_t *in_out, size_t *out_out)
+{
+    struct extent e = extent_of(group, coll);
+
+    *in_out = e.in;
+    *out_out = e.out;
+}
+
 static bool may_be_in_place(const struct rpt_group *group,
                             const rpt_coll_t *coll)
 {

@@ -4,6 +4,7 @@
  * Counted on the first ranks, the last ones, the root and one between: to
  * build those of all would take hours for thousands of ranks.
  */
+#include "collectives/device/call.h"
 #include "collectives/plan.h"
 
 #include "base/buf.h"
@@ -275,6 +276,11 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
     rpt_status_t status;
 
     add_title(&text, &plan->coll, plan->team->size);
+    if (plan->call != NULL) {
+        rpt__buf_printf(&text, "device buffers: %s\n",
+                        rpt__device_call_text(plan->call));
+        return finish_text(&text, RPT_OK, text_out);
+    }
     status = explain(&question, &text);
     if (plan->pulling_algorithm != NULL && !plan->run.must_pull) {
         rpt__buf_printf(&text,

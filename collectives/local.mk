@@ -80,6 +80,13 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/tables.c \
 	collectives/cache.c \
 	collectives/check.c \
+	collectives/device/call.c \
+	collectives/device/call.h \
+	collectives/device/connect.c \
+	collectives/device/setup.c \
+	collectives/device/stages.c \
+	collectives/device/steps.c \
+	collectives/device/team.h \
 	collectives/explain.c \
 	collectives/engine/combine.c \
 	collectives/engine/combine.h \
@@ -94,6 +101,9 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/team.c \
 	collectives/engine/team.h \
 	collectives/memory.c \
+	collectives/nccl/launch.c \
+	collectives/nccl/launch.h \
+	collectives/nccl/ops.h \
 	collectives/pattern/blocks.h \
 	collectives/pattern/fold.h \
 	collectives/pattern/layout.c \
@@ -152,7 +162,7 @@ librpt_avx512_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) -mavx512f -mavx512bw \
 	-mavx512dq -mavx512vl -mprefer-vector-width=512
 librepartir_all_la_LIBADD += librpt_avx2.la librpt_avx512.la
 endif
-EXTRA_DIST += collectives/README.md
+EXTRA_DIST += collectives/README.md collectives/device/README.md
 
 # The shim: a library of its own, that mpirun puts in front of the MPI.
 if SHARED

@@ -8,6 +8,8 @@
  */
 #include "collectives/plan.h"
 
+#include "collectives/device/call.h"
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -62,6 +64,9 @@ static struct rpt_signature signature_of(const struct rpt_plan *plan)
         (uint64_t)coll->kind | op << 8 | type << 16, coll->count
     };
 
+    if (rpt__device_holds(plan->team->group, coll)) {
+        signature.what |= RPT_SIGNATURE_DEVICE;
+    }
     if (has_root(coll->kind)) {
         signature.what |= (uint64_t)(unsigned)coll->root << 32;
     }
@@ -225,8 +230,9 @@ static size_t divided_count(const struct rpt_plan *plan)
 /* In-place input of these would be overwritten while it is needed. */
 static bool needs_bounce(const struct rpt_plan *plan)
 {
-    return plan->in_place && (plan->coll.kind == RPT_COLL_REDUCE_SCATTER ||
-                              plan->coll.kind == RPT_COLL_ALLTOALL);
+    return plan->in_place && plan->call == NULL &&
+           (plan->coll.kind == RPT_COLL_REDUCE_SCATTER ||
+            plan->coll.kind == RPT_COLL_ALLTOALL);
 }
 
 static rpt_status_t take_memory(struct rpt_plan *plan)
@@ -319,7 +325,6 @@ static void fill_run(struct rpt_plan *plan)
     run->n_values = plan->schedule.n_values;
     run->combine = &plan->combine;
     run->element_bytes = plan->combine.element_bytes;
-    run->signature = signature_of(plan);
     run->name = rpt_coll_name(plan->coll.kind);
     run->scratch = plan->scratch;
     run->is_gone = is_gone;
@@ -335,6 +340,7 @@ static void fill_run(struct rpt_plan *plan)
 
 void rpt__plan_free(struct rpt_plan *plan)
 {
+    rpt__device_call_free(plan->call);
     rpt__combine_release(&plan->combine);
     rpt__schedule_free(&plan->schedule);
     rpt__schedule_free(&plan->pulling);
@@ -406,7 +412,7 @@ static rpt_status_t choose(struct rpt_plan *plan)
 }
 
 /* The caller of rpt__plan_create_with() has chosen. */
-static rpt_status_t take_algorithm(struct rpt_plan *plan)
+rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
 {
     rpt_status_t status = RPT_OK;
 
@@ -426,20 +432,28 @@ static rpt_status_t take_algorithm(struct rpt_plan *plan)
 
 static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
 {
-    rpt_status_t status = set_combine(plan);
+    int device = -1;
+    rpt_status_t status = rpt__device_where(plan->team->group, coll, &device);
+
+    if (status == RPT_OK) {
+        status = set_combine(plan);
+    }
 
     if (status == RPT_OK) {
         status = copy_arrays(plan, coll);
     }
     if (status == RPT_OK) {
         fill_case(plan);
-        status = take_algorithm(plan);
+        plan->run.signature = signature_of(plan);
+        status = device >= 0 ? rpt__device_call_create(plan, device)
+                             : rpt__plan_choose(plan);
     }
     if (status == RPT_OK) {
         status = take_memory(plan);
     }
     if (status == RPT_OK) {
         fill_run(plan);
+        status = plan->call != NULL ? rpt__device_call_complete(plan) : RPT_OK;
     }
     return status;
 }
@@ -487,7 +501,7 @@ static void bind(struct rpt_plan *plan, const void *in, void *out)
 {
     struct rpt_run *run = &plan->run;
     const struct rpt_case *c = &plan->c;
-    size_t element = run->element_bytes;
+    size_t element = rpt_type_bytes(plan->coll.type);
 
     run->input = at(in, 0, element);
     run->output = out;
@@ -505,6 +519,9 @@ static void bind(struct rpt_plan *plan, const void *in, void *out)
 
         run->input = at(out, gathers ? rpt__block_of(c, c->rank).offset : 0,
                         element);
+    }
+    if (plan->call != NULL) {
+        rpt__device_call_bind(plan);
     }
 }
 
@@ -598,6 +615,13 @@ rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
     return wait_in_loop(plan, -1);
 }
 
+rpt_status_t rpt__plan_run(struct rpt_plan *plan, const void *in, void *out)
+{
+    bind(plan, in, out);
+    rpt__run_queue(&plan->run);
+    return rpt__run_wait(&plan->run);
+}
+
 /* Under the lock. */
 static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
                                struct rpt_plan **here_out)
@@ -615,13 +639,13 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
     if (status != RPT_OK) {
         return status;
     }
-    bind(plan, coll->in, coll->out);
     if (!plan->run.needs_lock && !rpt__team_is_busy(team)) {
+        bind(plan, coll->in, coll->out);
         *here_out = plan;
         return RPT_OK;
     }
-    rpt__run_queue(&plan->run);
-    status = rpt__run_wait(&plan->run);
+    plan->coll.stream = coll->stream;
+    status = rpt__plan_run(plan, coll->in, coll->out);
     rpt__plan_drop(plan);
     return status;
 }
@@ -633,7 +657,8 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
     rpt_status_t status;
 
     if (plan == NULL || plan->run.needs_lock || !rpt__plan_fits(plan, coll) ||
-        rpt__team_is_busy(team) || rpt__group_is_failed(group)) {
+        rpt__team_is_busy(team) || rpt__group_is_failed(group) ||
+        rpt__device_holds(group, coll)) {
         struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
 
         rpt__engine_lock(engine);

@@ -10,6 +10,8 @@
 #include "collectives/engine/run.h"
 #include "collectives/select/select.h"
 
+struct rpt_device_call; /* device/call.h */
+
 struct rpt_plan {
     struct rpt_run run;    /* first */
     struct rpt_plan *next; /* in the team's cache */
@@ -32,6 +34,7 @@ struct rpt_plan {
     void *scratch;
     char *bounce; /* a copy of an input that is in place, or NULL */
     size_t bounce_bytes;
+    struct rpt_device_call *call; /* NULL: buffers are the host's */
 };
 
 /* Makes one.  Under the lock.  coll has been checked (rpt__coll_check()). */
@@ -46,6 +49,10 @@ rpt_status_t rpt__plan_create_with(struct rpt_team *team,
 /* One from the cache, or a new one; it is in use until rpt__plan_drop(). */
 rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
                             struct rpt_plan **plan_out);
+/* Starts it and waits for it.  Under the lock. */
+rpt_status_t rpt__plan_run(struct rpt_plan *plan, const void *in, void *out);
+/* Its algorithm and its schedule, from its case. */
+rpt_status_t rpt__plan_choose(struct rpt_plan *plan);
 /* Back into the cache, or away; not before it is over.  Under the lock. */
 void rpt__plan_drop(struct rpt_plan *plan);
 /* Whether a plan is for calls like this one. */
@@ -71,6 +78,9 @@ rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
 /* The whole call, blocking.  Without the lock. */
 rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);
 
+/* Elements of the buffers as this rank has them; the call is good. */
+void rpt__coll_extent(const struct rpt_group *group, const rpt_coll_t *coll,
+                      size_t *in_out, size_t *out_out);
 /* What this rank can see that is wrong with a call. */
 rpt_status_t rpt__coll_check(const struct rpt_group *group,
                              const rpt_coll_t *coll);

@@ -9,6 +9,7 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(srcdir)/tests/harness
 include $(srcdir)/tests/base/local.mk
 include $(srcdir)/tests/topo/local.mk
 include $(srcdir)/tests/collectives/local.mk
+include $(srcdir)/tests/device/local.mk
 include $(srcdir)/tests/pmpi/local.mk
 include $(srcdir)/tests/comm/local.mk
 include $(srcdir)/tests/journal/local.mk

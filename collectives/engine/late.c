@@ -23,17 +23,19 @@ enum { TELL_ALL_MAX = 512, NAMED_MAX = 16 };
 
 static int name_call(char *text, size_t size, struct rpt_signature signature)
 {
-    unsigned kind = (unsigned)(signature.what & 0xff);
+    unsigned kind = (unsigned)(signature.what & 0x7f);
+    bool on_device = (signature.what & RPT_SIGNATURE_DEVICE) != 0;
     unsigned op = (unsigned)(signature.what >> 8 & 0xff);
     unsigned type = (unsigned)(signature.what >> 16 & 0xffff);
     int root = (int)(signature.what >> 32);
 
     return snprintf(text, size,
-                    "%s of %s, operator %s, root %d, count (or a hash of "
+                    "%s of %s%s, operator %s, root %d, count (or a hash of "
                     "counts) %llu",
                     rpt_coll_name((rpt_coll_kind_t)kind),
                     type < RPT_N_TYPES ? rpt_type_name((rpt_type_t)type)
                                        : "opaque",
+                    on_device ? " in buffers of devices" : "",
                     op < RPT_N_OPS ? rpt_op_name((rpt_op_t)op)
                     : op == 0xff   ? "none"
                                    : "user",
@@ -45,7 +47,7 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
-    char mine[160], theirs[160];
+    char mine[192], theirs[192];
     rpt_status_t status;
 
     name_call(mine, sizeof mine, run->signature);
@@ -190,7 +192,9 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
     if (n == 0) {
         n = name_all(names, run, RPT_HEARD_BEFORE, since_s);
     }
-    if (n == 0 && run->waiting != NULL) {
+    if (n == 0 && run->asked_s > 0) {
+        rpt__buf_printf(names, "its devices; all ranks are in this call");
+    } else if (n == 0 && run->waiting != NULL) {
         add_name(names, run, run->waiting->peer);
         rpt__buf_printf(names, ", which is in this call too");
     }

@@ -170,7 +170,8 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     size_t lane;
 
     if (run == NULL || run->seq != head->key.seq || !run->begun ||
-        run->status < RPT_OK || !find_lane(run, head->key.lane, &lane)) {
+        !run->entered || run->status < RPT_OK ||
+        !find_lane(run, head->key.lane, &lane)) {
         return NULL;
     }
     steps = &run->schedule->lanes[lane];

@@ -40,6 +40,9 @@ static void pop(struct rpt_team *team, rpt_status_t status)
         count_sleeper(team, -1);
     }
     run->status = status;
+    if (run->ops != NULL && status < RPT_OK) {
+        run->ops->abort(run);
+    }
     atomic_fetch_sub(&team->n_queued, 1);
     if (!run->is_gone(run)) {
         atomic_store(&run->state, RPT_RUN_OVER); /* now it is its owner's */
@@ -84,6 +87,10 @@ static void enqueue(struct rpt_run *run)
 /* ---- lazy runs ---- */
 
 #define LOOK_S 1e-3
+/* A device rings no bell: it is asked again when an eighth of the time is over
+ * that it has been asked for, within these limits. */
+#define ASK_SOON_S 20e-6
+#define ASK_LATE_S 1e-3
 enum { IDLE_LOOKS = 100 };
 
 /* Takes a lazy run; false: somebody else has it. */
@@ -158,13 +165,34 @@ static void look_for_lazy(struct rpt_colls *colls)
     }
 }
 
+/* When the first run of a queue is to be asked how far its device is. */
+static double next_question_s(const struct rpt_colls *colls)
+{
+    double now = 0, next = INFINITY;
+    const struct rpt_team *team;
+
+    LIST_FOREACH (team, &colls->busy, busy) {
+        const struct rpt_run *run = STAILQ_FIRST(&team->queue);
+
+        if (run->asked_s > 0) {
+            now = now > 0 ? now : rpt__now_s();
+            next = fmin(next,
+                        now + fmin(fmax((now - run->asked_s) / 8, ASK_SOON_S),
+                                   ASK_LATE_S));
+        }
+    }
+    return next;
+}
+
 static double next_s(struct rpt_poller *poller)
 {
     const struct rpt_colls *colls =
         (struct rpt_colls *)(void *)((char *)poller -
                                      offsetof(struct rpt_colls, poller));
 
-    return atomic_load(&colls->is_watched) != 0 ? colls->next_look_s : INFINITY;
+    return fmin(next_question_s(colls), atomic_load(&colls->is_watched) != 0
+                                            ? colls->next_look_s
+                                            : INFINITY);
 }
 
 static int poll(struct rpt_poller *poller)

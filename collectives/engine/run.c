@@ -7,6 +7,7 @@
  */
 #include "collectives/engine/run.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -24,9 +25,11 @@ void rpt__run_begin(struct rpt_run *run)
                                          memory_order_relaxed);
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
-    run->has_raised = false;
+    run->has_raised = run->taken = false;
     run->has_met = run->pulling == NULL;
     run->end = run->flag + run->n_values;
+    run->entered = run->ops == NULL;
+    run->asked_s = 0;
     run->n_over = 0;
     run->n_sends = run->first_send = 0;
     run->waiting = NULL;
@@ -250,6 +253,30 @@ static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
     }
 }
 
+/* What ops answered at this moment. */
+static rpt_status_t answer(struct rpt_run *run, rpt_status_t status)
+{
+    if (status != RPT_PENDING) {
+        run->asked_s = 0;
+    } else if (run->asked_s <= 0) {
+        run->asked_s = rpt__now_s();
+    }
+    return status;
+}
+
+/* Buffers are not the host's: see struct rpt_run_ops. */
+static rpt_status_t take_step_there(struct rpt_run *run, uint32_t lane,
+                                    const struct rpt_step *step)
+{
+    bool is_own = step->kind == RPT_STEP_COPY || step->kind == RPT_STEP_REDUCE;
+    rpt_status_t status = RPT_OK;
+
+    if (is_own || step->kind == RPT_STEP_SIGNAL) {
+        status = answer(run, run->ops->step(run, step));
+    }
+    return status == RPT_OK && !is_own ? take_step(run, lane, step) : status;
+}
+
 /* ---- lanes ---- */
 
 static rpt_status_t advance_lane(struct rpt_run *run, size_t lane)
@@ -260,7 +287,9 @@ static rpt_status_t advance_lane(struct rpt_run *run, size_t lane)
     while (state->next < steps->n_steps) {
         const struct rpt_step *step =
             &run->schedule->steps[steps->first_step + state->next];
-        rpt_status_t status = take_step(run, (uint32_t)lane, step);
+        rpt_status_t status = run->ops == NULL || run->ops->step == NULL
+                                  ? take_step(run, (uint32_t)lane, step)
+                                  : take_step_there(run, (uint32_t)lane, step);
 
         if (status != RPT_OK) {
             run->waiting = step;
@@ -319,6 +348,24 @@ static void finish(struct rpt_run *run)
     }
 }
 
+static rpt_status_t take_steps(struct rpt_run *run)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (run->first_send < run->n_sends) {
+        status = rpt__run_pump(run);
+    }
+    if (status >= RPT_OK) {
+        status = advance_lanes(run);
+    }
+    if (status == RPT_OK) {
+        finish(run);
+        run->taken = true;
+        run->waiting = NULL;
+    }
+    return status;
+}
+
 rpt_status_t rpt__run_advance(struct rpt_run *run)
 {
     rpt_status_t status = RPT_OK;
@@ -329,21 +376,18 @@ rpt_status_t rpt__run_advance(struct rpt_run *run)
         }
         run->begun = true;
     }
-    if (!run->has_met) {
+    if (!run->entered) {
+        status = answer(run, run->ops->enter(run));
+        run->entered = status == RPT_OK;
+    }
+    if (status == RPT_OK && !run->has_met) {
         status = rpt__run_meet(run);
-        if (status != RPT_OK) {
-            run->status = status;
-            return status;
-        }
     }
-    if (run->first_send < run->n_sends) {
-        status = rpt__run_pump(run);
+    if (status == RPT_OK && !run->taken) {
+        status = take_steps(run);
     }
-    if (status >= RPT_OK) {
-        status = advance_lanes(run);
-    }
-    if (status == RPT_OK) {
-        finish(run);
+    if (status == RPT_OK && run->ops != NULL) {
+        status = answer(run, run->ops->leave(run));
     }
     run->status = status;
     return status;

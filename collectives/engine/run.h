@@ -40,6 +40,20 @@ enum rpt_run_state {
     RPT_RUN_OVER
 };
 
+/* What a run with buffers that are not the host's does besides (device/). */
+struct rpt_run_ops {
+    /* Before the first step, and behind the last one.  RPT_PENDING: call it
+     * again; the loop does so soon. */
+    rpt_status_t (*enter)(struct rpt_run *run);
+    rpt_status_t (*leave)(struct rpt_run *run);
+    /* NULL: steps are taken in memory of the host.  Else COPY and REDUCE are
+     * its own, and before a flag is raised it is asked whether they are done.
+     */
+    rpt_status_t (*step)(struct rpt_run *run, const struct rpt_step *step);
+    /* The run ends with a failure. */
+    void (*abort)(struct rpt_run *run);
+};
+
 struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
@@ -58,8 +72,9 @@ struct rpt_run {
     char *output;
     char *scratch;
     size_t divided_count; /* elements of the output that are an average */
-    bool needs_lock;      /* there are messages */
-    bool is_short;        /* its stage fits into a short block */
+    bool needs_lock;      /* there are messages, or ops */
+    const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
+    bool is_short;                 /* its stage fits into a short block */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
     /* Of a queued one that is over: whether nobody wants it; then it has been
@@ -72,6 +87,10 @@ struct rpt_run {
     const struct rpt_schedule *schedule; /* the usual one at first */
     bool begun;                          /* its block is free */
     bool has_met;
+    bool entered;            /* as ops say        */
+    bool taken;              /* are all steps     */
+    double asked_s;          /* since then its ops say: not yet; 0: it waits for
+                       something else */
     struct rpt_step meeting; /* the rank that it waits for */
     bool has_raised;         /* its flag          */
     int turn;

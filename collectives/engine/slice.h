@@ -28,6 +28,9 @@ enum {
     RPT_N_TURNS = RPT_N_SHORT + RPT_N_LONG
 };
 
+/* In what a call is: its buffers are in the memory of devices. */
+#define RPT_SIGNATURE_DEVICE UINT64_C(0x80)
+
 /* What a call is, so that others can compare: 16 bytes. */
 struct rpt_signature {
     uint64_t what; /* kind, operator, type, root */
@@ -50,7 +53,9 @@ struct rpt_exposed {
 
 struct rpt_slice_head {
     _Atomic uint32_t n_sleeping; /* ranks to ring when a flag is raised */
-    uint32_t unused[15];
+    _Atomic uint32_t n_closed;   /* ranks that have closed others' stages in the
+                                    memory of a device (device/stages.c) */
+    uint32_t unused[14];
 };
 
 struct rpt_slice {

@@ -3,6 +3,7 @@
  */
 #include "collectives/engine/team.h"
 
+#include "collectives/device/team.h"
 #include "collectives/engine/run.h"
 #include "collectives/plan.h"
 
@@ -94,6 +95,7 @@ static void team_release(void *data)
         LIST_REMOVE(team, busy);
     }
     rpt__plans_release(team);
+    rpt__device_team_free(team->device);
     rpt__early_forget(team->colls->early, rpt__group_number(team->group));
     if (team->n_near > 1) {
         rpt__slice_drop(&team->slice, team->comm,
@@ -125,6 +127,9 @@ static rpt_status_t team_create(struct rpt_group *group,
                  : rpt__fail_nomem(2 * n * sizeof *team->places);
     if (status == RPT_OK) {
         status = find_layout(team);
+    }
+    if (status == RPT_OK) {
+        status = rpt__device_look(rpt__comm_options(team->comm));
     }
     if (status != RPT_OK) {
         team_free(team);

@@ -19,6 +19,7 @@
 struct rpt_run;
 struct rpt_plan;
 struct rpt_colls;
+struct rpt_device_team;
 
 struct rpt_team {
     struct rpt_group *group;
@@ -53,8 +54,9 @@ struct rpt_team {
     int stray_rank;
     struct rpt_signature stray;
 
-    struct rpt_plan *cached; /* latest first */
-    struct rpt_plan *last;   /* of the last blocking call; in use by these */
+    struct rpt_device_team *device; /* NULL: no call on device buffers yet */
+    struct rpt_plan *cached;        /* latest first */
+    struct rpt_plan *last; /* of the last blocking call; in use by these */
     int n_cached;
 };
 

@@ -42,9 +42,28 @@ RPT_BEGIN_DECLS
  *  | RPT_ERR_STATE | the group is of no further use |
  *  | RPT_ERR_UNSUPPORTED | no such operator for the type, or algorithm |
  *  | RPT_ERR_OVERFLOW | counts that do not fit into the address space |
+ *  | RPT_ERR_SYSTEM | CUDA or NCCL failed (device buffers) |
+ *  | RPT_ERR_NOT_FOUND | no librepartir-gpu, and `device.use` is yes |
  *  | RPT_ERR_NOMEM, RPT_ERR_MPI | |
  *
  * After a mismatch or a deadline the group is of no further use.
+ *
+ * **Device buffers.**  Buffers may be in the memory of a GPU (CUDA), where
+ * those of all ranks of a call are: input and output on the same device, which
+ * is the one that the rank uses in this group.  A rank whose part is empty
+ * gives an address on its device, too.
+ * - An operation begins when all work is done that its stream had at the start:
+ *   the default stream of the program, or rpt_coll::stream.  When it is over,
+ *   so is all that it does on the device.
+ * - The first such call of a group waits for all ranks, which connect;
+ *   rpt_group_destroy() then waits up to 10 s for the others to do the same.
+ * - Where several groups use a device at once, their calls are started in the
+ *   same order on all ranks.
+ * - NCCL adds up in an order of its own, the same on all ranks, and rounds f16
+ *   and bf16 at every addition.  What it does not know, scans, and with
+ *   `coll.reproducible` every sum, is added up as on the host.
+ * - With option `device.use` = auto the program makes its first CUDA call
+ *   before the first collective of a group.
  *
  * \since 0.1
  *
@@ -108,6 +127,7 @@ typedef struct rpt_coll {
     const size_t *out_counts;  /**< all-to-all with counts: blocks of the
                                     output                                  */
     const size_t *out_offsets; /**< ... and where they are                  */
+    void *stream; /**< device buffers: a cudaStream_t, see above            */
 } rpt_coll_t;
 
 /* ---- blocking ---- */

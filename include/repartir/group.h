@@ -53,7 +53,8 @@ RPT_API rpt_group_t *rpt_group_world(rpt_context_t *context);
 RPT_API rpt_status_t rpt_group_split(rpt_group_t *group, int color, int key,
                                      rpt_group_t **group_out);
 
-/** Release a group.  Not collective.  The world group is left alone. */
+/** Release a group.  Not collective; one that had calls on device buffers waits
+ * up to 10 s for the others.  The world group is left alone. */
 RPT_API void rpt_group_destroy(rpt_group_t *group);
 
 /** This rank in the group.  Not collective. */

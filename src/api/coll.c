@@ -327,6 +327,7 @@ rpt_status_t rpt_coll_start(rpt_group_t *group, const rpt_coll_t *coll,
     }
     plan->coll.in = coll->kind == RPT_COLL_BARRIER ? &token : coll->in;
     plan->coll.out = coll->out;
+    plan->coll.stream = coll->stream;
     status = rpt__plan_start(plan);
     if (status != RPT_OK) {
         rpt_plan_destroy(plan);

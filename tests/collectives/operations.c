@@ -399,6 +399,28 @@ static bool is_right(const struct trial *t)
     return true;
 }
 
+static const struct memory *memory;
+
+void operate_in(const struct memory *wanted)
+{
+    memory = wanted;
+}
+
+static rpt_status_t make_call_there(struct trial *t)
+{
+    size_t element = rpt_type_bytes(t->coll.type);
+    void *in = memory->give(t->in, t->n_in * element);
+    void *out = memory->give(t->out, t->n_out * element);
+    rpt_status_t status;
+
+    t->coll.in = t->in_place ? RPT_IN_PLACE : in;
+    t->coll.out = out;
+    status = make_call(t);
+    memory->take(in, t->in, t->n_in * element);
+    memory->take(out, t->out, t->n_out * element);
+    return status;
+}
+
 static void run(struct trial *t)
 {
     rpt_status_t status;
@@ -408,7 +430,7 @@ static void run(struct trial *t)
     t->in_place = t->in_place && can_be_in_place(t);
     measure(t);
     fill(t);
-    status = make_call(t);
+    status = memory != NULL ? make_call_there(t) : make_call(t);
     if (status != RPT_OK) {
         printf("  %s\n", rpt_last_error_text());
     }

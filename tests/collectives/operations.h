@@ -9,6 +9,15 @@
 
 #include <repartir.h>
 
+/* Memory of another kind, for the buffers of calls. */
+struct memory {
+    void *(*give)(const void *data, size_t bytes); /* a copy there          */
+    void (*take)(void *there, void *data, size_t bytes); /* back; released  */
+};
+/* Where buffers are from now on, but for operators of users and what is about
+ * bits; NULL: where malloc() puts them. */
+void operate_in(const struct memory *memory);
+
 /* In what way a call is made. */
 enum form { BLOCKING, STARTED, PLANNED, N_FORMS };
 

@@ -1,0 +1,121 @@
+/*
+ * device.c - opens librepartir-gpu, once in a process
+ */
+#include "device/device.h"
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+#define DRIVER "libcuda.so.1"
+
+const struct rpt_gpu *_Atomic rpt__gpu;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_hopeless; /* it was tried, and need not be tried again */
+
+void rpt__device_set(const struct rpt_gpu *gpu)
+{
+    atomic_store(&rpt__gpu, gpu);
+}
+
+/* Whether the program has loaded the driver: CUDA does so at its first call. */
+static bool has_driver(void)
+{
+    void *driver = dlopen(DRIVER, RTLD_LAZY | RTLD_NOLOAD);
+
+    if (driver == NULL) {
+        return false;
+    }
+    dlclose(driver);
+    return true;
+}
+
+static rpt_status_t no_library(const char *name, const char *why)
+{
+    rpt__fail(RPT_ERR_NOT_FOUND, "%s cannot be used", name);
+    rpt__fail_why("%s", why != NULL ? why : "");
+    rpt__fail_hint("device.library names another one; device.use=no does "
+                   "without devices");
+    return RPT_ERR_NOT_FOUND;
+}
+
+/* Stays open: its threads and the driver's cannot be unloaded. */
+static rpt_status_t open_library(const char *name, const struct rpt_gpu **out)
+{
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    rpt_gpu_open_fn *open = NULL;
+    void *symbol;
+
+    if (library == NULL) {
+        return no_library(name, dlerror());
+    }
+    symbol = dlsym(library, RPT_GPU_OPEN);
+    if (symbol == NULL) {
+        return no_library(name, dlerror());
+    }
+    memcpy(&open, &symbol, sizeof open);
+    *out = open();
+    if ((*out)->interface != RPT_GPU_INTERFACE) {
+        return no_library(name, "it is of another release of librepartir");
+    }
+    if ((*out)->device->n_devices() == 0) {
+        return no_library(name, (*out)->device->why());
+    }
+    return RPT_OK;
+}
+
+/* The program may need CUDA for itself alone. */
+static void go_without(void)
+{
+    rpt__log(rpt__identity() <= 0 ? RPT_LOG_WARN : RPT_LOG_INFO,
+             "this program uses CUDA, but collectives on device buffers are "
+             "not possible: %s (%s)",
+             rpt_last_error()->what, rpt_last_error()->why);
+    is_hopeless = true;
+}
+
+static rpt_status_t look(const rpt_options_t *options)
+{
+    const char *use = rpt__option_text(options, RPT_OPT_DEVICE_USE);
+    const char *name = rpt__option_text(options, RPT_OPT_DEVICE_LIBRARY);
+    bool is_wanted = strcmp(use, "yes") == 0;
+    const struct rpt_gpu *gpu = NULL;
+    rpt_status_t status;
+
+    if (!is_wanted && strcmp(use, "no") != 0 && strcmp(use, "auto") != 0) {
+        rpt__fail(RPT_ERR_INVALID, "device.use=%s", use);
+        rpt__fail_hint("it is auto, yes or no");
+        return RPT_ERR_INVALID;
+    }
+    if (!is_wanted &&
+        (strcmp(use, "no") == 0 || is_hopeless || !has_driver())) {
+        return RPT_OK;
+    }
+    status = open_library(name[0] != '\0' ? name : RPT_GPU_LIBRARY, &gpu);
+    if (status == RPT_OK) {
+        rpt__device_set(gpu);
+    } else if (!is_wanted) {
+        go_without();
+        status = RPT_OK;
+    }
+    return status;
+}
+
+rpt_status_t rpt__device_look(const rpt_options_t *options)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (rpt__device_gpu() != NULL) {
+        return RPT_OK;
+    }
+    pthread_mutex_lock(&lock);
+    if (rpt__device_gpu() == NULL) {
+        status = look(options);
+    }
+    pthread_mutex_unlock(&lock);
+    return status;
+}
