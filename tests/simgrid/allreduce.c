@@ -50,13 +50,6 @@ static void die(const char *what)
     MPI_Abort(MPI_COMM_WORLD, 1);
 }
 
-/* Selection names operations in its errors; the library's own function stands
- * in a file that would bring the whole library along, and its MPI. */
-const char *rpt_coll_name(rpt_coll_kind_t kind)
-{
-    return kind == RPT_COLL_ALLREDUCE ? "allreduce" : "another operation";
-}
-
 /* ---- time ---- */
 
 /* All leave at the same moment; gives it. */
