@@ -149,6 +149,9 @@ static bool find_lane(const struct rpt_run *run, uint32_t number,
     for (size_t lane = run->n_over;
          lane < schedule->n_lanes && lane < run->n_over + schedule->window;
          lane++) {
+        if (schedule->lanes[lane].begins_part && lane > run->n_over) {
+            break; /* it has not begun */
+        }
         if (schedule->lanes[lane].number == number) {
             *lane_out = lane;
             return true;
