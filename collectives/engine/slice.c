@@ -6,21 +6,17 @@
  */
 #include "collectives/engine/slice.h"
 
-#include "base/hash.h"
 #include "base/size.h"
 #include "topo/topo.h"
 
-enum { LINE = 64, HEAD_BYTES = 4096, SKEW = 5 * LINE, NAMES_FROM = 2 };
+enum { LINE = 64, HEAD_BYTES = 4096, SKEW = 5 * LINE };
 
 /* Ranks of several nodes may have one area: threads of a process do. */
 static uint64_t name_of(struct rpt_comm *comm, uint64_t group_number)
 {
-    const uint64_t names[2] = { group_number, (uint64_t)rpt__map_node_of(
-                                                  rpt__comm_map(comm),
-                                                  rpt__comm_rank(comm)) };
+    int node = rpt__map_node_of(rpt__comm_map(comm), rpt__comm_rank(comm));
 
-    return names[1] == 0 ? group_number + NAMES_FROM
-                         : rpt__hash64(names, sizeof names, 0) | NAMES_FROM;
+    return rpt__area_name(RPT_AREA_SLICE, group_number, (uint64_t)node);
 }
 
 void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,

@@ -8,11 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Added to the cost of what is made of parts, so that only an option or a rule
- * chooses it: with three nodes and large vectors results were wrong, for a
- * reason that is not known. */
-#define NOT_BY_ITSELF 1e9
-
 bool rpt__is_on_two_levels(const struct rpt_case *c)
 {
     return c->layout != NULL && c->layout->n_nodes > 1 && c->layout->most > 1;
@@ -152,7 +147,7 @@ double rpt__part_cost_of_leaders(const struct rpt_case *c,
 {
     struct rpt_case mine = case_of(c, c->layout->n_nodes, count);
 
-    return cost_of(kind, &mine, m, bytes) + NOT_BY_ITSELF;
+    return cost_of(kind, &mine, m, bytes);
 }
 
 /* ---- building ---- */

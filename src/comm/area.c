@@ -13,6 +13,7 @@
 #include "comm/area.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,16 @@ static void lock(struct rpt_area_head *head)
         /* What it changed last may be lost: some units, no correctness. */
         pthread_mutex_consistent(&head->lock);
     }
+}
+
+uint64_t rpt__area_name(enum rpt_area_use use, uint64_t a, uint64_t b)
+{
+    /* The use is hashed as well, and is no seed: XXH3 adds a seed to the words,
+     * so that small numbers with small seeds meet. */
+    const uint64_t parts[3] = { (uint64_t)use, a, b };
+    uint64_t name = rpt__hash64(parts, sizeof parts, 0);
+
+    return name > GONE ? name : name + GONE + 1;
 }
 
 static bool is_used(const struct rpt_area_head *head, uint32_t unit)

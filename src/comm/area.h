@@ -34,6 +34,13 @@ rpt_status_t rpt__area_create(void *memory, size_t bytes);
 void rpt__area_view(struct rpt_area *area, void *memory, int fd,
                     size_t fd_offset);
 
+/* What a piece is for. */
+enum rpt_area_use { RPT_AREA_SLICE, RPT_AREA_BUFFER };
+
+/* The name of a piece: by its use, and two numbers that tell it from the others
+ * of that use. */
+uint64_t rpt__area_name(enum rpt_area_use use, uint64_t a, uint64_t b);
+
 /* A piece for n_users ranks, each of which takes it once; name >= 2.  It is all
  * zero when the first one takes it.  RPT_ERR_FULL on all of them when the first
  * one finds no room, or there is no area. */

@@ -4,7 +4,6 @@
 #include "comm/buffer.h"
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "comm/area.h"
 #include "comm/comm_priv.h"
 
@@ -12,7 +11,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-enum { PAGE = 4096, LEAST_NAME = 2 };
+enum { PAGE = 4096 };
 
 struct buffer {
     LIST_ENTRY(buffer) link;
@@ -35,9 +34,8 @@ static struct rpt_buffers *buffers_of(struct rpt_comm *comm)
 
 static uint64_t next_piece(struct rpt_comm *comm)
 {
-    const uint64_t parts[2] = { (uint64_t)comm->rank, comm->buffers->n_made++ };
-
-    return rpt__hash64(parts, sizeof parts, 1) | LEAST_NAME;
+    return rpt__area_name(RPT_AREA_BUFFER, (uint64_t)comm->rank,
+                          comm->buffers->n_made++);
 }
 
 /* Ordinary memory, in whole pages. */

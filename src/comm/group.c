@@ -22,10 +22,13 @@
 
 #define FORMING (UINT64_C(1) << 62)
 
-static uint64_t number_of(const void *data, size_t bytes, uint64_t seed)
+/* The count is hashed as well, and is no seed: see rpt__area_name(). */
+static uint64_t number_of(const void *data, size_t bytes, uint64_t count)
 {
+    const uint64_t parts[2] = { rpt__hash64(data, bytes, 0), count };
+
     /* 0 is the world's. */
-    return (rpt__hash64(data, bytes, seed) & (FORMING - 1)) | 1;
+    return (rpt__hash64(parts, sizeof parts, 0) & (FORMING - 1)) | 1;
 }
 
 /* Room for a group of up to n ranks; the list is not filled. */

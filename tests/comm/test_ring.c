@@ -316,6 +316,32 @@ static void pieces_are_found_by_name_and_given_back(void)
     CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void names_of_pieces_differ(void)
+{
+    enum { N = 64, N_NAMES = 2 * N * N };
+    static uint64_t names[N_NAMES];
+    size_t n = 0;
+
+    for (uint64_t a = 0; a < N; a++) {
+        for (uint64_t b = 0; b < N; b++) {
+            names[n++] = rpt__area_name(RPT_AREA_SLICE, a, b);
+            names[n++] = rpt__area_name(RPT_AREA_BUFFER, a, b);
+        }
+    }
+    qsort(names, N_NAMES, sizeof *names, by_value);
+    CU_ASSERT(names[0] >= 2);
+    for (size_t i = 1; i < N_NAMES; i++) {
+        CU_ASSERT(names[i] != names[i - 1]);
+    }
+}
+
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
@@ -327,6 +353,7 @@ int main(int argc, char *argv[])
         RPT_TEST(what_is_not_offered_is_not_attached),
         RPT_TEST(a_segment_that_does_not_fit_is_an_error),
         RPT_TEST(pieces_are_found_by_name_and_given_back),
+        RPT_TEST(names_of_pieces_differ),
         RPT_TEST_END
     };
 
