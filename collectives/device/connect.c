@@ -81,8 +81,10 @@ rpt_status_t rpt__nccl_connect(struct rpt_device_team *device,
         rpt__fail_why("all ranks are there, as their messages say");
         rpt__fail_hint("NCCL_DEBUG=INFO makes NCCL say where it waits; "
                        "NCCL_SOCKET_IFNAME chooses its network");
-    } else if (status < RPT_OK && !rpt__group_is_failed(team->group)) {
-        status = rpt__nccl_fail(device, status, "NCCL does not connect");
+    } else if (status < RPT_OK) {
+        status = rpt__group_is_failed(team->group)
+                     ? rpt__group_failure(team->group)
+                     : rpt__nccl_fail(device, status, "NCCL does not connect");
     }
     if (status != RPT_OK) {
         rpt__nccl_abort(device);
