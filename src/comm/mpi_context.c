@@ -156,6 +156,9 @@ static bool drive(struct rpt_comm *comm)
     if (!rpt__mpi_may_call(end)) {
         return false;
     }
+    if (end->far != NULL && rpt__mpi_transport_is_hot(end->far)) {
+        return true; /* that drives MPI */
+    }
     error = PMPI_Iprobe(MPI_ANY_SOURCE, RPT_MPI_TAG_NOBODY, end->comm, &flag,
                         MPI_STATUS_IGNORE);
     if (error != MPI_SUCCESS) {

@@ -68,6 +68,8 @@ rpt_status_t rpt__mpi_agree(struct rpt_mpi_end *end, rpt_status_t own);
 rpt_status_t rpt__mpi_transport_create(struct rpt_comm *comm,
                                        struct rpt_mpi_end *end,
                                        struct rpt_transport **transport_out);
+/* Whether it asks MPI at every turn of the loop. */
+bool rpt__mpi_transport_is_hot(const struct rpt_transport *transport);
 /* Packets sent to each rank so far; packets received. */
 const uint64_t *rpt__mpi_transport_sent(const struct rpt_transport *transport);
 uint64_t rpt__mpi_transport_received(const struct rpt_transport *transport);

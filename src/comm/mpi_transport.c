@@ -34,7 +34,6 @@ enum {
     N_SLOTS = 16,  /* packets to a rank that MPI may still need           */
     N_FREE = 64,   /* slots that are kept for later                       */
     N_TESTS = 16,  /* sends to look at that turn out to be incomplete     */
-    BATCH = 64,
     BUFFER_BYTES = sizeof(struct rpt_packet) + RPT_PACKET_BYTES
 };
 
@@ -107,33 +106,26 @@ static void take_packet(struct rpt_mpi_transport *far, int index, int bytes)
                      (size_t)bytes - sizeof *packet);
 }
 
+/* One packet: to ask for another that is not there takes MPI a look at all its
+ * connections, and whoever waits for this one waits for that, too. */
 static int receive(struct rpt_mpi_transport *far)
 {
-    int n = 0;
+    int index = far->oldest, flag = 0, bytes = 0, error;
+    MPI_Status info;
 
-    while (n < BATCH) {
-        int index = far->oldest, flag = 0, bytes = 0, error;
-        MPI_Status info;
-
-        error = PMPI_Test(&far->receives[index], &flag, &info);
-        if (error == MPI_SUCCESS && !flag) {
-            break;
-        }
-        if (error == MPI_SUCCESS) {
-            error = PMPI_Get_count(&info, MPI_BYTE, &bytes);
-        }
-        if (error == MPI_SUCCESS) {
-            take_packet(far, index, bytes);
-            far->oldest = (index + 1) % N_RECEIVES;
-            n++;
-            error = post(far, index);
-        }
-        if (error != MPI_SUCCESS) {
-            break_all(far, error, "receiving a packet");
-            break;
-        }
+    error = PMPI_Test(&far->receives[index], &flag, &info);
+    if (error == MPI_SUCCESS && flag) {
+        error = PMPI_Get_count(&info, MPI_BYTE, &bytes);
     }
-    return n;
+    if (error == MPI_SUCCESS && flag) {
+        take_packet(far, index, bytes);
+        far->oldest = (index + 1) % N_RECEIVES;
+        error = post(far, index);
+    }
+    if (error != MPI_SUCCESS) {
+        break_all(far, error, "receiving a packet");
+    }
+    return flag;
 }
 
 /* ---- sending ---- */
@@ -382,6 +374,14 @@ rpt_status_t rpt__mpi_transport_create(struct rpt_comm *comm,
     far->traffic_s = rpt__now_s();
     *transport_out = &far->base;
     return RPT_OK;
+}
+
+bool rpt__mpi_transport_is_hot(const struct rpt_transport *transport)
+{
+    const struct rpt_mpi_transport *far =
+        (const struct rpt_mpi_transport *)(const void *)transport;
+
+    return far->polled_s - far->traffic_s < HOT_S;
 }
 
 const uint64_t *rpt__mpi_transport_sent(const struct rpt_transport *transport)
