@@ -105,6 +105,8 @@ librepartir_all_la_SOURCES += \
 	collectives/nccl/launch.h \
 	collectives/nccl/ops.h \
 	collectives/pattern/blocks.h \
+	collectives/pattern/checked.c \
+	collectives/pattern/checked.h \
 	collectives/pattern/fold.h \
 	collectives/pattern/layout.c \
 	collectives/pattern/layout.h \

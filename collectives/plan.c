@@ -9,6 +9,7 @@
 #include "collectives/plan.h"
 
 #include "collectives/device/call.h"
+#include "collectives/pattern/checked.h"
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -265,6 +266,9 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
         (needs_bounce(plan) && plan->bounce == NULL)) {
         return rpt__fail_nomem(bytes);
     }
+    if (schedule->has_token) {
+        memset(plan->scratch, 0, element);
+    }
     run->needs_lock = n_sends > 0;
     for (size_t i = 0; i < schedule->n_steps; i++) {
         run->needs_lock |= schedule->steps[i].kind == RPT_STEP_RECV;
@@ -301,17 +305,34 @@ static bool is_gone(struct rpt_run *run)
     return is_dropped;
 }
 
+/* Whether all ranks compare their calls first; those of a node do so when they
+ * meet. */
+static bool is_checked(const struct rpt_plan *plan)
+{
+    return plan->call == NULL && plan->c.n_ranks > 1 &&
+           rpt__policy_of(plan->team->comm)->checks_first != 0;
+}
+
+static bool has_slice(const struct rpt_plan *plan)
+{
+    return plan->team->one_node && plan->team->slice.head != NULL;
+}
+
 /* Which buffers others read when they pull. */
-static void set_meeting(struct rpt_plan *plan)
+static void set_pulling(struct rpt_plan *plan)
 {
     rpt_coll_kind_t kind = plan->coll.kind;
     struct rpt_run *run = &plan->run;
     bool roots_only = kind == RPT_COLL_BROADCAST || kind == RPT_COLL_SCATTER;
-    uint32_t n = plan->pulling.n_values;
 
     run->pulling = &plan->pulling;
     run->input_is_read = !roots_only || plan->c.rank == plan->c.root;
     run->output_is_read = kind == RPT_COLL_ALLREDUCE;
+}
+
+static void set_meeting(struct rpt_run *run, uint32_t n)
+{
+    run->meets = true;
     run->n_values = 1 + (n > run->n_values ? n : run->n_values);
     run->is_short = false;
 }
@@ -331,7 +352,11 @@ static void fill_run(struct rpt_plan *plan)
     run->is_short = plan->schedule.stage_count * run->element_bytes <=
                     RPT_STAGE_SHORT;
     if (plan->pulling_algorithm != NULL) {
-        set_meeting(plan);
+        set_pulling(plan);
+    }
+    if (plan->pulling_algorithm != NULL ||
+        (is_checked(plan) && has_slice(plan))) {
+        set_meeting(run, plan->pulling.n_values);
     }
     run->stream = rpt__kernels()->stream;
     run->streams_out = output_bytes(plan) >= STREAM_OUT;
@@ -425,6 +450,9 @@ rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
     }
     if (status == RPT_OK && !plan->run.must_pull) {
         plan->algorithm->build(&plan->c, &plan->schedule);
+        if (is_checked(plan) && !has_slice(plan)) {
+            rpt__checked(&plan->c, &plan->schedule);
+        }
         status = plan->schedule.status;
     }
     return status;

@@ -223,7 +223,7 @@ static void append_lane(struct rpt_schedule *whole,
     if (whole->status == RPT_OK) {
         mine = &whole->lanes[whole->n_lanes - 1];
         mine->number = number * RPT_PART_LANES + lane->number;
-        mine->begins_part = lane == part->lanes;
+        mine->begins_part = lane == part->lanes || lane->begins_part;
     }
     for (size_t i = 0; i < lane->n_steps; i++) {
         append_step(whole, part, part->steps[lane->first_step + i], names);

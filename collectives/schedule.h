@@ -27,7 +27,7 @@
 
 enum {
     RPT_MAX_INPUTS = 256, /* of one reduction */
-    RPT_MAX_PARTS = 4,
+    RPT_MAX_PARTS = 5,
     RPT_PART_LANES = 1 << 28 /* between the numbers of the lanes of two parts */
 };
 
@@ -84,6 +84,8 @@ struct rpt_schedule {
     bool pulls;    /* reads buffers of others: begins when all have met    */
     size_t window; /* lanes at a time, at least 1            */
     size_t scratch_count; /* elements of scratch                    */
+    bool has_token; /* the first of them has a value from the beginning, to be
+                       sent where only that something comes matters */
     size_t stage_count;   /* elements of a stage, on all ranks alike */
     uint32_t n_values;    /* flags end at this value, on all ranks  */
     /* When all flags have this value, nobody reads this rank's stage any more,

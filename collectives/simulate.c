@@ -547,6 +547,9 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     for (size_t i = 0; status == RPT_OK && i < n_input; i++) {
         input->symbols[i] = rpt__symbol_leaf(r, i);
     }
+    if (status == RPT_OK && schedule->has_token) {
+        rank->scratch.symbols[0] = rpt__symbol_leaf(r, 0);
+    }
     return status;
 }
 

@@ -26,7 +26,7 @@ void rpt__run_begin(struct rpt_run *run)
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
-    run->has_met = run->pulling == NULL;
+    run->has_met = !run->meets;
     run->end = run->flag + run->n_values;
     run->entered = run->ops == NULL;
     run->asked_s = 0;
@@ -327,6 +327,12 @@ static rpt_status_t advance_lanes(struct rpt_run *run)
     return run->n_over == schedule->n_lanes ? RPT_OK : RPT_PENDING;
 }
 
+/* Who has come to the meeting may still look whether this rank has. */
+static bool is_read_late(const struct rpt_run *run)
+{
+    return run->meets && run->schedule->free_value == 0;
+}
+
 static void finish(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
@@ -334,7 +340,8 @@ static void finish(struct rpt_run *run)
 
     if (run->n_values > 0) {
         /* Above its values are those of the next start. */
-        team->free_at[run->turn] = schedule->free_value > schedule->n_values
+        team->free_at[run->turn] = schedule->free_value > schedule->n_values ||
+                                           is_read_late(run)
                                        ? run->end + 1
                                        : run->flag + schedule->free_value;
         if (schedule->has_seen_all) {

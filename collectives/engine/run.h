@@ -58,8 +58,9 @@ struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
     const struct rpt_schedule *usual;
-    const struct rpt_schedule *pulling; /* where all buffers can be read; or
-                                           NULL: no meeting is held        */
+    const struct rpt_schedule *pulling; /* where all buffers can be read, or
+                                           NULL                            */
+    bool meets;                         /* the ranks of the node, at first */
     bool must_pull;                     /* the usual one is forbidden      */
     bool input_is_read;                 /* by other ranks, when it pulls */
     bool output_is_read;

@@ -48,22 +48,48 @@ static rpt_status_t find_rules(const rpt_options_t *options, char file[512])
 
 /* ---- numbers ---- */
 
+/* Which of two or three words the option has. */
+static rpt_status_t word_of(const rpt_options_t *options, int option,
+                            const char *name, const char *const words[],
+                            int *word_out)
+{
+    const char *text = rpt__option_text(options, option);
+
+    for (int i = 0; i < 3 && words[i] != NULL; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *word_out = i;
+            return RPT_OK;
+        }
+    }
+    rpt__fail(RPT_ERR_PARSE, "option %s cannot be \"%s\" (from %s)", name, text,
+              rpt_options_origin(options, name));
+    rpt__fail_hint(words[2] != NULL ? "give %s, %s or %s" : "give %s or %s",
+                   words[0], words[1], words[2]);
+    return RPT_ERR_PARSE;
+}
+
 static rpt_status_t how_to_measure(const rpt_options_t *options,
                                    enum rpt_measure *how_out)
 {
     static const char *const words[] = { "no", "auto", "always" };
-    const char *text = rpt__option_text(options, RPT_OPT_COLL_MEASURE);
+    int word = 0;
+    rpt_status_t status = word_of(options, RPT_OPT_COLL_MEASURE, "coll.measure",
+                                  words, &word);
 
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(words[i], text) == 0) {
-            *how_out = (enum rpt_measure)i;
-            return RPT_OK;
-        }
-    }
-    rpt__fail(RPT_ERR_PARSE, "option coll.measure cannot be \"%s\" (from %s)",
-              text, rpt_options_origin(options, "coll.measure"));
-    rpt__fail_hint("give auto, no or always");
-    return RPT_ERR_PARSE;
+    *how_out = (enum rpt_measure)word;
+    return status;
+}
+
+static rpt_status_t how_to_check(const rpt_options_t *options,
+                                 struct rpt_policy *policy)
+{
+    static const char *const words[] = { "usual", "full", NULL };
+    int word = 0;
+    rpt_status_t status = word_of(options, RPT_OPT_COLL_CHECK, "coll.check",
+                                  words, &word);
+
+    policy->checks_first = (uint64_t)word;
+    return status;
 }
 
 /* Those that are kept; and whether the others shall be measured, which makes
@@ -118,6 +144,9 @@ static rpt_status_t brief_for(enum use use, const rpt_options_t *options,
 
     if (status == RPT_OK) {
         status = find_numbers(options, use, &policy);
+    }
+    if (status == RPT_OK) {
+        status = how_to_check(options, &policy);
     }
     if (status == RPT_OK) {
         rpt__buf_add(brief, &policy, sizeof policy);

@@ -52,10 +52,11 @@ static void on_all_layouts(void (*fn)(rpt_group_t *group))
     static const char *const one[] = { NULL };
     static const char *const two[] = { "topo.virtual_nodes", "2", NULL };
     static const char *const none[] = { "comm.shared_bytes", "0", NULL };
-    static const char *const *const layouts[] = { one, two, none };
+    static const char *const full[] = { "coll.check", "full", NULL };
+    static const char *const *const layouts[] = { one, two, none, full };
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < 4; k++) {
             struct job job = { .fn = fn };
 
             run_job(sizes[i], layouts[k], &job);
@@ -540,6 +541,54 @@ static void different_calls_are_an_error_on_all(void)
     }
 }
 
+static void nobody_gets_a_result(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    double *x = calloc(8000, sizeof *x), *y = x + 4000;
+
+    for (int i = 0; i < 8000; i++) {
+        x[i] = 1 + i;
+    }
+    CHECK((rank == size - 1 ? call_another(group, x, y)
+                            : rpt_allreduce(group, x, y, 4, RPT_TYPE_F64,
+                                            RPT_OP_SUM)) == RPT_ERR_MISMATCH);
+    for (int i = 0; i < 8000; i++) {
+        CHECK(x[i] == 1 + i);
+    }
+    free(x);
+}
+
+static void a_full_check_finds_them_before_data_moves(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.check", "full", NULL },
+        { "coll.check", "full", "topo.virtual_nodes", "2", NULL },
+        { "coll.check", "full", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 7; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            for (int other = 0; other < N_OTHER_CALLS; other++) {
+                struct job job = { .fn = nobody_gets_a_result };
+
+                another_call = other;
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+static void a_check_has_a_name(void)
+{
+    static const char *const odd[] = { "coll.check", "much", NULL };
+    rpt_options_t *options = options_with(odd);
+    struct job job = { .fn = nobody_gets_a_result };
+
+    CU_ASSERT_EQUAL(rpt_local_run(2, options, do_job, &job), RPT_ERR_PARSE);
+    CU_ASSERT_STRING_EQUAL(rpt_last_error()->hint, "give usual or full");
+    rpt_options_destroy(options);
+}
+
 static _Atomic uint32_t gate;
 
 static void the_last_is_missing(rpt_group_t *group)
@@ -734,6 +783,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(calls_may_come_in_between),
     RPT_TEST(there_is_an_end_to_operators),
     RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST(a_full_check_finds_them_before_data_moves),
+    RPT_TEST(a_check_has_a_name),
     RPT_TEST(a_deadline_names_the_missing),
     RPT_TEST(only_the_missing_are_named_by_ranks_in_different_calls),
     RPT_TEST(a_warning_names_the_late),

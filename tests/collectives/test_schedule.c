@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "collectives/algorithm/allreduce/allreduce.h"
+#include "collectives/pattern/checked.h"
 #include "collectives/simulate.h"
 
 #include <stdio.h>
@@ -30,6 +31,8 @@ static bool complain(const struct rpt_algorithm *algorithm,
 
 /* A barrier is right when nobody is done before all have begun: the flags and
  * messages of its schedule must tell. */
+static bool is_checked; /* all schedules: see pattern/checked.h */
+
 static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
                 struct rpt_simulation *sim, bool in_place)
 {
@@ -45,6 +48,9 @@ static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
 
         schedules[r] = (struct rpt_schedule){ .window = 1 };
         algorithm->build(&mine, &schedules[r]);
+        if (is_checked && !schedules[r].pulls) { /* those meet */
+            rpt__checked(&mine, &schedules[r]);
+        }
         sizes_of(call->kind, &mine, &inputs[r], &outputs[r]);
     }
     status = rpt__simulation_run(sim, schedules, inputs, outputs, in_place);
@@ -181,6 +187,51 @@ static void segments_of_any_size_are_right(void)
     CU_ASSERT(n_run > 3000);
 }
 
+static void a_check_in_front_changes_no_result(void)
+{
+    int n_run = 0;
+
+    is_checked = true;
+    for (int p = 2; p <= 9; p++) {
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            n_run += check((rpt_coll_kind_t)kind, p, 13, 5, false);
+        }
+    }
+    is_checked = false;
+    CU_ASSERT(n_run > 300);
+}
+
+/* Nobody begins unless all have come. */
+static void a_check_in_front_waits_for_all(void)
+{
+    enum { P = 7 };
+    const size_t counts[P] = { 4, 4, 4, 4, 4, 4, 4 };
+
+    for (int missing = 0; missing < P; missing++) {
+        struct rpt_schedule schedules[P];
+        struct rpt_simulation *sim = NULL;
+        struct rpt_case c;
+
+        for (int r = 0; r < P; r++) {
+            fill(&c, P, 4, 4);
+            c.rank = r;
+            schedules[r] = (struct rpt_schedule){ .window = 1 };
+            if (r != missing) {
+                rpt__checked(&c, &schedules[r]);
+            }
+        }
+        CU_ASSERT_FATAL(rpt__simulation_create(P, NULL, &sim) == RPT_OK);
+        CU_ASSERT_EQUAL(
+            rpt__simulation_run(sim, schedules, counts, counts, true),
+            RPT_ERR_STATE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->what, "deadlock"));
+        for (int r = 0; r < P; r++) {
+            rpt__schedule_free(&schedules[r]);
+        }
+        rpt__simulation_destroy(sim);
+    }
+}
+
 /* Of a ring 300: the simulator keeps all that is under way. */
 static void a_thousand_ranks_are_right(void)
 {
@@ -286,8 +337,7 @@ static bool costs_the_same(const struct rpt_algorithm *algorithm,
     for (int r = 1; r < call->c.n_ranks; r++) {
         struct rpt_case c = case_of(call, r);
 
-        if (!algorithm->applies(&c) ||
-            algorithm->cost(&c, &model, 4) != cost) {
+        if (!algorithm->applies(&c) || algorithm->cost(&c, &model, 4) != cost) {
             return complain(algorithm, call, "not as dear on all ranks");
         }
     }
@@ -661,6 +711,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(every_vector_is_right_for_1_to_64_ranks),
     RPT_TEST(all_blocks_are_right_for_1_to_64_ranks),
     RPT_TEST(segments_of_any_size_are_right),
+    RPT_TEST(a_check_in_front_changes_no_result),
+    RPT_TEST(a_check_in_front_waits_for_all),
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(several_nodes_are_right),
     RPT_TEST(different_ones_in_a_row_are_right),
