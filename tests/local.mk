@@ -17,6 +17,7 @@ include $(srcdir)/tests/exec/local.mk
 include $(srcdir)/tests/pool/local.mk
 include $(srcdir)/tests/cli/local.mk
 include $(srcdir)/tests/fault/local.mk
+include $(srcdir)/tests/negative/local.mk
 include $(srcdir)/tests/cluster/local.mk
 
 TESTS += $(check_PROGRAMS)

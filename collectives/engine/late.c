@@ -71,16 +71,17 @@ static bool is_elsewhere(const struct rpt_run *run, int rank,
                          struct rpt_signature *other)
 {
     const struct rpt_team *team = run->team;
+    uint64_t before = run->flag - (run->meets && run->has_met);
 
     for (int turn = 0; turn < RPT_N_TURNS; turn++) {
         if (turn == run->turn ||
-            rpt__team_flag_in(team, turn, rank) <= run->flag) {
+            rpt__team_flag_in(team, turn, rank) <= before) {
             continue;
         }
         *other = rpt__team_block(team, turn, rank)->signature;
         /* Flags are raised in order: a rank that has been in this run has
          * raised the flag here before any other. */
-        return rpt__team_flag_in(team, run->turn, rank) <= run->flag;
+        return rpt__team_flag_in(team, run->turn, rank) <= before;
     }
     return false;
 }

@@ -173,7 +173,7 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     size_t lane;
 
     if (run == NULL || run->seq != head->key.seq || !run->begun ||
-        !run->entered || run->status < RPT_OK ||
+        !run->has_met || !run->entered || run->status < RPT_OK ||
         !find_lane(run, head->key.lane, &lane)) {
         return NULL;
     }

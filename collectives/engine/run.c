@@ -327,7 +327,7 @@ static rpt_status_t advance_lanes(struct rpt_run *run)
     return run->n_over == schedule->n_lanes ? RPT_OK : RPT_PENDING;
 }
 
-/* Who has come to the meeting may still look whether this rank has. */
+/* Who has come to the meeting may still be comparing the call of this rank. */
 static bool is_read_late(const struct rpt_run *run)
 {
     return run->meets && run->schedule->free_value == 0;

@@ -11,7 +11,7 @@ tests_test_kernel_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_test_kernel_LDADD = $(TEST_LIBS) -lm
 
 COLL_FIXTURE = tests/collectives/buffers.c tests/collectives/buffers.h \
-	tests/collectives/operations.c \
+	tests/collectives/every_type.c tests/collectives/operations.c \
 	tests/collectives/operations.h \
 	tests/collectives/together.c tests/comm/fixture.c \
 	tests/comm/fixture.h

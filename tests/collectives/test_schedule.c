@@ -217,6 +217,7 @@ static void a_check_in_front_waits_for_all(void)
             c.rank = r;
             schedules[r] = (struct rpt_schedule){ .window = 1 };
             if (r != missing) {
+                rpt__step_copy(&schedules[r], rpt__output(0), rpt__input(0), 4);
                 rpt__checked(&c, &schedules[r]);
             }
         }
@@ -226,6 +227,7 @@ static void a_check_in_front_waits_for_all(void)
             RPT_ERR_STATE);
         CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->what, "deadlock"));
         for (int r = 0; r < P; r++) {
+            CU_ASSERT_EQUAL(rpt__simulation_tally(sim, r)->n_copied, 0);
             rpt__schedule_free(&schedules[r]);
         }
         rpt__simulation_destroy(sim);

@@ -7,7 +7,8 @@ tests_libfakes_la_SOURCES = tests/fakes/cuda_runtime_api.h \
 tests_libfakes_la_CPPFLAGS = -I$(srcdir)/tests/fakes $(AM_CPPFLAGS) \
 	-DRPT_HAVE_NCCL
 
-DEVICE_FIXTURE = tests/collectives/operations.c \
+DEVICE_FIXTURE = tests/collectives/every_type.c \
+	tests/collectives/operations.c \
 	tests/collectives/operations.h tests/collectives/together.c \
 	tests/comm/fixture.c tests/comm/fixture.h tests/device/devices.h \
 	tests/device/places.c
