@@ -9,9 +9,12 @@
 #include "collectives/device/call.h"
 
 #include "base/error.h"
+#include "base/size.h"
 #include "comm/buffer.h"
 
 #include <stdlib.h>
+
+enum { LINE = 64 };
 
 /* ---- what one rank can see that is wrong ---- */
 
@@ -91,23 +94,41 @@ static rpt_status_t check_arrays(const struct rpt_group *group,
 
 /* ---- making ---- */
 
+/* Whether the node has so much shared memory left for buckets: half of it is
+ * for others, whose collectives would need messages without it. */
+static bool has_room(const struct rpt_reducer *reducer, size_t bytes)
+{
+    uint64_t all = rpt__option_size(rpt__comm_options(reducer->comm),
+                                    RPT_OPT_COMM_SHARED_BYTES);
+    uint64_t used = rpt__area_used(rpt__comm_area(reducer->comm));
+
+    return bytes <= all / 2 && used <= all / 2 - bytes;
+}
+
 static rpt_status_t take_memory(struct rpt_reducer *reducer,
                                 struct rpt_bucket *bucket)
 {
     size_t bytes = bucket->count * rpt_type_bytes(reducer->wire_type);
-    rpt_status_t status;
+    rpt_status_t status = RPT_OK;
 
     if (bucket->n_parts == 1 && reducer->config.wire == RPT_WIRE_SAME) {
         bucket->memory = reducer->parts[bucket->first].data;
         return RPT_OK;
     }
-    status = rpt__buffer_alloc(reducer->comm, bytes, &bucket->memory);
+    bucket->is_shared = has_room(reducer, bytes);
+    if (bucket->is_shared) {
+        status = rpt__buffer_alloc(reducer->comm, bytes, &bucket->memory);
+    } else {
+        bucket->memory = aligned_alloc(LINE, rpt__size_align(bytes, LINE));
+        status = bucket->memory != NULL ? RPT_OK : rpt__fail_nomem(bytes);
+    }
     bucket->is_packed = status == RPT_OK;
+    bucket->is_shared &= bucket->is_packed;
     return status;
 }
 
-static rpt_status_t make_plan(struct rpt_reducer *reducer,
-                              struct rpt_bucket *bucket)
+static rpt_status_t make_plan(const struct rpt_reducer *reducer,
+                              struct rpt_team *team, struct rpt_bucket *bucket)
 {
     const rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
                               .in = RPT_IN_PLACE,
@@ -115,12 +136,8 @@ static rpt_status_t make_plan(struct rpt_reducer *reducer,
                               .count = bucket->count,
                               .type = reducer->wire_type,
                               .op = reducer->wire_op };
-    struct rpt_team *team = NULL;
     rpt_status_t status = rpt__coll_check(reducer->group, &coll);
 
-    if (status == RPT_OK) {
-        status = rpt__team_of(reducer->group, &team);
-    }
     return status == RPT_OK ? rpt__plan_create(team, &coll, &bucket->plan)
                             : status;
 }
@@ -129,12 +146,17 @@ static rpt_status_t make_buckets(struct rpt_reducer *reducer,
                                  const rpt_reducer_array_t arrays[],
                                  size_t n_arrays)
 {
-    rpt_status_t status = rpt__reducer_divide(reducer, arrays, n_arrays);
+    struct rpt_team *team = NULL;
+    /* Its shared memory is taken before that of any bucket. */
+    rpt_status_t status = rpt__team_of(reducer->group, &team);
 
+    if (status == RPT_OK) {
+        status = rpt__reducer_divide(reducer, arrays, n_arrays);
+    }
     for (size_t i = 0; status == RPT_OK && i < reducer->n_buckets; i++) {
         status = take_memory(reducer, &reducer->buckets[i]);
         if (status == RPT_OK) {
-            status = make_plan(reducer, &reducer->buckets[i]);
+            status = make_plan(reducer, team, &reducer->buckets[i]);
         }
     }
     rpt__reducer_reset(reducer);
@@ -175,8 +197,10 @@ static void release(struct rpt_reducer *reducer)
         if (bucket->plan != NULL) {
             rpt__plan_drop(bucket->plan);
         }
-        if (bucket->is_packed) {
+        if (bucket->is_shared) {
             rpt__buffer_free(reducer->comm, bucket->memory);
+        } else if (bucket->is_packed) {
+            free(bucket->memory);
         }
     }
     rpt__group_destroy(reducer->group);

@@ -21,6 +21,7 @@ struct rpt_bucket {
     size_t n_missing; /* of these: not ready in this round           */
     void *memory;     /* where it is reduced                         */
     bool is_packed;   /* memory is the bucket's own                  */
+    bool is_shared;   /* ... and the ranks of the node can read it   */
     bool is_running;  /* the plan is started, and not seen to be over */
     bool is_good;     /* it is over, and its result may be unpacked  */
     struct rpt_plan *plan;

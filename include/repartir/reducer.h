@@ -33,7 +33,7 @@ RPT_BEGIN_DECLS
  * - **Copies.**  A bucket of one array is reduced where the array is.  Other
  *   arrays are copied into their bucket when they are marked, and back in the
  *   wait.  Buckets are as large as what is in them, and of the kind that
- *   rpt_buffer_alloc() gives.
+ *   rpt_buffer_alloc() gives while half of the node's shared memory is free.
  * - **Its own group.**  Buckets are reduced in a group that the reducer makes
  *   of the ranks of the caller's.  So other calls of that group, and other
  *   reducers, may come at any moment, and go on when a round has failed.

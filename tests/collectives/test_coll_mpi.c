@@ -110,6 +110,27 @@ static void pull_or_fail(rpt_context_t *context)
           RPT_ERR_UNSUPPORTED);
 }
 
+/* The array is private and reduced in place.  Told by the wait, and as the
+ * group has not failed, again in the next round. */
+static void fail_to_pull(rpt_context_t *context)
+{
+    bool one_node = rpt_context_n_nodes(context) == 1 && size > 1;
+    double x[2] = { 1, 2 };
+    rpt_reducer_array_t arrays[] = { { x, 2 } };
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F64 };
+    rpt_reducer_t *reducer = NULL;
+    rpt_status_t status = rpt_reducer_create(rpt_group_world(context), &config,
+                                             arrays, 1, &reducer);
+
+    CHECK(status == RPT_OK ? one_node : status == RPT_ERR_UNSUPPORTED);
+    for (int i = 0; status == RPT_OK && i < 3; i++) {
+        CHECK(rpt_reducer_wait(reducer) == RPT_ERR_STATE);
+        CHECK(rpt_reducer_ready(reducer, 0) == RPT_OK);
+        CHECK(rpt_reducer_wait(reducer) == RPT_ERR_UNSUPPORTED);
+    }
+    rpt_reducer_destroy(reducer);
+}
+
 static void a_forced_pull_is_obeyed_or_an_error(void)
 {
     rpt_options_t *options = NULL;
@@ -120,6 +141,7 @@ static void a_forced_pull_is_obeyed_or_an_error(void)
           RPT_OK);
     CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context) == RPT_OK);
     pull_or_fail(context);
+    fail_to_pull(context);
     rpt_context_destroy(context);
     rpt_options_destroy(options);
 }

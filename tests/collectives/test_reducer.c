@@ -8,6 +8,7 @@
 #include "harness.h"
 #include "reducing.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,43 @@ static void without_shared_memory_it_is_right(void)
     run_job(3, little, rounds_in_any_order);
 }
 
+/* More in buckets than the node shares: half of that stays for others. */
+static void want_too_much(rpt_group_t *group)
+{
+    enum { N = 40, COUNT = 1 << 18 };
+    struct rpt_area *area = rpt__comm_area(rpt__group_comm(group));
+    float *x = calloc((size_t)N * COUNT, sizeof *x);
+    rpt_reducer_array_t arrays[N];
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F32 };
+    rpt_reducer_t *reducer = NULL;
+    size_t used;
+
+    for (size_t i = 0; i < N; i++) {
+        arrays[i] = (rpt_reducer_array_t){ x + i * COUNT, COUNT };
+        x[i * COUNT] = (float)i;
+    }
+    CHECK(rpt_reducer_create(group, &config, arrays, N, &reducer) == RPT_OK);
+    CHECK(rpt_barrier(group) == RPT_OK);
+    used = rpt__area_used(area); /* of 64 MiB; ranks may take one at once */
+    CHECK(used >= 24 << 20 && used <= 40 << 20);
+    CHECK(rpt_reducer_ready_all(reducer) == RPT_OK);
+    CHECK(rpt_reducer_wait(reducer) == RPT_OK);
+    for (size_t i = 0; i < N; i++) {
+        CHECK(fabs(x[i * COUNT] - 2.0 * (double)i) < 0.1);
+    }
+    CHECK(rpt_barrier(group) == RPT_OK);
+    rpt_reducer_destroy(reducer);
+    free(x);
+}
+
+static void buckets_leave_shared_memory_to_others(void)
+{
+    static const char *const settings[] = { "comm.shared_bytes", "64MiB",
+                                            NULL };
+
+    run_job(2, settings, want_too_much);
+}
+
 /* ---- ranks that are missing ---- */
 
 static _Atomic uint32_t gate;
@@ -242,10 +280,9 @@ static void a_deadline_names_the_missing(void)
     }
 }
 
-/* ---- an algorithm that cannot ---- */
+/* ---- an algorithm that is none ---- */
 
-/* The arrays that are reduced in place cannot be read by others. */
-static void pull_what_is_private(rpt_group_t *group)
+static void force_no_algorithm(rpt_group_t *group)
 {
     double x[4] = { 1, 2, 3, 4 };
     rpt_reducer_array_t arrays[] = { { x, 4 } };
@@ -264,7 +301,7 @@ static void an_algorithm_that_is_none_is_told_at_once(void)
     static const char *const settings[] = { "coll.allreduce.algorithm",
                                             "no-such", NULL };
 
-    run_job(3, settings, pull_what_is_private);
+    run_job(3, settings, force_no_algorithm);
 }
 
 static const struct rpt_test tests[] = {
@@ -281,6 +318,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(reproducible_bits_do_not_depend_on_the_layout),
     RPT_TEST(a_round_on_one_node_allocates_nothing),
     RPT_TEST(without_shared_memory_it_is_right),
+    RPT_TEST(buckets_leave_shared_memory_to_others),
     RPT_TEST(a_deadline_names_the_missing),
     RPT_TEST(an_algorithm_that_is_none_is_told_at_once),
     RPT_TEST_END,
