@@ -444,7 +444,9 @@ void sums_as_bf16(rpt_group_t *group)
         CHECK(rpt_reducer_wait(t.reducer) == RPT_OK);
         first = 0;
         for (size_t a = 0; a < 6; first += counts[a++]) {
-            compare_with_f64(&t, a, first);
+            if (counts[a] > 0) {
+                compare_with_f64(&t, a, first);
+            }
         }
         end(&t);
     }
