@@ -122,6 +122,13 @@ librepartir_all_la_SOURCES += \
 	collectives/pattern/wrapped.h \
 	collectives/plan.c \
 	collectives/plan.h \
+	collectives/reducer/agree.c \
+	collectives/reducer/divide.c \
+	collectives/reducer/explain.c \
+	collectives/reducer/pack.c \
+	collectives/reducer/reducer.c \
+	collectives/reducer/reducer.h \
+	collectives/reducer/round.c \
 	collectives/schedule.c \
 	collectives/schedule.h \
 	collectives/select/kept.c \

@@ -1,6 +1,7 @@
 # The examples use what a user has: <repartir.h> and librepartir.
 noinst_PROGRAMS += examples/hello_local examples/pool_mpi examples/spmd \
-	examples/gang examples/programs examples/allreduce
+	examples/gang examples/programs examples/allreduce \
+	examples/reducer
 if HAVE_CXX
 noinst_PROGRAMS += examples/hello
 endif
@@ -24,6 +25,9 @@ examples_programs_LDADD = librepartir.la
 examples_allreduce_SOURCES = examples/allreduce.c
 examples_allreduce_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_allreduce_LDADD = librepartir.la
+examples_reducer_SOURCES = examples/reducer.c
+examples_reducer_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_reducer_LDADD = librepartir.la
 examples_hello_SOURCES = examples/hello.cc
 examples_hello_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_hello_CXXFLAGS = -std=c++11 -Wall -Wextra
@@ -34,4 +38,4 @@ examples_hello_LDADD = librepartir.la $(MPI_LIBS)
 exampledir = $(docdir)/examples
 dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/spmd.c examples/gang.c examples/programs.c \
-	examples/allreduce.c examples/hello.cc examples/README.md
+	examples/allreduce.c examples/reducer.c examples/hello.cc examples/README.md

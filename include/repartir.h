@@ -14,6 +14,7 @@
 #include <repartir/buffer.h>
 #include <repartir/coll.h>
 #include <repartir/pool.h>
+#include <repartir/reducer.h>
 #include <repartir/state.h>
 #include <repartir/types.h>
 

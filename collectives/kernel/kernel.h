@@ -12,12 +12,16 @@
 #include <repartir/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* n_inputs >= 1.  `to` is one of the inputs, or overlaps none. */
 typedef void (*rpt_reduce_fn)(void *to, const void *const inputs[],
                               int n_inputs, size_t count);
 /* data <- data / n, rounded as the type does. */
 typedef void (*rpt_divide_fn)(void *data, size_t count, int n);
+/* f32 to bf16, to the nearest, ties to even, NaN to NaN; and back. */
+typedef void (*rpt_narrow_fn)(uint16_t *to, const float *from, size_t count);
+typedef void (*rpt_widen_fn)(float *to, const uint16_t *from, size_t count);
 /* As memcpy(), but past the caches; all of it is seen before a later store. */
 typedef void (*rpt_stream_fn)(void *to, const void *from, size_t bytes);
 
@@ -32,6 +36,8 @@ struct rpt_kernels {
     rpt_reduce_fn reduce[RPT_N_TYPES][RPT_N_OPS];
     rpt_divide_fn divide[RPT_N_TYPES];
     rpt_stream_fn stream;
+    rpt_narrow_fn narrow;
+    rpt_widen_fn widen;
 };
 
 /* Those that were built, the best one first; ends with NULL. */

@@ -295,6 +295,22 @@ static inline uint16_t to_f16(float x)
 SMALL_REAL(f16)
 SMALL_REAL(bf16)
 
+static void narrow(uint16_t *to, const float *from, size_t count)
+{
+    EACH(i, count)
+    {
+        to[i] = to_bf16(from[i]);
+    }
+}
+
+static void widen(float *to, const uint16_t *from, size_t count)
+{
+    EACH(i, count)
+    {
+        to[i] = from_bf16(from[i]);
+    }
+}
+
 /* ---- pairs ---- */
 
 #define LOCATE(N, T, BETTER, NAN)                                              \
@@ -354,6 +370,8 @@ const struct rpt_kernels TABLE_OF(RPT_KERNELS) = {
     .name = NAME_OF(RPT_KERNELS),
     .summary = RPT_KERNELS_SUMMARY,
     .stream = stream,
+    .narrow = narrow,
+    .widen = widen,
     .reduce = {
         [RPT_TYPE_I8] = INTEGER_ROW(i8),
         [RPT_TYPE_U8] = INTEGER_ROW(u8),

@@ -22,6 +22,16 @@ tests_test_coll_SOURCES = tests/collectives/test_coll.c $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
 
+# It counts what the library allocates.
+check_PROGRAMS += tests/test_reducer
+tests_test_reducer_SOURCES = tests/collectives/reducing.c \
+	tests/collectives/reducing.h tests/collectives/test_reducer.c \
+	tests/comm/fixture.c tests/comm/fixture.h
+tests_test_reducer_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_reducer_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
+tests_test_reducer_LDADD = $(TEST_LIBS) -lm
+
 check_PROGRAMS += tests/test_select
 tests_test_select_SOURCES = tests/collectives/test_select.c \
 	tests/comm/fixture.c tests/comm/fixture.h
@@ -37,7 +47,9 @@ EXTRA_DIST += tests/fuzz/corpus/rules
 
 # Alone it is a job of one rank; the script starts it in every other way.
 check_PROGRAMS += tests/test_coll_mpi
-tests_test_coll_mpi_SOURCES = tests/collectives/test_coll_mpi.c $(COLL_FIXTURE)
+tests_test_coll_mpi_SOURCES = tests/collectives/reducing.c \
+	tests/collectives/reducing.h tests/collectives/test_coll_mpi.c \
+	$(COLL_FIXTURE)
 tests_test_coll_mpi_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_mpi_LDADD = $(TEST_LIBS) -lm
 TESTS += tests/collectives/under_mpirun

@@ -10,6 +10,7 @@
 #include "fixture.h"
 #include "harness.h"
 #include "operations.h"
+#include "reducing.h"
 
 #include "collectives/select/policy.h"
 
@@ -57,6 +58,15 @@ WITH_WORLD(groups_do_not_disturb_each_other, several_groups_at_once)
 WITH_WORLD(many_may_be_under_way, many_started_at_once)
 WITH_WORLD(groups_may_come_and_go, groups_come_and_go)
 WITH_WORLD(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
+WITH_WORLD(lists_of_every_shape_are_reduced, lists_of_every_shape)
+WITH_WORLD(arrays_may_be_marked_in_any_order, rounds_in_any_order)
+WITH_WORLD(reducers_do_not_disturb_each_other, several_reducers_at_once)
+WITH_WORLD(what_is_complete_begins_at_once, buckets_begin_before_the_wait)
+WITH_WORLD(errors_of_bf16_are_within_the_bound, sums_as_bf16)
+WITH_WORLD(wrong_marks_are_told_and_lose_nothing, marks_that_are_wrong)
+WITH_WORLD(lists_that_differ_are_an_error_on_all, lists_that_differ)
+WITH_WORLD(what_one_rank_cannot_all_are_told, one_rank_that_cannot)
+WITH_WORLD(who_gives_a_round_up_ends_it, one_rank_that_gives_up)
 
 /* ---- buffers that all can read ---- */
 
@@ -100,6 +110,27 @@ static void pull_or_fail(rpt_context_t *context)
           RPT_ERR_UNSUPPORTED);
 }
 
+/* The array is private and reduced in place.  Told by the wait, and as the
+ * group has not failed, again in the next round. */
+static void fail_to_pull(rpt_context_t *context)
+{
+    bool one_node = rpt_context_n_nodes(context) == 1 && size > 1;
+    double x[2] = { 1, 2 };
+    rpt_reducer_array_t arrays[] = { { x, 2 } };
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F64 };
+    rpt_reducer_t *reducer = NULL;
+    rpt_status_t status = rpt_reducer_create(rpt_group_world(context), &config,
+                                             arrays, 1, &reducer);
+
+    CHECK(status == RPT_OK ? one_node : status == RPT_ERR_UNSUPPORTED);
+    for (int i = 0; status == RPT_OK && i < 3; i++) {
+        CHECK(rpt_reducer_wait(reducer) == RPT_ERR_STATE);
+        CHECK(rpt_reducer_ready(reducer, 0) == RPT_OK);
+        CHECK(rpt_reducer_wait(reducer) == RPT_ERR_UNSUPPORTED);
+    }
+    rpt_reducer_destroy(reducer);
+}
+
 static void a_forced_pull_is_obeyed_or_an_error(void)
 {
     rpt_options_t *options = NULL;
@@ -110,6 +141,7 @@ static void a_forced_pull_is_obeyed_or_an_error(void)
           RPT_OK);
     CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context) == RPT_OK);
     pull_or_fail(context);
+    fail_to_pull(context);
     rpt_context_destroy(context);
     rpt_options_destroy(options);
 }
@@ -313,6 +345,15 @@ static const struct rpt_test tests[] = {
     RPT_TEST(many_may_be_under_way),
     RPT_TEST(groups_may_come_and_go),
     RPT_TEST(ranks_agree_to_the_bit),
+    RPT_TEST(lists_of_every_shape_are_reduced),
+    RPT_TEST(arrays_may_be_marked_in_any_order),
+    RPT_TEST(reducers_do_not_disturb_each_other),
+    RPT_TEST(what_is_complete_begins_at_once),
+    RPT_TEST(errors_of_bf16_are_within_the_bound),
+    RPT_TEST(wrong_marks_are_told_and_lose_nothing),
+    RPT_TEST(lists_that_differ_are_an_error_on_all),
+    RPT_TEST(what_one_rank_cannot_all_are_told),
+    RPT_TEST(who_gives_a_round_up_ends_it),
     RPT_TEST(buffers_are_read_where_they_are),
     RPT_TEST(buffers_may_come_and_go),
     RPT_TEST(a_forced_pull_is_obeyed_or_an_error),

@@ -525,6 +525,90 @@ static void every_number_of_16_bits_survives(void)
     }
 }
 
+/* ---- f32 as bf16 ---- */
+
+static bool same_bf16(uint16_t a, uint16_t b)
+{
+    return same_real(RPT_TYPE_BF16, (const char *)&a, (const char *)&b);
+}
+
+static void every_bf16_is_widened(void)
+{
+    static uint16_t all[65536];
+    static float out[65536];
+
+    for (int i = 0; i < 65536; i++) {
+        all[i] = (uint16_t)i;
+    }
+    for (int k = 0; rpt__kernel_table[k] != NULL; k++) {
+        int n_wrong = 0;
+
+        if (!rpt__kernels_run_here(rpt__kernel_table[k])) {
+            continue;
+        }
+        rpt__kernel_table[k]->widen(out, all, 65536);
+        for (int i = 0; i < 65536; i++) {
+            float expected = decode((uint16_t)i, 8);
+
+            n_wrong += !same_real(RPT_TYPE_F32, (const char *)&out[i],
+                                  (const char *)&expected);
+        }
+        CU_ASSERT_EQUAL(n_wrong, 0);
+    }
+}
+
+/* Every upper half of an f32 with lower halves around a tie: what lies between
+ * two bf16, infinities, NaN that have bits only in the lower half. */
+static void numbers_are_narrowed_to_the_nearest(void)
+{
+    static const uint32_t low[] = { 0,      1,      0x1234, 0x7fff,
+                                    0x8000, 0x8001, 0xfedc, 0xffff };
+    static float in[65536];
+    static uint16_t out[65536];
+
+    for (size_t l = 0; l < sizeof low / sizeof *low; l++) {
+        for (uint32_t i = 0; i < 65536; i++) {
+            uint32_t bits = i << 16 | low[l];
+
+            memcpy(&in[i], &bits, sizeof bits);
+        }
+        for (int k = 0; rpt__kernel_table[k] != NULL; k++) {
+            int n_wrong = 0;
+
+            if (!rpt__kernels_run_here(rpt__kernel_table[k])) {
+                continue;
+            }
+            rpt__kernel_table[k]->narrow(out, in, 65536);
+            for (int i = 0; i < 65536; i++) {
+                n_wrong += !same_bf16(out[i], encode(in[i], 8));
+            }
+            CU_ASSERT_EQUAL(n_wrong, 0);
+        }
+    }
+}
+
+static void no_more_than_asked_for_is_converted(void)
+{
+    static float in[200], back[201];
+    static uint16_t narrow[201];
+
+    for (int i = 0; i < 200; i++) {
+        in[i] = (float)i;
+    }
+    for (int k = 0; rpt__kernel_table[k] != NULL; k++) {
+        const struct rpt_kernels *kernels = rpt__kernel_table[k];
+
+        for (size_t n = 0; rpt__kernels_run_here(kernels) && n <= 200; n++) {
+            narrow[n] = 0xabcd;
+            back[n] = -1;
+            kernels->narrow(narrow, in, n);
+            kernels->widen(back, narrow, n);
+            CU_ASSERT(narrow[n] == 0xabcd && back[n] < 0);
+            CU_ASSERT(memcmp(back, in, n * sizeof *in) == 0);
+        }
+    }
+}
+
 static void averages_are_divided(void)
 {
     double f64[3] = { 3, -1, 0 };
@@ -565,6 +649,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(every_kernel_gives_what_a_loop_gives),
     RPT_TEST(types_have_the_operators_that_the_header_says),
     RPT_TEST(every_number_of_16_bits_survives),
+    RPT_TEST(every_bf16_is_widened),
+    RPT_TEST(numbers_are_narrowed_to_the_nearest),
+    RPT_TEST(no_more_than_asked_for_is_converted),
     RPT_TEST(averages_are_divided),
     RPT_TEST(types_and_operators_have_names),
     RPT_TEST_END,

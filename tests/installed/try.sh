@@ -55,6 +55,11 @@ try_examples() {
                 "^sum of 1 to $n: $((n * (n + 1) / 2))\$" 1 \
                 $(ranks $n "$at/allreduce")
         # shellcheck disable=SC2046
+        [ ! -x "$at/reducer" ] ||
+            expect "reducer $by averages on $n ranks" \
+                "^average of 1 to $n: $(awk "BEGIN { print ($n + 1) / 2 }")\$" \
+                1 $(ranks $n "$at/reducer")
+        # shellcheck disable=SC2046
         [ ! -x "$at/gang" ] || expect "gang $by adds up on $n ranks" \
             '^gang [0-7] of [12] ranks: sum [0-9]+$' 8 $(ranks $n "$at/gang")
     done
