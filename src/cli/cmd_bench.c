@@ -317,7 +317,7 @@ static int bench_over_ranks(const struct bench_options *o)
     struct launch launch;
     int code;
 
-    launch_begin_mpi(&launch);
+    launch_begin_single(&launch);
     say_quiet(launch.rank != 0);
     code = check_start(o, &launch, &files, &fault);
     if (launch_agree(&launch, code, NULL) == CODE_OK) {

@@ -2,9 +2,9 @@
  * launch.c - how this process becomes a rank
  *
  * Started by mpirun (or srun with PMI): MPI_Init_thread and MPI_COMM_WORLD.
- * Started by hand: one rank, and no MPI call at all.  The launcher shows in
- * the environment, which tasks do not inherit: a `repartir run` inside a task
- * is a job of its own.
+ * Started by hand: one rank, and no MPI call at all, but to measure the MPI.
+ * The launcher shows in the environment, which tasks do not inherit: a
+ * `repartir run` inside a task is a job of its own.
  *
  * kill -9 of mpirun leaves orphans behind with some MPIs: a thread waits for
  * the end of our parent and then ends this process; its keeper ends the rest.
@@ -161,11 +161,11 @@ static void warn_of_step(void)
     }
 }
 
-static void begin_mpi(struct launch *launch)
+static void begin_mpi(struct launch *launch, int threads)
 {
     int provided;
 
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
+    MPI_Init_thread(NULL, NULL, threads, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &launch->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &launch->size);
     check_launcher(launch);
@@ -179,16 +179,18 @@ void launch_begin(struct launch *launch)
         return;
     }
     watch_parent();
-    begin_mpi(launch);
+    begin_mpi(launch, MPI_THREAD_MULTIPLE);
 }
 
-void launch_begin_mpi(struct launch *launch)
+void launch_begin_single(struct launch *launch)
 {
-    launch_begin(launch);
-    if (!launch->mpi) {
-        launch->mpi = true;
-        begin_mpi(launch);
+    *launch = (struct launch){ true, 0, 1 };
+    if (launch_is_mpi()) {
+        watch_parent();
+    } else {
+        warn_of_step();
     }
+    begin_mpi(launch, MPI_THREAD_SINGLE);
 }
 
 /* Open MPI's mpirun, when it is told to end, sends TERM to the ranks and KILL a

@@ -27,8 +27,9 @@ int launch_env_rank(void);
  * that of another MPI. */
 void launch_begin(struct launch *launch);
 
-/* The same, but MPI begins in any case: without a launcher it has one rank. */
-void launch_begin_mpi(struct launch *launch);
+/* The same for measuring: MPI begins as MPI_Init has it, without threads, which
+ * is what most programs do; and in any case, without a launcher as one rank. */
+void launch_begin_single(struct launch *launch);
 
 /* A signal of this process means that it is killed in a second: it is our
  * launcher, and one of Open MPI. */
