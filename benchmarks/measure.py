@@ -8,6 +8,8 @@ figure is the median of these ratios, and its spread their least and greatest.
 """
 import json
 import os
+import platform
+import shutil
 import signal
 import statistics
 import subprocess
@@ -80,6 +82,52 @@ def last_object(text):
         if line.startswith("{"):
             return json.loads(line)
     raise Failed("a benchmark printed no result")
+
+
+def python_with(peers, module):
+    """A Python that has a module: of the folder of peers, or the system's."""
+    for python in (os.path.join(peers, "bin", "python"), "python3"):
+        if shutil.which(python) and subprocess.run(
+                [python, "-c", f"import importlib.util as u, sys; "
+                 f"sys.exit(u.find_spec('{module}') is None)"],
+                check=False).returncode == 0:
+            return python
+    raise NotMeasured(f"no {module}: make bench-peers")
+
+
+def said(command):
+    """Lines that a command prints, none when it cannot run."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return []
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return lines if done.returncode == 0 else []
+
+
+def commit(source):
+    name = said(["git", "-C", source, "rev-parse", "--short=12", "HEAD"])
+    changed = said(["git", "-C", source, "status", "--porcelain",
+                    "--untracked-files=no"])
+    return name[0] + ("+changes" if changed else "") if name else "no git"
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def machine(source):
+    """What every point says of this machine, and of the source tree."""
+    return {"commit": commit(source), "host": platform.node(),
+            "processor": processor(), "cores": len(os.sched_getaffinity(0)),
+            "kernel": platform.release()}
 
 
 class Points:
