@@ -82,6 +82,34 @@ if [ "$MPIRUN" != no ]; then
     is "$(grep -c '^repartir:' err)" 1 "is said once"
 fi
 
+# ---- make bench-coll in short, with this command ----
+if [ "$MPIRUN" != no ] && command -v python3 >/dev/null 2>&1; then
+    mkdir -p tree/benchmarks
+    ln -s "$repartir" tree/benchmarks/repartir
+    BUILD=$scratch/tree BENCH_ROWS="private shared plan first others" \
+        BENCH_OPERATIONS="barrier scan" BENCH_LAUNCHES=2 BENCH_SAMPLES=1 \
+        BENCH_MAX_BYTES=512 call "$SRC/benchmarks/coll.py"
+    expect 0 "make bench-coll"
+    for line in 'all-reduce, up to 64 B +>= 1 ' 'all-reduce, above 64 B +>= 1.2' \
+        'all-reduce, shared buffers, geometric mean +>= 2.5x' \
+        'plan against .* up to (4 KiB +>= 2|256 B +>= 2) ' \
+        'plan against our blocking call' 'first call: time against .* <= 2 ' \
+        'barrier, least' 'scan, geometric mean +>= 1.5x'; do
+        has out "^$line.* (met|not met)$" "a row: $line"
+    done
+    is "$(grep -c '"row": "plan".*"blocking_us": ' tree/bench/coll.jsonl)" 16 \
+        "every point is kept"
+    BUILD=$scratch/empty BENCH_ROWS=first BENCH_LAUNCHES=1 \
+        call "$SRC/benchmarks/coll.py"
+    expect 1 "a row that failed"
+    has out '^first .* not measured$' "is not met"
+    BENCH_ROWS="first fist" call "$SRC/benchmarks/coll.py"
+    expect 1 "a row that is not there"
+    has err 'no row fist; there are private ' "is named, with those that are"
+else
+    skip "no mpirun, or no python3"
+fi
+
 # ---- what is wrong ----
 echo kept >kept
 for n in $ranks; do
