@@ -22,7 +22,7 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/template.h src/cli/text.c src/cli/text.h src/cli/tune.h \
 	src/cli/tune_rules.c src/cli/tune_time.c
 libcli_la_LIBADD = $(JANSSON_LIBS) -lpthread -lm
-EXTRA_DIST += src/cli/README.md
+EXTRA_DIST += src/cli/README.md src/cli/bench/README.md
 
 bin_PROGRAMS += repartir
 repartir_SOURCES = src/cli/main.c
