@@ -45,13 +45,17 @@ PEERS = os.path.join(BUILD, "bench", "peers")
 
 TUNED = ", tuned "  # and a number, behind the name of the MPI
 KIB, MIB = 1 << 10, 1 << 20
-# Sizes from and to, and the least ratio that is wanted there.
-ALLREDUCE = ((4, 64, 1.0), (65, 16 * MIB - 1, 1.2),
-             (16 * MIB, 64 * MIB - 1, 1.5), (64 * MIB, math.inf, 2.5))
-PLAN = {"Open MPI": ((4, 4 * KIB, 2.0),),
-        "MPICH": ((4, 256, 2.0), (257, 4 * KIB, 1.5))}
+# Sizes from and to, the least ratio that is wanted there, and their name.
+ALLREDUCE = ((4, 64, 1.0, "up to 64 B"),
+             (65, 16 * MIB - 1, 1.2, "above 64 B"),
+             (16 * MIB, 64 * MIB - 1, 1.5, "16 MiB and above"),
+             (64 * MIB, math.inf, 2.5, "64 MiB and above"))
+PLAN = {"Open MPI": ((4, 4 * KIB, 2.0, "up to 4 KiB"),),
+        "MPICH": ((4, 256, 2.0, "up to 256 B"),
+                  (257, 4 * KIB, 1.5, "256 B to 4 KiB"))}
 FOUR = {"Open MPI": 1.0, "MPICH": 5.0}
-GLOO = ((4, 4 * KIB, 100.0), (MIB, 64 * MIB, 4.0))
+GLOO = ((4, 4 * KIB, 100.0, "up to 4 KiB"),
+        (MIB, 64 * MIB, 4.0, "1 to 64 MiB"))
 OTHERS = ("reduce", "broadcast", "barrier", "allgather", "gather", "scatter",
           "reduce-scatter", "alltoall", "scan", "exscan")
 
@@ -195,24 +199,13 @@ def size_text(size):
     return f"{size} B"
 
 
-def range_text(least, most):
-    if most == math.inf or most == least:
-        return f"at {size_text(least)}"
-    if least <= 4:
-        return f"up to {size_text(most)}"
-    least -= least % 2  # 65: above 64
-    return f"above {size_text(least)}" if most % 2 else \
-        f"{size_text(least)} to {size_text(most)}"
-
-
 def judge_sizes(table, what, medians, targets):
     """The least ratio of each range of sizes that was measured."""
-    for least, most, wanted in targets:
+    for least, most, wanted, name in targets:
         inside = {size: ratio for size, ratio in medians.items()
                   if least <= size <= most}
         if inside:
-            table.at_least(f"{what}, {range_text(least, most)}", wanted,
-                           At(inside), "")
+            table.at_least(f"{what}, {name}", wanted, At(inside), "")
 
 
 def judge_mean(table, what, medians, wanted):

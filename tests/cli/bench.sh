@@ -82,6 +82,21 @@ if [ "$MPIRUN" != no ]; then
     is "$(grep -c '^repartir:' err)" 1 "is said once"
 fi
 
+# Rank 1 has no memory, and rank 0 says so.
+if [ "$MPIRUN" = no ]; then
+    skip "no mpirun"
+elif [ "$MPIRUN" != "${REAL_MPIRUN:-$MPIRUN}" ]; then
+    skip "sanitizers do not work within so little memory"
+else
+    few="bench coll barrier --max-bytes=400M -o comm.shared_bytes=8M"
+    # shellcheck disable=SC2086
+    call "$MPIRUN" -n 1 "$repartir" $few : \
+        -n 1 sh -c "ulimit -v 700000; exec \"$repartir\" $few"
+    expect 70 "no memory on one rank"
+    is "$(grep -c '^repartir: no memory for 2 buffers of' err)" 1 \
+        "is said once"
+fi
+
 # ---- make bench-coll in short, with this command ----
 if [ "$MPIRUN" != no ] && command -v python3 >/dev/null 2>&1; then
     mkdir -p tree/benchmarks

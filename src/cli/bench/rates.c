@@ -32,24 +32,38 @@ double bench_copy_rate(struct bench *b)
     return copy_rate(b->mpis.out, b->mpis.in, b->buffer_bytes);
 }
 
-/* From the memory of the next rank; 0 when they do not share any. */
+/* From the window of the next rank of the node. */
+static double window_rate(struct bench *b, MPI_Win window, void *mine)
+{
+    MPI_Aint bytes = 0;
+    void *next = NULL;
+    int unit = 0;
+
+    memset(mine, 1, b->buffer_bytes);
+    MPI_Win_shared_query(window, (b->rank + 1) % b->size, &bytes, &unit, &next);
+    return copy_rate(b->mpis.out, next, b->buffer_bytes);
+}
+
+/* 0 when the ranks do not share memory, or there is too little of it. */
 double bench_pull_rate(struct bench *b)
 {
     MPI_Comm node;
-    MPI_Win window;
-    MPI_Aint bytes = (MPI_Aint)b->buffer_bytes;
-    void *mine = NULL, *next = NULL;
-    int size = 0, unit = 0;
+    MPI_Win window = MPI_WIN_NULL;
+    void *mine = NULL;
+    int size = 0, has_it = 0, all_have_it = 0;
     double found = 0;
 
     MPI_Comm_split_type(WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    MPI_Comm_set_errhandler(node, MPI_ERRORS_RETURN);
     MPI_Comm_size(node, &size);
     if (size == b->size && b->machine.n_nodes == 1) {
-        MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, node, &mine, &window);
-        memset(mine, 1, b->buffer_bytes);
-        MPI_Win_shared_query(window, (b->rank + 1) % b->size, &bytes, &unit,
-                             &next);
-        found = copy_rate(b->mpis.out, next, b->buffer_bytes);
+        has_it = MPI_Win_allocate_shared((MPI_Aint)b->buffer_bytes, 1,
+                                         MPI_INFO_NULL, node, &mine,
+                                         &window) == MPI_SUCCESS;
+    }
+    MPI_Allreduce(&has_it, &all_have_it, 1, MPI_INT, MPI_MIN, WORLD);
+    if (all_have_it) {
+        found = window_rate(b, window, mine);
         MPI_Win_free(&window);
     }
     MPI_Comm_free(&node);

@@ -76,13 +76,29 @@ static int take_buffers(struct bench *b, bool shared, struct fault *fault)
 
 /* ---- open and close ---- */
 
+/* "Open MPI v4.1.4, ..." and "MPICH Version:\t4.0.2": name and number. */
+static void name_mpi(struct bench_machine *machine)
+{
+    char *mpi = launch_mpi_version(), *rest;
+    size_t n = 0;
+
+    for (char *word = strtok_r(mpi, " \t", &rest); word != NULL;
+         word = strtok_r(NULL, " \t", &rest)) {
+        int wrote = snprintf(machine->mpi + n, sizeof machine->mpi - n,
+                             n > 0 ? " %s" : "%s", word);
+
+        n += (size_t)wrote;
+        if (n >= sizeof machine->mpi || word[strlen(word) - 1] == ',') {
+            break;
+        }
+    }
+    machine->mpi[strcspn(machine->mpi, ",")] = '\0';
+    free(mpi);
+}
+
 static void describe(struct bench *b, const struct bench_wishes *wishes)
 {
-    char *mpi = launch_mpi_version();
-
-    mpi[strcspn(mpi, ",\t")] = '\0';
-    snprintf(b->machine.mpi, sizeof b->machine.mpi, "%s", mpi);
-    free(mpi);
+    name_mpi(&b->machine);
     b->machine.n_ranks = b->size;
     b->machine.n_nodes = rpt_context_n_nodes(b->context);
     b->machine.buffers = wishes->shared ? "shared" : "private";
