@@ -2,8 +2,8 @@
 """All-reduce over four hosts at 1 Gbit/s, against the MPI.
 
 The hosts are namespaces of this machine (tests/cluster/hosts).  In each launch
-benchmarks/coll calls ours and the MPI's by turns, and MPI_Sendrecv round a ring
-beside the large ones.  With N hosts and D bytes, 2 (N-1)/N D bytes must leave
+`repartir bench` calls ours and the MPI's by turns, and MPI_Sendrecv round a
+ring beside the large ones.  With N hosts and D bytes, 2 (N-1)/N D bytes must leave
 each of them: divided by the rate of that ring this is the bound.  A ratio is
 MPI time divided by ours; a point is the median over the launches.
 """
@@ -14,23 +14,16 @@ import statistics
 import subprocess
 import sys
 
-from coll import launch
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from coll import MAX_BYTES, Peer, launch  # noqa: E402
+from measure import show  # noqa: E402
 
 LARGE = 64 << 20
 # Ranks of the hosts; what is asked: least ratio up to 16 MiB, geometric mean of
 # these, ratio at 64 MiB, share of the bound at 64 MiB; None: nothing.
 ROWS = (("1,1,1,1", 1.0, 1.2, 1.45, 0.97),
         ("2,2,2,2", None, 1.5, 1.5, None))
-
-
-def points_of(path):
-    """{bytes: [point of each launch]}"""
-    found = {}
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            point = json.loads(line)
-            found.setdefault(point["bytes"], []).append(point)
-    return found
 
 
 def median(points, value):
@@ -41,12 +34,13 @@ def ratio(point):
     return point["mpi_us"] / point["ours_us"]
 
 
-def share(point, n_hosts):
+def share(point):
     """Of the bound; 0 where no ring was measured."""
-    if not point["ring_bytes_per_s"]:
-        return 0
-    least = 2 * (n_hosts - 1) / n_hosts * point["bytes"]
-    return 1e6 * least / point["ring_bytes_per_s"] / point["ours_us"]
+    return point.get("bound_us", 0) / point["ours_us"]
+
+
+def ring(point):
+    return point.get("ring_bytes_per_s", 0) / 1e6
 
 
 def verdict(what, value, wanted):
@@ -56,7 +50,6 @@ def verdict(what, value, wanted):
 
 
 def table(hosts, points, least, mean, large, bound):
-    n_hosts = len(hosts.split(","))
     print(f"\nall-reduce f32, ranks of the hosts: {hosts}")
     print(f"  {'bytes':>10} {'MPI us':>12} {'ours us':>12} {'ratio':>8} "
           f"{'of the bound':>13} {'ring MB/s':>10}")
@@ -64,8 +57,8 @@ def table(hosts, points, least, mean, large, bound):
         print(f"  {size:10} {median(found, lambda p: p['mpi_us']):12.1f} "
               f"{median(found, lambda p: p['ours_us']):12.1f} "
               f"{median(found, ratio):8.2f} "
-              f"{median(found, lambda p: share(p, n_hosts)):13.2f} "
-              f"{median(found, lambda p: p['ring_bytes_per_s'] / 1e6):10.1f}")
+              f"{median(found, share):13.2f} "
+              f"{median(found, ring):10.1f}")
     small = {size: median(found, ratio) for size, found in points.items()
              if size < LARGE // 2}
     if small:
@@ -75,8 +68,7 @@ def table(hosts, points, least, mean, large, bound):
             math.log(value) for value in small.values())), mean)
     if LARGE in points:
         verdict("at 64 MiB", median(points[LARGE], ratio), large)
-        verdict("of the bound at 64 MiB", median(
-            points[LARGE], lambda p: share(p, n_hosts)), bound)
+        verdict("of the bound at 64 MiB", median(points[LARGE], share), bound)
 
 
 def main():
@@ -87,23 +79,22 @@ def main():
     if can.returncode != 0:
         sys.stdout.write(can.stdout.decode())
         sys.exit(can.returncode)
-    os.environ["BENCH_RING"] = "1"
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     path = os.path.join(build, "bench", "cluster.jsonl")
-    fresh = path + ".new"
+    launches = int(os.environ.get("BENCH_LAUNCHES") or 3)
     for row in ROWS:
-        mpirun = [maker, row[0], os.environ.get("MPIRUN", "mpirun")]
-        if os.path.exists(fresh):
-            os.remove(fresh)
-        for number in range(int(os.environ.get("BENCH_LAUNCHES") or 3)):
-            launch(build, mpirun, fresh, ["allreduce"], number)
-        points = points_of(fresh)
+        peer = Peer(build, [maker, row[0], os.environ.get("MPIRUN", "mpirun")])
+        points = {}  # {bytes: [point of each launch]}
+        for number in range(launches):
+            for point in launch(peer, None, ["coll", "allreduce",
+                                             f"--max-bytes={MAX_BYTES}"]):
+                points.setdefault(point["bytes"], []).append(point)
+            show(f"ranks {row[0]}: launch {number + 1} of {launches}")
         table(row[0], points, *row[1:])
         with open(path, "a", encoding="utf-8") as file:
             for found in points.values():
                 for point in found:
                     file.write(json.dumps(dict(point, hosts=row[0])) + "\n")
-        os.remove(fresh)
 
 
 main()

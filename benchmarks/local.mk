@@ -6,8 +6,7 @@ BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
 # over it would give LD_LIBRARY_PATH to every task, each of which would search
 # there for the C library.
 BENCH_COMMAND = benchmarks/repartir
-BENCH_COLL = benchmarks/coll
-EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) $(BENCH_COLL)
+EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 benchmarks_repartir_SOURCES = src/cli/main.c
 benchmarks_repartir_LDADD = $(repartir_LDADD)
 benchmarks_repartir_LDFLAGS = -no-install
@@ -37,32 +36,31 @@ benchmarks_limits_LDADD = -lpthread
 BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
 	benchmarks/cluster.py benchmarks/coll.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
-	benchmarks/peers/hyperqueue_true.py
+	benchmarks/peers/hyperqueue_true.py \
+	benchmarks/peers/gloo_allreduce.py
 EXTRA_DIST += $(BENCH_FILES)
-CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) $(BENCH_COLL)
-benchmarks_coll_SOURCES = benchmarks/coll.c
-benchmarks_coll_CPPFLAGS = $(BENCH_CPPFLAGS)
-benchmarks_coll_LDADD = librepartir.la -lm
+CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 
 # BENCH_ROUNDS, BENCH_SCALE and BENCH_ROWS choose how much.
 bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  MPI='$(MPI_FAMILY)' '$(abs_srcdir)/benchmarks/run'
 
-# Python packages that some rows compare with, into the build tree.
+# Python packages that some rows compare with, into the build tree; others:
+# make bench-peers BENCH_PEERS=torch
 bench-peers:
-	'$(abs_srcdir)/benchmarks/get-peers' '$(abs_builddir)/bench/peers'
+	'$(abs_srcdir)/benchmarks/get-peers' '$(abs_builddir)/bench/peers' \
+	  $(BENCH_PEERS)
 
-# BENCH_RANKS, BENCH_LAUNCHES, BENCH_MAX_BYTES, BENCH_OPERATIONS; PEER_BUILD is
-# the build tree of another MPI, in which `make benchmarks/coll` was run.
-bench-coll: all $(BENCH_COLL)
-	BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+# Variables: benchmarks/coll.py.
+bench-coll: all $(BENCH_COMMAND)
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
 	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
-	  '$(abs_srcdir)/benchmarks/coll.py' $(BENCH_OPERATIONS)
+	  '$(abs_srcdir)/benchmarks/coll.py'
 
 # BENCH_LAUNCHES, BENCH_MAX_BYTES, CLUSTER_RATE.
-bench-cluster: all $(BENCH_COLL)
+bench-cluster: all $(BENCH_COMMAND)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  '$(abs_srcdir)/benchmarks/cluster.py' || test $$? = 77
 .PHONY: bench-tasks bench-coll bench-peers bench-cluster

@@ -8,13 +8,15 @@ figure is the median of these ratios, and its spread their least and greatest.
 """
 import json
 import os
+import platform
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import time
 
-LIMIT_S = 300  # no single command may take longer
+LIMIT_S = 300  # no command may take longer, unless it is told so
 
 
 class NotMeasured(Exception):
@@ -25,7 +27,7 @@ class Failed(Exception):
     """A program of ours failed."""
 
 
-def run(command, env=None, output=None, cwd=None, stdin=None):
+def run(command, env=None, output=None, cwd=None, stdin=None, limit=LIMIT_S):
     """Run a command; returns (wall seconds, what it wrote to `output`).
 
     output: None (discard), "stdout" or "stderr" (keep that one).
@@ -44,11 +46,11 @@ def run(command, env=None, output=None, cwd=None, stdin=None):
         if stdin:
             source.close()
     try:
-        kept = dict(zip(("stdout", "stderr"), child.communicate(None, LIMIT_S)))
+        kept = dict(zip(("stdout", "stderr"), child.communicate(None, limit)))
     except BaseException as error:
         end(child)
         if isinstance(error, subprocess.TimeoutExpired):
-            raise Failed(f"{command[0]} ran for {LIMIT_S} s") from error
+            raise Failed(f"{command[0]} ran for {limit} s") from error
         raise
     seconds = time.monotonic() - start
     if child.returncode != 0:
@@ -80,6 +82,52 @@ def last_object(text):
         if line.startswith("{"):
             return json.loads(line)
     raise Failed("a benchmark printed no result")
+
+
+def python_with(peers, module):
+    """A Python that has a module: of the folder of peers, or the system's."""
+    for python in (os.path.join(peers, "bin", "python"), "python3"):
+        if shutil.which(python) and subprocess.run(
+                [python, "-c", f"import importlib.util as u, sys; "
+                 f"sys.exit(u.find_spec('{module}') is None)"],
+                check=False).returncode == 0:
+            return python
+    raise NotMeasured(f"no {module}: make bench-peers")
+
+
+def said(command):
+    """Lines that a command prints, none when it cannot run."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return []
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return lines if done.returncode == 0 else []
+
+
+def commit(source):
+    name = said(["git", "-C", source, "rev-parse", "--short=12", "HEAD"])
+    changed = said(["git", "-C", source, "status", "--porcelain",
+                    "--untracked-files=no"])
+    return name[0] + ("+changes" if changed else "") if name else "no git"
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def machine(source):
+    """What every point says of this machine, and of the source tree."""
+    return {"commit": commit(source), "host": platform.node(),
+            "processor": processor(), "cores": len(os.sched_getaffinity(0)),
+            "kernel": platform.release()}
 
 
 class Points:
@@ -162,7 +210,9 @@ def ratio(over, under, key):
 class Table:
     """The rows of the end: what, target, measured, verdict."""
 
-    def __init__(self):
+    def __init__(self, head=("what", "target", "median (least-greatest)",
+                             "verdict")):
+        self.head = head
         self.rows = []
 
     def at_least(self, what, target, found, unit="x"):
@@ -185,8 +235,7 @@ class Table:
         self.rows.append((what, target, why, "not measured"))
 
     def text(self):
-        head = ("what", "target", "median (least-greatest)", "verdict")
-        rows = [head] + self.rows
+        rows = [self.head] + self.rows
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         lines = ["  ".join(cell.ljust(width) for cell, width in
                            zip(row, widths + [0])).rstrip() for row in rows]

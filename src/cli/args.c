@@ -7,6 +7,8 @@
  */
 #include "cli/args.h"
 
+#include <repartir/coll.h>
+
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -15,6 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+const char *const args_operations[] = {
+#define OPERATION_TEXT(name, value, text) text,
+    RPT_COLL_LIST(OPERATION_TEXT)
+#undef OPERATION_TEXT
+        NULL
+};
 
 static int quiet;
 static bool answered;

@@ -44,6 +44,9 @@ int args_option(struct argp_state *state, rpt_options_t *options,
 int args_word(struct argp_state *state, const char *name, const char *text,
               const char *const words[]);
 
+/* Names of the collective operations, by rpt_coll_kind_t; ends with NULL. */
+extern const char *const args_operations[];
+
 /* On ranks other than 0: nothing is printed. */
 void args_quiet(int quiet);
 

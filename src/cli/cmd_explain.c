@@ -29,13 +29,6 @@ struct explain_options {
     rpt_options_t *options;
 };
 
-static const char *const operations[] = {
-#define OPERATION_TEXT(name, value, text) text,
-    RPT_COLL_LIST(OPERATION_TEXT)
-#undef OPERATION_TEXT
-        NULL
-};
-
 static const char *const types[] = {
 #define TYPE_TEXT(name, value, bytes, text) text,
     RPT_TYPE_LIST(TYPE_TEXT)
@@ -109,7 +102,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         return args_option(state, o->options, arg);
     case ARGP_KEY_ARG:
-        word = args_word(state, "OPERATION", arg, operations);
+        word = args_word(state, "OPERATION", arg, args_operations);
         o->coll.kind = (rpt_coll_kind_t)word;
         o->has_operation = true;
         return word < 0 ? EINVAL : 0;

@@ -30,13 +30,6 @@ struct tune_options {
     rpt_options_t *options;
 };
 
-static const char *const operations[] = {
-#define OPERATION_TEXT(name, value, text) text,
-    RPT_COLL_LIST(OPERATION_TEXT)
-#undef OPERATION_TEXT
-        NULL
-};
-
 static const struct argp_option options_of_tune[] = {
     { "operations", KEY_OPERATIONS, "NAME,...", 0, "Only these (all)", 0 },
     { "max-bytes", KEY_MAX_BYTES, "SIZE", 0,
@@ -59,7 +52,7 @@ static error_t take_operations(struct argp_state *state, const char *arg,
     memset(o->wanted, 0, sizeof o->wanted);
     while (rest != NULL && error == 0) {
         int kind = args_word(state, "operations", strsep(&rest, ","),
-                             operations);
+                             args_operations);
 
         if (kind >= 0) {
             o->wanted[kind] = true;

@@ -2,9 +2,9 @@
  * launch.c - how this process becomes a rank
  *
  * Started by mpirun (or srun with PMI): MPI_Init_thread and MPI_COMM_WORLD.
- * Started by hand: one rank, and no MPI call at all.  The launcher shows in
- * the environment, which tasks do not inherit: a `repartir run` inside a task
- * is a job of its own.
+ * Started by hand: one rank, and no MPI call at all, but to measure the MPI.
+ * The launcher shows in the environment, which tasks do not inherit: a
+ * `repartir run` inside a task is a job of its own.
  *
  * kill -9 of mpirun leaves orphans behind with some MPIs: a thread waits for
  * the end of our parent and then ends this process; its keeper ends the rest.
@@ -161,20 +161,36 @@ static void warn_of_step(void)
     }
 }
 
-void launch_begin(struct launch *launch)
+static void begin_mpi(struct launch *launch, int threads)
 {
     int provided;
 
+    MPI_Init_thread(NULL, NULL, threads, &provided);
+    MPI_Comm_rank(MPI_COMM_WORLD, &launch->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &launch->size);
+    check_launcher(launch);
+}
+
+void launch_begin(struct launch *launch)
+{
     *launch = (struct launch){ launch_is_mpi(), 0, 1 };
     if (!launch->mpi) {
         warn_of_step();
         return;
     }
     watch_parent();
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided);
-    MPI_Comm_rank(MPI_COMM_WORLD, &launch->rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &launch->size);
-    check_launcher(launch);
+    begin_mpi(launch, MPI_THREAD_MULTIPLE);
+}
+
+void launch_begin_single(struct launch *launch)
+{
+    *launch = (struct launch){ true, 0, 1 };
+    if (launch_is_mpi()) {
+        watch_parent();
+    } else {
+        warn_of_step();
+    }
+    begin_mpi(launch, MPI_THREAD_SINGLE);
 }
 
 /* Open MPI's mpirun, when it is told to end, sends TERM to the ranks and KILL a
@@ -218,6 +234,20 @@ int launch_agree(const struct launch *launch, int code, int *first_out)
         *first_out = first;
     }
     return first != CODE_OK ? first : largest;
+}
+
+int launch_agree_fault(const struct launch *launch, struct fault *fault)
+{
+    int mine = fault->code != CODE_OK ? launch->rank : launch->size;
+    int first = mine;
+
+    if (launch->mpi) {
+        MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    }
+    if (launch->mpi && first < launch->size) {
+        MPI_Bcast(fault, (int)sizeof *fault, MPI_BYTE, first, MPI_COMM_WORLD);
+    }
+    return fault->code;
 }
 
 int launch_context(const struct launch *launch, const rpt_options_t *options,

@@ -27,6 +27,10 @@ int launch_env_rank(void);
  * that of another MPI. */
 void launch_begin(struct launch *launch);
 
+/* The same for measuring: MPI begins as MPI_Init has it, without threads, which
+ * is what most programs do; and in any case, without a launcher as one rank. */
+void launch_begin_single(struct launch *launch);
+
 /* A signal of this process means that it is killed in a second: it is our
  * launcher, and one of Open MPI. */
 bool launch_kills_soon(pid_t sender);
@@ -34,6 +38,10 @@ bool launch_kills_soon(pid_t sender);
 /* Collective: the exit code that all ranks end with: rank 0's, or, when that
  * is 0, the largest of the others'.  *first_out, if not NULL: rank 0's. */
 int launch_agree(const struct launch *launch, int code, int *first_out);
+
+/* Collective: all ranks get the fault of the first rank that has one, and its
+ * code: CODE_OK when none has. */
+int launch_agree_fault(const struct launch *launch, struct fault *fault);
 
 /* Collective: a context over all ranks. */
 int launch_context(const struct launch *launch, const rpt_options_t *options,

@@ -16,5 +16,7 @@ const struct command commands[] = {
       false },
     { "tune", "measure collective operations, and write rules", command_tune,
       true },
+    { "bench", "compare collective operations with those of the MPI",
+      command_bench, true },
     { NULL, NULL, NULL, false }
 };

@@ -11,6 +11,11 @@ tests_test_cli_tune_SOURCES = tests/cli/test_cli_tune.c
 tests_test_cli_tune_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_cli_tune_LDADD = libcli.la $(TEST_LIBS) $(JANSSON_LIBS)
 
+check_PROGRAMS += tests/test_cli_bench
+tests_test_cli_bench_SOURCES = tests/cli/test_cli_bench.c
+tests_test_cli_bench_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_cli_bench_LDADD = libcli.la $(TEST_LIBS) $(JANSSON_LIBS)
+
 # The fuzzers without libFuzzer: they try their corpus once.
 check_PROGRAMS += tests/corpus_tasks tests/corpus_json
 tests_corpus_tasks_SOURCES = tests/fuzz/fuzz_tasks.c tests/fuzz/fuzz_list.h \
@@ -24,7 +29,7 @@ tests_corpus_json_LDADD = libcli.la librepartir_all.la $(JANSSON_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/tasks tests/fuzz/corpus/json
 
 # The command as a user meets it.
-CLI_TESTS = tests/cli/children.sh tests/cli/explain.sh tests/cli/info.sh \
+CLI_TESTS = tests/cli/bench.sh tests/cli/children.sh tests/cli/explain.sh tests/cli/info.sh \
 	tests/cli/input.sh \
 	tests/cli/options.sh tests/cli/run.sh tests/cli/state.sh \
 	tests/cli/tune.sh tests/cli/usage.sh

@@ -11,7 +11,7 @@ long() {
 }
 
 cat "$SRC"/tests/cli/*.sh | long >tested
-for command in run status submit cancel info explain tune; do
+for command in run status submit cancel info explain tune bench; do
     "$repartir" $command --help | sed 's/\\-/-/g' | long >help
     sed 's/\\-/-/g' "$SRC/doc/man/repartir-$command.1" |
         sed '/^\.SH DESCRIPTION/,/^\.SH OPTIONS/d' | long |
@@ -32,7 +32,7 @@ for command in run status submit cancel info explain tune; do
     comm -23 help tested | sed 's/$/ is not tested/' >lost
     verdict "every option of $command is tested" lost
 done
-"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 7 |
+"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 8 |
     sort >help
 sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manual
 same help manual "repartir(1) lists the commands"

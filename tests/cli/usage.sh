@@ -52,7 +52,7 @@ run 1 run --output=lime tasks
 has err 'did you mean "line"' "the nearest value is named"
 
 version=$(sed -n 's/^release=//p' "$SRC/VERSION")
-for command in '' run status submit cancel info explain tune; do
+for command in '' run status submit cancel info explain tune bench; do
     # shellcheck disable=SC2086
     run 1 $command --help
     expect 0 "repartir $command --help"
