@@ -357,8 +357,8 @@ static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
     return RPT_OK;
 }
 
-/* The ranges of the steps of two lanes: what a message brings to one may come at
- * any moment. */
+/* Whether a lane waits for a message that may come into this range at any
+ * moment. */
 static bool is_received_into(const struct rpt_simulation *sim,
                              const struct rpt_step *pending,
                              struct rpt_place place, size_t count)

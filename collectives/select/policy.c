@@ -49,9 +49,9 @@ static rpt_status_t find_rules(const rpt_options_t *options, char file[512])
 /* ---- numbers ---- */
 
 /* Which of two or three words the option has. */
-static rpt_status_t word_of(const rpt_options_t *options, int option,
-                            const char *name, const char *const words[],
-                            int *word_out)
+static rpt_status_t word_of(const rpt_options_t *options,
+                            enum rpt_option option, const char *name,
+                            const char *const words[], int *word_out)
 {
     const char *text = rpt__option_text(options, option);
 
