@@ -181,6 +181,7 @@ librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
 	collectives/pmpi/bytes.c \
 	collectives/pmpi/call.c \
 	collectives/pmpi/comms.c \
+	collectives/pmpi/free.c \
 	collectives/pmpi/move.c \
 	collectives/pmpi/reduce.c \
 	collectives/pmpi/report.c \
@@ -196,6 +197,7 @@ if OMPI_FORTRAN
 librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
 	collectives/pmpi/fortran/collectives.c \
 	collectives/pmpi/fortran/fortran.h \
+	collectives/pmpi/fortran/free.c \
 	collectives/pmpi/fortran/requests.c
 endif
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread

@@ -44,6 +44,9 @@ bool rpt__pmpi_prepare(struct rpt_pmpi_call *call,
     if (state == RPT_PMPI_BROKEN) {
         return rpt__pmpi_pass(call, "there is no context");
     }
+    if (rpt__pmpi_is_being_freed(args->comm)) {
+        return rpt__pmpi_pass(call, "its communicator is being freed");
+    }
     known = args->comm != MPI_COMM_NULL ? rpt__pmpi_comm_of(args->comm) : NULL;
     if (known == NULL) {
         return rpt__pmpi_pass(call, rpt__pmpi_bad_argument);

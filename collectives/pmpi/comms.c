@@ -27,6 +27,7 @@
 static rpt_context_t *context;
 static int keyval = MPI_KEYVAL_INVALID;
 static MPI_Group world = MPI_GROUP_NULL;
+static bool is_open;
 
 /* A communicator that waits for its turn on this rank. */
 struct waiting {
@@ -65,17 +66,33 @@ static void unlist(struct rpt_pmpi_comm *entry)
     pthread_mutex_unlock(&lock);
 }
 
-static int forget(MPI_Comm comm, int key, void *value, void *extra)
+static void let_go(struct rpt_pmpi_comm *entry)
 {
-    struct rpt_pmpi_comm *entry = value;
-
-    (void)comm;
-    (void)key;
-    (void)extra;
     unlist(entry);
     entry->is_freed = true;
     rpt__pmpi_comm_release(entry);
+}
+
+static int forget(MPI_Comm comm, int key, void *value, void *extra)
+{
+    (void)comm;
+    (void)key;
+    (void)extra;
+    if (is_open) { /* else it has gone */
+        let_go(value);
+    }
     return MPI_SUCCESS;
+}
+
+void rpt__pmpi_comm_forget(MPI_Comm comm)
+{
+    void *entry = NULL;
+    int is_there = 0;
+
+    if (PMPI_Comm_get_attr(comm, keyval, &entry, &is_there) == MPI_SUCCESS &&
+        is_there) {
+        PMPI_Comm_delete_attr(comm, keyval);
+    }
 }
 
 void rpt__pmpi_comm_hold(struct rpt_pmpi_comm *comm)
@@ -111,15 +128,17 @@ bool rpt__pmpi_comms_open(rpt_context_t *of)
         MPI_SUCCESS) {
         return false;
     }
+    is_open = true;
     all = rpt__pmpi_comm_of(MPI_COMM_WORLD);
     return all->is_alone || rpt__pmpi_need_group(all);
 }
 
 void rpt__pmpi_comms_close(void)
 {
-    /* Who is in the list has not been freed: forget() takes it out. */
+    /* Their attributes stay: not all communicators need still be there. */
+    is_open = false;
     while (first != NULL) {
-        PMPI_Comm_delete_attr(first->comm, keyval);
+        let_go(first);
     }
     if (keyval != MPI_KEYVAL_INVALID) {
         PMPI_Comm_free_keyval(&keyval);

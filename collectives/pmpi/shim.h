@@ -98,12 +98,21 @@ void rpt__pmpi_comms_close(void);
 /* What is known of a communicator; NULL when MPI does not know it. */
 struct rpt_pmpi_comm *rpt__pmpi_comm_of(MPI_Comm comm);
 
+/* Ends that, when the program frees it. */
+void rpt__pmpi_comm_forget(MPI_Comm comm);
+
 void rpt__pmpi_comm_hold(struct rpt_pmpi_comm *comm);
 void rpt__pmpi_comm_release(struct rpt_pmpi_comm *comm);
 
 /* Makes the group, when there is none yet.  Collective over the communicator.
  * False on all ranks alike; `why` is set then. */
 bool rpt__pmpi_need_group(struct rpt_pmpi_comm *comm);
+
+/* ---- free.c: their ends ---- */
+
+/* Whether this thread is in MPI_Comm_free for it: calls are the MPI's, and no
+ * attribute of it may be looked at. */
+bool rpt__pmpi_is_being_freed(MPI_Comm comm);
 
 /* ---- bytes.c: buffers as bytes ---- */
 

@@ -11,12 +11,15 @@ program app
     implicit none
 #ifdef F08
 #define REQUEST type(MPI_Request)
+#define COMM type(MPI_Comm)
 #define STATUSES(name, n) type(MPI_Status) :: name(n)
 #else
 #define REQUEST integer
+#define COMM integer
 #define STATUSES(name, n) integer :: name(MPI_STATUS_SIZE, n)
 #endif
     integer :: rank, size, error, failed, all_failed
+    COMM :: going
 
     failed = 0
     call MPI_Init(error)
@@ -27,6 +30,7 @@ program app
     call blocks()
     call started()
     call any_and_some()
+    call freed()
     call MPI_Reduce(failed, all_failed, 1, MPI_INTEGER, MPI_SUM, 0, &
         MPI_COMM_WORLD, error)
     if (rank == 0) print '(a, i0)', 'failed checks: ', all_failed
@@ -167,5 +171,38 @@ contains
         call check(flag, 'nothing is left')
         call MPI_Testall(3, requests, flag, MPI_STATUSES_IGNORE, error)
         call check(flag, 'testall')
+    end subroutine
+
+    ! Open MPI 4.1 does not say here which communicator goes.
+    subroutine at_end(comm, key, value, extra, result)
+        COMM :: comm
+        integer :: key, result, sum
+        integer(kind=MPI_ADDRESS_KIND) :: value, extra
+
+        sum = -1
+        call MPI_Scan(rank, sum, 1, MPI_INTEGER, MPI_SUM, going, error)
+        call check(sum == rank * (rank + 1) / 2, 'scan at the end')
+        result = MPI_SUCCESS
+    end subroutine
+
+    subroutine freed()
+        integer :: key, i
+        integer(kind=MPI_ADDRESS_KIND) :: nothing
+
+        nothing = 0
+        call MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, at_end, key, &
+            nothing, error)
+        do i = 1, 4
+            call MPI_Comm_dup(MPI_COMM_WORLD, going, error)
+            call MPI_Comm_set_attr(going, key, nothing, error)
+            call MPI_Barrier(going, error)
+            if (mod(i, 2) == 0) then
+                call MPI_Comm_free(going, error)
+            else
+                call MPI_Comm_disconnect(going, error)
+            end if
+            call check(going == MPI_COMM_NULL, 'a freed one is none')
+        end do
+        call MPI_Comm_free_keyval(key, error)
     end subroutine
 end program

@@ -65,4 +65,12 @@ void a_thread_may_wait_while_another_one_starts(void);
 void persistent_requests_start_again(void);
 void persistent_requests_stand_beside_others(void);
 
+/* attributes.c */
+void a_delete_function_may_call_collectives(void);
+void a_delete_function_may_run_beside_a_request(void);
+void a_delete_function_may_free_a_communicator(void);
+void threads_may_free_communicators(void);
+void functions_of_a_living_one_may_call_collectives(void);
+void finalize_may_call_collectives(void);
+
 #endif /* RPT_TESTS_PMPI_APP_H */
