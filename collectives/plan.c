@@ -581,6 +581,19 @@ static bool is_over(void *arg)
     return atomic_load(&run->state) == RPT_RUN_OVER;
 }
 
+/* Another thread may have found a failure: the owner is told what it said. */
+static rpt_status_t tell(struct rpt_plan *plan, rpt_status_t status)
+{
+    struct rpt_group *group = plan->team->group;
+
+    if (status < RPT_OK && rpt__group_is_failed(group)) {
+        rpt__engine_lock(plan->team->engine);
+        status = rpt__group_failure(group);
+        rpt__engine_unlock(plan->team->engine);
+    }
+    return status;
+}
+
 static rpt_status_t wait_in_loop(struct rpt_plan *plan, double timeout_s)
 {
     struct rpt_run *run = &plan->run;
@@ -598,7 +611,7 @@ static rpt_status_t wait_in_loop(struct rpt_plan *plan, double timeout_s)
         }
     }
     rpt__engine_unlock(engine);
-    return status;
+    return tell(plan, status);
 }
 
 rpt_status_t rpt__plan_test(struct rpt_plan *plan)
@@ -616,7 +629,7 @@ rpt_status_t rpt__plan_test(struct rpt_plan *plan)
     }
     if (state == RPT_RUN_OVER) {
         atomic_store(&run->state, RPT_RUN_IDLE);
-        return run->status;
+        return tell(plan, run->status);
     }
     return state == RPT_RUN_IDLE ? RPT_OK : wait_in_loop(plan, 0);
 }
@@ -631,7 +644,7 @@ rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
     }
     if (state == RPT_RUN_OVER) {
         atomic_store(&run->state, RPT_RUN_IDLE);
-        return run->status;
+        return tell(plan, run->status);
     }
     if (state == RPT_RUN_LAZY) {
         rpt_status_t status = rpt__run_go_on(run, false);

@@ -578,6 +578,40 @@ static void a_full_check_finds_them_before_data_moves(void)
     }
 }
 
+/* The failure is found while nobody waits. */
+static void a_failure_is_found_meanwhile(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group);
+    double x[4] = { 0 }, y[4];
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = y,
+                        .count = rank == 0 ? 3 : 4,
+                        .type = RPT_TYPE_F64,
+                        .op = RPT_OP_SUM };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
+    usleep(50000);
+    CHECK(rpt_plan_test(NULL) == RPT_ERR_INVALID); /* the last error is this */
+    CHECK(rpt_plan_wait(plan) == RPT_ERR_MISMATCH);
+    CHECK(strstr(rpt_last_error()->what, "calls allreduce") != NULL);
+    rpt_plan_destroy(plan);
+}
+
+static void a_wait_tells_what_was_found_before(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (size_t k = 0; k < 3; k++) {
+        struct job job = { .fn = a_failure_is_found_meanwhile };
+
+        run_job(2, layouts[k], &job);
+    }
+}
+
 static void a_check_has_a_name(void)
 {
     static const char *const odd[] = { "coll.check", "much", NULL };
@@ -784,6 +818,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(there_is_an_end_to_operators),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(a_full_check_finds_them_before_data_moves),
+    RPT_TEST(a_wait_tells_what_was_found_before),
     RPT_TEST(a_check_has_a_name),
     RPT_TEST(a_deadline_names_the_missing),
     RPT_TEST(only_the_missing_are_named_by_ranks_in_different_calls),
