@@ -17,8 +17,15 @@ COLL_FIXTURE = tests/collectives/buffers.c tests/collectives/buffers.h \
 	tests/comm/fixture.h
 COLL_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/comm
 
+check_PROGRAMS += tests/test_misfit
+tests_test_misfit_SOURCES = tests/collectives/test_misfit.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_misfit_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_coll
-tests_test_coll_SOURCES = tests/collectives/test_coll.c $(COLL_FIXTURE)
+tests_test_coll_SOURCES = tests/collectives/test_coll.c \
+	tests/collectives/job.h $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
 

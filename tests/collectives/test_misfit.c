@@ -1,0 +1,277 @@
+/*
+ * test_misfit.c - ranks that make different calls, and ranks that do not come
+ */
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- ranks that disagree, ranks that are missing ---- */
+
+/* What the last rank calls while the others sum 4 elements. */
+static int another_call;
+enum { N_OTHER_CALLS = 6 };
+
+static rpt_status_t call_another(rpt_group_t *group, double x[], double y[])
+{
+    size_t counts[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+
+    switch (another_call) {
+    case 0: /* other flags */
+        return rpt_allreduce(group, x, y, 3, RPT_TYPE_F64, RPT_OP_SUM);
+    case 1: /* other blocks */
+        return rpt_allreduce(group, x, y, 4000, RPT_TYPE_F64, RPT_OP_SUM);
+    case 2:
+        return rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_MAX);
+    case 3:
+        return rpt_barrier(group);
+    case 4: /* messages */
+        return rpt_alltoallv(group, x, counts, NULL, y, counts, NULL,
+                             RPT_TYPE_F64);
+    default:
+        return rpt_broadcast(group, x, 4, RPT_TYPE_F64, 0);
+    }
+}
+
+static void one_calls_another_operation(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    double *x = calloc(8000, sizeof *x), *y = x + 4000;
+    rpt_status_t first, second;
+
+    first = rank == size - 1
+                ? call_another(group, x, y)
+                : rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    second = rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
+    CHECK(second < RPT_OK);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+    CHECK(strstr(rpt_last_error()->why, "rank") != NULL);
+    free(x);
+}
+
+static void different_calls_are_an_error_on_all(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "4" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (int n = 2; n <= 4; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            for (int other = 0; other < N_OTHER_CALLS; other++) {
+                struct job job = { .fn = one_calls_another_operation };
+
+                another_call = other;
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+static void nobody_gets_a_result(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    double *x = calloc(8000, sizeof *x), *y = x + 4000;
+
+    for (int i = 0; i < 8000; i++) {
+        x[i] = 1 + i;
+    }
+    CHECK((rank == size - 1 ? call_another(group, x, y)
+                            : rpt_allreduce(group, x, y, 4, RPT_TYPE_F64,
+                                            RPT_OP_SUM)) == RPT_ERR_MISMATCH);
+    for (int i = 0; i < 8000; i++) {
+        CHECK(x[i] == 1 + i);
+    }
+    free(x);
+}
+
+static void a_full_check_finds_them_before_data_moves(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.check", "full", NULL },
+        { "coll.check", "full", "topo.virtual_nodes", "2", NULL },
+        { "coll.check", "full", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 7; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            for (int other = 0; other < N_OTHER_CALLS; other++) {
+                struct job job = { .fn = nobody_gets_a_result };
+
+                another_call = other;
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+/* The failure is found while nobody waits. */
+static void a_failure_is_found_meanwhile(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group);
+    double x[4] = { 0 }, y[4];
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = y,
+                        .count = rank == 0 ? 3 : 4,
+                        .type = RPT_TYPE_F64,
+                        .op = RPT_OP_SUM };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
+    usleep(50000);
+    CHECK(rpt_plan_test(NULL) == RPT_ERR_INVALID); /* the last error is this */
+    CHECK(rpt_plan_wait(plan) == RPT_ERR_MISMATCH);
+    CHECK(strstr(rpt_last_error()->what, "calls allreduce") != NULL);
+    rpt_plan_destroy(plan);
+}
+
+static void a_wait_tells_what_was_found_before(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (size_t k = 0; k < 3; k++) {
+        struct job job = { .fn = a_failure_is_found_meanwhile };
+
+        run_job(2, layouts[k], &job);
+    }
+}
+
+static void a_check_has_a_name(void)
+{
+    static const char *const odd[] = { "coll.check", "much", NULL };
+    rpt_options_t *options = options_with(odd);
+    struct job job = { .fn = nobody_gets_a_result };
+
+    CU_ASSERT_EQUAL(rpt_local_run(2, options, do_job, &job), RPT_ERR_PARSE);
+    CU_ASSERT_STRING_EQUAL(rpt_last_error()->hint, "give usual or full");
+    rpt_options_destroy(options);
+}
+
+static _Atomic uint32_t gate;
+
+static void the_last_is_missing(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), sum = 0;
+    char name[24];
+
+    snprintf(name, sizeof name, "rank %d", size - 1);
+    if (rank == size - 1) {
+        await(&gate, (uint32_t)size - 1);
+        CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) <
+                  RPT_OK ||
+              rpt_barrier(group) < RPT_OK);
+        return;
+    }
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_ERR_TIMEOUT);
+    CHECK(strstr(rpt_last_error()->what, name) != NULL);
+    count_up(&gate);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+}
+
+static void a_deadline_names_the_missing(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "300ms", NULL },
+        { "coll.deadline_s", "300ms", "topo.virtual_nodes", "4", NULL },
+        { "comm.deadline_s", "300ms", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 4; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = the_last_is_missing };
+
+            gate = 0;
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
+/* Rank 1 has sent its part and waits in the next call, rank 0 still in this. */
+static void the_last_is_missing_from_two_calls(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), sum = 0;
+    rpt_status_t status = RPT_OK;
+    const char *what;
+
+    if (rank == 2) {
+        await(&gate, 2);
+        CHECK(rpt_barrier(group) < RPT_OK);
+        return;
+    }
+    status = rpt_reduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM, 0);
+    if (rank == 1) {
+        CHECK(status == RPT_OK);
+        status = rpt_barrier(group);
+    }
+    CHECK(status == RPT_ERR_TIMEOUT);
+    what = rpt_last_error()->what;
+    CHECK(strstr(what, "rank 2 on") != NULL);
+    CHECK(strstr(what, rank == 0 ? "rank 1 on" : "rank 0 on") == NULL);
+    count_up(&gate);
+}
+
+static void only_the_missing_are_named_by_ranks_in_different_calls(void)
+{
+    static const char *const layout[] = { "coll.deadline_s",
+                                          "400ms",
+                                          "topo.virtual_nodes",
+                                          "3",
+                                          "coll.reduce.algorithm",
+                                          "binomial",
+                                          NULL };
+    struct job job = { .fn = the_last_is_missing_from_two_calls };
+
+    gate = 0;
+    run_job(3, layout, &job);
+}
+
+static void the_last_is_late(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), sum = 0;
+
+    if (rank == size - 1) {
+        await_warning();
+    }
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_OK);
+    CHECK(sum == size * (size - 1) / 2);
+}
+
+static void a_warning_names_the_late(void)
+{
+    static const char *const layouts[][5] = {
+        { "comm.warn_s", "200ms", NULL },
+        { "comm.warn_s", "200ms", "topo.virtual_nodes", "4", NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = the_last_is_late };
+
+        watch_warnings();
+        run_job(4, layouts[k], &job);
+        CU_ASSERT(strstr(last_warning(), "waits for rank 3") != NULL);
+        stop_watching();
+    }
+}
+
+static const struct rpt_test tests[] = {
+    RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST(a_full_check_finds_them_before_data_moves),
+    RPT_TEST(a_wait_tells_what_was_found_before),
+    RPT_TEST(a_check_has_a_name),
+    RPT_TEST(a_deadline_names_the_missing),
+    RPT_TEST(only_the_missing_are_named_by_ranks_in_different_calls),
+    RPT_TEST(a_warning_names_the_late),
+    RPT_TEST_END,
+};
+
+int main(int argc, char *argv[])
+{
+    return rpt_test_main("collectives misfit", tests, 900, argc, argv);
+}
