@@ -2,6 +2,7 @@
 EXTRA_DIST += doc/Doxyfile doc/statuses.awk
 nobase_dist_doc_DATA += doc/specification.md doc/design/collectives.md \
 	doc/design/device.md doc/design/foundation.md \
+	doc/design/suites.md \
 	doc/guide/README.md doc/guide/1-task-list.md \
 	doc/guide/2-c-functions.md doc/guide/3-your-mpi-program.md \
 	doc/guide/4-batch-scripts.md doc/guide/5-collectives.md \
