@@ -75,8 +75,12 @@ bool rpt__pmpi_enter(struct rpt_pmpi_call *call)
         return rpt__pmpi_pass(call, "no call that blocks has made the group "
                                     "of the communicator yet");
     }
-    return rpt__pmpi_need_group(call->known) ||
-           rpt__pmpi_pass(call, call->known->why);
+    if (!rpt__pmpi_need_group(call->known)) {
+        return rpt__pmpi_pass(call, call->known->why);
+    }
+    return call->form != RPT_PMPI_PERSISTENT ||
+           rpt__pmpi_make_group(call->known, &call->own) ||
+           rpt__pmpi_pass(call, "a group of its own could not be made");
 }
 
 /* ---- the blocking form ---- */

@@ -293,23 +293,30 @@ static void begin_turn(MPI_Comm comm, struct waiting *mine)
     }
 }
 
-bool rpt__pmpi_need_group(struct rpt_pmpi_comm *comm)
+bool rpt__pmpi_make_group(const struct rpt_pmpi_comm *comm,
+                          rpt_group_t **group_out)
 {
     struct waiting mine = { 0, NULL };
+    rpt_group_t *group = NULL;
     int ok, all = 0;
 
-    if (comm->group != NULL) {
-        return true;
-    }
     mine.number = agree_on_number(comm);
     begin_turn(comm->comm, &mine);
-    ok = rpt_group_from_mpi(context, comm->comm, &comm->group) == RPT_OK;
+    ok = rpt_group_from_mpi(context, comm->comm, &group) == RPT_OK;
     end_turn(&mine);
     PMPI_Allreduce(&ok, &all, 1, MPI_INT, MPI_MIN, comm->comm);
     if (!all) {
-        rpt_group_destroy(comm->group);
-        comm->group = NULL;
+        rpt_group_destroy(group);
+        return false;
+    }
+    *group_out = group;
+    return true;
+}
+
+bool rpt__pmpi_need_group(struct rpt_pmpi_comm *comm)
+{
+    if (comm->group == NULL && !rpt__pmpi_make_group(comm, &comm->group)) {
         comm->why = "a group of its ranks could not be made";
     }
-    return all;
+    return comm->group != NULL;
 }

@@ -12,7 +12,8 @@
  *   MPI_..._init   generalized requests end with their completion, so this is a
  *                  persistent receive of nothing from this rank itself; we send
  *                  that when the operation is over.  A spare entry keeps its
- *                  tag.
+ *                  tag.  Each has a group of its own: ranks may start several
+ *                  in different orders.
  *
  * The MPI does not complete ours by itself, so nothing waits in the MPI for one
  * that is under way.
@@ -88,6 +89,7 @@ static struct rpt_pmpi_request *make(const struct rpt_pmpi_call *call)
 static void let_go(struct rpt_pmpi_request *request)
 {
     rpt_plan_destroy(request->plan);
+    rpt_group_destroy(request->call.own);
     rpt__pmpi_side_release(&request->call.from);
     rpt__pmpi_side_release(&request->call.to);
     rpt__pmpi_comm_release(request->call.known);
@@ -251,7 +253,7 @@ int rpt__pmpi_keep(struct rpt_pmpi_call *call, MPI_Request *request_out)
     rpt_status_t status;
 
     pthread_mutex_lock(&known->lock);
-    status = rpt_plan_create(known->group, &call->coll, &request->plan);
+    status = rpt_plan_create(call->own, &call->coll, &request->plan);
     pthread_mutex_unlock(&known->lock);
     if (status != RPT_OK) {
         int code = rpt__pmpi_result(call, status);

@@ -108,6 +108,11 @@ void rpt__pmpi_comm_release(struct rpt_pmpi_comm *comm);
  * False on all ranks alike; `why` is set then. */
 bool rpt__pmpi_need_group(struct rpt_pmpi_comm *comm);
 
+/* Makes another one of the same ranks.  Collective over the communicator; false
+ * on all ranks alike. */
+bool rpt__pmpi_make_group(const struct rpt_pmpi_comm *comm,
+                          rpt_group_t **group_out);
+
 /* ---- free.c: their ends ---- */
 
 /* Whether this thread is in MPI_Comm_free for it: calls are the MPI's, and no
@@ -200,6 +205,7 @@ struct rpt_pmpi_call {
     enum rpt_pmpi_function function;
     enum rpt_pmpi_form form;
     struct rpt_pmpi_comm *known;
+    rpt_group_t *own; /* of a persistent one */
     int rank;
     int size;
     bool is_root;

@@ -64,6 +64,7 @@ void a_request_may_be_freed_meanwhile(void);
 void a_thread_may_wait_while_another_one_starts(void);
 void persistent_requests_start_again(void);
 void persistent_requests_stand_beside_others(void);
+void persistent_requests_start_in_any_order(void);
 
 /* attributes.c */
 void a_delete_function_may_call_collectives(void);

@@ -244,6 +244,33 @@ void persistent_requests_stand_beside_others(void)
         MPI_Request_free(&requests[i]);
     }
 }
+
+/* Their order is that of their inits. */
+void persistent_requests_start_in_any_order(void)
+{
+    MPI_Request requests[3];
+    int in = world_rank, sum, v;
+
+    if (!are_ours()) {
+        return;
+    }
+    INIT(Allreduce, &in, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD,
+         MPI_INFO_NULL, &requests[0]);
+    INIT(Bcast, &v, 1, MPI_INT, 0, MPI_COMM_WORLD, MPI_INFO_NULL, &requests[1]);
+    INIT(Barrier, MPI_COMM_WORLD, MPI_INFO_NULL, &requests[2]);
+    for (int i = 0; i < 20; i++) {
+        sum = -1;
+        v = world_rank == 0 ? i : -1;
+        for (int k = 0; k < 3; k++) {
+            MPI_Start(&requests[(k + world_rank + i) % 3]);
+        }
+        MPI_Waitall(3, requests, statuses_ignored());
+        CHECK(sum == sum_of_ranks(0) && v == i);
+    }
+    for (int k = 0; k < 3; k++) {
+        MPI_Request_free(&requests[k]);
+    }
+}
 #else
 void persistent_requests_start_again(void)
 {
@@ -251,6 +278,11 @@ void persistent_requests_start_again(void)
 }
 
 void persistent_requests_stand_beside_others(void)
+{
+    rpt_test_skip("this MPI has no persistent collectives");
+}
+
+void persistent_requests_start_in_any_order(void)
 {
     rpt_test_skip("this MPI has no persistent collectives");
 }
