@@ -8,6 +8,9 @@
  * units, found first fit.  Memory is only used once it is written, and goes
  * back to the system when a piece is dropped.
  *
+ * A few pieces are kept when they are dropped, clean, for the next who want such
+ * a one: the system takes 20 us to get pages back, and some for each new one.
+ *
  * Cost: taking and dropping are some hundred nanoseconds, once a group.
  */
 #include "comm/area.h"
@@ -27,7 +30,9 @@ enum {
     N_NAMES = 4096,
     UNITS_MAX = 1 << 18, /* 4 GiB */
     FREE = 0,            /* never used: a search ends here */
-    GONE = 1
+    GONE = 1,
+    N_KEPT = 8,
+    KEPT_UNITS = 4096 /* 64 MiB: larger ones are not kept */
 };
 
 struct name {
@@ -38,10 +43,17 @@ struct name {
     uint32_t n_left;  /* that have not dropped it */
 };
 
+struct kept {
+    uint64_t shape; /* 0: none */
+    uint32_t first;
+    uint32_t n_units;
+};
+
 struct rpt_area_head {
     pthread_mutex_t lock;
     uint32_t n_units;
-    uint32_t n_used;
+    uint32_t n_used; /* without those that are kept */
+    struct kept kept[N_KEPT];
     uint32_t hint; /* where the next search begins */
     struct name names[N_NAMES];
     uint8_t used[UNITS_MAX / 8];
@@ -131,15 +143,90 @@ static uint32_t find_run(const struct rpt_area_head *head, uint32_t from,
     return UINT32_MAX;
 }
 
-static void find_room(struct rpt_area_head *head, struct name *entry, size_t n)
+static uint32_t find_units(const struct rpt_area_head *head, uint32_t n)
 {
+    uint32_t first = find_run(head, head->hint, n);
+
+    return first == UINT32_MAX ? find_run(head, 0, n) : first;
+}
+
+/* Its pages are the system's again, and read as zeros. */
+static void give_back(const struct rpt_area *area, uint32_t first, uint32_t n)
+{
+    size_t offset = (size_t)first * UNIT, bytes = (size_t)n * UNIT;
+
+    if (fallocate(area->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  (off_t)(area->fd_offset + offset), (off_t)bytes) != 0) {
+        memset(area->base + offset, 0, bytes);
+    }
+    mark(area->head, first, n, false);
+}
+
+/* ---- what is kept ---- */
+
+static bool keep(struct rpt_area_head *head, const struct name *entry,
+                 uint64_t shape)
+{
+    for (int i = 0; i < N_KEPT && entry->n_units <= KEPT_UNITS; i++) {
+        struct kept *kept = &head->kept[i];
+
+        if (kept->shape == 0) {
+            *kept = (struct kept){ shape, entry->first, entry->n_units };
+            head->n_used -= entry->n_units;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_kept(struct rpt_area_head *head, struct name *entry,
+                      uint64_t shape)
+{
+    for (int i = 0; i < N_KEPT && shape != 0; i++) {
+        struct kept *kept = &head->kept[i];
+
+        if (kept->shape == shape) {
+            entry->first = kept->first;
+            entry->n_units = kept->n_units;
+            head->n_used += kept->n_units;
+            kept->shape = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_kept_back(const struct rpt_area *area)
+{
+    for (int i = 0; i < N_KEPT; i++) {
+        struct kept *kept = &area->head->kept[i];
+
+        if (kept->shape != 0) {
+            area->head->n_used += kept->n_units;
+            give_back(area, kept->first, kept->n_units);
+            kept->shape = 0;
+        }
+    }
+}
+
+/* ---- names ---- */
+
+static void find_room(const struct rpt_area *area, struct name *entry,
+                      size_t bytes, uint64_t shape)
+{
+    struct rpt_area_head *head = area->head;
+    size_t n = (bytes + UNIT - 1) / UNIT;
     uint32_t first = UINT32_MAX, units = (uint32_t)n;
 
-    if (n <= head->n_units) {
-        first = find_run(head, head->hint, units);
-        first = first == UINT32_MAX ? find_run(head, 0, units) : first;
-    }
     entry->n_units = 0;
+    if (n > head->n_units || take_kept(head, entry, shape)) {
+        return;
+    }
+    first = find_units(head, units);
+    if (first == UINT32_MAX) {
+        give_kept_back(area);
+        first = find_units(head, units);
+    }
     if (first != UINT32_MAX) {
         entry->first = first;
         entry->n_units = units;
@@ -175,8 +262,10 @@ static rpt_status_t full(size_t bytes)
                      bytes);
 }
 
-rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
-                            int n_users, void **piece_out)
+rpt_status_t rpt__area_take_kind(struct rpt_area *area, uint64_t name,
+                                 size_t bytes, int n_users,
+                                 const struct rpt_area_kind *kind,
+                                 void **piece_out)
 {
     struct rpt_area_head *head = area->head;
     struct name *entry;
@@ -191,7 +280,7 @@ rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
         *entry = (struct name){ .name = name,
                                 .n_users = (uint32_t)n_users,
                                 .n_left = (uint32_t)n_users };
-        find_room(head, entry, (bytes + UNIT - 1) / UNIT);
+        find_room(area, entry, bytes, kind != NULL ? kind->shape : 0);
     }
     if (entry != NULL && entry->n_units > 0) {
         piece = area->base + (size_t)entry->first * UNIT;
@@ -204,19 +293,14 @@ rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
     return RPT_OK;
 }
 
-/* Its pages are the system's again, and read as zeros. */
-static void give_back(const struct rpt_area *area, const struct name *entry)
+rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
+                            int n_users, void **piece_out)
 {
-    size_t offset = (size_t)entry->first * UNIT;
-    size_t bytes = (size_t)entry->n_units * UNIT;
-
-    if (fallocate(area->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                  (off_t)(area->fd_offset + offset), (off_t)bytes) != 0) {
-        memset(area->base + offset, 0, bytes);
-    }
+    return rpt__area_take_kind(area, name, bytes, n_users, NULL, piece_out);
 }
 
-void rpt__area_drop(struct rpt_area *area, uint64_t name)
+void rpt__area_drop_kind(struct rpt_area *area, uint64_t name,
+                         const struct rpt_area_kind *kind)
 {
     struct rpt_area_head *head = area->head;
     struct name *entry;
@@ -228,12 +312,20 @@ void rpt__area_drop(struct rpt_area *area, uint64_t name)
     entry = find_name(head, name);
     if (entry != NULL && entry->name == name && --entry->n_left == 0) {
         if (entry->n_units > 0) {
-            give_back(area, entry);
-            mark(head, entry->first, entry->n_units, false);
+            if (kind != NULL && keep(head, entry, kind->shape)) {
+                kind->clean(area->base + (size_t)entry->first * UNIT, kind);
+            } else {
+                give_back(area, entry->first, entry->n_units);
+            }
         }
         entry->name = GONE;
     }
     pthread_mutex_unlock(&head->lock);
+}
+
+void rpt__area_drop(struct rpt_area *area, uint64_t name)
+{
+    rpt__area_drop_kind(area, name, NULL);
 }
 
 bool rpt__area_holds(const struct rpt_area *area, const void *memory)

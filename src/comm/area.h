@@ -49,6 +49,21 @@ rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
 /* This rank is done with it, also when it got RPT_ERR_FULL from an area. */
 void rpt__area_drop(struct rpt_area *area, uint64_t name);
 
+/* Pieces that come and go and are alike.  The last one that drops such a piece
+ * makes it as if it were taken for the first time (clean), and a few are kept
+ * for the next who take one of this shape: that saves giving their pages back,
+ * and getting others. */
+struct rpt_area_kind {
+    uint64_t shape; /* >= 1: what pieces are alike that have the same */
+    void (*clean)(void *piece, const struct rpt_area_kind *kind);
+};
+rpt_status_t rpt__area_take_kind(struct rpt_area *area, uint64_t name,
+                                 size_t bytes, int n_users,
+                                 const struct rpt_area_kind *kind,
+                                 void **piece_out);
+void rpt__area_drop_kind(struct rpt_area *area, uint64_t name,
+                         const struct rpt_area_kind *kind);
+
 /* Whether it points into the pieces. */
 bool rpt__area_holds(const struct rpt_area *area, const void *memory);
 

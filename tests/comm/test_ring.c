@@ -323,6 +323,51 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void clear_two(void *piece, const struct rpt_area_kind *kind)
+{
+    (void)kind;
+    memset(piece, 0, 2);
+}
+
+/* A piece that was kept is clean where its kind wants that, and is room when
+ * there is no other. */
+static void pieces_of_a_kind_are_kept(void)
+{
+    static _Alignas(4096) char memory[1 << 21];
+    const struct rpt_area_kind kind = { 3, clear_two },
+                               other = { 4, clear_two };
+    struct rpt_area area;
+    void *a = NULL, *b = NULL, *c = NULL;
+
+    memset(memory, 0, sizeof memory);
+    CU_ASSERT_FATAL(rpt__area_create(memory, 1 << 20) == RPT_OK);
+    rpt__area_view(&area, memory, -1, 0);
+    CU_ASSERT(rpt__area_take_kind(&area, 7, 600000, 2, &kind, &a) == RPT_OK);
+    CU_ASSERT(rpt__area_take_kind(&area, 7, 600000, 2, &kind, &b) == RPT_OK);
+    CU_ASSERT_PTR_EQUAL(a, b);
+    memset(a, 5, 600000);
+    rpt__area_drop_kind(&area, 7, &kind);
+    CU_ASSERT_EQUAL(((char *)a)[0], 5); /* one rank still has it */
+    rpt__area_drop_kind(&area, 7, &kind);
+    CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
+
+    CU_ASSERT(rpt__area_take_kind(&area, 8, 600000, 1, &kind, &b) == RPT_OK);
+    CU_ASSERT_PTR_EQUAL(a, b);
+    CU_ASSERT(((char *)b)[0] == 0 && ((char *)b)[1] == 0);
+    CU_ASSERT(rpt__area_used(&area) >= 600000);
+    CU_ASSERT(rpt__area_take_kind(&area, 9, 600000, 1, &kind, &c) ==
+              RPT_ERR_FULL);
+    rpt__area_drop_kind(&area, 9, NULL);
+    rpt__area_drop_kind(&area, 8, &kind);
+
+    CU_ASSERT(rpt__area_take_kind(&area, 10, 700000, 1, &other, &c) == RPT_OK);
+    for (int i = 0; i < 700000; i++) { /* as any other new one */
+        CU_ASSERT_FATAL(((char *)c)[i] == 0);
+    }
+    rpt__area_drop_kind(&area, 10, &other);
+    CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
+}
+
 static void names_of_pieces_differ(void)
 {
     enum { N = 64, N_NAMES = 2 * N * N };
@@ -353,6 +398,7 @@ int main(int argc, char *argv[])
         RPT_TEST(what_is_not_offered_is_not_attached),
         RPT_TEST(a_segment_that_does_not_fit_is_an_error),
         RPT_TEST(pieces_are_found_by_name_and_given_back),
+        RPT_TEST(pieces_of_a_kind_are_kept),
         RPT_TEST(names_of_pieces_differ),
         RPT_TEST_END
     };
