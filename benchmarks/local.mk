@@ -56,7 +56,7 @@ bench-peers:
 bench-coll: all $(BENCH_COMMAND)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
+	  OMPI_MCA_rmaps_base_oversubscribe=1 \
 	  '$(abs_srcdir)/benchmarks/coll.py'
 
 # BENCH_LAUNCHES, BENCH_MAX_BYTES, CLUSTER_RATE.

@@ -8,8 +8,8 @@
  * units, found first fit.  Memory is only used once it is written, and goes
  * back to the system when a piece is dropped.
  *
- * A few pieces are kept when they are dropped, clean, for the next who want such
- * a one: the system takes 20 us to get pages back, and some for each new one.
+ * A few pieces are kept when they are dropped, clean, for the next of their
+ * kind: the system takes 20 us to get pages back, and some for each new one.
  *
  * Cost: taking and dropping are some hundred nanoseconds, once a group.
  */
