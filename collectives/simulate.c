@@ -246,6 +246,76 @@ static rpt_status_t send(struct rpt_simulation *sim, int r, size_t lane,
     return RPT_OK;
 }
 
+/* Whether a lane waits for a message that may come into this range at any
+ * moment. */
+static bool is_received_into(const struct rpt_simulation *sim,
+                             const struct rpt_step *pending,
+                             struct rpt_place place, size_t count)
+{
+    enum rpt_place_kind kind = sim->in_place && place.kind == RPT_IN_INPUT
+                                   ? RPT_IN_OUTPUT
+                                   : place.kind;
+
+    return pending->to.kind == kind &&
+           pending->to.offset < place.offset + count &&
+           place.offset < pending->to.offset + pending->count;
+}
+
+static bool touches(const struct rpt_simulation *sim,
+                    const struct rpt_schedule *schedule,
+                    const struct rpt_step *step, const struct rpt_step *pending)
+{
+    bool writes = step->kind == RPT_STEP_COPY ||
+                  step->kind == RPT_STEP_REDUCE || step->kind == RPT_STEP_RECV;
+
+    for (int i = 0; i < step->n_inputs; i++) {
+        if (is_received_into(sim, pending,
+                             schedule->inputs[step->first_input + (size_t)i],
+                             step->count)) {
+            return true;
+        }
+    }
+    return writes && is_received_into(sim, pending, step->to, step->count);
+}
+
+/* The step at which a lane waits for a message, or NULL. */
+static const struct rpt_step *receives(const struct rpt_sim_rank *rank,
+                                       size_t lane)
+{
+    const struct rpt_lane *steps = &rank->schedule->lanes[lane];
+    size_t next = rank->lanes[lane].next;
+    const struct rpt_step *step =
+        &rank->schedule->steps[steps->first_step + next];
+
+    return next < steps->n_steps && step->kind == RPT_STEP_RECV ? step : NULL;
+}
+
+/* Whether another lane waits for a message in a place that the step needs. */
+static rpt_status_t disturbs(const struct rpt_simulation *sim, int r,
+                             size_t lane, const struct rpt_step *step)
+{
+    const struct rpt_sim_rank *rank = &sim->ranks[r];
+    const struct rpt_schedule *schedule = rank->schedule;
+    size_t end = rank->n_over + schedule->window;
+
+    for (size_t other = rank->n_over; other < schedule->n_lanes && other < end;
+         other++) {
+        const struct rpt_step *pending = receives(rank, other);
+
+        if (schedule->lanes[other].begins_part && other > rank->n_over) {
+            break;
+        }
+        if (other != lane && pending != NULL &&
+            touches(sim, schedule, step, pending)) {
+            return rpt__fail(RPT_ERR_STATE,
+                             "rank %d: lane %zu uses a place into which lane "
+                             "%zu is receiving",
+                             r, lane, other);
+        }
+    }
+    return RPT_OK;
+}
+
 /* RPT_PENDING: nothing is there. */
 static rpt_status_t receive(struct rpt_simulation *sim, int r, size_t lane,
                             const struct rpt_step *step)
@@ -267,6 +337,9 @@ static rpt_status_t receive(struct rpt_simulation *sim, int r, size_t lane,
                          "rank %d sends %zu elements to rank %d, which wants "
                          "%zu",
                          step->peer, sent->count, r, step->count);
+    }
+    if (disturbs(sim, r, lane, step) != RPT_OK) {
+        return RPT_ERR_STATE;
     }
     to = rpt__memory_write(sim, r, step->to, step->count);
     if (to == NULL) {
@@ -357,80 +430,19 @@ static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
     return RPT_OK;
 }
 
-/* Whether a lane waits for a message that may come into this range at any
- * moment. */
-static bool is_received_into(const struct rpt_simulation *sim,
-                             const struct rpt_step *pending,
-                             struct rpt_place place, size_t count)
-{
-    enum rpt_place_kind kind = sim->in_place && place.kind == RPT_IN_INPUT
-                                   ? RPT_IN_OUTPUT
-                                   : place.kind;
-
-    return pending->kind == RPT_STEP_RECV && pending->to.kind == kind &&
-           pending->to.offset < place.offset + count &&
-           place.offset < pending->to.offset + pending->count;
-}
-
-static bool touches(const struct rpt_simulation *sim,
-                    const struct rpt_schedule *schedule,
-                    const struct rpt_step *step, const struct rpt_step *pending)
-{
-    bool writes = step->kind == RPT_STEP_COPY ||
-                  step->kind == RPT_STEP_REDUCE || step->kind == RPT_STEP_RECV;
-
-    for (int i = 0; i < step->n_inputs; i++) {
-        if (is_received_into(sim, pending,
-                             schedule->inputs[step->first_input + (size_t)i],
-                             step->count)) {
-            return true;
-        }
-    }
-    return writes && is_received_into(sim, pending, step->to, step->count);
-}
-
-/* Whether another lane waits for a message in a place that the step needs. */
-static rpt_status_t disturbs(const struct rpt_simulation *sim, int r,
-                             size_t lane, const struct rpt_step *step)
-{
-    const struct rpt_sim_rank *rank = &sim->ranks[r];
-    const struct rpt_schedule *schedule = rank->schedule;
-    size_t end = rank->n_over + schedule->window;
-
-    for (size_t other = rank->n_over; other < schedule->n_lanes && other < end;
-         other++) {
-        const struct rpt_lane *steps = &schedule->lanes[other];
-        size_t next = rank->lanes[other].next;
-
-        if (steps->begins_part && other > rank->n_over) {
-            break;
-        }
-        if (other != lane && next < steps->n_steps &&
-            touches(sim, schedule, step,
-                    &schedule->steps[steps->first_step + next])) {
-            return rpt__fail(RPT_ERR_STATE,
-                             "rank %d: lane %zu uses a place into which lane "
-                             "%zu is receiving",
-                             r, lane, other);
-        }
-    }
-    return RPT_OK;
-}
-
 static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
                               const struct rpt_step *step)
 {
-    rpt_status_t status = disturbs(sim, r, lane, step);
+    rpt_status_t status;
 
-    if (status != RPT_OK) {
-        return status;
-    }
     switch (step->kind) {
     case RPT_STEP_COPY:
     case RPT_STEP_REDUCE:
-        return reduce(sim, r, step);
+        status = disturbs(sim, r, lane, step);
+        return status == RPT_OK ? reduce(sim, r, step) : status;
     case RPT_STEP_SEND:
-        return send(sim, r, lane, step);
+        status = disturbs(sim, r, lane, step);
+        return status == RPT_OK ? send(sim, r, lane, step) : status;
     case RPT_STEP_RECV:
         return receive(sim, r, lane, step);
     case RPT_STEP_FLUSH:

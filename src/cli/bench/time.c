@@ -226,7 +226,16 @@ static int agree(struct bench *b, rpt_status_t status, double *seconds,
     return most[1] > 0 ? launch_agree_fault(b->launch, fault) : CODE_OK;
 }
 
-/* A sample of each side, every second time in the reverse order. */
+/* Which side is the k-th of a turn.  They rotate, every second time in the
+ * reverse order: each follows each of the others, whose data is then cached. */
+static int side_of(const struct bench_contest *contest, int turn, int k)
+{
+    int n = contest->n_sides, t = turn + WARM_UP;
+
+    return ((t % 2 == 0 ? k : n - 1 - k) + t / 2) % n;
+}
+
+/* A sample of each side. */
 static int take_turn(struct bench *b, const struct bench_contest *contest,
                      struct samples *samples, int turn, struct fault *fault)
 {
@@ -234,7 +243,7 @@ static int take_turn(struct bench *b, const struct bench_contest *contest,
     int code = CODE_OK;
 
     for (int k = 0; k < contest->n_sides && code == CODE_OK; k++) {
-        int side = turn % 2 == 0 ? k : contest->n_sides - 1 - k;
+        int side = side_of(contest, turn, k);
         double *seconds = &samples->seconds[side][at];
         rpt_status_t status = take_sample(b, contest, side, samples->n_calls,
                                           seconds);
