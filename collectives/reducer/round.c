@@ -55,8 +55,7 @@ static void begin_buckets(struct rpt_reducer *reducer)
     }
 }
 
-/* Its plan is over.  Another thread may have seen why it failed; of a group
- * that fails it is known. */
+/* Its plan is over. */
 static void end_bucket(struct rpt_reducer *reducer, struct rpt_bucket *bucket,
                        rpt_status_t status)
 {
@@ -65,9 +64,7 @@ static void end_bucket(struct rpt_reducer *reducer, struct rpt_bucket *bucket,
     if (bucket->is_good) {
         return;
     }
-    if (rpt__group_is_failed(reducer->group)) {
-        status = locked(reducer, rpt__group_failure);
-    } else if (rpt_last_error()->status != status) {
+    if (rpt_last_error()->status != status) { /* another thread's */
         rpt__fail(status, "a bucket of a reducer was not reduced: %s",
                   rpt_status_text(status));
     }

@@ -3,10 +3,10 @@
  */
 #include "job.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- ranks that disagree, ranks that are missing ---- */
 
@@ -121,7 +121,9 @@ static void a_failure_is_found_meanwhile(rpt_group_t *group)
     rpt_plan_t *plan = NULL;
 
     CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
-    usleep(50000);
+    while (!rpt__group_is_failed(group)) {
+        sched_yield();
+    }
     CHECK(rpt_plan_test(NULL) == RPT_ERR_INVALID); /* the last error is this */
     CHECK(rpt_plan_wait(plan) == RPT_ERR_MISMATCH);
     CHECK(strstr(rpt_last_error()->what, "calls allreduce") != NULL);
