@@ -79,6 +79,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/scatter/table.c \
 	collectives/algorithm/tables.c \
 	collectives/cache.c \
+	collectives/call.c \
 	collectives/check.c \
 	collectives/device/call.c \
 	collectives/device/call.h \

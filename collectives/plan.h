@@ -1,7 +1,7 @@
 /*
  * plan.h - a call with its algorithm, its schedule and its memory
  *
- * The door of this folder: src/api/coll.c fills a call, has it checked and run.
+ * The door of this folder: src/api/coll.c fills a call and has it run.
  */
 #ifndef RPT_COLLECTIVES_PLAN_H
 #define RPT_COLLECTIVES_PLAN_H
@@ -19,6 +19,8 @@ struct rpt_plan {
     rpt_coll_t coll; /* arrays are the plan's own; buffers those of the last
                         start */
     bool in_place;
+    size_t input_bytes; /* of this rank's buffers */
+    size_t output_bytes;
     bool is_cached;
     bool is_used;    /* somebody has it */
     bool is_dropped; /* its user does not want it any more */
@@ -75,7 +77,7 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out);
 rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
                                const rpt_options_t *options, char **text_out);
 
-/* The whole call, blocking.  Without the lock. */
+/* The whole call, blocking, checked first.  Without the lock. */
 rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);
 
 /* Elements of the buffers as this rank has them; the call is good. */

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fence.h"
 
 #include <math.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 
 /* ---- the loop ---- */
 
+/* Who is counted makes a heavy fence before it looks for the last time. */
 static void count_sleeper(struct rpt_team *team, int n)
 {
     if (team->slice.head != NULL) {
@@ -80,6 +82,7 @@ static void enqueue(struct rpt_run *run)
     if (STAILQ_EMPTY(&team->queue)) {
         LIST_INSERT_HEAD(&team->colls->busy, team, busy);
         count_sleeper(team, 1);
+        rpt__engine_fence_sleep(team->engine);
     }
     STAILQ_INSERT_TAIL(&team->queue, run, link);
 }
@@ -101,21 +104,22 @@ static bool take(struct rpt_run *run)
     if (!atomic_compare_exchange_strong(&run->state, &lazy, RPT_RUN_TAKEN)) {
         return false;
     }
-    atomic_store(&run->team->lazy, NULL);
-    atomic_fetch_sub(&run->team->colls->n_lazy, 1);
+    atomic_store_explicit(&run->team->lazy, NULL, memory_order_release);
     return true;
 }
 
 /* Its owner may come back, or not. */
 static void leave(struct rpt_run *run)
 {
-    struct rpt_colls *colls = run->team->colls;
+    struct rpt_team *team = run->team;
 
-    atomic_store(&run->state, RPT_RUN_LAZY);
-    atomic_store(&run->team->lazy, run);
-    atomic_fetch_add(&colls->n_lazy, 1);
-    if (atomic_load(&colls->is_watched) == 0) {
-        rpt__engine_ring(run->team->engine);
+    atomic_store_explicit(&run->state, RPT_RUN_LAZY, memory_order_release);
+    atomic_store_explicit(&team->lazy, run, memory_order_release);
+    rpt__fence_light(team->colls->fences_lightly);
+    if (atomic_load_explicit(&team->colls->is_watched, memory_order_relaxed) ==
+        0) {
+        atomic_store(&team->colls->is_watched, 1);
+        rpt__engine_ring(team->engine);
     }
 }
 
@@ -129,13 +133,27 @@ void rpt__team_queue_lazy(struct rpt_team *team)
     }
 }
 
+/* Nobody looks for some time to come, unless one was left meanwhile. */
+static void stop_watching(struct rpt_colls *colls)
+{
+    const struct rpt_team *team;
+
+    atomic_store(&colls->is_watched, 0);
+    rpt__fence_heavy();
+    LIST_FOREACH (team, &colls->teams, all) {
+        if (atomic_load(&team->lazy) != NULL) {
+            atomic_store(&colls->is_watched, 1);
+        }
+    }
+    colls->n_idle_looks = 0;
+}
+
 static void look_for_lazy(struct rpt_colls *colls)
 {
     struct rpt_team *team;
     double now;
 
-    if (atomic_load(&colls->n_lazy) == 0 &&
-        atomic_load(&colls->is_watched) == 0) {
+    if (atomic_load(&colls->is_watched) == 0) {
         return;
     }
     now = rpt__now_s();
@@ -143,7 +161,6 @@ static void look_for_lazy(struct rpt_colls *colls)
         return;
     }
     colls->next_look_s = now + LOOK_S;
-    atomic_store(&colls->is_watched, 1);
     colls->n_idle_looks++;
     LIST_FOREACH (team, &colls->teams, all) {
         struct rpt_run *run = atomic_load(&team->lazy);
@@ -158,10 +175,7 @@ static void look_for_lazy(struct rpt_colls *colls)
         }
     }
     if (colls->n_idle_looks > IDLE_LOOKS) {
-        atomic_store(&colls->is_watched, 0);
-        if (atomic_load(&colls->n_lazy) > 0) { /* left meanwhile */
-            atomic_store(&colls->is_watched, 1);
-        }
+        stop_watching(colls);
     }
 }
 
@@ -234,6 +248,7 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
             return rpt__fail_nomem(sizeof *colls);
         }
         colls->comm = comm;
+        colls->fences_lightly = rpt__fence_register();
         LIST_INIT(&colls->busy);
         LIST_INIT(&colls->teams);
         status = rpt__early_create(comm, &colls->early);
@@ -436,6 +451,7 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
 
     rpt__engine_lock(team->engine);
     count_sleeper(team, 1);
+    rpt__fence_heavy();
     team->here = run;
     if (patience->piece_s <= 0) {
         *patience = patience_from_now(team);
@@ -458,14 +474,14 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
 static rpt_status_t finish_here(struct rpt_run *run)
 {
     struct patience patience = { .piece_s = 0 };
-    rpt_status_t status;
+    rpt_status_t status = run->is_straight
+                              ? rpt__run_go_straight(run, run->team->n_spins)
+                              : rpt__run_advance(run);
 
-    while ((status = rpt__run_advance(run)) == RPT_PENDING) {
-        if (!look(run)) {
-            status = sleep_for_flag(run, &patience);
-            if (status < RPT_OK) {
-                break;
-            }
+    while (status == RPT_PENDING) {
+        status = look(run) ? RPT_OK : sleep_for_flag(run, &patience);
+        if (status == RPT_OK) {
+            status = rpt__run_advance(run);
         }
     }
     run->is_here = false;
@@ -483,7 +499,8 @@ void rpt__run_start_here(struct rpt_run *run)
 {
     run->is_here = true;
     rpt__run_begin(run);
-    run->status = rpt__run_advance(run);
+    run->status = run->is_straight ? rpt__run_go_straight(run, 0)
+                                   : rpt__run_advance(run);
     if (run->status == RPT_PENDING) {
         leave(run);
     } else {

@@ -2,13 +2,15 @@
  * run.c - takes the steps of a schedule, as far as they go
  *
  * Lanes go side by side within the window.  Flags are read with acquire and
- * raised with a full barrier, since a raised flag is followed by a look whether
- * somebody sleeps.
+ * raised with release; a raised flag is followed by a light fence and a look
+ * whether somebody sleeps.
  */
 #include "collectives/engine/run.h"
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fence.h"
+#include "base/futex.h"
 
 #include <string.h>
 
@@ -21,8 +23,9 @@ void rpt__run_begin(struct rpt_run *run)
 
     run->status = RPT_OK;
     run->flag = team->flag;
-    run->seq = atomic_fetch_add_explicit(&team->n_runs, 1,
-                                         memory_order_relaxed);
+    /* One thread at a time begins; the loop only looks. */
+    run->seq = atomic_load_explicit(&team->n_runs, memory_order_relaxed);
+    atomic_store_explicit(&team->n_runs, run->seq + 1, memory_order_relaxed);
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
@@ -33,7 +36,9 @@ void rpt__run_begin(struct rpt_run *run)
     run->n_over = 0;
     run->n_sends = run->first_send = 0;
     run->waiting = NULL;
-    memset(run->lanes, 0, run->n_lanes * sizeof *run->lanes);
+    for (size_t i = 0; i < run->n_lanes; i++) { /* mostly one */
+        run->lanes[i] = (struct rpt_lane_state){ 0, 0, 0 };
+    }
     if (run->n_values > 0) {
         run->turn = run->is_short
                         ? (int)(team->n_short++ % RPT_N_SHORT)
@@ -94,6 +99,17 @@ static void ring_near(const struct rpt_team *team)
     }
 }
 
+/* A flag was raised: who does not see it yet sleeps, or will look again. */
+static bool somebody_sleeps(const struct rpt_slice *slice)
+{
+    struct rpt_slice_head *head = slice->head;
+
+    rpt__fence_light(slice->fences_lightly &&
+                     atomic_load_explicit(&head->has_full_fences,
+                                          memory_order_relaxed) == 0);
+    return atomic_load_explicit(&head->n_sleeping, memory_order_relaxed) > 0;
+}
+
 void rpt__run_raise(struct rpt_run *run, uint32_t value)
 {
     struct rpt_team *team = run->team;
@@ -103,9 +119,9 @@ void rpt__run_raise(struct rpt_run *run, uint32_t value)
         block->signature = run->signature;
         run->has_raised = true;
     }
-    atomic_exchange(&block->flag, run->flag + value);
-    if (atomic_load_explicit(&team->slice.head->n_sleeping,
-                             memory_order_relaxed) > 0) {
+    atomic_store_explicit(&block->flag, run->flag + value,
+                          memory_order_release);
+    if (somebody_sleeps(&team->slice)) {
         ring_near(team);
     }
 }
@@ -160,7 +176,7 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place)
                at;
     case RPT_IN_STAGE:
     default:
-        at += run->is_short ? sizeof(struct rpt_block_head) : RPT_STAGE_OFFSET;
+        at += run->stage_offset;
         return (char *)rpt__team_block(team, run->turn, place.rank) + at;
     }
 }
@@ -369,6 +385,46 @@ static rpt_status_t take_steps(struct rpt_run *run)
         finish(run);
         run->taken = true;
         run->waiting = NULL;
+    }
+    return status;
+}
+
+/* Looks at the flag once, and so many times more. */
+static rpt_status_t wait_shortly(struct rpt_run *run,
+                                 const struct rpt_step *step, int n_more)
+{
+    rpt_status_t status = rpt__run_wait_flag(run, step);
+
+    for (; status == RPT_PENDING && n_more > 0; n_more--) {
+        rpt__cpu_relax();
+        status = rpt__run_wait_flag(run, step);
+    }
+    return status;
+}
+
+rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
+{
+    const struct rpt_lane *lane = run->schedule->lanes;
+    const struct rpt_step *steps = run->schedule->steps + lane->first_step;
+    size_t i = run->lanes[0].next;
+    rpt_status_t status = RPT_OK;
+
+    run->begun = run->begun || rpt__run_is_free(run);
+    if (!run->begun) {
+        return RPT_PENDING;
+    }
+    for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
+        status = steps[i].kind == RPT_STEP_WAIT
+                     ? wait_shortly(run, &steps[i], n_more_looks)
+                     : take_step(run, 0, &steps[i]);
+    }
+    run->status = status;
+    if (status == RPT_OK) {
+        finish(run);
+        run->taken = true;
+    } else {
+        run->lanes[0].next = i;
+        run->waiting = &steps[i];
     }
     return status;
 }

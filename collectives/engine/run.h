@@ -76,6 +76,8 @@ struct rpt_run {
     bool needs_lock;      /* there are messages, or ops */
     const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
     bool is_short;                 /* its stage fits into a short block */
+    size_t stage_offset;           /* of the stage in a block */
+    bool is_straight; /* one lane, and only flags to wait for */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
     /* Of a queued one that is over: whether nobody wants it; then it has been
@@ -111,6 +113,8 @@ struct rpt_run {
 
 /* Takes the next number of the team and starts at the first step. */
 void rpt__run_begin(struct rpt_run *run);
+/* The same for a straight one, with so many further looks at each flag. */
+rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks);
 /* As far as it goes.  RPT_PENDING: not over.  Under the lock if needs_lock. */
 rpt_status_t rpt__run_advance(struct rpt_run *run);
 /* Whether nobody reads its block any more. */
@@ -191,8 +195,8 @@ struct rpt_colls {
     struct rpt_poller poller;
     LIST_HEAD(, rpt_team) busy;
     LIST_HEAD(, rpt_team) teams;
-    _Atomic int n_lazy;     /* runs, of all teams                          */
-    _Atomic int is_watched; /* the loop looks for them every millisecond   */
+    _Atomic int is_watched; /* the loop looks for lazy runs every millisecond */
+    bool fences_lightly;    /* as base/fence.h says                        */
     int n_idle_looks;       /* that found none                             */
     double next_look_s;
 };

@@ -6,6 +6,7 @@
  */
 #include "collectives/engine/slice.h"
 
+#include "base/fence.h"
 #include "base/size.h"
 #include "topo/topo.h"
 
@@ -64,8 +65,13 @@ void rpt__slice_take(struct rpt_slice *slice, struct rpt_comm *comm,
                             bytes, n, &shape.kind, &piece) == RPT_OK) {
         char *blocks = (char *)piece + HEAD_BYTES;
 
-        *slice = (struct rpt_slice){ piece,   blocks,      blocks + short_bytes,
-                                     shape.n, shape.block, stage_bytes };
+        *slice = (struct rpt_slice){
+            piece,       blocks,      blocks + short_bytes, shape.n,
+            shape.block, stage_bytes, rpt__fence_register()
+        };
+        if (!slice->fences_lightly) {
+            atomic_store(&slice->head->has_full_fences, 1);
+        }
     }
 }
 

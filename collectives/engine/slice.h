@@ -4,12 +4,13 @@
  *   | head | short blocks of all ranks, turn 0 | turn 1 | ... turn 15 |
  *          | long blocks of all ranks, turn 16 | turn 17 |
  *
- *   short block   | flag | signature | stage of 224 bytes |
+ *   short block   | flag | signature | stage of 32 bytes |
+ *              or | flag | signature | ... a line further: stage of 192 bytes |
  *   long block    | flag | signature | exposed | ... 256 bytes further: stage |
  *
  * The blocks of a rank are used in turn, by one collective after another: short
- * ones where the stage is short, so that a short collective moves one line from
- * rank to rank, and a rank that waits for nobody may be 16 of them ahead.
+ * ones where the stage is short, so that the shortest collectives move one line
+ * from rank to rank, and a rank that waits for nobody may be 16 of them ahead.
  */
 #ifndef RPT_COLLECTIVES_ENGINE_SLICE_H
 #define RPT_COLLECTIVES_ENGINE_SLICE_H
@@ -20,8 +21,10 @@
 #include <stdbool.h>
 
 enum {
-    RPT_STAGE_SHORT = 224,  /* bytes of a stage in a short block */
-    RPT_STAGE_OFFSET = 256, /* of the stage in a long block      */
+    RPT_STAGE_TINY = 32,    /* bytes of a stage in the flag's line      */
+    RPT_STAGE_SHORT = 192,  /* ... behind it, in a short block          */
+    RPT_SHORT_OFFSET = 64,  /* of that stage: lines are not cut in two  */
+    RPT_STAGE_OFFSET = 256, /* of the stage in a long block             */
     RPT_SHORT_BLOCK = 256,  /* bytes                             */
     RPT_N_SHORT = 16,       /* turns with short blocks           */
     RPT_N_LONG = 2,         /* turns with long ones, behind them */
@@ -55,16 +58,18 @@ struct rpt_slice_head {
     _Atomic uint32_t n_sleeping; /* ranks to ring when a flag is raised */
     _Atomic uint32_t n_closed;   /* ranks that have closed others' stages in the
                                     memory of a device (device/stages.c) */
-    uint32_t unused[14];
+    _Atomic uint32_t has_full_fences; /* a rank cannot make heavy ones */
+    uint32_t unused[13];
 };
 
 struct rpt_slice {
     struct rpt_slice_head *head; /* NULL: the node has none */
     char *short_blocks;
     char *long_blocks;
-    size_t n;           /* ranks */
-    size_t long_bytes;  /* from one long block to the next */
-    size_t stage_bytes; /* of a long stage */
+    size_t n;            /* ranks */
+    size_t long_bytes;   /* from one long block to the next */
+    size_t stage_bytes;  /* of a long stage */
+    bool fences_lightly; /* as base/fence.h says, in this process */
 };
 
 /* For a group with n ranks on this node.  Without memory for it the slice has

@@ -14,22 +14,36 @@ static const char token = 0;
 
 static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *coll)
 {
-    rpt_status_t status;
-
     RPT_REQUIRE(group != NULL, "group is NULL");
-    status = rpt__coll_check(group, coll);
-    return status == RPT_OK ? rpt__coll_run(group, coll) : status;
+    return rpt__coll_run(group, coll);
+}
+
+/* Every field is named: compilers zero a whole structure with an instruction
+ * that takes longer than the rest of a short call. */
+static inline rpt_coll_t call_of(rpt_coll_kind_t kind, const void *in,
+                                 void *out, size_t count, rpt_type_t type)
+{
+    rpt_coll_t coll;
+
+    coll.kind = kind;
+    coll.in = in;
+    coll.out = out;
+    coll.count = count;
+    coll.type = type;
+    coll.op = RPT_OP_SUM;
+    coll.root = 0;
+    coll.counts = coll.offsets = NULL;
+    coll.out_counts = coll.out_offsets = NULL;
+    coll.stream = NULL;
+    return coll;
 }
 
 rpt_status_t rpt_allreduce(rpt_group_t *group, const void *in, void *out,
                            size_t count, rpt_type_t type, rpt_op_t op)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .op = op };
+    rpt_coll_t coll = call_of(RPT_COLL_ALLREDUCE, in, out, count, type);
+
+    coll.op = op;
 
     return run(group, &coll);
 }
@@ -37,13 +51,10 @@ rpt_status_t rpt_allreduce(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_reduce(rpt_group_t *group, const void *in, void *out,
                         size_t count, rpt_type_t type, rpt_op_t op, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .op = op,
-                              .root = root };
+    rpt_coll_t coll = call_of(RPT_COLL_REDUCE, in, out, count, type);
+
+    coll.op = op;
+    coll.root = root;
 
     return run(group, &coll);
 }
@@ -51,20 +62,16 @@ rpt_status_t rpt_reduce(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_broadcast(rpt_group_t *group, void *buffer, size_t count,
                            rpt_type_t type, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_BROADCAST,
-                              .out = buffer,
-                              .count = count,
-                              .type = type,
-                              .root = root };
+    rpt_coll_t coll = call_of(RPT_COLL_BROADCAST, NULL, buffer, count, type);
+
+    coll.root = root;
 
     return run(group, &coll);
 }
 
 rpt_status_t rpt_barrier(rpt_group_t *group)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_BARRIER,
-                              .in = &token,
-                              .type = RPT_TYPE_U8 };
+    rpt_coll_t coll = call_of(RPT_COLL_BARRIER, &token, NULL, 0, RPT_TYPE_U8);
 
     return run(group, &coll);
 }
@@ -72,11 +79,7 @@ rpt_status_t rpt_barrier(rpt_group_t *group)
 rpt_status_t rpt_allgather(rpt_group_t *group, const void *in, void *out,
                            size_t count, rpt_type_t type)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_ALLGATHER,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type };
+    rpt_coll_t coll = call_of(RPT_COLL_ALLGATHER, in, out, count, type);
 
     return run(group, &coll);
 }
@@ -85,12 +88,10 @@ rpt_status_t rpt_allgatherv(rpt_group_t *group, const void *in, void *out,
                             const size_t *counts, const size_t *offsets,
                             rpt_type_t type)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_ALLGATHER,
-                              .in = in,
-                              .out = out,
-                              .type = type,
-                              .counts = counts,
-                              .offsets = offsets };
+    rpt_coll_t coll = call_of(RPT_COLL_ALLGATHER, in, out, 0, type);
+
+    coll.counts = counts;
+    coll.offsets = offsets;
 
     RPT_REQUIRE(counts != NULL, "counts is NULL");
     return run(group, &coll);
@@ -99,12 +100,9 @@ rpt_status_t rpt_allgatherv(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_gather(rpt_group_t *group, const void *in, void *out,
                         size_t count, rpt_type_t type, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_GATHER,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .root = root };
+    rpt_coll_t coll = call_of(RPT_COLL_GATHER, in, out, count, type);
+
+    coll.root = root;
 
     return run(group, &coll);
 }
@@ -113,13 +111,11 @@ rpt_status_t rpt_gatherv(rpt_group_t *group, const void *in, void *out,
                          const size_t *counts, const size_t *offsets,
                          rpt_type_t type, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_GATHER,
-                              .in = in,
-                              .out = out,
-                              .type = type,
-                              .root = root,
-                              .counts = counts,
-                              .offsets = offsets };
+    rpt_coll_t coll = call_of(RPT_COLL_GATHER, in, out, 0, type);
+
+    coll.root = root;
+    coll.counts = counts;
+    coll.offsets = offsets;
 
     RPT_REQUIRE(counts != NULL, "counts is NULL");
     return run(group, &coll);
@@ -128,12 +124,9 @@ rpt_status_t rpt_gatherv(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_scatter(rpt_group_t *group, const void *in, void *out,
                          size_t count, rpt_type_t type, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .root = root };
+    rpt_coll_t coll = call_of(RPT_COLL_SCATTER, in, out, count, type);
+
+    coll.root = root;
 
     return run(group, &coll);
 }
@@ -142,13 +135,11 @@ rpt_status_t rpt_scatterv(rpt_group_t *group, const void *in, void *out,
                           const size_t *counts, const size_t *offsets,
                           rpt_type_t type, int root)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
-                              .in = in,
-                              .out = out,
-                              .type = type,
-                              .root = root,
-                              .counts = counts,
-                              .offsets = offsets };
+    rpt_coll_t coll = call_of(RPT_COLL_SCATTER, in, out, 0, type);
+
+    coll.root = root;
+    coll.counts = counts;
+    coll.offsets = offsets;
 
     RPT_REQUIRE(counts != NULL, "counts is NULL");
     return run(group, &coll);
@@ -158,12 +149,9 @@ rpt_status_t rpt_reduce_scatter_block(rpt_group_t *group, const void *in,
                                       void *out, size_t count, rpt_type_t type,
                                       rpt_op_t op)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE_SCATTER,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .op = op };
+    rpt_coll_t coll = call_of(RPT_COLL_REDUCE_SCATTER, in, out, count, type);
+
+    coll.op = op;
 
     return run(group, &coll);
 }
@@ -172,12 +160,10 @@ rpt_status_t rpt_reduce_scatter(rpt_group_t *group, const void *in, void *out,
                                 const size_t *counts, rpt_type_t type,
                                 rpt_op_t op)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_REDUCE_SCATTER,
-                              .in = in,
-                              .out = out,
-                              .type = type,
-                              .op = op,
-                              .counts = counts };
+    rpt_coll_t coll = call_of(RPT_COLL_REDUCE_SCATTER, in, out, 0, type);
+
+    coll.op = op;
+    coll.counts = counts;
 
     RPT_REQUIRE(counts != NULL, "counts is NULL");
     return run(group, &coll);
@@ -186,11 +172,7 @@ rpt_status_t rpt_reduce_scatter(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_alltoall(rpt_group_t *group, const void *in, void *out,
                           size_t count, rpt_type_t type)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_ALLTOALL,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type };
+    rpt_coll_t coll = call_of(RPT_COLL_ALLTOALL, in, out, count, type);
 
     return run(group, &coll);
 }
@@ -200,14 +182,12 @@ rpt_status_t rpt_alltoallv(rpt_group_t *group, const void *in,
                            void *out, const size_t *out_counts,
                            const size_t *out_offsets, rpt_type_t type)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_ALLTOALL,
-                              .in = in,
-                              .out = out,
-                              .type = type,
-                              .counts = in_counts,
-                              .offsets = in_offsets,
-                              .out_counts = out_counts,
-                              .out_offsets = out_offsets };
+    rpt_coll_t coll = call_of(RPT_COLL_ALLTOALL, in, out, 0, type);
+
+    coll.counts = in_counts;
+    coll.offsets = in_offsets;
+    coll.out_counts = out_counts;
+    coll.out_offsets = out_offsets;
 
     RPT_REQUIRE(in_counts != NULL && out_counts != NULL, "counts is NULL");
     return run(group, &coll);
@@ -216,12 +196,9 @@ rpt_status_t rpt_alltoallv(rpt_group_t *group, const void *in,
 rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
                       size_t count, rpt_type_t type, rpt_op_t op)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_SCAN,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .op = op };
+    rpt_coll_t coll = call_of(RPT_COLL_SCAN, in, out, count, type);
+
+    coll.op = op;
 
     return run(group, &coll);
 }
@@ -229,12 +206,9 @@ rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
 rpt_status_t rpt_exscan(rpt_group_t *group, const void *in, void *out,
                         size_t count, rpt_type_t type, rpt_op_t op)
 {
-    const rpt_coll_t coll = { .kind = RPT_COLL_EXSCAN,
-                              .in = in,
-                              .out = out,
-                              .count = count,
-                              .type = type,
-                              .op = op };
+    rpt_coll_t coll = call_of(RPT_COLL_EXSCAN, in, out, count, type);
+
+    coll.op = op;
 
     return run(group, &coll);
 }

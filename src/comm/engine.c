@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fence.h"
 #include "base/futex.h"
 
 #include <math.h>
@@ -54,6 +55,7 @@ struct rpt_engine {
     bool watching; /* the thread looks every few milliseconds by itself */
     bool stop;
 
+    bool must_fence; /* before it sleeps */
     double spin_max_s;
     double spin_s;
 
@@ -178,6 +180,11 @@ void rpt__engine_ring(struct rpt_engine *engine)
     rpt__bell_ring(engine->bell);
 }
 
+void rpt__engine_fence_sleep(struct rpt_engine *engine)
+{
+    engine->must_fence = true;
+}
+
 void rpt__engine_tell(struct rpt_engine *engine)
 {
     if (engine->n_followers > 0) {
@@ -226,8 +233,19 @@ static double next_moment(const struct rpt_engine *engine, double limit)
     return next;
 }
 
-/* Sleeps unless the bell rang since `seen`; true when it rang. */
-static bool sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
+/* The last look before a sleep: whether there was something to do. */
+static bool look_again(struct rpt_engine *engine)
+{
+    if (!engine->must_fence) {
+        return false;
+    }
+    engine->must_fence = false;
+    rpt__fence_heavy();
+    return rpt__engine_poll(engine) > 0;
+}
+
+/* Sleeps unless the bell rang since `seen`. */
+static void sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
                           double limit)
 {
     struct rpt_bell *bell = engine->bell;
@@ -239,7 +257,10 @@ static bool sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
         rpt__engine_unlock(engine);
         sched_yield();
         rpt__engine_lock(engine);
-        return false;
+        return;
+    }
+    if (look_again(engine)) {
+        return;
     }
     atomic_store(&bell->sleeping, rpt__bell_mark(seen));
     if (atomic_load(&bell->count) == seen) {
@@ -248,7 +269,6 @@ static bool sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
         rpt__engine_lock(engine);
     }
     atomic_store(&bell->sleeping, 0);
-    return atomic_load(&bell->count) != seen;
 }
 
 static void spin(struct rpt_engine *engine)

@@ -63,6 +63,11 @@ void rpt__engine_remove(struct rpt_engine *engine, struct rpt_poller *poller);
 /* Rings this engine's bell: any thread, with or without the lock. */
 void rpt__engine_ring(struct rpt_engine *engine);
 
+/* Under the lock: somebody who looks by a light fence whether this rank sleeps
+ * (base/fence.h) was told that it does.  Before the loop sleeps next it makes
+ * the heavy fence, and asks all pollers once more. */
+void rpt__engine_fence_sleep(struct rpt_engine *engine);
+
 /* Under the lock: something changed that other waiting threads look at. */
 void rpt__engine_tell(struct rpt_engine *engine);
 

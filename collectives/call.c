@@ -1,0 +1,252 @@
+/*
+ * call.c - plans are started and waited for
+ *
+ * A blocking call that is like the one before on its group needs no lock, no
+ * cache and nearly no check: it is started with other buffers.
+ */
+#include "collectives/plan.h"
+
+#include "collectives/device/call.h"
+
+#include <string.h>
+
+static char *at(const void *base, size_t offset, size_t element_bytes)
+{
+    return (char *)(uintptr_t)base + offset * element_bytes;
+}
+
+static void bind(struct rpt_plan *plan, const void *in, void *out)
+{
+    struct rpt_run *run = &plan->run;
+    const struct rpt_case *c = &plan->c;
+    size_t element = rpt_type_bytes(plan->coll.type);
+
+    run->input = at(in, 0, element);
+    run->output = out;
+    if (plan->coll.kind == RPT_COLL_BROADCAST) {
+        run->input = out;
+    } else if (plan->coll.kind == RPT_COLL_SCATTER && c->rank == c->root &&
+               out == NULL) {
+        run->output = at(in, rpt__block_of(c, c->rank).offset, element);
+    } else if (plan->bounce != NULL) {
+        memcpy(plan->bounce, out, plan->bounce_bytes);
+        run->input = plan->bounce;
+    } else if (plan->in_place) {
+        bool gathers = plan->coll.kind == RPT_COLL_ALLGATHER ||
+                       plan->coll.kind == RPT_COLL_GATHER;
+
+        run->input = at(out, gathers ? rpt__block_of(c, c->rank).offset : 0,
+                        element);
+    }
+    if (plan->call != NULL) {
+        rpt__device_call_bind(plan);
+    }
+}
+
+rpt_status_t rpt__plan_start(struct rpt_plan *plan)
+{
+    struct rpt_team *team = plan->team;
+    rpt_status_t status = RPT_OK;
+
+    if (!plan->run.needs_lock && !rpt__team_is_busy(team) &&
+        !rpt__group_is_failed(team->group)) {
+        bind(plan, plan->coll.in, plan->coll.out);
+        rpt__run_start_here(&plan->run);
+        return RPT_OK;
+    }
+    rpt__engine_lock(team->engine);
+    status = rpt__group_status(team->group);
+    if (status == RPT_OK) {
+        bind(plan, plan->coll.in, plan->coll.out);
+        rpt__run_queue(&plan->run);
+    }
+    rpt__engine_unlock(team->engine);
+    return status;
+}
+
+static bool is_over(void *arg)
+{
+    const struct rpt_run *run = arg;
+
+    return atomic_load(&run->state) == RPT_RUN_OVER;
+}
+
+/* Another thread may have found a failure: the owner is told what it said. */
+static rpt_status_t tell(struct rpt_plan *plan, rpt_status_t status)
+{
+    struct rpt_group *group = plan->team->group;
+
+    if (status < RPT_OK && rpt__group_is_failed(group)) {
+        rpt__engine_lock(plan->team->engine);
+        status = rpt__group_failure(group);
+        rpt__engine_unlock(plan->team->engine);
+    }
+    return status;
+}
+
+static rpt_status_t wait_in_loop(struct rpt_plan *plan, double timeout_s)
+{
+    struct rpt_run *run = &plan->run;
+    struct rpt_engine *engine = plan->team->engine;
+    rpt_status_t status = RPT_OK;
+
+    rpt__engine_lock(engine);
+    if (timeout_s < 0) {
+        status = rpt__run_wait(run);
+    } else {
+        status = rpt__comm_wait(plan->team->comm, is_over, run, timeout_s);
+        if (status == RPT_OK) {
+            atomic_store(&run->state, RPT_RUN_IDLE);
+            status = run->status;
+        }
+    }
+    rpt__engine_unlock(engine);
+    return tell(plan, status);
+}
+
+rpt_status_t rpt__plan_test(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+    int state = atomic_load(&run->state);
+
+    if (state == RPT_RUN_LAZY) {
+        rpt_status_t status = rpt__run_go_on(run, true);
+
+        if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+            return status;
+        }
+        state = RPT_RUN_QUEUED; /* or still lazy: let the loop turn once */
+    }
+    if (state == RPT_RUN_OVER) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        return tell(plan, run->status);
+    }
+    return state == RPT_RUN_IDLE ? RPT_OK : wait_in_loop(plan, 0);
+}
+
+rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+    int state = atomic_load(&run->state);
+
+    if (state == RPT_RUN_IDLE) {
+        return RPT_OK;
+    }
+    if (state == RPT_RUN_OVER) {
+        atomic_store(&run->state, RPT_RUN_IDLE);
+        return tell(plan, run->status);
+    }
+    if (state == RPT_RUN_LAZY) {
+        rpt_status_t status = rpt__run_go_on(run, false);
+
+        if (atomic_load(&run->state) == RPT_RUN_IDLE) {
+            return status;
+        }
+    }
+    return wait_in_loop(plan, -1);
+}
+
+rpt_status_t rpt__plan_run(struct rpt_plan *plan, const void *in, void *out)
+{
+    bind(plan, in, out);
+    rpt__run_queue(&plan->run);
+    return rpt__run_wait(&plan->run);
+}
+
+/* Under the lock. */
+static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
+                               struct rpt_plan **here_out)
+{
+    struct rpt_team *team = NULL;
+    struct rpt_plan *plan = NULL;
+    rpt_status_t status = rpt__group_status(group);
+
+    if (status == RPT_OK) {
+        status = rpt__team_of(group, &team);
+    }
+    if (status == RPT_OK) {
+        status = rpt__plan_find(team, coll, &plan);
+    }
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (!plan->run.needs_lock && !rpt__team_is_busy(team)) {
+        bind(plan, coll->in, coll->out);
+        *here_out = plan;
+        return RPT_OK;
+    }
+    plan->coll.stream = coll->stream;
+    status = rpt__plan_run(plan, coll->in, coll->out);
+    rpt__plan_drop(plan);
+    return status;
+}
+
+/* What a good call has in its buffers, and where most calls have them; who is
+ * false here may still be good. */
+static bool is_plain(const struct rpt_plan *plan, const rpt_coll_t *coll)
+{
+    uintptr_t in = (uintptr_t)coll->in, out = (uintptr_t)coll->out;
+
+    if (plan->in_place) {
+        return coll->out != NULL;
+    }
+    return (in != 0 || plan->input_bytes == 0) &&
+           (out != 0 || plan->output_bytes == 0) &&
+           (in + plan->input_bytes <= out || out + plan->output_bytes <= in);
+}
+
+/* The plan of the last call, if it fits, and nothing else is under way. */
+static struct rpt_plan *last_plan(struct rpt_group *group,
+                                  const rpt_coll_t *coll)
+{
+    struct rpt_team *team = rpt__group_attached(group);
+    struct rpt_plan *plan = team != NULL ? team->last : NULL;
+
+    return plan != NULL && rpt__plan_fits(plan, coll) && is_plain(plan, coll) &&
+                   !plan->run.needs_lock && !rpt__team_is_busy(team) &&
+                   !rpt__group_is_failed(group) &&
+                   !rpt__device_holds(group, coll)
+               ? plan
+               : NULL;
+}
+
+/* Another one; *plan_out NULL: it was run. */
+static rpt_status_t next_plan(struct rpt_group *group, const rpt_coll_t *coll,
+                              struct rpt_plan **plan_out)
+{
+    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+    rpt_status_t status = rpt__coll_check(group, coll);
+    struct rpt_team *team;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    rpt__engine_lock(engine);
+    team = rpt__group_attached(group);
+    if (team != NULL && team->last != NULL) {
+        struct rpt_plan *last = team->last;
+
+        team->last = NULL;
+        rpt__plan_drop(last);
+    }
+    status = run_locked(group, coll, plan_out);
+    rpt__engine_unlock(engine);
+    return status;
+}
+
+rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
+{
+    struct rpt_plan *plan = last_plan(group, coll);
+
+    if (plan != NULL) {
+        bind(plan, coll->in, coll->out);
+    } else {
+        rpt_status_t status = next_plan(group, coll, &plan);
+
+        if (status != RPT_OK || plan == NULL) {
+            return status;
+        }
+        plan->team->last = plan; /* in use, by this thread's calls */
+    }
+    return rpt__run_here(&plan->run);
+}
