@@ -93,6 +93,8 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/combine.h \
 	collectives/engine/late.c \
 	collectives/engine/meet.c \
+	collectives/engine/pace.c \
+	collectives/engine/pace.h \
 	collectives/engine/message.c \
 	collectives/engine/queue.c \
 	collectives/engine/run.c \

@@ -340,7 +340,8 @@ static void set_meeting(struct rpt_run *run, uint32_t n)
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
-    size_t stage_bytes;
+    size_t bytes = rpt__vector_count(plan->coll.kind, &plan->c) *
+                   plan->combine.element_bytes;
 
     run->team = plan->team;
     run->schedule = run->usual = &plan->schedule;
@@ -350,9 +351,10 @@ static void fill_run(struct rpt_plan *plan)
     run->name = rpt_coll_name(plan->coll.kind);
     run->scratch = plan->scratch;
     run->is_gone = is_gone;
-    stage_bytes = plan->schedule.stage_count * run->element_bytes;
-    run->is_short = stage_bytes <= RPT_STAGE_SHORT;
-    run->stage_offset = stage_bytes <= RPT_STAGE_TINY
+    run->stage_bytes = plan->schedule.stage_count * run->element_bytes;
+    run->pace = rpt__pace_of(bytes > 0 ? bytes : run->stage_bytes);
+    run->is_short = run->stage_bytes <= RPT_STAGE_SHORT;
+    run->stage_offset = run->stage_bytes <= RPT_STAGE_TINY
                             ? sizeof(struct rpt_block_head)
                         : run->is_short ? RPT_SHORT_OFFSET
                                         : RPT_STAGE_OFFSET;

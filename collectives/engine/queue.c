@@ -490,9 +490,16 @@ static rpt_status_t finish_here(struct rpt_run *run)
 
 rpt_status_t rpt__run_here(struct rpt_run *run)
 {
+    rpt_status_t status;
+
     run->is_here = true;
     rpt__run_begin(run);
-    return finish_here(run);
+    if (run->pace >= 0) {
+        run->trial = rpt__pace_begin(&run->team->paces[run->pace]);
+    }
+    status = finish_here(run);
+    rpt__pace_end(&run->trial);
+    return status;
 }
 
 void rpt__run_start_here(struct rpt_run *run)

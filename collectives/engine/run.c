@@ -11,11 +11,39 @@
 #include "base/error.h"
 #include "base/fence.h"
 #include "base/futex.h"
+#include "base/size.h"
 
 #include <string.h>
 
-/* So many bytes go into a stage past the caches: see kernel/stream.h. */
-enum { STREAM_TO_STAGE = 8 * 1024, SUM_BLOCK = 8 * 1024 };
+/* So many bytes may go past the caches: see pace.h. */
+enum {
+    STREAM_TO_STAGE = 8 * 1024,
+    SUM_BLOCK = 8 * 1024,
+    MOVE_FROM = 8 * 1024,
+    STAGE_ALIGNMENT = 64
+};
+
+/* Stages lie one behind the other in a long block, as far as there is room: to
+ * write a line that another core has just read takes much longer than one that
+ * both cores have lost since.  Short ones stay: new pages would cost more. */
+static void place_stage(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    size_t *at = &team->stage_at[run->turn - RPT_N_SHORT];
+
+    if (run->stage_bytes > team->slice.stage_bytes - *at) {
+        *at = 0;
+    }
+    run->stage_offset = RPT_STAGE_OFFSET;
+    if (run->stage_bytes < MOVE_FROM) {
+        return;
+    }
+    run->stage_offset += *at;
+    *at += rpt__size_align(run->stage_bytes, STAGE_ALIGNMENT);
+    if (*at > team->slice.stage_bytes) {
+        *at = 0;
+    }
+}
 
 void rpt__run_begin(struct rpt_run *run)
 {
@@ -39,11 +67,17 @@ void rpt__run_begin(struct rpt_run *run)
     for (size_t i = 0; i < run->n_lanes; i++) { /* mostly one */
         run->lanes[i] = (struct rpt_lane_state){ 0, 0, 0 };
     }
+    run->trial = (struct rpt_trial){
+        NULL, 0, run->pace >= 0 && !team->paces[run->pace].is_usual
+    };
     if (run->n_values > 0) {
         run->turn = run->is_short
                         ? (int)(team->n_short++ % RPT_N_SHORT)
                         : RPT_N_SHORT + (int)(team->n_long++ % RPT_N_LONG);
         team->flag = run->end;
+    }
+    if (run->n_values > 0 && !run->is_short) {
+        place_stage(run);
     }
 }
 
@@ -192,15 +226,16 @@ static void copy(const struct rpt_run *run, const struct rpt_step *step)
     if (to == from) {
         return;
     }
-    if (step->to.kind == RPT_IN_STAGE ? bytes >= STREAM_TO_STAGE
-                                      : run->streams_out) {
+    if (step->to.kind == RPT_IN_STAGE
+            ? run->trial.is_past && bytes >= STREAM_TO_STAGE
+            : run->streams_out) {
         run->stream(to, from, bytes);
     } else {
         memcpy(to, from, bytes);
     }
 }
 
-/* The sum is read by others, and what they have read is slow to write. */
+/* The sum is read by others. */
 static void reduce_past_caches(const struct rpt_run *run,
                                const struct rpt_step *step,
                                const void *inputs[])
@@ -209,7 +244,8 @@ static void reduce_past_caches(const struct rpt_run *run,
     char *to = rpt__run_place(run, step->to);
     size_t element = run->element_bytes, most = sizeof block / element;
 
-    if (step->count * element < STREAM_TO_STAGE || most == 0) {
+    if (!run->trial.is_past || step->count * element < STREAM_TO_STAGE ||
+        most == 0) {
         rpt__combine(run->combine, to, inputs, step->n_inputs, step->count);
         return;
     }

@@ -76,8 +76,10 @@ struct rpt_run {
     bool needs_lock;      /* there are messages, or ops */
     const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
     bool is_short;                 /* its stage fits into a short block */
-    size_t stage_offset;           /* of the stage in a block */
-    bool is_straight; /* one lane, and only flags to wait for */
+    size_t stage_bytes;            /* of the usual schedule                */
+    size_t stage_offset;           /* of the stage in a block, in this start */
+    int pace;                      /* of calls of this size; negative: none */
+    bool is_straight;              /* one lane, and only flags to wait for */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
     /* Of a queued one that is over: whether nobody wants it; then it has been
@@ -85,6 +87,7 @@ struct rpt_run {
     bool (*is_gone)(struct rpt_run *run);
 
     /* Of this start. */
+    struct rpt_trial trial;
     _Atomic int state; /* enum rpt_run_state */
     rpt_status_t status;
     const struct rpt_schedule *schedule; /* the usual one at first */

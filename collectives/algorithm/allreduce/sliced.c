@@ -90,7 +90,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     size_t room = c->stage_count / 2;
     uint32_t k = 0;
 
-    schedule->stage_count = c->stage_count;
+    schedule->stage_count = c->count <= room ? c->count : c->stage_count;
     for (size_t from = 0; from < c->count; from += room) {
         size_t left = c->count - from;
 
