@@ -3,7 +3,8 @@
  *
  *   symbol.c    values
  *   memory.c    ranges of symbols, and who may touch them when
- *   simulate.c  ranks, lanes, messages, flags
+ *   flag.c      flags, and what ranks know
+ *   simulate.c  ranks, lanes, messages
  */
 #ifndef RPT_COLLECTIVES_SIMULATE_PRIV_H
 #define RPT_COLLECTIVES_SIMULATE_PRIV_H
@@ -105,5 +106,25 @@ rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
 /* A buffer is the caller's again: nobody may still read it. */
 rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
                                  const struct rpt_memory *memory);
+
+/* ---- flag.c ---- */
+
+/* From now on ranks remember what they know of each other. */
+rpt_status_t rpt__clock_keep(struct rpt_simulation *sim);
+/* A copy for the others, NULL: no memory; behind it a new epoch begins. */
+uint32_t *rpt__clock_tell(struct rpt_simulation *sim, int rank);
+/* NULL: nothing was told. */
+void rpt__clock_hear(struct rpt_simulation *sim, int rank,
+                     const uint32_t *told);
+
+rpt_status_t rpt__flag_raise(struct rpt_simulation *sim, int rank,
+                             uint64_t value);
+/* RPT_PENDING: the flag is not that high. */
+rpt_status_t rpt__flag_wait(struct rpt_simulation *sim, int rank,
+                            const struct rpt_step *step);
+/* Of all that a rank has raised its last value says as much. */
+void rpt__flag_forget(struct rpt_sim_rank *rank);
+/* Whether its stage is free, and all have come that must meet. */
+bool rpt__flag_may_begin(struct rpt_simulation *sim, int rank);
 
 #endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */
