@@ -4,6 +4,10 @@
  * Who raises a flag tells all that it knows, who sees that value knows it too.
  * So a flag remembers each value to which it was raised in this run, and what
  * its rank knew then.
+ *
+ * A run may begin when its block is free: nobody reads the stage of the run
+ * before the last one, nor what lies beside the flag there.  Ranks that meet
+ * first raise their flags once for that, and compare what lies beside them.
  */
 #include "collectives/simulate_priv.h"
 
@@ -68,15 +72,16 @@ rpt_status_t rpt__flag_raise(struct rpt_simulation *sim, int r, uint64_t value)
     struct rpt_sim_rank *rank = &sim->ranks[r];
     struct rpt_raise *raises;
 
-    if (value <= rank->flag || value > rank->base + rank->schedule->n_values) {
+    if (value <= rank->flag || value > rank->end) {
         return rpt__fail(RPT_ERR_STATE,
                          "rank %d raises its flag from %d to %d, of %u", r,
                          (int)(rank->flag - rank->base),
                          (int)(value - rank->base), rank->schedule->n_values);
     }
-    if (rank->flag <= rank->base && rpt__memory_write_head(sim, r) != RPT_OK) {
+    if (!rank->has_raised && rpt__memory_write_head(sim, r) != RPT_OK) {
         return RPT_ERR_STATE;
     }
+    rank->has_raised = true;
     raises = realloc(rank->raises, (rank->n_raises + 1) * sizeof *raises);
     if (raises == NULL) {
         return rpt__fail_nomem((rank->n_raises + 1) * sizeof *raises);
@@ -152,37 +157,45 @@ void rpt__flag_forget(struct rpt_sim_rank *rank)
 
 /* ---- before the first step ---- */
 
-/* Before buffers of others are read all ranks of the node meet. */
-static bool meet(struct rpt_simulation *sim, int r)
+/* As rpt__run_meet() does. */
+static rpt_status_t meet(struct rpt_simulation *sim, int r, bool *moved)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
+    rpt_status_t status = RPT_OK;
 
-    if (rank->has_met) {
-        return true;
+    if (!rank->has_raised) {
+        status = rpt__flag_raise(sim, r, rank->base + 1);
+        *moved = true;
     }
-    if (rank->arrived == NULL) {
-        rank->arrived = rpt__clock_tell(sim, r);
-    }
-    for (int i = 0; i < sim->n_ranks; i++) {
-        if (sim->node[i] == sim->node[r] && sim->ranks[i].arrived == NULL) {
-            return false;
+    for (; status == RPT_OK && rank->n_met < sim->n_ranks; rank->n_met++) {
+        int i = rank->n_met;
+        const struct rpt_step step = { .kind = RPT_STEP_WAIT,
+                                       .peer = i,
+                                       .value = 1 };
+
+        if (i != r && sim->node[i] == sim->node[r]) {
+            status = rpt__flag_wait(sim, r, &step);
+        }
+        if (status != RPT_OK) {
+            return status;
         }
     }
-    for (int i = 0; i < sim->n_ranks; i++) {
-        if (sim->node[i] == sim->node[r]) {
-            rpt__clock_hear(sim, r, sim->ranks[i].arrived);
-        }
+    if (status == RPT_OK) {
+        rank->has_met = *moved = true;
+        rank->base++;
     }
-    rank->has_met = true;
-    return true;
+    return status;
 }
 
-bool rpt__flag_may_begin(struct rpt_simulation *sim, int r)
+rpt_status_t rpt__flag_begin(struct rpt_simulation *sim, int r, bool *moved)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
     uint64_t free_at = rank->free_at[rank->turn];
 
-    rank->begun = rank->begun || rank->schedule->n_values == 0 ||
+    rank->begun = rank->begun || rank->n_values == 0 ||
                   rank->seen_all >= free_at || sees_all(sim, r, free_at);
-    return rank->begun && (!rank->schedule->pulls || meet(sim, r));
+    if (!rank->begun) {
+        return RPT_PENDING;
+    }
+    return rank->has_met ? RPT_OK : meet(sim, r, moved);
 }

@@ -73,7 +73,6 @@ void rpt__simulation_destroy(struct rpt_simulation *sim)
         free(rank->raises);
         free(rank->seen);
         free(rank->clock);
-        free(rank->arrived);
         free(rank->lanes);
     }
     free(sim->ranks);
@@ -360,14 +359,13 @@ static rpt_status_t run_rank(struct rpt_simulation *sim, int r, bool *moved)
     struct rpt_sim_rank *rank = &sim->ranks[r];
     const struct rpt_schedule *schedule = rank->schedule;
     size_t end = rank->n_over + schedule->window;
+    rpt_status_t status = rpt__flag_begin(sim, r, moved);
 
-    if (!rpt__flag_may_begin(sim, r)) {
-        return RPT_OK;
+    if (status != RPT_OK) {
+        return status < RPT_OK ? status : RPT_OK;
     }
     for (size_t lane = rank->n_over; lane < schedule->n_lanes && lane < end;
          lane++) {
-        rpt_status_t status;
-
         if (schedule->lanes[lane].begins_part && lane > rank->n_over) {
             break;
         }
@@ -390,6 +388,11 @@ static rpt_status_t deadlock(const struct rpt_simulation *sim)
     for (int r = 0; r < sim->n_ranks; r++) {
         const struct rpt_sim_rank *rank = &sim->ranks[r];
 
+        if (!rank->begun || !rank->has_met) {
+            return rpt__fail(RPT_ERR_STATE, "deadlock: rank %d waits %s", r,
+                             rank->begun ? "for ranks that do not come"
+                                         : "for its stage");
+        }
         if (rank->n_over < rank->schedule->n_lanes) {
             return rpt__fail(
                 RPT_ERR_STATE,
@@ -430,9 +433,12 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     rpt_status_t status;
 
     rank->schedule = schedule;
-    rank->begun = rank->has_met = false;
-    free(rank->arrived);
-    rank->arrived = NULL;
+    rank->begun = rank->has_raised = false;
+    rank->meets = sim->meets || schedule->pulls;
+    rank->has_met = !rank->meets;
+    rank->n_met = 0;
+    rank->n_values = schedule->n_values + rank->meets;
+    rank->end = rank->base + rank->n_values;
     rank->n_over = 0;
     memset(&rank->tally, 0, sizeof rank->tally);
     free(rank->lanes);
@@ -484,29 +490,31 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
     struct rpt_sim_rank *rank = &sim->ranks[r];
     const struct rpt_schedule *schedule = rank->schedule;
     int first = first_near(sim, r);
-    uint32_t n_values = sim->ranks[first].schedule->n_values;
-    uint64_t end = rank->base + n_values;
+    uint32_t n_values = sim->ranks[first].n_values;
 
     forget_sent(rank);
     rpt__flag_forget(rank);
-    if (schedule->n_values != n_values || (n_values > 0 && rank->flag != end)) {
+    if (rank->n_values != n_values ||
+        (n_values > 0 && rank->flag != rank->end)) {
         return rpt__fail(RPT_ERR_STATE,
                          "rank %d ends with flag %d of %u, rank %d of %u", r,
-                         (int)(rank->flag - rank->base), schedule->n_values,
-                         first, n_values);
+                         (int)(rank->flag + rank->n_values - rank->end),
+                         rank->n_values, first, n_values);
     }
     if (n_values > 0) {
-        rank->free_at[rank->turn] = rank->base + schedule->free_value;
+        rank->free_at[rank->turn] = rpt__schedule_free_at(
+            schedule, rank->meets, rank->base, rank->end);
     }
     if (schedule->has_seen_all) {
         for (int i = 0; i < sim->n_ranks; i++) {
-            if (i != r && sim->node[i] == sim->node[r] && rank->seen[i] < end) {
+            if (i != r && sim->node[i] == sim->node[r] &&
+                rank->seen[i] < rank->end) {
                 return rpt__fail(RPT_ERR_STATE,
                                  "rank %d has not seen the end of rank %d", r,
                                  i);
             }
         }
-        rank->seen_all = end;
+        rank->seen_all = rank->end;
     }
     if (rpt__memory_release(sim, r, &rank->input) != RPT_OK) {
         return RPT_ERR_STATE;
@@ -517,10 +525,15 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
 /* The next collective begins where this one has ended. */
 static void turn(struct rpt_sim_rank *rank)
 {
-    if (rank->schedule->n_values > 0) {
-        rank->base += rank->schedule->n_values;
+    if (rank->n_values > 0) {
+        rank->base = rank->end;
         rank->turn = 1 - rank->turn;
     }
+}
+
+void rpt__simulation_meet(struct rpt_simulation *sim, bool always)
+{
+    sim->meets = always;
 }
 
 rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
@@ -532,7 +545,10 @@ rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
 
     sim->in_place = in_place;
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
-        if (schedules[r].n_values > 0 && !sim->has_stages) {
+        bool has_flags = sim->meets || schedules[r].pulls ||
+                         schedules[r].n_values > 0;
+
+        if (has_flags && !sim->has_stages) {
             status = rpt__clock_keep(sim);
         }
     }

@@ -62,16 +62,20 @@ struct rpt_sim_rank {
     struct rpt_memory head[2]; /* what lies beside the flag: one element */
     uint64_t free_at[2]; /* flags at this value: nobody reads the stage   */
     uint64_t seen_all;   /* all flags of the node were seen at this value */
-    uint64_t base;       /* all flags of the node when this run began */
-    int turn;            /* which stage                               */
+    bool meets;          /* in this run                               */
+    uint32_t n_values;   /* that flags rise by in it                  */
+    uint64_t base;       /* all flags of the node when it began, or had met */
+    uint64_t end;        /* ... when it is over                             */
+    int turn;            /* which stage                                     */
     uint64_t flag;
+    bool has_raised; /* it, in this run */
     struct rpt_raise *raises;
     size_t n_raises;
-    uint64_t *seen;    /* flag of each rank, as far as it was seen          */
-    uint32_t *clock;   /* epoch of each rank, as far as this one knows      */
-    bool begun;        /* its stage is free                                 */
-    uint32_t *arrived; /* what it knew when it came to the meeting, or NULL */
+    uint64_t *seen;  /* flag of each rank, as far as it was seen     */
+    uint32_t *clock; /* epoch of each rank, as far as this one knows */
+    bool begun;      /* its stage is free                            */
     bool has_met;
+    int n_met;                 /* all ranks below it have come */
     struct rpt_sent_list sent; /* of this run */
     struct rpt_sim_lane *lanes;
     size_t n_over; /* lanes that are over: these are the first ones       */
@@ -84,6 +88,7 @@ struct rpt_simulation {
     int *node;
     struct rpt_sim_rank *ranks;
     bool in_place;
+    bool meets;      /* before any run */
     bool has_stages; /* clocks are kept */
 };
 
@@ -98,8 +103,9 @@ const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
 struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
                                      struct rpt_place place, size_t count);
 
-/* What lies beside a flag is read with it, and written when it is raised for
- * the first time in a run. */
+/* What lies beside a flag (the call, and where the buffers are) is read with it
+ * and whenever a buffer is; it is written when the flag is raised for the first
+ * time in a run. */
 void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner);
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
 
@@ -124,7 +130,7 @@ rpt_status_t rpt__flag_wait(struct rpt_simulation *sim, int rank,
                             const struct rpt_step *step);
 /* Of all that a rank has raised its last value says as much. */
 void rpt__flag_forget(struct rpt_sim_rank *rank);
-/* Whether its stage is free, and all have come that must meet. */
-bool rpt__flag_may_begin(struct rpt_simulation *sim, int rank);
+/* RPT_PENDING: its stage is not free, or not all have come that must meet. */
+rpt_status_t rpt__flag_begin(struct rpt_simulation *sim, int rank, bool *moved);
 
 #endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */

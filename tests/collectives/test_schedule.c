@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "collectives/algorithm/allreduce/allreduce.h"
+#include "collectives/algorithm/broadcast/broadcast.h"
 #include "collectives/pattern/checked.h"
 #include "collectives/simulate.h"
 
@@ -29,10 +30,12 @@ static bool complain(const struct rpt_algorithm *algorithm,
     return false;
 }
 
+/* How ranks compare their calls before all schedules: see pattern/checked.h,
+ * engine/meet.c. */
+static enum { UNCHECKED, BY_MESSAGES, BY_MEETING } check_first;
+
 /* A barrier is right when nobody is done before all have begun: the flags and
  * messages of its schedule must tell. */
-static bool is_checked; /* all schedules: see pattern/checked.h */
-
 static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
                 struct rpt_simulation *sim, bool in_place)
 {
@@ -48,11 +51,12 @@ static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
 
         schedules[r] = (struct rpt_schedule){ .window = 1 };
         algorithm->build(&mine, &schedules[r]);
-        if (is_checked && !schedules[r].pulls) { /* those meet */
+        if (check_first == BY_MESSAGES && !schedules[r].pulls) {
             rpt__checked(&mine, &schedules[r]);
         }
         sizes_of(call->kind, &mine, &inputs[r], &outputs[r]);
     }
+    rpt__simulation_meet(sim, check_first == BY_MEETING);
     status = rpt__simulation_run(sim, schedules, inputs, outputs, in_place);
     if (status != RPT_OK) {
         good = complain(algorithm, call, rpt_last_error()->what);
@@ -207,14 +211,75 @@ static void a_check_in_front_changes_no_result(void)
 {
     int n_run = 0;
 
-    is_checked = true;
+    check_first = BY_MESSAGES;
     for (int p = 2; p <= 9; p++) {
         for (int kind = 0; kind < N_KINDS; kind++) {
             n_run += check((rpt_coll_kind_t)kind, p, 13, 5, false);
         }
     }
-    is_checked = false;
+    check_first = UNCHECKED;
     CU_ASSERT(n_run > 300);
+}
+
+static void a_meeting_in_front_changes_no_result(void)
+{
+    int n_run = 0;
+
+    check_first = BY_MEETING;
+    for (int p = 1; p <= 9; p++) {
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            n_run += check((rpt_coll_kind_t)kind, p, 13, 5, false);
+        }
+    }
+    check_first = UNCHECKED;
+    CU_ASSERT(n_run > 300);
+}
+
+/* In the same block again, behind a broadcast from stages: its root waits for
+ * nobody, and does not know how far the others are. */
+static bool is_kept(const struct rpt_algorithm *algorithm, struct call *call)
+{
+    struct call between = { .kind = RPT_COLL_BROADCAST };
+    struct rpt_simulation *sim = NULL;
+    bool good;
+
+    fill(&between.c, call->c.n_ranks, 3, 3);
+    between.c.root = call->c.root;
+    CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
+                    RPT_OK);
+    check_first = BY_MEETING;
+    good = run(algorithm, call, sim, false);
+    check_first = UNCHECKED;
+    good = good && run(&rpt__broadcast_staged, &between, sim, false);
+    check_first = BY_MEETING;
+    good = good && run(algorithm, call, sim, false);
+    check_first = UNCHECKED;
+    rpt__simulation_destroy(sim);
+    return good;
+}
+
+static void what_lies_beside_a_flag_is_kept_until_all_have_read_it(void)
+{
+    int n_run = 0;
+
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        const struct rpt_algorithm *const *all = rpt__algorithms(
+            (rpt_coll_kind_t)kind);
+
+        for (int i = 0; all[i] != NULL; i++) {
+            for (int root = 0; root < 5; root++) {
+                struct call call = { .kind = (rpt_coll_kind_t)kind };
+
+                fill(&call.c, 5, 6, 3);
+                call.c.root = root;
+                if (all[i]->applies(&call.c)) {
+                    CU_ASSERT(is_kept(all[i], &call));
+                    n_run++;
+                }
+            }
+        }
+    }
+    CU_ASSERT(n_run > 150);
 }
 
 /* Nobody begins unless all have come. */
@@ -459,7 +524,11 @@ static bool run_any(unsigned *seed, int p, const struct nodes *nodes,
     if (!all[a]->applies(&call.c)) {
         return false;
     }
+    if (nodes == NULL && random_number(seed) % 2 == 0) {
+        check_first = BY_MEETING;
+    }
     CU_ASSERT(run(all[a], &call, sim, in_place));
+    check_first = UNCHECKED;
     return true;
 }
 
@@ -605,6 +674,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(segments_of_any_size_are_right),
     RPT_TEST(a_check_in_front_changes_no_result),
     RPT_TEST(a_check_in_front_waits_for_all),
+    RPT_TEST(a_meeting_in_front_changes_no_result),
+    RPT_TEST(what_lies_beside_a_flag_is_kept_until_all_have_read_it),
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(several_nodes_are_right),
     RPT_TEST(different_ones_in_a_row_are_right),
