@@ -570,7 +570,7 @@ static void different_ones_in_a_row_are_right(void)
 /* ---- as cheap as the papers say ---- */
 
 struct cost {
-    uint64_t n_messages, n_sent, n_reduced;
+    uint64_t n_messages, n_sent, n_received, n_reduced;
     uint32_t n_rounds;
 };
 
@@ -578,7 +578,7 @@ static struct cost largest(const struct rpt_algorithm *algorithm,
                            const struct call *call)
 {
     struct rpt_simulation *sim = NULL;
-    struct cost cost = { 0, 0, 0, 0 };
+    struct cost cost = { 0, 0, 0, 0, 0 };
 
     CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
                     RPT_OK);
@@ -589,6 +589,8 @@ static struct cost largest(const struct rpt_algorithm *algorithm,
         cost.n_messages = t->n_messages > cost.n_messages ? t->n_messages
                                                           : cost.n_messages;
         cost.n_sent = t->n_sent > cost.n_sent ? t->n_sent : cost.n_sent;
+        cost.n_received = t->n_received > cost.n_received ? t->n_received
+                                                          : cost.n_received;
         cost.n_reduced = t->n_reduced > cost.n_reduced ? t->n_reduced
                                                        : cost.n_reduced;
         cost.n_rounds = t->n_rounds > cost.n_rounds ? t->n_rounds
@@ -638,15 +640,21 @@ static void costs_are_those_of_the_papers(void)
         bool power = (p & (p - 1)) == 0;
 
         costs_are(&rpt__allreduce_ring, p, count,
-                  (struct cost){ 2 * (n - 1), 2 * (n - 1) * 6, (n - 1) * 6,
-                                 2 * (uint32_t)(n - 1) });
+                  (struct cost){ .n_messages = 2 * (n - 1),
+                                 .n_sent = 2 * (n - 1) * 6,
+                                 .n_reduced = (n - 1) * 6,
+                                 .n_rounds = 2 * (uint32_t)(n - 1) });
         if (power) {
             costs_are(&rpt__allreduce_doubling, p, count,
-                      (struct cost){ rounds, rounds * count, rounds * count,
-                                     rounds });
+                      (struct cost){ .n_messages = rounds,
+                                     .n_sent = rounds * count,
+                                     .n_reduced = rounds * count,
+                                     .n_rounds = rounds });
             costs_are(&rpt__allreduce_halving, p, count,
-                      (struct cost){ 2 * rounds, 2 * (n - 1) * 6, (n - 1) * 6,
-                                     2 * rounds });
+                      (struct cost){ .n_messages = 2 * rounds,
+                                     .n_sent = 2 * (n - 1) * 6,
+                                     .n_reduced = (n - 1) * 6,
+                                     .n_rounds = 2 * rounds });
         }
     }
 }
@@ -668,6 +676,51 @@ static void the_circulant_one_is_as_cheap_for_any_number(void)
     }
 }
 
+/* With 1 for a number of the model and 0 for the others it says how often that
+ * is charged. */
+static void blocks_are_charged(const struct rpt_algorithm *algorithm,
+                               rpt_coll_kind_t kind, int p)
+{
+    static const struct rpt_model byte = { .byte_s = 1 },
+                                  reduced = { .reduce_byte_s = 1 };
+    struct call call = { .kind = kind };
+    struct cost found;
+    uint64_t moved;
+
+    fill(&call.c, p, 6, 6);
+    found = largest(algorithm, &call);
+    moved = found.n_sent > found.n_received ? found.n_sent : found.n_received;
+    CU_ASSERT_EQUAL(moved, 6 * ((uint64_t)p - 1));
+    CU_ASSERT_EQUAL(algorithm->cost(&call.c, &byte, 4), 4 * (double)moved);
+    CU_ASSERT_EQUAL(algorithm->cost(&call.c, &reduced, 4),
+                    4 * (double)found.n_reduced);
+}
+
+static void what_is_sent_of_blocks_is_what_the_model_charges(void)
+{
+    static const struct {
+        rpt_coll_kind_t kind;
+        const char *name;
+    } known[] = { { RPT_COLL_ALLGATHER, "ring" },
+                  { RPT_COLL_ALLGATHER, "circulant" },
+                  { RPT_COLL_ALLTOALL, "pairwise" },
+                  { RPT_COLL_REDUCE_SCATTER, "circulant" },
+                  { RPT_COLL_REDUCE_SCATTER, "direct" },
+                  { RPT_COLL_GATHER, "linear" },
+                  { RPT_COLL_SCATTER, "linear" } };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const struct rpt_algorithm *const *all = rpt__algorithms(known[i].kind);
+
+        while (strcmp((*all)->name, known[i].name) != 0) {
+            all++;
+        }
+        for (int p = 2; p <= 24; p++) {
+            blocks_are_charged(*all, known[i].kind, p);
+        }
+    }
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(every_vector_is_right_for_1_to_64_ranks),
     RPT_TEST(all_blocks_are_right_for_1_to_64_ranks),
@@ -681,6 +734,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(different_ones_in_a_row_are_right),
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
+    RPT_TEST(what_is_sent_of_blocks_is_what_the_model_charges),
     RPT_TEST_END,
 };
 
