@@ -103,6 +103,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/slice.h \
 	collectives/engine/team.c \
 	collectives/engine/team.h \
+	collectives/flag.c \
 	collectives/memory.c \
 	collectives/nccl/launch.c \
 	collectives/nccl/launch.h \

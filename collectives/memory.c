@@ -138,6 +138,9 @@ const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
     if (memory == NULL) {
         return NULL;
     }
+    if (memory->read != NULL && place.kind >= RPT_IN_INPUT_OF) {
+        rpt__memory_read_head(sim, rank, place.rank);
+    }
     for (size_t i = place.offset; i < place.offset + count; i++) {
         if (!is_known(sim, rank, memory, place, i)) {
             return NULL;
@@ -241,10 +244,13 @@ void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner)
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank)
 {
     const struct rpt_sim_rank *self = &sim->ranks[rank];
+    int reader = reader_of(sim, rank, &self->head[self->turn], 0);
 
-    return may_write(sim, rank, &self->head[self->turn], 0, "stage")
-               ? RPT_OK
-               : RPT_ERR_STATE;
+    return reader < 0 ? RPT_OK
+                      : rpt__fail(RPT_ERR_STATE,
+                                  "rank %d writes beside its flag without "
+                                  "knowing that rank %d has read it",
+                                  rank, reader);
 }
 
 rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,

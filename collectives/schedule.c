@@ -265,6 +265,17 @@ void rpt__schedule_append(struct rpt_schedule *whole,
     }
 }
 
+uint64_t rpt__schedule_free_at(const struct rpt_schedule *schedule, bool met,
+                               uint64_t flag, uint64_t end)
+{
+    /* Who has come to the meeting may still be comparing the call. */
+    bool is_read_late = met && schedule->free_value == 0;
+
+    return is_read_late || schedule->free_value > schedule->n_values
+               ? end + 1
+               : flag + schedule->free_value;
+}
+
 void rpt__schedule_free(struct rpt_schedule *schedule)
 {
     free(schedule->steps);

@@ -86,8 +86,8 @@ struct rpt_schedule {
     size_t scratch_count; /* elements of scratch                    */
     bool has_token; /* the first of them has a value from the beginning, to be
                        sent where only that something comes matters */
-    size_t stage_count;   /* elements of a stage, on all ranks alike */
-    uint32_t n_values;    /* flags end at this value, on all ranks  */
+    size_t stage_count; /* elements of a stage, on all ranks alike */
+    uint32_t n_values;  /* flags end at this value, on all ranks  */
     /* When all flags have this value, nobody reads this rank's stage any more,
      * nor waits for its flag.
      * n_values + 1: when all are in the next collective. */
@@ -122,6 +122,13 @@ void rpt__schedule_append(struct rpt_schedule *whole,
                           const struct rpt_schedule *part, uint32_t number,
                           const int ranks[], struct rpt_place input,
                           struct rpt_place output);
+
+/* Of a run whose flags stood at `flag` before the first step (and, when its
+ * ranks met, behind the meeting), and are not above `end` before the next run:
+ * when all flags have this value, nobody reads the block any more, nor what
+ * lies beside the flag in it. */
+uint64_t rpt__schedule_free_at(const struct rpt_schedule *schedule, bool met,
+                               uint64_t flag, uint64_t end);
 
 void rpt__schedule_free(struct rpt_schedule *schedule);
 

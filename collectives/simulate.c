@@ -73,124 +73,11 @@ void rpt__simulation_destroy(struct rpt_simulation *sim)
         free(rank->raises);
         free(rank->seen);
         free(rank->clock);
-        free(rank->arrived);
         free(rank->lanes);
     }
     free(sim->ranks);
     free(sim->node);
     free(sim);
-}
-
-/* ---- what ranks know of each other ---- */
-
-static rpt_status_t keep_clocks(struct rpt_simulation *sim)
-{
-    size_t p = (size_t)sim->n_ranks;
-
-    for (int r = 0; r < sim->n_ranks; r++) {
-        struct rpt_sim_rank *rank = &sim->ranks[r];
-
-        rank->seen = calloc(p, sizeof *rank->seen);
-        rank->clock = calloc(p, sizeof *rank->clock);
-        if (rank->seen == NULL || rank->clock == NULL) {
-            return rpt__fail_nomem(p * sizeof *rank->seen);
-        }
-        rank->clock[r] = 1;
-        for (int turn = 0; turn < 2; turn++) {
-            rpt_status_t status = rpt__memory_resize(&rank->head[turn], 1,
-                                                     sim->n_ranks);
-
-            if (status != RPT_OK) {
-                return status;
-            }
-        }
-    }
-    sim->has_stages = true;
-    return RPT_OK;
-}
-
-/* A copy for the others; from now on a new epoch. */
-static uint32_t *tell_clock(struct rpt_simulation *sim, int r)
-{
-    size_t bytes = (size_t)sim->n_ranks * sizeof(uint32_t);
-    uint32_t *copy = malloc(bytes);
-
-    if (copy != NULL) {
-        memcpy(copy, sim->ranks[r].clock, bytes);
-        sim->ranks[r].clock[r]++;
-    }
-    return copy;
-}
-
-static void hear_clock(struct rpt_simulation *sim, int r, const uint32_t *told)
-{
-    uint32_t *clock = sim->ranks[r].clock;
-
-    for (int i = 0; told != NULL && i < sim->n_ranks; i++) {
-        clock[i] = told[i] > clock[i] ? told[i] : clock[i];
-    }
-}
-
-static rpt_status_t raise_flag(struct rpt_simulation *sim, int r,
-                               uint64_t value)
-{
-    struct rpt_sim_rank *rank = &sim->ranks[r];
-    struct rpt_raise *raises;
-
-    if (value <= rank->flag || value > rank->base + rank->schedule->n_values) {
-        return rpt__fail(RPT_ERR_STATE,
-                         "rank %d raises its flag from %d to %d, of %u", r,
-                         (int)(rank->flag - rank->base),
-                         (int)(value - rank->base), rank->schedule->n_values);
-    }
-    if (rank->flag <= rank->base && rpt__memory_write_head(sim, r) != RPT_OK) {
-        return RPT_ERR_STATE;
-    }
-    raises = realloc(rank->raises, (rank->n_raises + 1) * sizeof *raises);
-    if (raises == NULL) {
-        return rpt__fail_nomem((rank->n_raises + 1) * sizeof *raises);
-    }
-    rank->raises = raises;
-    raises[rank->n_raises].value = value;
-    raises[rank->n_raises].clock = tell_clock(sim, r);
-    if (raises[rank->n_raises].clock == NULL) {
-        return rpt__fail_nomem((size_t)sim->n_ranks * sizeof(uint32_t));
-    }
-    rank->n_raises++;
-    rank->flag = value;
-    return RPT_OK;
-}
-
-/* Whether the peer's flag is that high; then r knows what the peer knew. */
-static bool sees_flag(struct rpt_simulation *sim, int r, int peer,
-                      uint64_t value)
-{
-    const struct rpt_sim_rank *other = &sim->ranks[peer];
-
-    if (other->flag < value) {
-        return false;
-    }
-    if (value > sim->ranks[r].seen[peer]) {
-        size_t i = other->n_raises - 1;
-
-        while (i > 0 && other->raises[i - 1].value >= value) {
-            i--;
-        }
-        hear_clock(sim, r, other->raises[i].clock);
-        sim->ranks[r].seen[peer] = value;
-    }
-    return true;
-}
-
-static bool sees_all(struct rpt_simulation *sim, int r, uint64_t value)
-{
-    for (int i = 0; i < sim->n_ranks; i++) {
-        if (i != r && sim->node[i] == sim->node[r] &&
-            !sees_flag(sim, r, i, value)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- steps ---- */
@@ -241,7 +128,7 @@ static rpt_status_t send(struct rpt_simulation *sim, int r, size_t lane,
     rank->tally.n_messages++;
     rank->tally.n_sent += step->count;
     if (sim->has_stages) {
-        sent->clock = tell_clock(sim, r);
+        sent->clock = rpt__clock_tell(sim, r);
     }
     return RPT_OK;
 }
@@ -347,7 +234,7 @@ static rpt_status_t receive(struct rpt_simulation *sim, int r, size_t lane,
     }
     memcpy(to, sent->symbols, step->count * sizeof *to);
     sent->taken = true;
-    hear_clock(sim, r, sent->clock);
+    rpt__clock_hear(sim, r, sent->clock);
     rank->tally.n_received += step->count;
     if (sent->round > rank->lanes[lane].round) {
         rank->lanes[lane].round = sent->round;
@@ -415,21 +302,6 @@ static rpt_status_t reduce(struct rpt_simulation *sim, int r,
     return to != NULL ? RPT_OK : RPT_ERR_STATE;
 }
 
-static rpt_status_t wait_flag(struct rpt_simulation *sim, int r,
-                              const struct rpt_step *step)
-{
-    if (step->peer < 0 || step->peer >= sim->n_ranks ||
-        sim->node[step->peer] != sim->node[r]) {
-        return rpt__fail(RPT_ERR_STATE, "rank %d waits for the flag of rank %d",
-                         r, step->peer);
-    }
-    if (!sees_flag(sim, r, step->peer, sim->ranks[r].base + step->value)) {
-        return RPT_PENDING;
-    }
-    rpt__memory_read_head(sim, r, step->peer);
-    return RPT_OK;
-}
-
 static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
                               const struct rpt_step *step)
 {
@@ -448,10 +320,10 @@ static rpt_status_t take_step(struct rpt_simulation *sim, int r, size_t lane,
     case RPT_STEP_FLUSH:
         return flush(&sim->ranks[r], lane, step->value) ? RPT_OK : RPT_PENDING;
     case RPT_STEP_SIGNAL:
-        return raise_flag(sim, r, sim->ranks[r].base + step->value);
+        return rpt__flag_raise(sim, r, sim->ranks[r].base + step->value);
     case RPT_STEP_WAIT:
     default:
-        return wait_flag(sim, r, step);
+        return rpt__flag_wait(sim, r, step);
     }
 }
 
@@ -482,55 +354,18 @@ static rpt_status_t run_lane(struct rpt_simulation *sim, int r, size_t lane,
     return flush(rank, lane, 0) ? RPT_OK : RPT_PENDING;
 }
 
-/* Before buffers of others are read all ranks of the node meet. */
-static bool meet(struct rpt_simulation *sim, int r)
-{
-    struct rpt_sim_rank *rank = &sim->ranks[r];
-
-    if (rank->has_met) {
-        return true;
-    }
-    if (rank->arrived == NULL) {
-        rank->arrived = tell_clock(sim, r);
-    }
-    for (int i = 0; i < sim->n_ranks; i++) {
-        if (sim->node[i] == sim->node[r] && sim->ranks[i].arrived == NULL) {
-            return false;
-        }
-    }
-    for (int i = 0; i < sim->n_ranks; i++) {
-        if (sim->node[i] == sim->node[r]) {
-            hear_clock(sim, r, sim->ranks[i].arrived);
-        }
-    }
-    rank->has_met = true;
-    return true;
-}
-
-/* Its stage is written only when nobody reads it: see free_value. */
-static bool may_begin(struct rpt_simulation *sim, int r)
-{
-    struct rpt_sim_rank *rank = &sim->ranks[r];
-    uint64_t free_at = rank->free_at[rank->turn];
-
-    rank->begun = rank->begun || rank->schedule->n_values == 0 ||
-                  rank->seen_all >= free_at || sees_all(sim, r, free_at);
-    return rank->begun && (!rank->schedule->pulls || meet(sim, r));
-}
-
 static rpt_status_t run_rank(struct rpt_simulation *sim, int r, bool *moved)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
     const struct rpt_schedule *schedule = rank->schedule;
     size_t end = rank->n_over + schedule->window;
+    rpt_status_t status = rpt__flag_begin(sim, r, moved);
 
-    if (!may_begin(sim, r)) {
-        return RPT_OK;
+    if (status != RPT_OK) {
+        return status < RPT_OK ? status : RPT_OK;
     }
     for (size_t lane = rank->n_over; lane < schedule->n_lanes && lane < end;
          lane++) {
-        rpt_status_t status;
-
         if (schedule->lanes[lane].begins_part && lane > rank->n_over) {
             break;
         }
@@ -553,6 +388,11 @@ static rpt_status_t deadlock(const struct rpt_simulation *sim)
     for (int r = 0; r < sim->n_ranks; r++) {
         const struct rpt_sim_rank *rank = &sim->ranks[r];
 
+        if (!rank->begun || !rank->has_met) {
+            return rpt__fail(RPT_ERR_STATE, "deadlock: rank %d waits %s", r,
+                             rank->begun ? "for ranks that do not come"
+                                         : "for its stage");
+        }
         if (rank->n_over < rank->schedule->n_lanes) {
             return rpt__fail(
                 RPT_ERR_STATE,
@@ -593,9 +433,12 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     rpt_status_t status;
 
     rank->schedule = schedule;
-    rank->begun = rank->has_met = false;
-    free(rank->arrived);
-    rank->arrived = NULL;
+    rank->begun = rank->has_raised = false;
+    rank->meets = sim->meets || schedule->pulls;
+    rank->has_met = !rank->meets;
+    rank->n_met = 0;
+    rank->n_values = schedule->n_values + rank->meets;
+    rank->end = rank->base + rank->n_values;
     rank->n_over = 0;
     memset(&rank->tally, 0, sizeof rank->tally);
     free(rank->lanes);
@@ -630,18 +473,6 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     return status;
 }
 
-/* All but the last one, which says as much. */
-static void forget_raises(struct rpt_sim_rank *rank)
-{
-    for (size_t i = 0; i + 1 < rank->n_raises; i++) {
-        free(rank->raises[i].clock);
-    }
-    if (rank->n_raises > 1) {
-        rank->raises[0] = rank->raises[rank->n_raises - 1];
-        rank->n_raises = 1;
-    }
-}
-
 /* The lowest rank of the node. */
 static int first_near(const struct rpt_simulation *sim, int r)
 {
@@ -659,29 +490,31 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
     struct rpt_sim_rank *rank = &sim->ranks[r];
     const struct rpt_schedule *schedule = rank->schedule;
     int first = first_near(sim, r);
-    uint32_t n_values = sim->ranks[first].schedule->n_values;
-    uint64_t end = rank->base + n_values;
+    uint32_t n_values = sim->ranks[first].n_values;
 
     forget_sent(rank);
-    forget_raises(rank);
-    if (schedule->n_values != n_values || (n_values > 0 && rank->flag != end)) {
+    rpt__flag_forget(rank);
+    if (rank->n_values != n_values ||
+        (n_values > 0 && rank->flag != rank->end)) {
         return rpt__fail(RPT_ERR_STATE,
                          "rank %d ends with flag %d of %u, rank %d of %u", r,
-                         (int)(rank->flag - rank->base), schedule->n_values,
-                         first, n_values);
+                         (int)(rank->flag + rank->n_values - rank->end),
+                         rank->n_values, first, n_values);
     }
     if (n_values > 0) {
-        rank->free_at[rank->turn] = rank->base + schedule->free_value;
+        rank->free_at[rank->turn] = rpt__schedule_free_at(
+            schedule, rank->meets, rank->base, rank->end);
     }
     if (schedule->has_seen_all) {
         for (int i = 0; i < sim->n_ranks; i++) {
-            if (i != r && sim->node[i] == sim->node[r] && rank->seen[i] < end) {
+            if (i != r && sim->node[i] == sim->node[r] &&
+                rank->seen[i] < rank->end) {
                 return rpt__fail(RPT_ERR_STATE,
                                  "rank %d has not seen the end of rank %d", r,
                                  i);
             }
         }
-        rank->seen_all = end;
+        rank->seen_all = rank->end;
     }
     if (rpt__memory_release(sim, r, &rank->input) != RPT_OK) {
         return RPT_ERR_STATE;
@@ -692,10 +525,15 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
 /* The next collective begins where this one has ended. */
 static void turn(struct rpt_sim_rank *rank)
 {
-    if (rank->schedule->n_values > 0) {
-        rank->base += rank->schedule->n_values;
+    if (rank->n_values > 0) {
+        rank->base = rank->end;
         rank->turn = 1 - rank->turn;
     }
+}
+
+void rpt__simulation_meet(struct rpt_simulation *sim, bool always)
+{
+    sim->meets = always;
 }
 
 rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
@@ -707,8 +545,11 @@ rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
 
     sim->in_place = in_place;
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
-        if (schedules[r].n_values > 0 && !sim->has_stages) {
-            status = keep_clocks(sim);
+        bool has_flags = sim->meets || schedules[r].pulls ||
+                         schedules[r].n_values > 0;
+
+        if (has_flags && !sim->has_stages) {
+            status = rpt__clock_keep(sim);
         }
     }
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {

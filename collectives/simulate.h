@@ -8,7 +8,8 @@
  *   - a lane is over when all that it has sent was received;
  *   - what a rank reads of a stage must have been written before, and what it
  *     writes there read before, for a reason: a chain of signals and messages,
- *     not by luck (vector clocks; Mattern 1989, Fidge 1988).
+ *     not by luck (vector clocks; Mattern 1989, Fidge 1988);
+ *   - the same holds for what lies beside a flag: the call that others compare.
  *
  * Costs memory for p^2 numbers for each element of a stage: p up to some 64
  * with stages, up to some thousands without.
@@ -47,6 +48,11 @@ struct rpt_simulation;
 rpt_status_t rpt__simulation_create(int n_ranks, const int node[],
                                     struct rpt_simulation **sim_out);
 void rpt__simulation_destroy(struct rpt_simulation *sim);
+
+/* Whether the ranks of a node meet before any collective from now on, as they
+ * do where their buffers might be read, or where calls are compared first; else
+ * only before those that pull. */
+void rpt__simulation_meet(struct rpt_simulation *sim, bool always);
 
 /* One collective, behind those before it.  Ranks in place have their input in
  * their output.  RPT_ERR_STATE: the schedules are wrong, rpt_last_error() says

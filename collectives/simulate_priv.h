@@ -3,7 +3,8 @@
  *
  *   symbol.c    values
  *   memory.c    ranges of symbols, and who may touch them when
- *   simulate.c  ranks, lanes, messages, flags
+ *   flag.c      flags, and what ranks know
+ *   simulate.c  ranks, lanes, messages
  */
 #ifndef RPT_COLLECTIVES_SIMULATE_PRIV_H
 #define RPT_COLLECTIVES_SIMULATE_PRIV_H
@@ -61,16 +62,20 @@ struct rpt_sim_rank {
     struct rpt_memory head[2]; /* what lies beside the flag: one element */
     uint64_t free_at[2]; /* flags at this value: nobody reads the stage   */
     uint64_t seen_all;   /* all flags of the node were seen at this value */
-    uint64_t base;       /* all flags of the node when this run began */
-    int turn;            /* which stage                               */
+    bool meets;          /* in this run                               */
+    uint32_t n_values;   /* that flags rise by in it                  */
+    uint64_t base;       /* all flags of the node when it began, or had met */
+    uint64_t end;        /* ... when it is over                             */
+    int turn;            /* which stage                                     */
     uint64_t flag;
+    bool has_raised; /* it, in this run */
     struct rpt_raise *raises;
     size_t n_raises;
-    uint64_t *seen;    /* flag of each rank, as far as it was seen          */
-    uint32_t *clock;   /* epoch of each rank, as far as this one knows      */
-    bool begun;        /* its stage is free                                 */
-    uint32_t *arrived; /* what it knew when it came to the meeting, or NULL */
+    uint64_t *seen;  /* flag of each rank, as far as it was seen     */
+    uint32_t *clock; /* epoch of each rank, as far as this one knows */
+    bool begun;      /* its stage is free                            */
     bool has_met;
+    int n_met;                 /* all ranks below it have come */
     struct rpt_sent_list sent; /* of this run */
     struct rpt_sim_lane *lanes;
     size_t n_over; /* lanes that are over: these are the first ones       */
@@ -83,6 +88,7 @@ struct rpt_simulation {
     int *node;
     struct rpt_sim_rank *ranks;
     bool in_place;
+    bool meets;      /* before any run */
     bool has_stages; /* clocks are kept */
 };
 
@@ -97,13 +103,34 @@ const struct rpt_symbol *rpt__memory_read(struct rpt_simulation *sim, int rank,
 struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
                                      struct rpt_place place, size_t count);
 
-/* What lies beside a flag is read with it, and written when it is raised for
- * the first time in a run. */
+/* What lies beside a flag (the call, and where the buffers are) is read with it
+ * and whenever a buffer is; it is written when the flag is raised for the first
+ * time in a run. */
 void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner);
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
 
 /* A buffer is the caller's again: nobody may still read it. */
 rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
                                  const struct rpt_memory *memory);
+
+/* ---- flag.c ---- */
+
+/* From now on ranks remember what they know of each other. */
+rpt_status_t rpt__clock_keep(struct rpt_simulation *sim);
+/* A copy for the others, NULL: no memory; behind it a new epoch begins. */
+uint32_t *rpt__clock_tell(struct rpt_simulation *sim, int rank);
+/* NULL: nothing was told. */
+void rpt__clock_hear(struct rpt_simulation *sim, int rank,
+                     const uint32_t *told);
+
+rpt_status_t rpt__flag_raise(struct rpt_simulation *sim, int rank,
+                             uint64_t value);
+/* RPT_PENDING: the flag is not that high. */
+rpt_status_t rpt__flag_wait(struct rpt_simulation *sim, int rank,
+                            const struct rpt_step *step);
+/* Of all that a rank has raised its last value says as much. */
+void rpt__flag_forget(struct rpt_sim_rank *rank);
+/* RPT_PENDING: its stage is not free, or not all have come that must meet. */
+rpt_status_t rpt__flag_begin(struct rpt_simulation *sim, int rank, bool *moved);
 
 #endif /* RPT_COLLECTIVES_SIMULATE_PRIV_H */

@@ -107,6 +107,14 @@ static inline size_t rpt__packed_count(const struct rpt_case *c)
                              : (size_t)c->n_ranks * c->count;
 }
 
+/* ... and all but one, in the mean where they differ. */
+static inline double rpt__other_count(const struct rpt_case *c)
+{
+    double all = (double)rpt__packed_count(c);
+
+    return all - all / c->n_ranks;
+}
+
 /* Elements of the vector of an operation, or of all its blocks; 0 when only a
  * rank knows its own. */
 static inline size_t rpt__vector_count(rpt_coll_kind_t kind,

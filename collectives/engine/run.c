@@ -379,23 +379,14 @@ static rpt_status_t advance_lanes(struct rpt_run *run)
     return run->n_over == schedule->n_lanes ? RPT_OK : RPT_PENDING;
 }
 
-/* Who has come to the meeting may still be comparing the call of this rank. */
-static bool is_read_late(const struct rpt_run *run)
-{
-    return run->meets && run->schedule->free_value == 0;
-}
-
 static void finish(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
     const struct rpt_schedule *schedule = run->schedule;
 
     if (run->n_values > 0) {
-        /* Above its values are those of the next start. */
-        team->free_at[run->turn] = schedule->free_value > schedule->n_values ||
-                                           is_read_late(run)
-                                       ? run->end + 1
-                                       : run->flag + schedule->free_value;
+        team->free_at[run->turn] = rpt__schedule_free_at(schedule, run->meets,
+                                                         run->flag, run->end);
         if (schedule->has_seen_all) {
             uint64_t seen = run->flag + schedule->n_values;
 

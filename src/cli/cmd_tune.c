@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { KEY_OPERATIONS = 0x3001, KEY_MAX_BYTES, KEY_TIME, KEY_OUT };
+enum { N_SERIES = 2 * TUNE_KINDS };
 
 struct tune_options {
     bool wanted[TUNE_KINDS];
@@ -169,28 +170,41 @@ static int n_algorithms(rpt_coll_kind_t kind)
     return n;
 }
 
+/* Series 2 k is of operation k, 2 k + 1 of that with shared buffers; false: it
+ * is not wanted, or there is nothing to measure. */
+static bool begin_series(const struct tune_options *o,
+                         struct tune_layout layout, int number,
+                         struct tune_series *series)
+{
+    series->kind = (rpt_coll_kind_t)(number / 2);
+    series->shared = number % 2 == 1;
+    series->n_algorithms = n_algorithms(series->kind);
+    tune_sizes(series, layout, o->max_bytes);
+    return o->wanted[series->kind] && series->n_points > 0 &&
+           (!series->shared ||
+            (layout.n_nodes == 1 && tune_reader(series->kind) >= 0));
+}
+
 static int n_points(const struct tune_options *o, struct tune_layout layout)
 {
     struct tune_series series;
     int n = 0;
 
-    for (int kind = 0; kind < TUNE_KINDS; kind++) {
-        series.kind = (rpt_coll_kind_t)kind;
-        tune_sizes(&series, layout, o->max_bytes);
-        n += o->wanted[kind] ? series.n_points : 0;
+    for (int number = 0; number < N_SERIES; number++) {
+        n += begin_series(o, layout, number, &series) ? series.n_points : 0;
     }
     return n;
 }
 
+/* Without buffers for it the series is empty. */
 static int tune_operation(const struct tune_options *o, struct tuner *tuner,
                           struct tune_series *series, struct fault *fault)
 {
-    struct tune_layout layout = tuner_layout(tuner);
-    double budget_s = o->budget_s / n_points(o, layout);
-    int code = CODE_OK;
+    double budget_s = o->budget_s / n_points(o, tuner_layout(tuner));
+    bool taken;
+    int code = tuner_take(tuner, series, &taken, fault);
 
-    series->n_algorithms = n_algorithms(series->kind);
-    tune_sizes(series, layout, o->max_bytes);
+    series->n_points = code == CODE_OK && taken ? series->n_points : 0;
     for (int k = 0; k < series->n_points && code == CODE_OK; k++) {
         code = tuner_time(tuner, series->kind, budget_s, &series->points[k],
                           fault);
@@ -208,15 +222,14 @@ static int tune_all(const struct tune_options *o, struct tuner *tuner,
     int code = CODE_OK;
 
     add_head(rules, layout);
-    for (int kind = 0; kind < TUNE_KINDS && code == CODE_OK; kind++) {
+    for (int number = 0; number < N_SERIES && code == CODE_OK; number++) {
         struct text table = { NULL, 0, 0 };
 
-        if (!o->wanted[kind]) {
+        if (!begin_series(o, layout, number, series)) {
             continue;
         }
-        series->kind = (rpt_coll_kind_t)kind;
         code = tune_operation(o, tuner, series, fault);
-        if (code == CODE_OK && speaks) {
+        if (code == CODE_OK && speaks && series->n_points > 0) {
             tune_table(&table, series, layout);
             tune_rules(rules, series, layout);
             fputs(table.data, stdout);

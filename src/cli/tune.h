@@ -34,6 +34,7 @@ struct tune_point {
 /* An operation from the smallest size to the largest. */
 struct tune_series {
     rpt_coll_kind_t kind;
+    bool shared; /* with buffers that all ranks can read */
     int n_algorithms;
     int n_points;
     struct tune_point points[MOST_SIZES];
@@ -43,14 +44,18 @@ struct tune_series {
 
 /* Whether the operation has a block for each rank. */
 bool tune_has_blocks(rpt_coll_kind_t kind);
+/* Of the algorithm that reads the buffers of other ranks; -1: none does. */
+int tune_reader(rpt_coll_kind_t kind);
 /* The sizes to measure: vectors, or all blocks together, of at most so many
- * bytes. */
+ * bytes; with shared buffers those at which it matters, if any. */
 void tune_sizes(struct tune_series *series, struct tune_layout layout,
                 size_t max_bytes);
 /* The fastest of each size; but the one before, while that is as good. */
 void tune_choose(struct tune_series *series);
 void tune_table(struct text *text, const struct tune_series *series,
                 struct tune_layout layout);
+/* With shared buffers a rule counts only when it names the one that reads them:
+ * others are not written. */
 void tune_rules(struct text *text, const struct tune_series *series,
                 struct tune_layout layout);
 
@@ -60,10 +65,13 @@ struct launch;
 struct tuner;
 
 /* Contexts with the wanted operations forced, and buffers of max_bytes.  All
- * ranks get the same code. */
+ * ranks get the same code, here and below. */
 int tuner_open(const struct launch *launch, rpt_options_t *options,
                size_t max_bytes, struct tuner **tuner_out, struct fault *fault);
 struct tune_layout tuner_layout(const struct tuner *tuner);
+/* Takes the buffers for a series; false: there are none that all can read. */
+int tuner_take(struct tuner *tuner, const struct tune_series *series,
+               bool *taken_out, struct fault *fault);
 /* Fills in the times of a point, in about budget_s seconds: those of the
  * slowest rank, the same on all. */
 int tuner_time(struct tuner *tuner, rpt_coll_kind_t kind, double budget_s,

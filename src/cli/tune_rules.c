@@ -6,6 +6,11 @@
 #include "cli/tune.h"
 
 #include <math.h>
+#include <string.h>
+
+/* From here on ranks look whether they can read each other's buffers: see
+ * repartir/buffer.h. */
+enum { SHARED_FROM = 32 * 1024 };
 
 /* Another algorithm must be so much faster, or the one of the smaller size is
  * kept: a rule less is worth more than what may be noise. */
@@ -18,17 +23,31 @@ bool tune_has_blocks(rpt_coll_kind_t kind)
            kind == RPT_COLL_ALLTOALL;
 }
 
+int tune_reader(rpt_coll_kind_t kind)
+{
+    const char *name;
+
+    for (int i = 0; (name = rpt_coll_algorithm(kind, i)) != NULL; i++) {
+        if (strcmp(name, "pulled") == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 void tune_sizes(struct tune_series *series, struct tune_layout layout,
                 size_t max_bytes)
 {
-    size_t most = tune_has_blocks(series->kind)
-                      ? max_bytes / (size_t)layout.n_ranks
-                      : max_bytes;
+    size_t n_blocks = tune_has_blocks(series->kind) ? (size_t)layout.n_ranks
+                                                    : 1;
+    size_t most = max_bytes / n_blocks;
     size_t bytes = series->kind == RPT_COLL_BARRIER ? 0 : sizeof(float);
 
     series->n_points = 0;
     do {
-        series->points[series->n_points++].bytes = bytes;
+        if (!series->shared || bytes * n_blocks >= SHARED_FROM) {
+            series->points[series->n_points++].bytes = bytes;
+        }
         bytes *= 4;
     } while (bytes > 0 && bytes <= most && series->n_points < MOST_SIZES);
 }
@@ -99,9 +118,10 @@ static void add_point(struct text *text, const struct tune_series *series,
 void tune_table(struct text *text, const struct tune_series *series,
                 struct tune_layout layout)
 {
-    text_printf(text, "%s, %d ranks on %d node%s, microseconds\n",
+    text_printf(text, "%s, %d ranks on %d node%s,%s microseconds\n",
                 rpt_coll_name(series->kind), layout.n_ranks, layout.n_nodes,
-                layout.n_nodes > 1 ? "s" : "");
+                layout.n_nodes > 1 ? "s" : "",
+                series->shared ? " buffers that all can read," : "");
     text_printf(text, "%12s",
                 tune_has_blocks(series->kind) ? "block bytes" : "bytes");
     for (int i = 0; i < series->n_algorithms; i++) {
@@ -117,6 +137,12 @@ void tune_table(struct text *text, const struct tune_series *series,
 }
 
 /* ---- for the library ---- */
+
+static bool is_obeyed(const struct tune_series *series, int algorithm)
+{
+    return algorithm >= 0 &&
+           (!series->shared || algorithm == tune_reader(series->kind));
+}
 
 /* Half-way, as sizes go, to the next point. */
 static size_t last_of(const struct tune_series *series, int k)
@@ -137,7 +163,8 @@ static void add_rule(struct text *text, const struct tune_series *series,
     } else if (first > 0) {
         text_printf(text, " bytes=%zu-", from);
     }
-    text_printf(text, " -> %s\n", name);
+    text_printf(text, " -> %s%s\n", name,
+                series->shared ? "  # where all can read the buffers" : "");
 }
 
 void tune_rules(struct text *text, const struct tune_series *series,
@@ -150,7 +177,7 @@ void tune_rules(struct text *text, const struct tune_series *series,
             series->points[k + 1].best == series->points[k].best) {
             continue;
         }
-        if (series->points[k].best >= 0) {
+        if (is_obeyed(series, series->points[k].best)) {
             text_printf(text, "%s ranks=%d nodes=%d",
                         rpt_coll_name(series->kind), layout.n_ranks,
                         layout.n_nodes);

@@ -5,10 +5,14 @@
  * as many contexts as an operation has algorithms at most: context i forces the
  * i-th of each.  Algorithms take turns, so that what disturbs one of them
  * disturbs the others; the median of the rounds counts.
+ *
+ * Buffers that all can read belong to a context, too: they are of the one whose
+ * algorithm reads them; to the others they are memory as any other.
  */
 #include "cli/launch.h"
 #include "cli/tune.h"
 
+#include <repartir/buffer.h>
 #include <repartir/mpi.h>
 
 #include <stdio.h>
@@ -29,7 +33,10 @@ struct tuner {
     rpt_context_t *contexts[MOST_ALGORITHMS];
     int n_contexts;
     size_t buffer_bytes;
-    char *in, *out;
+    char *in, *out;        /* of this rank alone */
+    rpt_context_t *lender; /* of those that all can read, or NULL */
+    void *shared[2];
+    char *used_in, *used_out; /* by the series */
 };
 
 /* A point while it is measured. */
@@ -137,11 +144,23 @@ int tuner_open(const struct launch *launch, rpt_options_t *options,
     return CODE_OK;
 }
 
+static void give_back(struct tuner *tuner)
+{
+    for (int i = 0; i < 2 && tuner->lender != NULL; i++) {
+        if (tuner->shared[i] != NULL) {
+            rpt_buffer_free(tuner->lender, tuner->shared[i]);
+            tuner->shared[i] = NULL;
+        }
+    }
+    tuner->lender = NULL;
+}
+
 void tuner_close(struct tuner *tuner)
 {
     if (tuner == NULL) {
         return;
     }
+    give_back(tuner);
     for (int i = 0; i < tuner->n_contexts; i++) {
         rpt_context_destroy(tuner->contexts[i]);
     }
@@ -155,6 +174,51 @@ struct tune_layout tuner_layout(const struct tuner *tuner)
 {
     return (struct tune_layout){ rpt_context_size(tuner->plain),
                                  rpt_context_n_nodes(tuner->plain) };
+}
+
+/* Whether this rank has got them. */
+static bool borrow(struct tuner *tuner, rpt_context_t *lender)
+{
+    bool got = true;
+
+    tuner->lender = lender;
+    for (int i = 0; i < 2 && got; i++) {
+        got = rpt_buffer_alloc(lender, tuner->buffer_bytes,
+                               &tuner->shared[i]) == RPT_OK &&
+              rpt_buffer_is_shared(lender, tuner->shared[i]);
+    }
+    for (int i = 0; i < 2 && got; i++) {
+        memset(tuner->shared[i], 0, tuner->buffer_bytes);
+    }
+    return got;
+}
+
+int tuner_take(struct tuner *tuner, const struct tune_series *series,
+               bool *taken_out, struct fault *fault)
+{
+    int reader = tune_reader(series->kind);
+    uint8_t mine, all = 0;
+
+    give_back(tuner);
+    tuner->used_in = tuner->in;
+    tuner->used_out = tuner->out;
+    *taken_out = !series->shared;
+    if (!series->shared || reader < 0) {
+        return CODE_OK;
+    }
+    mine = borrow(tuner, tuner->contexts[reader]);
+    if (rpt_allreduce(rpt_group_world(tuner->plain), &mine, &all, 1,
+                      RPT_TYPE_U8, RPT_OP_MIN) != RPT_OK) {
+        return fault_library(fault);
+    }
+    if (all != 0) {
+        tuner->used_in = tuner->shared[0];
+        tuner->used_out = tuner->shared[1];
+        *taken_out = true;
+    } else {
+        give_back(tuner);
+    }
+    return CODE_OK;
 }
 
 /* ---- timing ---- */
@@ -282,8 +346,8 @@ int tuner_time(struct tuner *tuner, rpt_coll_kind_t kind, double budget_s,
 {
     struct trial *trial = get_memory(sizeof *trial);
     const rpt_coll_t coll = { .kind = kind,
-                              .in = tuner->in,
-                              .out = tuner->out,
+                              .in = tuner->used_in,
+                              .out = tuner->used_out,
                               .count = point->bytes / sizeof(float),
                               .type = RPT_TYPE_F32,
                               .op = RPT_OP_SUM };
@@ -291,7 +355,8 @@ int tuner_time(struct tuner *tuner, rpt_coll_kind_t kind, double budget_s,
 
     memset(trial, 0, sizeof *trial);
     trial->tuner = tuner;
-    trial->touched = kind == RPT_COLL_BROADCAST ? tuner->out : tuner->in;
+    trial->touched = kind == RPT_COLL_BROADCAST ? tuner->used_out
+                                                : tuner->used_in;
     trial->touched_bytes = point->bytes;
     if (tune_has_blocks(kind) && kind != RPT_COLL_ALLGATHER &&
         kind != RPT_COLL_GATHER) { /* a block for each rank goes in */

@@ -69,6 +69,48 @@ static void one_that_cannot_is_not_kept(void)
                           "allreduce ranks=4 nodes=2 bytes=9-32 -> flat\n");
 }
 
+/* The library obeys no other with such buffers. */
+static void with_shared_buffers_only_the_reader_makes_rules(void)
+{
+    int reader = tune_reader(RPT_COLL_ALLREDUCE);
+    struct tune_series series = { .kind = RPT_COLL_ALLREDUCE,
+                                  .shared = true,
+                                  .n_points = 3 };
+    struct text text = { NULL, 0, 0 };
+
+    CU_ASSERT_STRING_EQUAL(rpt_coll_algorithm(RPT_COLL_ALLREDUCE, reader),
+                           "pulled");
+    CU_ASSERT_EQUAL(tune_reader(RPT_COLL_BARRIER), -1);
+    series.points[0].bytes = 65536;
+    series.points[1].bytes = 262144;
+    series.points[2].bytes = 1048576;
+    series.points[0].best = series.points[2].best = reader;
+    series.points[1].best = 1;
+    expect_rules(&series, "allreduce ranks=4 nodes=2 bytes=0-131072 -> pulled"
+                          "  # where all can read the buffers\n"
+                          "allreduce ranks=4 nodes=2 bytes=524289- -> pulled"
+                          "  # where all can read the buffers\n");
+    tune_table(&text, &series, (struct tune_layout){ 4, 1 });
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "on 1 node, buffers that all"));
+    text_free(&text);
+}
+
+static void shared_buffers_matter_from_32_kib_on(void)
+{
+    const struct tune_layout layout = { 4, 1 };
+    struct tune_series series = { .kind = RPT_COLL_ALLREDUCE, .shared = true };
+
+    tune_sizes(&series, layout, 1 << 20);
+    CU_ASSERT_EQUAL(series.n_points, 3);
+    CU_ASSERT_EQUAL(series.points[0].bytes, 65536);
+    tune_sizes(&series, layout, 16384);
+    CU_ASSERT_EQUAL(series.n_points, 0);
+    series.kind = RPT_COLL_GATHER; /* blocks of 16 KiB are 64 KiB */
+    tune_sizes(&series, layout, 65536);
+    CU_ASSERT_EQUAL(series.n_points, 1);
+    CU_ASSERT_EQUAL(series.points[0].bytes, 16384);
+}
+
 static void sizes_end_where_buffers_do(void)
 {
     const struct tune_layout layout = { 4, 1 };
@@ -118,6 +160,8 @@ int main(int argc, char *argv[])
         RPT_TEST(one_that_is_always_best_needs_no_sizes),
         RPT_TEST(what_may_be_noise_makes_no_rule),
         RPT_TEST(one_that_cannot_is_not_kept),
+        RPT_TEST(with_shared_buffers_only_the_reader_makes_rules),
+        RPT_TEST(shared_buffers_matter_from_32_kib_on),
         RPT_TEST(sizes_end_where_buffers_do),
         RPT_TEST(the_table_shows_who_can_and_who_wins),
         RPT_TEST_END,

@@ -16,10 +16,13 @@ for n in 2 4; do
         --time=1 --out=rules.$n
     expect 0 "tune on $n ranks"
     hasnt err . "without a complaint, $n ranks"
-    is "$(grep -c '^allreduce\|^gather\|^barrier' out)" 3 \
+    is "$(grep 'microseconds' out | grep -vc 'all can read')" 3 \
         "a table for each operation, once, $n ranks"
-    is "$(grep -c '^ *65536 .*\*' out)" 1 "up to --max-bytes, $n ranks"
-    is "$(grep -c '^ *16384 .*\*' out)" 2 "or all blocks together, $n ranks"
+    is "$(grep -c '^[ag].*, buffers that all can read,' out)" 2 \
+        "and one with buffers that all can read, $n ranks"
+    is "$(grep -c '^ *bytes.* pulled' out)" 1 "there pulled has times, $n ranks"
+    is "$(grep -c '^ *65536 .*\*' out)" 2 "up to --max-bytes, $n ranks"
+    is "$(grep -c '^ *16384 .*\*' out)" 3 "or all blocks together, $n ranks"
     hasnt rules.$n "^[a-z].* (ranks=[^$n]|nodes=[^1])" \
         "rules are for this layout, $n ranks"
     is "$(grep -c '^barrier ranks=.* -> ' rules.$n)" 1 \
@@ -51,6 +54,15 @@ run 2 tune --operations=allreduce --max-bytes=1K --time=0.2 \
     -o coll.reproducible=yes --option=coll.segment_bytes=4K --out=ordered
 expect 0 "tune what is reproducible"
 hasnt ordered '-> (doubling|halving|ring|circulant)$' "only such are chosen"
+
+# There must be room for the buffers, and one node that reads them.
+for setting in comm.shared_bytes=1M topo.virtual_nodes=2; do
+    run 2 tune --operations=allreduce --max-bytes=2M --time=0.2 --out=private \
+        -o "$setting"
+    expect 0 "tune with $setting"
+    is "$(grep -c microseconds out)" 1 "private buffers only: $setting"
+    hasnt private '-> pulled' "and no rule for others: $setting"
+done
 
 run 1 tune
 expect 64 "one rank alone"

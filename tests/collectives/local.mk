@@ -4,6 +4,12 @@ tests_test_schedule_SOURCES = tests/collectives/meaning.c \
 tests_test_schedule_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_schedule_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_simulate
+tests_test_simulate_SOURCES = tests/collectives/meaning.c \
+	tests/collectives/meaning.h tests/collectives/test_simulate.c
+tests_test_simulate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_simulate_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_kernel
 tests_test_kernel_SOURCES = tests/collectives/test_kernel.c
 tests_test_kernel_CPPFLAGS = $(TEST_CPPFLAGS)

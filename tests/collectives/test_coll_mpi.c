@@ -10,6 +10,7 @@
 #include "fixture.h"
 #include "harness.h"
 #include "operations.h"
+#include "over_mpi.h"
 #include "reducing.h"
 
 #include "collectives/select/policy.h"
@@ -23,31 +24,13 @@
 
 static int rank, size;
 
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
-}
-
 static void with_world(void (*fn)(rpt_group_t *group))
 {
-    rpt_context_t *context = NULL;
+    rpt_context_t *context = rpt_test_context();
 
-    if (rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) != RPT_OK) {
-        fprintf(stderr, "%s\n", rpt_last_error_text());
-        exit(1);
-    }
     fn(rpt_group_world(context));
     rpt_context_destroy(context);
 }
-
-#define WITH_WORLD(name, fn)                                                   \
-    static void name(void)                                                     \
-    {                                                                          \
-        with_world(fn);                                                        \
-    }
 
 WITH_WORLD(every_operation_is_right, every_operation)
 WITH_WORLD(every_form_is_right, every_form_of_call)
@@ -72,9 +55,8 @@ WITH_WORLD(who_gives_a_round_up_ends_it, one_rank_that_gives_up)
 
 static void with_context(void (*fn)(rpt_context_t *context))
 {
-    rpt_context_t *context = NULL;
+    rpt_context_t *context = rpt_test_context();
 
-    CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) == RPT_OK);
     fn(context);
     rpt_context_destroy(context);
 }
@@ -380,9 +362,7 @@ int main(int argc, char *argv[])
         wanted = MPI_THREAD_MULTIPLE;
     }
     MPI_Init_thread(&argc, &argv, wanted, &level);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    rpt_test_over_ranks(rank, any);
+    rpt_test_over_mpi(&rank, &size);
     if (argc > 1) {
         argv[1] = argv[0];
         argv++;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "collectives/algorithm/allreduce/allreduce.h"
+#include "collectives/algorithm/broadcast/broadcast.h"
 #include "collectives/pattern/checked.h"
 #include "collectives/simulate.h"
 
@@ -29,10 +30,12 @@ static bool complain(const struct rpt_algorithm *algorithm,
     return false;
 }
 
+/* How ranks compare their calls before all schedules: see pattern/checked.h,
+ * engine/meet.c. */
+static enum { UNCHECKED, BY_MESSAGES, BY_MEETING } check_first;
+
 /* A barrier is right when nobody is done before all have begun: the flags and
  * messages of its schedule must tell. */
-static bool is_checked; /* all schedules: see pattern/checked.h */
-
 static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
                 struct rpt_simulation *sim, bool in_place)
 {
@@ -48,11 +51,12 @@ static bool run(const struct rpt_algorithm *algorithm, const struct call *call,
 
         schedules[r] = (struct rpt_schedule){ .window = 1 };
         algorithm->build(&mine, &schedules[r]);
-        if (is_checked && !schedules[r].pulls) { /* those meet */
+        if (check_first == BY_MESSAGES && !schedules[r].pulls) {
             rpt__checked(&mine, &schedules[r]);
         }
         sizes_of(call->kind, &mine, &inputs[r], &outputs[r]);
     }
+    rpt__simulation_meet(sim, check_first == BY_MEETING);
     status = rpt__simulation_run(sim, schedules, inputs, outputs, in_place);
     if (status != RPT_OK) {
         good = complain(algorithm, call, rpt_last_error()->what);
@@ -207,14 +211,75 @@ static void a_check_in_front_changes_no_result(void)
 {
     int n_run = 0;
 
-    is_checked = true;
+    check_first = BY_MESSAGES;
     for (int p = 2; p <= 9; p++) {
         for (int kind = 0; kind < N_KINDS; kind++) {
             n_run += check((rpt_coll_kind_t)kind, p, 13, 5, false);
         }
     }
-    is_checked = false;
+    check_first = UNCHECKED;
     CU_ASSERT(n_run > 300);
+}
+
+static void a_meeting_in_front_changes_no_result(void)
+{
+    int n_run = 0;
+
+    check_first = BY_MEETING;
+    for (int p = 1; p <= 9; p++) {
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            n_run += check((rpt_coll_kind_t)kind, p, 13, 5, false);
+        }
+    }
+    check_first = UNCHECKED;
+    CU_ASSERT(n_run > 300);
+}
+
+/* In the same block again, behind a broadcast from stages: its root waits for
+ * nobody, and does not know how far the others are. */
+static bool is_kept(const struct rpt_algorithm *algorithm, struct call *call)
+{
+    struct call between = { .kind = RPT_COLL_BROADCAST };
+    struct rpt_simulation *sim = NULL;
+    bool good;
+
+    fill(&between.c, call->c.n_ranks, 3, 3);
+    between.c.root = call->c.root;
+    CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
+                    RPT_OK);
+    check_first = BY_MEETING;
+    good = run(algorithm, call, sim, false);
+    check_first = UNCHECKED;
+    good = good && run(&rpt__broadcast_staged, &between, sim, false);
+    check_first = BY_MEETING;
+    good = good && run(algorithm, call, sim, false);
+    check_first = UNCHECKED;
+    rpt__simulation_destroy(sim);
+    return good;
+}
+
+static void what_lies_beside_a_flag_is_kept_until_all_have_read_it(void)
+{
+    int n_run = 0;
+
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        const struct rpt_algorithm *const *all = rpt__algorithms(
+            (rpt_coll_kind_t)kind);
+
+        for (int i = 0; all[i] != NULL; i++) {
+            for (int root = 0; root < 5; root++) {
+                struct call call = { .kind = (rpt_coll_kind_t)kind };
+
+                fill(&call.c, 5, 6, 3);
+                call.c.root = root;
+                if (all[i]->applies(&call.c)) {
+                    CU_ASSERT(is_kept(all[i], &call));
+                    n_run++;
+                }
+            }
+        }
+    }
+    CU_ASSERT(n_run > 150);
 }
 
 /* Nobody begins unless all have come. */
@@ -459,7 +524,11 @@ static bool run_any(unsigned *seed, int p, const struct nodes *nodes,
     if (!all[a]->applies(&call.c)) {
         return false;
     }
+    if (nodes == NULL && random_number(seed) % 2 == 0) {
+        check_first = BY_MEETING;
+    }
     CU_ASSERT(run(all[a], &call, sim, in_place));
+    check_first = UNCHECKED;
     return true;
 }
 
@@ -501,7 +570,7 @@ static void different_ones_in_a_row_are_right(void)
 /* ---- as cheap as the papers say ---- */
 
 struct cost {
-    uint64_t n_messages, n_sent, n_reduced;
+    uint64_t n_messages, n_sent, n_received, n_reduced;
     uint32_t n_rounds;
 };
 
@@ -509,7 +578,7 @@ static struct cost largest(const struct rpt_algorithm *algorithm,
                            const struct call *call)
 {
     struct rpt_simulation *sim = NULL;
-    struct cost cost = { 0, 0, 0, 0 };
+    struct cost cost = { 0, 0, 0, 0, 0 };
 
     CU_ASSERT_FATAL(rpt__simulation_create(call->c.n_ranks, NULL, &sim) ==
                     RPT_OK);
@@ -520,6 +589,8 @@ static struct cost largest(const struct rpt_algorithm *algorithm,
         cost.n_messages = t->n_messages > cost.n_messages ? t->n_messages
                                                           : cost.n_messages;
         cost.n_sent = t->n_sent > cost.n_sent ? t->n_sent : cost.n_sent;
+        cost.n_received = t->n_received > cost.n_received ? t->n_received
+                                                          : cost.n_received;
         cost.n_reduced = t->n_reduced > cost.n_reduced ? t->n_reduced
                                                        : cost.n_reduced;
         cost.n_rounds = t->n_rounds > cost.n_rounds ? t->n_rounds
@@ -569,15 +640,21 @@ static void costs_are_those_of_the_papers(void)
         bool power = (p & (p - 1)) == 0;
 
         costs_are(&rpt__allreduce_ring, p, count,
-                  (struct cost){ 2 * (n - 1), 2 * (n - 1) * 6, (n - 1) * 6,
-                                 2 * (uint32_t)(n - 1) });
+                  (struct cost){ .n_messages = 2 * (n - 1),
+                                 .n_sent = 2 * (n - 1) * 6,
+                                 .n_reduced = (n - 1) * 6,
+                                 .n_rounds = 2 * (uint32_t)(n - 1) });
         if (power) {
             costs_are(&rpt__allreduce_doubling, p, count,
-                      (struct cost){ rounds, rounds * count, rounds * count,
-                                     rounds });
+                      (struct cost){ .n_messages = rounds,
+                                     .n_sent = rounds * count,
+                                     .n_reduced = rounds * count,
+                                     .n_rounds = rounds });
             costs_are(&rpt__allreduce_halving, p, count,
-                      (struct cost){ 2 * rounds, 2 * (n - 1) * 6, (n - 1) * 6,
-                                     2 * rounds });
+                      (struct cost){ .n_messages = 2 * rounds,
+                                     .n_sent = 2 * (n - 1) * 6,
+                                     .n_reduced = (n - 1) * 6,
+                                     .n_rounds = 2 * rounds });
         }
     }
 }
@@ -599,130 +676,49 @@ static void the_circulant_one_is_as_cheap_for_any_number(void)
     }
 }
 
-/* ---- the simulator sees what is wrong ---- */
-
-typedef void (*break_fn)(struct rpt_schedule schedules[2]);
-
-static void expect_error(const struct rpt_algorithm *algorithm, break_fn spoil,
-                         const char *words)
+/* With 1 for a number of the model and 0 for the others it says how often that
+ * is charged. */
+static void blocks_are_charged(const struct rpt_algorithm *algorithm,
+                               rpt_coll_kind_t kind, int p)
 {
-    struct rpt_schedule schedules[2];
-    const size_t counts[2] = { 8, 8 };
-    struct rpt_simulation *sim = NULL;
-    struct rpt_case c;
-    rpt_status_t status = RPT_OK;
+    static const struct rpt_model byte = { .byte_s = 1 },
+                                  reduced = { .reduce_byte_s = 1 };
+    struct call call = { .kind = kind };
+    struct cost found;
+    uint64_t moved;
 
-    fill(&c, 2, 8, 8);
-    for (int r = 0; r < 2; r++) {
-        c.rank = r;
-        schedules[r] = (struct rpt_schedule){ .window = 1 };
-        algorithm->build(&c, &schedules[r]);
-    }
-    spoil(schedules);
-    CU_ASSERT_FATAL(rpt__simulation_create(2, NULL, &sim) == RPT_OK);
-    for (int i = 0; i < 4 && status == RPT_OK; i++) {
-        status = rpt__simulation_run(sim, schedules, counts, counts, true);
-    }
-    CU_ASSERT_EQUAL(status, RPT_ERR_STATE);
-    if (strstr(rpt_last_error()->what, words) == NULL) {
-        printf("  instead of \"%s\": %s\n", words, rpt_last_error()->what);
-        CU_ASSERT(false);
-    }
-    rpt__simulation_destroy(sim);
-    rpt__schedule_free(&schedules[0]);
-    rpt__schedule_free(&schedules[1]);
+    fill(&call.c, p, 6, 6);
+    found = largest(algorithm, &call);
+    moved = found.n_sent > found.n_received ? found.n_sent : found.n_received;
+    CU_ASSERT_EQUAL(moved, 6 * ((uint64_t)p - 1));
+    CU_ASSERT_EQUAL(algorithm->cost(&call.c, &byte, 4), 4 * (double)moved);
+    CU_ASSERT_EQUAL(algorithm->cost(&call.c, &reduced, 4),
+                    4 * (double)found.n_reduced);
 }
 
-/* The n-th step of a kind. */
-static struct rpt_step *step_of(struct rpt_schedule *schedule,
-                                enum rpt_step_kind kind, int n)
+static void what_is_sent_of_blocks_is_what_the_model_charges(void)
 {
-    for (size_t i = 0; i < schedule->n_steps; i++) {
-        if (schedule->steps[i].kind == kind && n-- == 0) {
-            return &schedule->steps[i];
+    static const struct {
+        rpt_coll_kind_t kind;
+        const char *name;
+    } known[] = { { RPT_COLL_ALLGATHER, "ring" },
+                  { RPT_COLL_ALLGATHER, "circulant" },
+                  { RPT_COLL_ALLTOALL, "pairwise" },
+                  { RPT_COLL_REDUCE_SCATTER, "circulant" },
+                  { RPT_COLL_REDUCE_SCATTER, "direct" },
+                  { RPT_COLL_GATHER, "linear" },
+                  { RPT_COLL_SCATTER, "linear" } };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const struct rpt_algorithm *const *all = rpt__algorithms(known[i].kind);
+
+        while (strcmp((*all)->name, known[i].name) != 0) {
+            all++;
+        }
+        for (int p = 2; p <= 24; p++) {
+            blocks_are_charged(*all, known[i].kind, p);
         }
     }
-    abort();
-}
-
-/* A step that does nothing. */
-static void drop(struct rpt_step *step)
-{
-    *step = (struct rpt_step){ .kind = RPT_STEP_FLUSH, .value = UINT32_MAX };
-}
-
-static void drop_wait(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[1], RPT_STEP_WAIT, 0));
-}
-
-static void drop_signal(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[0], RPT_STEP_SIGNAL, 0));
-}
-
-static void drop_send(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[0], RPT_STEP_SEND, 0));
-}
-
-static void drop_flush(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[0], RPT_STEP_FLUSH, 0));
-}
-
-static void send_less(struct rpt_schedule schedules[2])
-{
-    step_of(&schedules[1], RPT_STEP_SEND, 0)->count--;
-}
-
-static void reach_too_far(struct rpt_schedule schedules[2])
-{
-    step_of(&schedules[0], RPT_STEP_REDUCE, 0)->to.offset++;
-}
-
-static void write_anothers(struct rpt_schedule schedules[2])
-{
-    step_of(&schedules[0], RPT_STEP_COPY, 0)->to.rank = 1;
-}
-
-/* The sum may be pulled before it is there. */
-static void drop_pulls_wait(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[0], RPT_STEP_WAIT, 0));
-}
-
-/* The buffers may be read when the rank is done. */
-static void drop_last_wait(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[1], RPT_STEP_WAIT, 1));
-    schedules[1].has_seen_all = false;
-}
-
-static void forget_to_meet(struct rpt_schedule schedules[2])
-{
-    schedules[0].pulls = schedules[1].pulls = false;
-}
-
-static void claim_to_have_seen(struct rpt_schedule schedules[2])
-{
-    drop_wait(schedules);
-    drop(step_of(&schedules[1], RPT_STEP_REDUCE, 0));
-}
-
-static void faults_of_schedules_are_found(void)
-{
-    expect_error(&rpt__allreduce_flat, drop_wait, "without knowing");
-    expect_error(&rpt__allreduce_flat, drop_signal, "deadlock");
-    expect_error(&rpt__allreduce_flat, write_anothers, "the stage of rank 1");
-    expect_error(&rpt__allreduce_flat, claim_to_have_seen, "has not seen");
-    expect_error(&rpt__allreduce_pulled, drop_pulls_wait, "without knowing");
-    expect_error(&rpt__allreduce_pulled, drop_last_wait, "is done without");
-    expect_error(&rpt__allreduce_pulled, forget_to_meet, "has not met");
-    expect_error(&rpt__allreduce_doubling, drop_send, "deadlock");
-    expect_error(&rpt__allreduce_doubling, drop_flush, "is sending");
-    expect_error(&rpt__allreduce_doubling, send_less, "which wants 8");
-    expect_error(&rpt__allreduce_doubling, reach_too_far, "which has 8");
 }
 
 static const struct rpt_test tests[] = {
@@ -731,12 +727,14 @@ static const struct rpt_test tests[] = {
     RPT_TEST(segments_of_any_size_are_right),
     RPT_TEST(a_check_in_front_changes_no_result),
     RPT_TEST(a_check_in_front_waits_for_all),
+    RPT_TEST(a_meeting_in_front_changes_no_result),
+    RPT_TEST(what_lies_beside_a_flag_is_kept_until_all_have_read_it),
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(several_nodes_are_right),
     RPT_TEST(different_ones_in_a_row_are_right),
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
-    RPT_TEST(faults_of_schedules_are_found),
+    RPT_TEST(what_is_sent_of_blocks_is_what_the_model_charges),
     RPT_TEST_END,
 };
 

@@ -12,6 +12,7 @@
 #include "fixture.h"
 #include "harness.h"
 #include "messages.h"
+#include "over_mpi.h"
 
 #include "base/clock.h"
 
@@ -26,14 +27,6 @@
 
 static int rank, size, level;
 static rpt_status_t before_init;
-
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
-}
 
 static struct rpt_comm *create(MPI_Comm mpi_comm, const char *const settings[])
 {
@@ -532,12 +525,10 @@ int main(int argc, char *argv[])
     MPI_Init_thread(&argc, &argv,
                     multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_FUNNELED,
                     &level);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (level != (multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_FUNNELED)) {
         MPI_Query_thread(&level);
     }
-    rpt_test_over_ranks(rank, any);
+    rpt_test_over_mpi(&rank, &size);
     result = rpt_test_main("test_comm_mpi", tests, 120, argc > 1 ? argc - 1 : 1,
                            argv + 1);
     MPI_Finalize();

@@ -10,6 +10,7 @@
 #include "fake.h"
 #include "fixture.h"
 #include "harness.h"
+#include "over_mpi.h"
 
 #include <repartir/mpi.h>
 
@@ -18,14 +19,6 @@
 #include <string.h>
 
 static int rank, size;
-
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
-}
 
 static void check_nothing_is_left(void)
 {
@@ -387,9 +380,7 @@ int main(int argc, char *argv[])
     int code;
 
     MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    rpt_test_over_ranks(rank, any);
+    rpt_test_over_mpi(&rank, &size);
     begin_devices();
     code = rpt_test_main("test_device_faults_mpi", tests, 280, argc, argv);
     MPI_Finalize();

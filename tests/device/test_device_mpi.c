@@ -9,6 +9,7 @@
 #include "devices.h"
 #include "fixture.h"
 #include "harness.h"
+#include "over_mpi.h"
 
 #include <repartir/mpi.h>
 
@@ -19,34 +20,16 @@
 static int rank, size;
 static bool all_on_one;
 
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
-}
-
 static void with_world(void (*fn)(rpt_group_t *group))
 {
-    rpt_context_t *context = NULL;
+    rpt_context_t *context = rpt_test_context();
 
-    if (rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) != RPT_OK) {
-        fprintf(stderr, "%s\n", rpt_last_error_text());
-        exit(1);
-    }
     use_device(all_on_one ? 0 : rank % rpt__device_gpu()->device->n_devices());
     operate_in(&device_memory);
     fn(rpt_group_world(context));
     operate_in(NULL);
     rpt_context_destroy(context);
 }
-
-#define WITH_WORLD(name, fn)                                                   \
-    static void name(void)                                                     \
-    {                                                                          \
-        with_world(fn);                                                        \
-    }
 
 WITH_WORLD(every_operation_is_right, every_operation)
 WITH_WORLD(every_form_is_right, every_form_of_call)
@@ -265,9 +248,7 @@ int main(int argc, char *argv[])
     int code = 77;
 
     MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    rpt_test_over_ranks(rank, any);
+    rpt_test_over_mpi(&rank, &size);
     reason = begin_devices();
     if (argc > 1) {
         all_on_one = strcmp(argv[1], "same") == 0;
@@ -275,7 +256,7 @@ int main(int argc, char *argv[])
         argv++;
         argc--;
     }
-    if (any(reason != NULL)) {
+    if (rpt_test_any(reason != NULL)) {
         if (rank == 0) {
             printf("  skip: %s\n",
                    reason != NULL ? reason : "a rank has no device");

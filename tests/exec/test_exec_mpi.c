@@ -7,6 +7,7 @@
 #include "client.h"
 
 #include "harness.h"
+#include "over_mpi.h"
 
 #include <mpi.h>
 #include <stdio.h>
@@ -22,14 +23,6 @@ const char *__asan_default_options(void)
 
 static struct client client;
 static char self[4096];
-
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
-}
 
 static void an_mpi_program_as_a_task_is_alone(void)
 {
@@ -51,11 +44,10 @@ static const struct rpt_test tests[] = {
     RPT_TEST_END,
 };
 
-static void be_the_task(int rank)
+static void be_the_task(int rank, int size)
 {
-    int size, one = 1, sum = 0;
+    int one = 1, sum = 0;
 
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
     MPI_Allreduce(&one, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     printf("rank %d of %d, sum %d\n", rank, size, sum);
 }
@@ -63,17 +55,16 @@ static void be_the_task(int rank)
 int main(int argc, char *argv[])
 {
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    int rank, code = 0;
+    int rank, size, code = 0;
 
     if (n < 0) {
         return 1;
     }
     MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    rpt_test_over_mpi(&rank, &size);
     if (argc > 1 && strcmp(argv[1], "task") == 0) {
-        be_the_task(rank);
+        be_the_task(rank, size);
     } else {
-        rpt_test_over_ranks(rank, any);
         code = rpt_test_main("exec mpi", tests, 60, argc, argv);
     }
     MPI_Finalize();

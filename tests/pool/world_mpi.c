@@ -5,6 +5,8 @@
  */
 #include "world_priv.h"
 
+#include "over_mpi.h"
+
 #include <repartir/mpi.h>
 
 #include <stdio.h>
@@ -18,14 +20,6 @@ static int rank, size, level;
 bool any_thread_may_call(void)
 {
     return level == MPI_THREAD_MULTIPLE;
-}
-
-static int any(int flag)
-{
-    int result = 0;
-
-    MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_LOR, MPI_COMM_WORLD);
-    return result;
 }
 
 /* All ranks map the file of rank 0, which has no name. */
@@ -42,7 +36,7 @@ static void share_board(void)
     if (rank != 0) {
         board = board_open(path);
     }
-    if (any(board == NULL)) {
+    if (rpt_test_any(board == NULL)) {
         fprintf(stderr, "cannot share %s\n", path);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
@@ -96,10 +90,8 @@ int main(int argc, char *argv[])
     MPI_Init_thread(&argc, &argv,
                     funneled ? MPI_THREAD_FUNNELED : MPI_THREAD_MULTIPLE,
                     &level);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    rpt_test_over_mpi(&rank, &size);
     share_board();
-    rpt_test_over_ranks(rank, any);
     tests = all_tests(size);
     snprintf(name, sizeof name, "test_pool_mpi on %d ranks%s", size,
              level == MPI_THREAD_MULTIPLE ? "" : ", funneled");

@@ -24,10 +24,10 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
     int skips[RPT_SKIPS_MAX], rounds = rpt__skips(c->n_ranks, skips);
-    double all = (double)rpt__packed_count(c) * (double)bytes;
+    double others = rpt__other_count(c) * (double)bytes;
 
     return (c->counts != NULL ? c->n_ranks - 1 : 1.5 * rounds) * m->message_s +
-           all * m->byte_s;
+           others * m->byte_s;
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)

@@ -13,9 +13,9 @@ static bool applies(const struct rpt_case *c)
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
-    double all = (double)rpt__packed_count(c) * (double)bytes;
+    double others = rpt__other_count(c) * (double)bytes;
 
-    return (c->n_ranks - 1) * m->message_s + all * m->byte_s;
+    return (c->n_ranks - 1) * m->message_s + others * m->byte_s;
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
