@@ -1,9 +1,9 @@
 /*
  * memory.c - the memory of simulated ranks, and who may touch it when
  *
- * A stage remembers when each element was written and when each rank has read
- * it, in epochs of the rank that did so.  An epoch ends with a signal or a
- * message.  One who knows of that epoch comes after it.
+ * What several ranks touch remembers who has written each element and when, and
+ * when each rank has read it, in epochs of the rank that did so.  An epoch ends
+ * with a signal or a message.  One who knows of that epoch comes after it.
  */
 #include "collectives/simulate_priv.h"
 
@@ -18,6 +18,7 @@ rpt_status_t rpt__memory_resize(struct rpt_memory *memory, size_t n,
     size_t old = memory->n, p = (size_t)n_readers;
     struct rpt_symbol *symbols;
     uint32_t *written, *read;
+    int *writer;
 
     if (n <= old) {
         return RPT_OK;
@@ -35,6 +36,12 @@ rpt_status_t rpt__memory_resize(struct rpt_memory *memory, size_t n,
         }
         memory->written = written;
         memset(written + old, 0, (n - old) * sizeof *written);
+        writer = realloc(memory->writer, n * sizeof *writer);
+        if (writer == NULL) {
+            return rpt__fail_nomem(n * sizeof *writer);
+        }
+        memory->writer = writer;
+        memset(writer + old, 0, (n - old) * sizeof *writer);
         read = realloc(memory->read, n * p * sizeof *read);
         if (read == NULL) {
             return rpt__fail_nomem(n * p * sizeof *read);
@@ -50,8 +57,9 @@ void rpt__memory_free(struct rpt_memory *memory)
 {
     free(memory->symbols);
     free(memory->written);
+    free(memory->writer);
     free(memory->read);
-    *memory = (struct rpt_memory){ NULL, 0, NULL, NULL };
+    *memory = (struct rpt_memory){ NULL, 0, NULL, NULL, NULL };
 }
 
 static const char *name_of(enum rpt_place_kind kind)
@@ -100,6 +108,22 @@ static struct rpt_memory *memory_of(struct rpt_simulation *sim, int rank,
     return memory;
 }
 
+/* A rank that has written an element and is not known to be done; -1: none. */
+static int writer_of(const struct rpt_simulation *sim, int rank,
+                     const struct rpt_memory *memory, size_t element)
+{
+    int writer;
+
+    if (memory->written == NULL) {
+        return -1;
+    }
+    writer = memory->writer[element];
+    return writer != rank &&
+                   memory->written[element] > sim->ranks[rank].clock[writer]
+               ? writer
+               : -1;
+}
+
 /* Whether all that is read was written before, for a reason. */
 static bool is_known(const struct rpt_simulation *sim, int rank,
                      const struct rpt_memory *memory, struct rpt_place place,
@@ -119,8 +143,7 @@ static bool is_known(const struct rpt_simulation *sim, int rank,
                   rank, element, name_of(place.kind));
         return false;
     }
-    if (memory->written != NULL && owner != rank &&
-        memory->written[element] > sim->ranks[rank].clock[owner]) {
+    if (writer_of(sim, rank, memory, element) >= 0) {
         rpt__fail(RPT_ERR_STATE,
                   "rank %d reads element %zu of the %s of rank %d "
                   "without knowing that it was written",
@@ -197,14 +220,38 @@ static bool may_write(const struct rpt_simulation *sim, int rank,
                       const char *name)
 {
     int reader = reader_of(sim, rank, memory, element);
+    int writer = writer_of(sim, rank, memory, element);
 
     if (reader >= 0) {
         rpt__fail(RPT_ERR_STATE,
                   "rank %d writes element %zu of its %s without knowing that "
                   "rank %d has read it",
                   rank, element, name, reader);
+    } else if (writer >= 0) {
+        rpt__fail(RPT_ERR_STATE,
+                  "rank %d writes element %zu of an %s without knowing that "
+                  "rank %d is done with it",
+                  rank, element, name, writer);
     }
-    return reader < 0;
+    return reader < 0 && writer < 0;
+}
+
+/* Its own, and the outputs of those that it has met. */
+static bool is_writable(const struct rpt_memory *memory, int rank,
+                        struct rpt_place place)
+{
+    bool is_own = owner_of(rank, place) == rank;
+
+    if (place.kind == RPT_IN_INPUT) {
+        rpt__fail(RPT_ERR_STATE, "rank %d writes its input", rank);
+        return false;
+    }
+    if (!is_own && (place.kind != RPT_IN_OUTPUT_OF || memory->read == NULL)) {
+        rpt__fail(RPT_ERR_STATE, "rank %d writes the %s of rank %d", rank,
+                  name_of(place.kind), place.rank);
+        return false;
+    }
+    return true;
 }
 
 struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
@@ -215,13 +262,7 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
     if (memory == NULL || is_sent(sim, rank, place, count)) {
         return NULL;
     }
-    if (place.kind == RPT_IN_INPUT) {
-        rpt__fail(RPT_ERR_STATE, "rank %d writes its input", rank);
-        return NULL;
-    }
-    if (owner_of(rank, place) != rank) {
-        rpt__fail(RPT_ERR_STATE, "rank %d writes the %s of rank %d", rank,
-                  name_of(place.kind), place.rank);
+    if (!is_writable(memory, rank, place)) {
         return NULL;
     }
     for (size_t i = place.offset;
@@ -230,6 +271,7 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
             return NULL;
         }
         memory->written[i] = sim->ranks[rank].clock[rank];
+        memory->writer[i] = rank;
     }
     return memory->symbols + place.offset;
 }
@@ -253,17 +295,27 @@ rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank)
                                   rank, reader);
 }
 
+void rpt__memory_open(struct rpt_simulation *sim, int rank,
+                      struct rpt_memory *memory)
+{
+    for (size_t i = 0; memory->read != NULL && i < memory->n; i++) {
+        memory->written[i] = sim->ranks[rank].clock[rank];
+        memory->writer[i] = rank;
+    }
+}
+
 rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
                                  const struct rpt_memory *memory)
 {
     for (size_t i = 0; memory->read != NULL && i < memory->n; i++) {
-        int reader = reader_of(sim, rank, memory, i);
+        int other = reader_of(sim, rank, memory, i);
 
-        if (reader >= 0) {
+        other = other >= 0 ? other : writer_of(sim, rank, memory, i);
+        if (other >= 0) {
             return rpt__fail(RPT_ERR_STATE,
                              "rank %d is done without knowing that rank %d is "
                              "with element %zu of its buffer",
-                             rank, reader, i);
+                             rank, other, i);
         }
     }
     return RPT_OK;

@@ -124,6 +124,16 @@ void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
     }
 }
 
+void rpt__step_everywhere(struct rpt_schedule *schedule)
+{
+    if (schedule->status == RPT_OK && schedule->n_steps > 0) {
+        struct rpt_step *last = &schedule->steps[schedule->n_steps - 1];
+
+        last->everywhere = last->kind == RPT_STEP_REDUCE &&
+                           last->to.kind == RPT_IN_OUTPUT;
+    }
+}
+
 void rpt__step_send(struct rpt_schedule *schedule, int peer,
                     struct rpt_place from, size_t count)
 {

@@ -65,6 +65,7 @@ struct rpt_step {
     size_t first_input; /* in the schedule's list of inputs         */
     int n_inputs;
     uint32_t value; /* SIGNAL, WAIT: from 1 to n_values; FLUSH      */
+    bool everywhere; /* REDUCE: into the outputs of all ranks, where `to` is */
 };
 
 struct rpt_lane {
@@ -109,6 +110,9 @@ void rpt__step_copy(struct rpt_schedule *schedule, struct rpt_place to,
 void rpt__step_reduce(struct rpt_schedule *schedule, struct rpt_place to,
                       const struct rpt_place inputs[], int n_inputs,
                       size_t count);
+/* The last step, a reduction into the output, writes the same into the outputs
+ * of all ranks.  Only when all have met; nothing if that step was left out. */
+void rpt__step_everywhere(struct rpt_schedule *schedule);
 void rpt__step_send(struct rpt_schedule *schedule, int peer,
                     struct rpt_place from, size_t count);
 void rpt__step_recv(struct rpt_schedule *schedule, int peer,

@@ -290,8 +290,15 @@ static rpt_status_t reduce(struct rpt_simulation *sim, int r,
         }
     }
     to = rpt__memory_write(sim, r, step->to, step->count);
-    if (to != NULL) {
+    for (int i = 0; to != NULL; i++) {
         memcpy(to, sum, bytes);
+        i += i == r;
+        if (!step->everywhere || i >= sim->n_ranks) {
+            break;
+        }
+        to = rpt__memory_write(sim, r, rpt__output_of(i, step->to.offset),
+                               step->count);
+        rank->tally.n_copied += step->count;
     }
     free(sum);
     if (step->kind == RPT_STEP_COPY) {
@@ -467,6 +474,8 @@ static rpt_status_t begin_rank(struct rpt_simulation *sim, int r,
     for (size_t i = 0; status == RPT_OK && i < n_input; i++) {
         input->symbols[i] = rpt__symbol_leaf(r, i);
     }
+    rpt__memory_open(sim, r, &rank->input);
+    rpt__memory_open(sim, r, &rank->output);
     if (status == RPT_OK && schedule->has_token) {
         rank->scratch.symbols[0] = rpt__symbol_leaf(r, 0);
     }

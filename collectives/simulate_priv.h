@@ -24,8 +24,9 @@ struct rpt_symbol rpt__symbol_combine(struct rpt_symbol left,
 struct rpt_memory {
     struct rpt_symbol *symbols;
     size_t n;
-    /* What others may read; NULL: they may not. */
-    uint32_t *written; /* epoch of its owner, by element        */
+    /* What others may touch; NULL: they may not. */
+    uint32_t *written; /* epoch of the writer, by element       */
+    int *writer;       /* rank, by element                      */
     uint32_t *read;    /* epoch of each rank, by element x rank */
 };
 
@@ -109,7 +110,10 @@ struct rpt_symbol *rpt__memory_write(struct rpt_simulation *sim, int rank,
 void rpt__memory_read_head(struct rpt_simulation *sim, int rank, int owner);
 rpt_status_t rpt__memory_write_head(struct rpt_simulation *sim, int rank);
 
-/* A buffer is the caller's again: nobody may still read it. */
+/* Others may touch it who know that its owner has come. */
+void rpt__memory_open(struct rpt_simulation *sim, int rank,
+                      struct rpt_memory *memory);
+/* A buffer is the caller's again: nobody may still touch it. */
 rpt_status_t rpt__memory_release(const struct rpt_simulation *sim, int rank,
                                  const struct rpt_memory *memory);
 

@@ -29,7 +29,7 @@ struct rpt_pace {
     uint32_t n_calls;
     double usual_s; /* the least time of a call that was tried */
     double past_s;
-    bool is_usual; /* what was found */
+    bool is_usual; /* what was found                             */
 };
 
 struct rpt_trial {
@@ -42,7 +42,7 @@ struct rpt_trial {
 int rpt__pace_of(size_t bytes);
 
 /* The next call that goes from beginning to end in one thread. */
-struct rpt_trial rpt__pace_begin(struct rpt_pace *pace);
+struct rpt_trial rpt__pace_begin(struct rpt_pace paces[], int which);
 void rpt__pace_end(const struct rpt_trial *trial);
 
 #endif /* RPT_COLLECTIVES_ENGINE_PACE_H */

@@ -215,45 +215,74 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place)
     }
 }
 
-static void copy(const struct rpt_run *run, const struct rpt_step *step)
+static void store(const struct rpt_run *run, char *to, const char *from,
+                  size_t bytes, bool past_caches)
 {
-    char *to = rpt__run_place(run, step->to);
-    const char *from = rpt__run_place(run,
-                                      run->schedule->inputs[step->first_input]);
-
-    size_t bytes = step->count * run->element_bytes;
-
-    if (to == from) {
-        return;
-    }
-    if (step->to.kind == RPT_IN_STAGE
-            ? run->trial.is_past && bytes >= STREAM_TO_STAGE
-            : run->streams_out) {
+    if (past_caches) {
         run->stream(to, from, bytes);
     } else {
         memcpy(to, from, bytes);
     }
 }
 
-/* The sum is read by others. */
-static void reduce_past_caches(const struct rpt_run *run,
-                               const struct rpt_step *step,
-                               const void *inputs[])
+static void copy(const struct rpt_run *run, const struct rpt_step *step)
+{
+    char *to = rpt__run_place(run, step->to);
+    const char *from = rpt__run_place(run,
+                                      run->schedule->inputs[step->first_input]);
+    size_t bytes = step->count * run->element_bytes;
+
+    if (to != from) {
+        store(run, to, from, bytes,
+              step->to.kind == RPT_IN_STAGE
+                  ? run->trial.is_past && bytes >= STREAM_TO_STAGE
+                  : run->streams_out);
+    }
+}
+
+/* Where the sum goes: first this rank's own place. */
+static int outputs_of(const struct rpt_run *run, const struct rpt_step *step,
+                      char *outputs[])
+{
+    size_t at = step->to.offset * run->element_bytes;
+    int n = 1;
+
+    outputs[0] = rpt__run_place(run, step->to);
+    for (int r = 0; step->everywhere && r < run->team->size; r++) {
+        if (r != run->team->rank) {
+            outputs[n++] = rpt__run_buffer_of(run, r, true) + at;
+        }
+    }
+    return n;
+}
+
+/* The sum is for others too: it goes out block by block, from a cache. */
+static void reduce_for_others(const struct rpt_run *run,
+                              const struct rpt_step *step, const void *inputs[])
 {
     _Alignas(64) char block[SUM_BLOCK];
-    char *to = rpt__run_place(run, step->to);
+    char *outputs[RPT_MAX_INPUTS];
     size_t element = run->element_bytes, most = sizeof block / element;
+    size_t bytes = step->count * element;
+    int n_outputs = outputs_of(run, step, outputs);
+    bool is_past = run->trial.is_past && bytes >= STREAM_TO_STAGE;
 
-    if (!run->trial.is_past || step->count * element < STREAM_TO_STAGE ||
-        most == 0) {
-        rpt__combine(run->combine, to, inputs, step->n_inputs, step->count);
+    if (most == 0 || (n_outputs == 1 && !is_past)) {
+        rpt__combine(run->combine, outputs[0], inputs, step->n_inputs,
+                     step->count);
+        for (int i = 1; i < n_outputs; i++) {
+            memcpy(outputs[i], outputs[0], bytes);
+        }
         return;
     }
     for (size_t from = 0; from < step->count; from += most) {
         size_t left = step->count - from, n = left < most ? left : most;
 
         rpt__combine(run->combine, block, inputs, step->n_inputs, n);
-        run->stream(to + from * element, block, n * element);
+        for (int i = 0; i < n_outputs; i++) {
+            store(run, outputs[i] + from * element, block, n * element,
+                  is_past);
+        }
         for (int i = 0; i < step->n_inputs; i++) {
             inputs[i] = (const char *)inputs[i] + n * element;
         }
@@ -269,7 +298,7 @@ static void reduce(const struct rpt_run *run, const struct rpt_step *step)
         inputs[i] = rpt__run_place(run, places[i]);
     }
     if (run->schedule->pulls) {
-        reduce_past_caches(run, step, inputs);
+        reduce_for_others(run, step, inputs);
     } else {
         rpt__combine(run->combine, rpt__run_place(run, step->to), inputs,
                      step->n_inputs, step->count);

@@ -100,17 +100,17 @@ static void write_anothers(struct rpt_schedule schedules[2])
     step_of(&schedules[0], RPT_STEP_COPY, 0)->to.rank = 1;
 }
 
-/* The sum may be pulled before it is there. */
-static void drop_pulls_wait(struct rpt_schedule schedules[2])
-{
-    drop(step_of(&schedules[0], RPT_STEP_WAIT, 0));
-}
-
-/* The buffers may be read when the rank is done. */
+/* The buffers may be used by others when the rank is done. */
 static void drop_last_wait(struct rpt_schedule schedules[2])
 {
-    drop(step_of(&schedules[1], RPT_STEP_WAIT, 1));
+    drop(step_of(&schedules[1], RPT_STEP_WAIT, 0));
     schedules[1].has_seen_all = false;
+}
+
+/* Both write the second half of the outputs. */
+static void write_the_same(struct rpt_schedule schedules[2])
+{
+    step_of(&schedules[0], RPT_STEP_REDUCE, 0)->to.offset += 4;
 }
 
 static void forget_to_meet(struct rpt_schedule schedules[2])
@@ -130,7 +130,8 @@ static void faults_of_schedules_are_found(void)
     expect_error(&rpt__allreduce_flat, drop_signal, "deadlock");
     expect_error(&rpt__allreduce_flat, write_anothers, "the stage of rank 1");
     expect_error(&rpt__allreduce_flat, claim_to_have_seen, "has not seen");
-    expect_error(&rpt__allreduce_pulled, drop_pulls_wait, "without knowing");
+    expect_error(&rpt__allreduce_pulled, write_the_same,
+                 "without knowing that rank 1 has read");
     expect_error(&rpt__allreduce_pulled, drop_last_wait, "is done without");
     expect_error(&rpt__allreduce_pulled, forget_to_meet, "has not met");
     expect_error(&rpt__allreduce_doubling, drop_send, "deadlock");

@@ -1,17 +1,16 @@
 /*
- * pulled.c - all-reduce on one node, from buffers that all can read
+ * pulled.c - all-reduce on one node, in buffers that all can read and write
  *
  * Each rank adds its slice of all inputs, from the first rank to the last, into
- * its output; then it copies the other slices from the outputs of the others.
+ * the outputs of all.
  *
- *      in 0   | a0 a1 |        out 0  | S0 .. |  <-->  | S0 S1 |
- *      in 1   | b0 b1 |        out 1  | .. S1 |        | S0 S1 |
+ *      in 0   | a0 a1 |                out 0  | S0 S1 |
+ *      in 1   | b0 b1 |  rank 0: S0    out 1  | S0 S1 |
+ *                        rank 1: S1
  *
- * Cost for n elements on p ranks: (p-1)/p n read from others for the sum and as
- * much for the copy, which is the least for bandwidth; 2 flags a segment.  The
- * same bits on all ranks, whatever the op; inputs may be in place.
- *
- * A slice goes in segments, so that what is copied is still in a cache.
+ * Cost for n elements on p ranks: n read and n written by each, which is what a
+ * copy of the vector costs, and one flag.  The same bits on all ranks, whatever
+ * the op.  Inputs may be in place: what a rank reads nobody else writes.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/pattern/pulled.h"
@@ -26,59 +25,24 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double n = (double)c->count * (double)bytes, p = c->n_ranks;
 
-    return 3 * (m->flag_s + p * m->step_s) + (p - 1) / p * n * m->copy_byte_s +
+    return 2 * (m->flag_s + p * m->step_s) + (p - 1) / p * n * m->copy_byte_s +
            n * m->reduce_byte_s;
 }
 
-/* A segment of the slice of rank r. */
-static struct rpt_range part_of(const struct rpt_case *c, int r, size_t from)
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    return rpt__segment(rpt__blocks(c->count, c->n_ranks, r, r + 1), from,
-                        c->segment);
-}
-
-static void add(const struct rpt_case *c, struct rpt_schedule *schedule,
-                size_t from)
-{
-    struct rpt_range part = part_of(c, c->rank, from);
+    struct rpt_range slice = rpt__blocks(c->count, c->n_ranks, c->rank,
+                                         c->rank + 1);
     struct rpt_place inputs[RPT_MAX_INPUTS];
 
     for (int r = 0; r < c->n_ranks; r++) {
-        inputs[r] = r == c->rank ? rpt__input(part.offset)
-                                 : rpt__input_of(r, part.offset);
+        inputs[r] = r == c->rank ? rpt__input(slice.offset)
+                                 : rpt__input_of(r, slice.offset);
     }
-    rpt__step_reduce(schedule, rpt__output(part.offset), inputs, c->n_ranks,
-                     part.count);
-}
-
-static void pull(const struct rpt_case *c, struct rpt_schedule *schedule,
-                 size_t from, uint32_t value)
-{
-    for (int i = 1; i < c->n_ranks; i++) {
-        int r = (c->rank + i) % c->n_ranks;
-        struct rpt_range part = part_of(c, r, from);
-
-        rpt__step_wait(schedule, r, value);
-        rpt__step_copy(schedule, rpt__output(part.offset),
-                       rpt__output_of(r, part.offset), part.count);
-    }
-}
-
-/* Flag k + 1: segment k of my slice is added. */
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
-{
-    size_t longest = rpt__block_start(c->count, c->n_ranks, 1);
-    uint32_t k = 0;
-
-    for (size_t from = 0; from < longest; from += c->segment) {
-        add(c, schedule, from);
-        rpt__step_signal(schedule, ++k);
-        if (k > 1) { /* the others had time for the segment before */
-            pull(c, schedule, from - c->segment, k - 1);
-        }
-    }
-    pull(c, schedule, (k - 1) * c->segment, k);
-    rpt__pulled_end(c, schedule, k + 1);
+    rpt__step_reduce(schedule, rpt__output(slice.offset), inputs, c->n_ranks,
+                     slice.count);
+    rpt__step_everywhere(schedule);
+    rpt__pulled_end(c, schedule, 1);
 }
 
 const struct rpt_algorithm rpt__allreduce_pulled = {
