@@ -343,18 +343,20 @@ rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
     struct rpt_buf text = RPT_BUF_EMPTY;
     struct rpt_layout *layout = NULL;
     size_t element = rpt_type_bytes(coll->type);
+    size_t stage = rpt__stage_bytes(options,
+                                    (n_ranks + n_nodes - 1) / n_nodes) /
+                   element;
     struct rpt_case c = {
         .n_ranks = n_ranks,
         .root = coll->root,
         .count = coll->count,
         .segment = larger(
             elements_of(options, RPT_OPT_COLL_SEGMENT_BYTES, element), 1),
-        .stage_count = elements_of(options, RPT_OPT_COLL_STAGE_BYTES, element),
+        .stage_count = stage,
         .commutative = true,
         .one_node = n_nodes == 1,
         .node_has_stages = true,
-        .node_stage_count = elements_of(options, RPT_OPT_COLL_STAGE_BYTES,
-                                        element),
+        .node_stage_count = stage,
         .element_bytes = element,
     };
     struct rpt_question question = { .options = options,

@@ -20,7 +20,7 @@
 enum { ALIGNMENT = 64 };
 
 /* An output of so many bytes is written past the caches. */
-enum { STREAM_OUT = 2 << 20 };
+enum { STREAM_OUT = 8 << 20 };
 
 /* Ranks of a node meet before calls of so many bytes. */
 enum { MEET_FROM = 32 * 1024 };
@@ -179,9 +179,7 @@ static void fill_case(struct rpt_plan *plan)
     plan->c.count = plan->coll.count;
     plan->c.segment = at_least_one(
         rpt__option_size(options, RPT_OPT_COLL_SEGMENT_BYTES) / element);
-    plan->c.node_stage_count = rpt__option_size(options,
-                                                RPT_OPT_COLL_STAGE_BYTES) /
-                               element;
+    plan->c.node_stage_count = team->stage_bytes / element;
     plan->c.stage_count = team->slice.head != NULL ? plan->c.node_stage_count
                                                    : 0;
     plan->c.commutative = plan->combine.commutative;
@@ -352,6 +350,7 @@ static void fill_run(struct rpt_plan *plan)
     run->scratch = plan->scratch;
     run->is_gone = is_gone;
     run->stage_bytes = plan->schedule.stage_count * run->element_bytes;
+    run->role = 2 * (int)plan->coll.kind + (plan->c.rank == plan->c.root);
     run->pace = rpt__pace_of(bytes > 0 ? bytes : run->stage_bytes);
     run->is_short = run->stage_bytes <= RPT_STAGE_SHORT;
     run->stage_offset = run->stage_bytes <= RPT_STAGE_TINY

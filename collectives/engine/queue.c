@@ -495,7 +495,7 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
     run->is_here = true;
     rpt__run_begin(run);
     if (run->pace >= 0) {
-        run->trial = rpt__pace_begin(run->team->paces, run->pace);
+        run->trial = rpt__pace_begin(run->team->paces[run->role], run->pace);
     }
     status = finish_here(run);
     rpt__pace_end(&run->trial);

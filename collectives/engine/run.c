@@ -68,7 +68,7 @@ void rpt__run_begin(struct rpt_run *run)
         run->lanes[i] = (struct rpt_lane_state){ 0, 0, 0 };
     }
     run->trial = (struct rpt_trial){
-        NULL, 0, run->pace >= 0 && !team->paces[run->pace].is_usual
+        NULL, 0, run->pace >= 0 && !team->paces[run->role][run->pace].is_usual
     };
     if (run->n_values > 0) {
         run->turn = run->is_short

@@ -78,6 +78,7 @@ struct rpt_run {
     bool is_short;                 /* its stage fits into a short block */
     size_t stage_bytes;            /* of the usual schedule                */
     size_t stage_offset;           /* of the stage in a block, in this start */
+    int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */
     bool is_straight;              /* one lane, and only flags to wait for */
     rpt_stream_fn stream;

@@ -25,6 +25,7 @@ enum {
     RPT_STAGE_SHORT = 192,  /* ... behind it, in a short block          */
     RPT_SHORT_OFFSET = 64,  /* of that stage: lines are not cut in two  */
     RPT_STAGE_OFFSET = 256, /* of the stage in a long block             */
+    RPT_MANY_RANKS = 16,    /* more than these have half the stage */
     RPT_SHORT_BLOCK = 256,  /* bytes                             */
     RPT_N_SHORT = 16,       /* turns with short blocks           */
     RPT_N_LONG = 2,         /* turns with long ones, behind them */
@@ -71,6 +72,14 @@ struct rpt_slice {
     size_t stage_bytes;  /* of a long stage */
     bool fences_lightly; /* as base/fence.h says, in this process */
 };
+
+/* Bytes of a stage in a group whose fullest node has so many ranks of it. */
+static inline size_t rpt__stage_bytes(const rpt_options_t *options, int most)
+{
+    size_t bytes = rpt__option_size(options, RPT_OPT_COLL_STAGE_BYTES);
+
+    return most > RPT_MANY_RANKS ? bytes / 2 : bytes;
+}
 
 /* For a group with n ranks on this node.  Without memory for it the slice has
  * no head, on all of them. */

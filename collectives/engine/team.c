@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Looks at a flag (some 20 us), and times that the core is given away, before a
- * rank sleeps; when ranks have a core each, and when they share cores. */
-enum { SPINS = 1000, YIELDS = 20, SPINS_SHARED = 10, YIELDS_SHARED = 200 };
+/* Looks at a flag (some 20 us), and times that the core is given away (some 300
+ * us when nobody takes it: as long as a segment may take), before a rank
+ * sleeps; when ranks have a core each, and when they share cores. */
+enum { SPINS = 1000, YIELDS = 1000, SPINS_SHARED = 10, YIELDS_SHARED = 200 };
 
 static void find_near(struct rpt_team *team)
 {
@@ -32,15 +33,15 @@ static void find_near(struct rpt_team *team)
 
 static void share(struct rpt_team *team)
 {
-    const rpt_options_t *options = rpt__comm_options(team->comm);
-
+    team->stage_bytes = rpt__stage_bytes(
+        rpt__comm_options(team->comm),
+        team->layout != NULL ? team->layout->most : team->size);
     if (team->n_near < 2) {
         team->one_node = team->size == 1;
         return;
     }
     rpt__slice_take(&team->slice, team->comm, rpt__group_number(team->group),
-                    team->n_near,
-                    rpt__option_size(options, RPT_OPT_COLL_STAGE_BYTES));
+                    team->n_near, team->stage_bytes);
     team->one_node = team->n_near == team->size && team->slice.head != NULL;
 }
 

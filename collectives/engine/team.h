@@ -15,7 +15,12 @@
 #include "collectives/engine/slice.h"
 #include "collectives/pattern/layout.h"
 
+#include <repartir/coll.h>
+
 #include <sys/queue.h>
+
+/* What a rank does in an operation: of each kind, as the root and else. */
+enum { RPT_N_ROLES = 2 * (RPT_COLL_EXSCAN + 1) };
 
 struct rpt_run;
 struct rpt_plan;
@@ -37,12 +42,13 @@ struct rpt_team {
     int n_spins; /* looks at a flag before others get the core   */
     int n_yields;
 
+    size_t stage_bytes; /* of a rank, on every node */
     struct rpt_slice slice;
     unsigned n_short, n_long; /* runs that had a turn                   */
     uint64_t flag;            /* all flags stand here when such a run begins */
     uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
     size_t stage_at[RPT_N_LONG]; /* where the next stage begins in the block */
-    struct rpt_pace paces[RPT_N_PACES];
+    struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
     uint64_t seen_all; /* all flags were seen at this value           */
     _Atomic uint64_t n_runs;
 

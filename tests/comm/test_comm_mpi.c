@@ -377,8 +377,9 @@ static void options_that_must_be_the_same_are_compared(void)
         { "coll.stage_bytes", "8KiB" },
         { "coll.scan.algorithm", "chain" },
     };
-    static const char *const same[] = { "coll.stage_bytes", "512KiB", NULL };
-    static const char *const spelled[] = { "coll.stage_bytes", "524288", NULL };
+    static const char *const same[] = { "coll.stage_bytes", "1MiB", NULL };
+    static const char *const spelled[] = { "coll.stage_bytes", "1048576",
+                                           NULL };
 
     for (int i = 0; size > 1 && i < 3; i++) {
         CHECK(try_with(rank == size - 1 ? others[i] : NULL) ==
