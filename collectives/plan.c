@@ -61,7 +61,7 @@ static struct rpt_signature signature_of(const struct rpt_plan *plan)
                         ? (unsigned)coll->type
                         : 0x8000u | ((unsigned)coll->type & 0x7fffu);
     struct rpt_signature signature = {
-        (uint64_t)coll->kind | op << 8 | type << 16, coll->count
+        (uint64_t)coll->kind | op << 8 | type << 16, coll->count, 0
     };
 
     if (rpt__device_holds(plan->team->group, coll)) {

@@ -1,8 +1,10 @@
 /*
  * late.c - a run takes long, or ranks disagree: who is it?
  *
- * Half-way to the first warning or deadline every rank that is in the run tells
- * all others so (in a group of up to 512); who has not told by then is missing.
+ * After two seconds every rank that is in the run tells all others so (in a group
+ * of up to 512), and which call it is: who has passed there with another one
+ * knows it then.  It tells again half-way to the first warning or deadline; who
+ * has not told by then is missing.
  * Some may be further, their part being done, others still wait in the call
  * before: the missing are those of whom nothing is heard.
  * In a larger group only the rank that is waited for is named.
@@ -18,6 +20,8 @@
 #include <stdio.h>
 
 enum { TELL_ALL_MAX = 512, NAMED_MAX = 16 };
+
+#define TELL_S 2.0
 
 /* ---- ranks that make different calls ---- */
 
@@ -42,22 +46,72 @@ static int name_call(char *text, size_t size, struct rpt_signature signature)
                     root, (unsigned long long)signature.size);
 }
 
+/* The first call in which they parted, as far as that can still be seen. */
+static bool find_parting(const struct rpt_team *team, int rank,
+                         struct rpt_signature *mine,
+                         struct rpt_signature *theirs)
+{
+    uint64_t n = atomic_load(&team->n_runs);
+    bool is_near = team->slice.head != NULL && team->places[rank] >= 0;
+
+    for (uint64_t back = 1; is_near && back <= n && back <= RPT_N_PAST;
+         back++) {
+        if (!rpt__team_past(team, n - back, mine)) {
+            continue;
+        }
+        for (int turn = 0; turn < RPT_N_TURNS; turn++) {
+            *theirs = rpt__block_signature(rpt__team_block(team, turn, rank));
+            if (theirs->history == mine->history &&
+                !rpt__signature_is_call(*mine, *theirs)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* As the last error. */
+static void say_mismatch(const struct rpt_team *team, int rank,
+                         struct rpt_signature mine, struct rpt_signature theirs)
+{
+    bool parted_before = rpt__signature_is_call(mine, theirs);
+    bool is_found = !parted_before || find_parting(team, rank, &mine, &theirs);
+    char here[192], there[192];
+
+    name_call(here, sizeof here, mine);
+    name_call(there, sizeof there, theirs);
+    if (is_found) {
+        rpt__fail(RPT_ERR_MISMATCH,
+                  "rank %d calls %s; rank %d calls %s (ranks of a group of "
+                  "%d%s)",
+                  team->rank, here, rank, there, team->size,
+                  parted_before ? "; found in a later call" : "");
+    } else {
+        rpt__fail(RPT_ERR_MISMATCH,
+                  "rank %d and rank %d have made different calls before this "
+                  "%s (ranks of a group of %d)",
+                  team->rank, rank, here, team->size);
+    }
+}
+
+void rpt__team_mismatch(struct rpt_team *team, int rank,
+                        struct rpt_signature mine, struct rpt_signature theirs)
+{
+    say_mismatch(team, rank, mine, theirs);
+    rpt__group_spoil(team->group, RPT_ERR_MISMATCH);
+}
+
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other)
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
-    char mine[192], theirs[192];
     rpt_status_t status;
 
-    name_call(mine, sizeof mine, run->signature);
-    name_call(theirs, sizeof theirs, other);
     if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
-    rpt__fail(RPT_ERR_MISMATCH,
-              "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
-              team->rank, mine, rank, theirs, team->size);
+    say_mismatch(team, rank, run->signature, other);
     status = rpt__group_fail(team->group, RPT_ERR_MISMATCH);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
@@ -78,7 +132,7 @@ static bool is_elsewhere(const struct rpt_run *run, int rank,
             rpt__team_flag_in(team, turn, rank) <= before) {
             continue;
         }
-        *other = rpt__team_block(team, turn, rank)->signature;
+        *other = rpt__block_signature(rpt__team_block(team, turn, rank));
         /* Flags are raised in order: a rank that has been in this run has
          * raised the flag here before any other. */
         return rpt__team_flag_in(team, run->turn, rank) <= before;
@@ -96,8 +150,7 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
     }
     for (int r = 0; r < team->size; r++) {
         if (rpt__run_early_signature(run, r, &other) &&
-            (other.what != run->signature.what ||
-             other.size != run->signature.size)) {
+            !rpt__signature_is_same(other, run->signature)) {
             return rpt__run_mismatch(run, r, other);
         }
     }
@@ -119,7 +172,7 @@ struct rpt_late rpt__late_from_now(const struct rpt_team *team)
     double warn = rpt__option_seconds(options, RPT_OPT_COMM_WARN_S);
     double deadline = rpt__option_seconds(options, RPT_OPT_COLL_DEADLINE_S);
     double now = rpt__now_s();
-    struct rpt_late late = { now, INFINITY, INFINITY, INFINITY };
+    struct rpt_late late = { now, now + TELL_S, INFINITY, INFINITY, INFINITY };
 
     if (deadline <= 0) {
         deadline = rpt__option_seconds(options, RPT_OPT_COMM_DEADLINE_S);
@@ -132,13 +185,15 @@ struct rpt_late rpt__late_from_now(const struct rpt_team *team)
     }
     if (warn > 0 || deadline > 0) {
         late.notice_s = now + (fmin(late.warn_s, late.deadline_s) - now) / 2;
+        late.tell_s = fmin(late.tell_s, late.notice_s);
     }
     return late;
 }
 
 double rpt__late_next_s(const struct rpt_late *late)
 {
-    return fmin(late->notice_s, fmin(late->warn_s, late->deadline_s));
+    return fmin(fmin(late->tell_s, late->notice_s),
+                fmin(late->warn_s, late->deadline_s));
 }
 
 static enum rpt_heard heard_of(const struct rpt_run *run, int rank,
@@ -209,8 +264,9 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     struct rpt_buf names = RPT_BUF_EMPTY;
     rpt_status_t status = RPT_OK;
 
-    if (now >= late->notice_s) {
-        late->notice_s = INFINITY;
+    if (now >= late->tell_s || now >= late->notice_s) {
+        late->tell_s = INFINITY;
+        late->notice_s = now >= late->notice_s ? INFINITY : late->notice_s;
         if (team->size <= TELL_ALL_MAX) {
             rpt__run_tell_here(run);
         }

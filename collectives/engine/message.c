@@ -185,8 +185,7 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     step = &run->schedule->steps[steps->first_step + state->next];
     if (step->kind != RPT_STEP_RECV ||
         rpt__group_world_rank(group, step->peer) != head->key.source ||
-        head->signature.what != run->signature.what ||
-        head->signature.size != run->signature.size ||
+        !rpt__signature_is_same(head->signature, run->signature) ||
         head->total_bytes != step->count * run->element_bytes ||
         bytes > head->total_bytes - state->n_received ||
         find(bucket_of(early, &head->key), &head->key) != NULL) {
@@ -196,26 +195,39 @@ static char *place_of(struct rpt_early *early, const struct head *head,
     return rpt__run_place(run, step->to) + state->n_received;
 }
 
-/* Whether the sender is in the same run, with another call. */
+static int rank_of(const struct rpt_group *group, int world_rank)
+{
+    int r = 0;
+
+    while (r < rpt__group_size(group) &&
+           rpt__group_world_rank(group, r) != world_rank) {
+        r++;
+    }
+    return r;
+}
+
+/* Whether the sender makes another call than this rank makes in that run, or has
+ * made there: then nothing of it will be waited for. */
 static void note_stray(struct rpt_early *early, const struct head *head)
 {
     struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
     struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
-    const struct rpt_run *run = NULL;
+    const struct rpt_run *run;
+    struct rpt_signature mine;
 
-    if (team != NULL) {
-        run = team->here != NULL ? team->here : STAILQ_FIRST(&team->queue);
+    if (team == NULL || rpt__group_is_failed(group) ||
+        !rpt__team_past(team, head->key.seq, &mine) ||
+        rpt__signature_is_same(mine, head->signature)) {
+        return;
     }
-    if (run != NULL && run->seq == head->key.seq &&
-        (run->signature.what != head->signature.what ||
-         run->signature.size != head->signature.size)) {
+    run = team->here != NULL ? team->here : STAILQ_FIRST(&team->queue);
+    if (run != NULL && run->seq == head->key.seq) {
         team->has_stray = true;
         team->stray = head->signature;
-        for (int r = 0; r < team->size; r++) {
-            if (rpt__group_world_rank(group, r) == head->key.source) {
-                team->stray_rank = r;
-            }
-        }
+        team->stray_rank = rank_of(group, head->key.source);
+    } else {
+        rpt__team_mismatch(team, rank_of(group, head->key.source), mine,
+                           head->signature);
     }
 }
 
@@ -262,8 +274,7 @@ rpt_status_t rpt__early_create(struct rpt_comm *comm, struct rpt_early **out)
 static rpt_status_t check(struct rpt_run *run, const struct head *head,
                           int source, size_t expected_bytes)
 {
-    if (head->signature.what != run->signature.what ||
-        head->signature.size != run->signature.size) {
+    if (!rpt__signature_is_same(head->signature, run->signature)) {
         return rpt__run_mismatch(run, source, head->signature);
     }
     if (head->total_bytes != expected_bytes) {

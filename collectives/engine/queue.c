@@ -42,6 +42,7 @@ static void pop(struct rpt_team *team, rpt_status_t status)
         count_sleeper(team, -1);
     }
     run->status = status;
+    run->ended_by = pthread_self();
     if (run->ops != NULL && status < RPT_OK) {
         run->ops->abort(run);
     }
@@ -393,6 +394,10 @@ rpt_status_t rpt__run_wait(struct rpt_run *run)
         }
     }
     atomic_store(&run->state, RPT_RUN_IDLE);
+    if (run->status < RPT_OK && rpt__group_is_failed(run->team->group) &&
+        !pthread_equal(run->ended_by, pthread_self())) {
+        return rpt__group_failure(run->team->group);
+    }
     return run->status;
 }
 

@@ -45,6 +45,22 @@ static void place_stage(struct rpt_run *run)
     }
 }
 
+/* For rpt__team_past(). */
+static void remember(struct rpt_team *team, const struct rpt_run *run)
+{
+    struct rpt_past *past = &team->past[run->seq % RPT_N_PAST];
+
+    atomic_store_explicit(&past->number, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    atomic_store_explicit(&past->what, run->signature.what,
+                          memory_order_relaxed);
+    atomic_store_explicit(&past->size, run->signature.size,
+                          memory_order_relaxed);
+    atomic_store_explicit(&past->history, run->signature.history,
+                          memory_order_relaxed);
+    atomic_store_explicit(&past->number, run->seq + 1, memory_order_release);
+}
+
 void rpt__run_begin(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
@@ -54,6 +70,9 @@ void rpt__run_begin(struct rpt_run *run)
     /* One thread at a time begins; the loop only looks. */
     run->seq = atomic_load_explicit(&team->n_runs, memory_order_relaxed);
     atomic_store_explicit(&team->n_runs, run->seq + 1, memory_order_relaxed);
+    run->signature.history = team->history;
+    team->history = rpt__signature_next(run->signature);
+    remember(team, run);
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
@@ -150,7 +169,7 @@ void rpt__run_raise(struct rpt_run *run, uint32_t value)
     struct rpt_block_head *block = rpt__team_block(team, run->turn, team->rank);
 
     if (!run->has_raised) { /* from now on others read it */
-        block->signature = run->signature;
+        rpt__block_sign(block, run->signature);
         run->has_raised = true;
     }
     atomic_store_explicit(&block->flag, run->flag + value,
@@ -170,9 +189,8 @@ rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
         run->flag + step->value) {
         return RPT_PENDING;
     }
-    if (block->signature.what != run->signature.what ||
-        block->signature.size != run->signature.size) {
-        return rpt__run_mismatch(run, step->peer, block->signature);
+    if (!rpt__signature_is_same(rpt__block_signature(block), run->signature)) {
+        return rpt__run_mismatch(run, step->peer, rpt__block_signature(block));
     }
     return RPT_OK;
 }

@@ -13,6 +13,8 @@
 #include "collectives/engine/team.h"
 #include "collectives/schedule.h"
 
+#include <pthread.h>
+
 struct rpt_lane_state {
     size_t next;       /* step of the lane                          */
     size_t n_received; /* bytes of the message that it waits for    */
@@ -91,6 +93,8 @@ struct rpt_run {
     struct rpt_trial trial;
     _Atomic int state; /* enum rpt_run_state */
     rpt_status_t status;
+    pthread_t
+        ended_by; /* of a queued one that is over: its last error says why */
     const struct rpt_schedule *schedule; /* the usual one at first */
     bool begun;                          /* its block is free */
     bool has_met;
@@ -178,13 +182,18 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
 
 /* ---- late.c ---- */
 
-/* RPT_ERR_MISMATCH, on all ranks: `rank` makes another call. */
+/* RPT_ERR_MISMATCH, on all ranks: `rank` makes another call, or has made one
+ * before. */
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other);
 
+/* The same of a run that is over; their next calls say so.  Under the lock. */
+void rpt__team_mismatch(struct rpt_team *team, int rank,
+                        struct rpt_signature mine, struct rpt_signature theirs);
+
 /* The moments of a long wait; INFINITY: never. */
 struct rpt_late {
-    double began_s, notice_s, warn_s, deadline_s;
+    double began_s, tell_s, notice_s, warn_s, deadline_s;
 };
 struct rpt_late rpt__late_from_now(const struct rpt_team *team);
 double rpt__late_next_s(const struct rpt_late *late);

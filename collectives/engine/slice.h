@@ -35,18 +35,58 @@ enum {
 /* In what a call is: its buffers are in the memory of devices. */
 #define RPT_SIGNATURE_DEVICE UINT64_C(0x80)
 
-/* What a call is, so that others can compare: 16 bytes. */
+/* What a call is, so that others can compare. */
 struct rpt_signature {
-    uint64_t what; /* kind, operator, type, root */
-    uint64_t size; /* count, or a hash of counts */
+    uint64_t what;    /* kind, operator, type, root                   */
+    uint64_t size;    /* count, or a hash of counts                   */
+    uint64_t history; /* a hash of all calls of the group before this */
 };
+
+static inline bool rpt__signature_is_call(struct rpt_signature a,
+                                          struct rpt_signature b)
+{
+    return a.what == b.what && a.size == b.size;
+}
+
+static inline bool rpt__signature_is_same(struct rpt_signature a,
+                                          struct rpt_signature b)
+{
+    return rpt__signature_is_call(a, b) && a.history == b.history;
+}
+
+/* The history of the call after this one. */
+static inline uint64_t rpt__signature_next(struct rpt_signature s)
+{
+    uint64_t mixed = (s.history ^ s.what) * UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed = (mixed ^ mixed >> 29 ^ s.size) * UINT64_C(0xbf58476d1ce4e5b9);
+    return mixed ^ mixed >> 32;
+}
 
 /* The first bytes of a block.  Only its rank writes it. */
 struct rpt_block_head {
     _Atomic uint64_t flag;
-    struct rpt_signature signature; /* of the call that raised the flag */
-    uint64_t unused; /* a stage behind it is aligned to 32 bytes */
+    _Atomic uint64_t what, size, history; /* the call that raised the flag */
 };
+
+static inline void rpt__block_sign(struct rpt_block_head *block,
+                                   struct rpt_signature s)
+{
+    atomic_store_explicit(&block->what, s.what, memory_order_relaxed);
+    atomic_store_explicit(&block->size, s.size, memory_order_relaxed);
+    atomic_store_explicit(&block->history, s.history, memory_order_relaxed);
+}
+
+/* Whole when its flag was seen, and the block is not free. */
+static inline struct rpt_signature
+rpt__block_signature(const struct rpt_block_head *block)
+{
+    return (struct rpt_signature){
+        atomic_load_explicit(&block->what, memory_order_relaxed),
+        atomic_load_explicit(&block->size, memory_order_relaxed),
+        atomic_load_explicit(&block->history, memory_order_relaxed)
+    };
+}
 
 /* Behind the head of a long block: where the rank's buffers are. */
 struct rpt_exposed {

@@ -173,3 +173,19 @@ uint64_t rpt__team_flag_of(const struct rpt_team *team, int rank)
     }
     return most;
 }
+
+bool rpt__team_past(const struct rpt_team *team, uint64_t seq,
+                    struct rpt_signature *signature_out)
+{
+    const struct rpt_past *past = &team->past[seq % RPT_N_PAST];
+    uint64_t before = atomic_load_explicit(&past->number, memory_order_acquire);
+
+    signature_out->what = atomic_load_explicit(&past->what,
+                                               memory_order_relaxed);
+    signature_out->size = atomic_load_explicit(&past->size,
+                                               memory_order_relaxed);
+    signature_out->history = atomic_load_explicit(&past->history,
+                                                  memory_order_acquire);
+    return before == seq + 1 &&
+           atomic_load_explicit(&past->number, memory_order_relaxed) == before;
+}

@@ -22,6 +22,14 @@
 /* What a rank does in an operation: of each kind, as the root and else. */
 enum { RPT_N_ROLES = 2 * (RPT_COLL_EXSCAN + 1) };
 
+/* The last calls, so that what is told of them late can be compared.  One
+ * thread begins runs, while the loop looks. */
+enum { RPT_N_PAST = 16 };
+struct rpt_past {
+    _Atomic uint64_t number; /* of the run, from 1 on; 0: is being written */
+    _Atomic uint64_t what, size, history;
+};
+
 struct rpt_run;
 struct rpt_plan;
 struct rpt_colls;
@@ -51,6 +59,8 @@ struct rpt_team {
     struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
     uint64_t seen_all; /* all flags were seen at this value           */
     _Atomic uint64_t n_runs;
+    uint64_t history; /* of the next run's signature */
+    struct rpt_past past[RPT_N_PAST];
 
     STAILQ_HEAD(, rpt_run) queue; /* under the lock */
     LIST_ENTRY(rpt_team) all;     /* in colls */
@@ -92,6 +102,10 @@ static inline bool rpt__team_is_busy(const struct rpt_team *team)
     return atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
            atomic_load_explicit(&team->lazy, memory_order_acquire) != NULL;
 }
+
+/* Of a run of this team, if it has begun not long ago. */
+bool rpt__team_past(const struct rpt_team *team, uint64_t seq,
+                    struct rpt_signature *signature_out);
 
 /* How far a near rank has come; looks into all its blocks. */
 uint64_t rpt__team_flag_of(const struct rpt_team *team, int rank);

@@ -150,6 +150,8 @@ rpt_status_t rpt__group_status(struct rpt_group *group);
 /* This rank found that the group cannot go on, and its last error says why:
  * all ranks of the group are told.  Gives `status`. */
 rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);
+/* The same outside of a call of this group: the next one will say so. */
+void rpt__group_spoil(struct rpt_group *group, rpt_status_t status);
 /* Another rank said so while this one was in a call: records that as the last
  * error and gives its status. */
 rpt_status_t rpt__group_failure(struct rpt_group *group);

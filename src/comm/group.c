@@ -411,6 +411,14 @@ rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status)
     return rpt__group_failure(group);
 }
 
+void rpt__group_spoil(struct rpt_group *group, rpt_status_t status)
+{
+    bool told = group->told;
+
+    rpt__group_fail(group, status);
+    group->told = told;
+}
+
 void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
 {
     int32_t status = RPT_ERR_PEER;

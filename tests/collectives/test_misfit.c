@@ -70,6 +70,95 @@ static void different_calls_are_an_error_on_all(void)
     }
 }
 
+/* What the last rank calls, and what the others do: none waits for all. */
+static rpt_status_t part(rpt_group_t *group, double x[], double y[],
+                         bool is_last)
+{
+    int root = is_last ? rpt_group_size(group) - 1 : 0;
+
+    switch (another_call) {
+    case 0: /* all give, nobody takes */
+        return rpt_broadcast(group, x, 4, RPT_TYPE_F64, root);
+    case 1:
+        return rpt_reduce(group, x, y, 5, RPT_TYPE_F64, RPT_OP_SUM, root);
+    case 2:
+        return rpt_gather(group, x, y, 300, RPT_TYPE_F64, root);
+    case 3:
+        return rpt_scatter(group, x, y, 4, RPT_TYPE_F64, root);
+    case 4:
+        return is_last ? rpt_broadcast(group, x, 4, RPT_TYPE_F64, root)
+                       : rpt_scan(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    default: /* some expect what others do not send */
+        return rpt_alltoall(group, x, y, is_last ? 0 : 2, RPT_TYPE_F64);
+    }
+}
+enum { N_PARTS = 6 };
+
+static void one_has_another_part(rpt_group_t *group)
+{
+    bool is_last = rpt_group_rank(group) == rpt_group_size(group) - 1;
+    double *x = calloc(4000, sizeof *x), *y = x + 2000;
+    rpt_status_t first = part(group, x, y, is_last), second;
+
+    CHECK(first == RPT_OK || first == RPT_ERR_MISMATCH);
+    second = rpt_allreduce(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
+    CHECK(second < RPT_OK);
+    if (second == RPT_ERR_MISMATCH) {
+        CHECK(strstr(rpt_last_error()->what, "rank") != NULL);
+    }
+    free(x);
+}
+
+/* Where each rank waits for others than it should, this is told after 2 s. */
+static void different_parts_are_an_error_on_all(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (int n = 2; n <= 3; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            for (another_call = 0; another_call < N_PARTS; another_call++) {
+                struct job job = { .fn = one_has_another_part };
+
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+/* Rank 0 waits; the others are done, and call nothing until they know. */
+static void one_waits_in_vain(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group);
+    double x[8] = { 0 }, y[8];
+    rpt_status_t status = rpt_alltoall(group, x, y, rank == 0 ? 2 : 0,
+                                       RPT_TYPE_F64);
+
+    if (rank == 0) {
+        CHECK(status == RPT_ERR_MISMATCH);
+        return;
+    }
+    CHECK(status == RPT_OK || status == RPT_ERR_MISMATCH);
+    while (!rpt__group_is_failed(group)) {
+        sched_yield();
+    }
+    CHECK(rpt_barrier(group) ==
+          (status == RPT_OK ? RPT_ERR_MISMATCH : RPT_ERR_STATE));
+}
+
+static void who_is_done_answers_those_that_wait(void)
+{
+    static const char *const none[] = { "comm.shared_bytes", "0", NULL };
+
+    for (int n = 2; n <= 3; n++) {
+        struct job job = { .fn = one_waits_in_vain };
+
+        run_job(n, none, &job);
+    }
+}
+
 static void nobody_gets_a_result(rpt_group_t *group)
 {
     int rank = rpt_group_rank(group), size = rpt_group_size(group);
@@ -264,6 +353,8 @@ static void a_warning_names_the_late(void)
 
 static const struct rpt_test tests[] = {
     RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST(different_parts_are_an_error_on_all),
+    RPT_TEST(who_is_done_answers_those_that_wait),
     RPT_TEST(a_full_check_finds_them_before_data_moves),
     RPT_TEST(a_wait_tells_what_was_found_before),
     RPT_TEST(a_check_has_a_name),
