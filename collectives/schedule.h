@@ -75,6 +75,12 @@ struct rpt_lane {
     bool begins_part; /* begins only when all lanes before it are over    */
 };
 
+/* Flags and stages that a part has for itself: see pattern/part.h. */
+struct rpt_room {
+    uint32_t n_values;
+    size_t stage_count;
+};
+
 /* Zeros are an empty schedule. */
 struct rpt_schedule {
     struct rpt_step *steps;
@@ -96,6 +102,7 @@ struct rpt_schedule {
     /* Whether this rank has seen every flag of its node at n_values or above
      * when it is done. */
     bool has_seen_all;
+    struct rpt_room rooms[RPT_MAX_PARTS]; /* while it is built of parts */
     rpt_status_t status; /* of the building: the first failure       */
 };
 

@@ -1,5 +1,5 @@
 /*
- * layout.c - counts ranks by node
+ * layout.c - counts ranks by node, or by domain
  */
 #include "collectives/pattern/layout.h"
 
@@ -10,6 +10,10 @@
 void rpt__layout_destroy(struct rpt_layout *layout)
 {
     if (layout != NULL) {
+        for (int node = 0; node < layout->n_nodes; node++) {
+            rpt__layout_destroy(layout->domains[node]);
+        }
+        free(layout->domains);
         free(layout->node_of);
         free(layout);
     }
@@ -77,9 +81,10 @@ rpt_status_t rpt__layout_create(const int node_of[], int n_ranks,
 
     if (layout != NULL) {
         layout->node_of = calloc(n_numbers, sizeof *layout->node_of);
+        layout->domains = calloc(n, sizeof *layout->domains);
     }
-    if (layout == NULL || layout->node_of == NULL) {
-        free(layout);
+    if (layout == NULL || layout->node_of == NULL || layout->domains == NULL) {
+        rpt__layout_destroy(layout);
         return rpt__fail_nomem(n_numbers * sizeof *layout->node_of);
     }
     layout->n_ranks = n_ranks;
@@ -90,4 +95,11 @@ rpt_status_t rpt__layout_create(const int node_of[], int n_ranks,
     list_members(layout);
     *layout_out = layout;
     return RPT_OK;
+}
+
+rpt_status_t rpt__layout_divide(struct rpt_layout *layout, int node,
+                                const int domain_of[])
+{
+    return rpt__layout_create(domain_of, rpt__layout_size(layout, node),
+                              &layout->domains[node]);
 }

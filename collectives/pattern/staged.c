@@ -121,6 +121,6 @@ double rpt__staged_cost(const struct rpt_staged *staged,
     double given = staged->in_blocks ? p * moved : moved;
     double taken = staged->giver == RPT_ROOT ? moved : p * moved;
 
-    return (rounds < 1 ? 1 : rounds) * (m->flag_s + p * m->step_s) +
-           (given + taken) * m->copy_byte_s;
+    return (rounds < 1 ? 1 : rounds) * rpt__flags_cost(c, m) +
+           (given + taken) * m->copy_byte_s + rpt__across_cost(c, m, moved);
 }

@@ -66,9 +66,9 @@ static void set_blocks(struct rpt_part *part, const size_t *blocks)
     part->c.starts = blocks + part->c.n_ranks;
 }
 
-static void build_parts(const struct rpt_case *c, const int leaders[],
-                        const size_t *mine, const size_t *nodes,
-                        struct rpt_schedule *schedule)
+static void build_with(const struct rpt_case *c, const int leaders[],
+                       const size_t *mine, const size_t *nodes,
+                       struct rpt_schedule *schedule)
 {
     struct rpt_part gather = rpt__part_of_node(c, RPT_COLL_GATHER);
     struct rpt_part share = rpt__part_of_node(c, RPT_COLL_BROADCAST);
@@ -89,18 +89,23 @@ static void build_parts(const struct rpt_case *c, const int leaders[],
     rpt__part_build(&share, 2, schedule);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders(c, 0, schedule);
     size_t *mine = blocks_of(c, false, schedule);
     size_t *nodes = blocks_of(c, true, schedule);
 
     if (leaders != NULL && mine != NULL && nodes != NULL) {
-        build_parts(c, leaders, mine, nodes, schedule);
+        build_with(c, leaders, mine, nodes, schedule);
     }
     free(leaders);
     free(mine);
     free(nodes);
+}
+
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, schedule);
 }
 
 const struct rpt_algorithm rpt__allgather_two_level = {

@@ -88,7 +88,7 @@ static void build_slices(const struct rpt_case *c, const size_t *slices,
     rpt__part_build(&gather, 2, schedule);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     const struct rpt_layout *layout = c->layout;
     int place = layout->place_of[c->rank];
@@ -101,6 +101,11 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     free(slices);
     free(leaders);
+}
+
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, schedule);
 }
 
 const struct rpt_algorithm rpt__allreduce_multi_leader = {

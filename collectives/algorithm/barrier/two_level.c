@@ -18,7 +18,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_BARRIER, 0);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders(c, 0, schedule);
     struct rpt_part node = rpt__part_of_node(c, RPT_COLL_BARRIER);
@@ -32,6 +32,11 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     rpt__part_build(&node, 2, schedule);
     free(leaders);
+}
+
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, schedule);
 }
 
 const struct rpt_algorithm rpt__barrier_two_level = {

@@ -24,7 +24,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_REDUCE, c->count);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders_with_root(c, schedule);
     struct rpt_part node = rpt__part_of_node(c, RPT_COLL_REDUCE);
@@ -47,6 +47,11 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
         rpt__part_build(&among, 1, schedule);
     }
     free(leaders);
+}
+
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, schedule);
 }
 
 const struct rpt_algorithm rpt__reduce_two_level = {
