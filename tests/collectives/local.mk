@@ -42,6 +42,12 @@ tests_test_coll_SOURCES = tests/collectives/test_coll.c \
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
 
+check_PROGRAMS += tests/test_coll_domains
+tests_test_coll_domains_SOURCES = tests/collectives/test_coll_domains.c \
+	tests/collectives/job.h $(COLL_FIXTURE)
+tests_test_coll_domains_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_coll_domains_LDADD = $(TEST_LIBS) -lm
+
 # It counts what the library allocates.
 check_PROGRAMS += tests/test_reducer
 tests_test_reducer_SOURCES = tests/collectives/reducing.c \
