@@ -33,6 +33,10 @@ struct rpt_layout {
 /* node_of: any numbers, the same for ranks of one node. */
 rpt_status_t rpt__layout_create(const int node_of[], int n_ranks,
                                 struct rpt_layout **layout_out);
+/* Nodes of neighbouring ranks, each divided into so many domains of neighbours;
+ * not divided where these would have less than two ranks in the mean. */
+rpt_status_t rpt__layout_create_even(int n_ranks, int n_nodes, int n_domains,
+                                     struct rpt_layout **layout_out);
 void rpt__layout_destroy(struct rpt_layout *layout);
 
 /* domain_of: by place in the node; any numbers. */

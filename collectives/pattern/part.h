@@ -45,7 +45,8 @@ struct rpt_part {
 struct rpt_part rpt__part_of_node(const struct rpt_case *c,
                                   rpt_coll_kind_t kind);
 
-/* Of one rank of each node (domain); the array is kept until the part is built. */
+/* Of one rank of each node (domain); the array is kept until the part is
+ * built. */
 struct rpt_part rpt__part_of_leaders(const struct rpt_case *c,
                                      rpt_coll_kind_t kind, const int leaders[]);
 
@@ -60,8 +61,8 @@ int *rpt__leaders_with_root(const struct rpt_case *c,
 void rpt__part_build(const struct rpt_part *part, uint32_t number,
                      struct rpt_schedule *whole);
 
-/* What parts cost on the largest node (domain), or among nodes, with a vector of so many
- * elements; the same on all ranks. */
+/* What parts cost on the largest node (domain), or among nodes, with a vector
+ * of so many elements; the same on all ranks. */
 double rpt__part_cost_of_node(const struct rpt_case *c,
                               const struct rpt_model *m, size_t bytes,
                               rpt_coll_kind_t kind, size_t count);

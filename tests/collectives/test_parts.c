@@ -366,7 +366,7 @@ static void different_ones_in_a_row_are_right(void)
 
 /* ---- what goes across ---- */
 
-/* Elements read from other domains, and flags waited for there, by all ranks. */
+/* Elements read from other domains, and flags waited for there, by all. */
 struct crossing {
     size_t n_elements, n_flags;
 };

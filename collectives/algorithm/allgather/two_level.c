@@ -1,5 +1,5 @@
 /*
- * two_level.c - all-gather node by node
+ * two_level.c - all-gather node by node, or domain by domain
  *
  * The first rank of a node gathers the blocks of its node, exchanges them with
  * those of the other nodes, and hands all blocks to its node.  The blocks of a
@@ -7,6 +7,8 @@
  *
  * Cost for blocks of n elements: a gather in a node, an all-gather of as many
  * ranks as there are nodes, a broadcast of p n elements in a node.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/allgather/allgather.h"
 #include "collectives/pattern/part.h"
@@ -111,7 +113,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 const struct rpt_algorithm rpt__allgather_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: one rank of each exchanges blocks for its node",
+    .summary = "nodes or domains: one rank of each exchanges blocks",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

@@ -14,6 +14,8 @@
  * et al. 2017, doi:10.1145/3126908.3126954).
  *
  * For many bytes.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/pattern/part.h"
@@ -111,8 +113,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 const struct rpt_algorithm rpt__allreduce_multi_leader = {
     .size = sizeof(struct rpt_algorithm),
     .name = "multi-leader",
-    .summary =
-        "several nodes: every rank of a node adds a slice, then sends it",
+    .summary = "nodes or domains: every rank adds a slice, then between them",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

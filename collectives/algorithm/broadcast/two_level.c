@@ -1,11 +1,13 @@
 /*
- * two_level.c - broadcast node by node
+ * two_level.c - broadcast node by node, or domain by domain
  *
  * From the root to one rank of every other node, and from these, and the root,
  * to their nodes.
  *
  * Cost: a broadcast of as many ranks as there are nodes and one in a node, by
  * the cheapest algorithm for each.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/broadcast/broadcast.h"
 #include "collectives/pattern/part.h"
@@ -50,7 +52,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 const struct rpt_algorithm rpt__broadcast_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: to one rank of each, then in the nodes",
+    .summary = "nodes or domains: to one rank of each, then inside",
     .in_rank_order = false,
     .applies = rpt__is_on_two_levels,
     .cost = cost,

@@ -1,11 +1,13 @@
 /*
- * two_level.c - reduce node by node
+ * two_level.c - reduce node by node, or domain by domain
  *
  * The first rank of each node, and the root in its own, gets the sum of its
  * node; the root adds these.
  *
  * Cost: a reduce in a node and one of as many ranks as there are nodes, by the
  * cheapest algorithm for each.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/reduce/reduce.h"
 #include "collectives/pattern/part.h"
@@ -57,7 +59,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 const struct rpt_algorithm rpt__reduce_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: the root adds the sums of the nodes",
+    .summary = "nodes or domains: the root adds their sums",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,
