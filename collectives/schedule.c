@@ -270,7 +270,9 @@ void rpt__schedule_append(struct rpt_schedule *whole,
     whole->stage_count += part->stage_count;
     if (part->n_values > 0) {
         whole->free_value = whole->n_values + part->free_value;
-        whole->has_seen_all = part->has_seen_all;
+        if (part->seen_value > 0) {
+            whole->seen_value = whole->n_values + part->seen_value;
+        }
         whole->n_values += part->n_values;
     }
 }

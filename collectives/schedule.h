@@ -99,9 +99,9 @@ struct rpt_schedule {
      * nor waits for its flag.
      * n_values + 1: when all are in the next collective. */
     uint32_t free_value;
-    /* Whether this rank has seen every flag of its node at n_values or above
-     * when it is done. */
-    bool has_seen_all;
+    /* When it is done this rank knows, from their flags or from who has seen
+     * them, that all flags of its node have this value; 0: it does not. */
+    uint32_t seen_value;
     struct rpt_room rooms[RPT_MAX_PARTS]; /* while it is built of parts */
     rpt_status_t status; /* of the building: the first failure       */
 };

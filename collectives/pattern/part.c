@@ -273,7 +273,7 @@ static void end_rooms(struct rpt_schedule *whole)
     whole->n_values = all.n_values;
     whole->stage_count = all.stage_count;
     whole->free_value = all.n_values + 1; /* who is in the next one has read */
-    whole->has_seen_all = false;
+    whole->seen_value = 0;
     if (last_value(whole) < all.n_values) {
         rpt__lane(whole);
         rpt__step_signal(whole, all.n_values);

@@ -107,8 +107,9 @@ void rpt__staged_build(const struct rpt_staged *staged,
     schedule->stage_count = k > 1 ? 2 * half : half;
     schedule->n_values = k;
     schedule->free_value = k + 1; /* who is in the next one has got it */
-    schedule->has_seen_all = staged->giver == RPT_ALL &&
-                             is_one_of(c, staged->taker, c->rank);
+    if (staged->giver == RPT_ALL && is_one_of(c, staged->taker, c->rank)) {
+        schedule->seen_value = k;
+    }
 }
 
 double rpt__staged_cost(const struct rpt_staged *staged,

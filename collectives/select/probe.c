@@ -105,7 +105,7 @@ static void build_flags(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     schedule->n_values = N_FLAGS;
     schedule->free_value = N_FLAGS + 1; /* who is in the next call is done */
-    schedule->has_seen_all = true;
+    schedule->seen_value = N_FLAGS;
 }
 
 static const struct rpt_algorithm flags = { .size = sizeof flags,

@@ -38,7 +38,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     schedule->stage_count = c->count;
     schedule->n_values = 1;
     schedule->free_value = 2; /* who is in the next one has read */
-    schedule->has_seen_all = true;
+    schedule->seen_value = 1;
     rpt__step_copy(schedule, rpt__stage(c->rank, 0), rpt__input(0), c->count);
     rpt__step_signal(schedule, 1);
     for (int r = 0; r < c->n_ranks; r++) {

@@ -98,7 +98,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     schedule->n_values = 2 * k;
     schedule->free_value = 2 * k + 1; /* who is in the next one has read */
-    schedule->has_seen_all = true;
+    schedule->seen_value = 2 * k;
 }
 
 const struct rpt_algorithm rpt__allreduce_sliced = {
