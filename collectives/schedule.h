@@ -75,10 +75,11 @@ struct rpt_lane {
     bool begins_part; /* begins only when all lanes before it are over    */
 };
 
-/* Flags and stages that a part has for itself: see pattern/part.h. */
+/* What a part has for itself: see pattern/part.h. */
 struct rpt_room {
     uint32_t n_values;
     size_t stage_count;
+    bool by_messages; /* on some ranks it raises no flags */
 };
 
 /* Zeros are an empty schedule. */

@@ -204,11 +204,12 @@ double rpt__part_cost_of_leaders(const struct rpt_case *c,
 /* The parts that come before have this. */
 static struct rpt_room before(const struct rpt_schedule *whole, uint32_t number)
 {
-    struct rpt_room sum = { 0, 0 };
+    struct rpt_room sum = { 0, 0, false };
 
     for (uint32_t i = 0; i < number; i++) {
         sum.n_values += whole->rooms[i].n_values;
         sum.stage_count += whole->rooms[i].stage_count;
+        sum.by_messages = sum.by_messages || whole->rooms[i].by_messages;
     }
     return sum;
 }
@@ -221,6 +222,7 @@ static void enlarge(struct rpt_room *room, struct rpt_room needed)
     if (needed.stage_count > room->stage_count) {
         room->stage_count = needed.stage_count;
     }
+    room->by_messages = room->by_messages || needed.by_messages;
 }
 
 /* Builds the parts of a rank to see what they need. */
@@ -265,15 +267,17 @@ static uint32_t last_value(const struct rpt_schedule *schedule)
     return value;
 }
 
-/* Flags end alike.  A rank knows of the end of those only that it waits for. */
-static void end_rooms(struct rpt_schedule *whole)
+/* Flags end alike.  Who has waited, by flags alone, for others that have waited
+ * for all knows that all have raised one: they are done with the block before.
+ */
+static void end_rooms(struct rpt_schedule *whole, bool for_all)
 {
     struct rpt_room all = before(whole, RPT_MAX_PARTS);
 
     whole->n_values = all.n_values;
     whole->stage_count = all.stage_count;
     whole->free_value = all.n_values + 1; /* who is in the next one has read */
-    whole->seen_value = 0;
+    whole->seen_value = for_all && !all.by_messages;
     if (last_value(whole) < all.n_values) {
         rpt__lane(whole);
         rpt__step_signal(whole, all.n_values);
@@ -286,7 +290,7 @@ static void end_rooms(struct rpt_schedule *whole)
 /* ---- building ---- */
 
 void rpt__parts_build(const struct rpt_case *c, rpt_parts_fn parts,
-                      struct rpt_schedule *schedule)
+                      bool for_all, struct rpt_schedule *schedule)
 {
     if (!c->one_node) {
         parts(c, schedule);
@@ -297,7 +301,7 @@ void rpt__parts_build(const struct rpt_case *c, rpt_parts_fn parts,
         parts(c, schedule);
     }
     if (schedule->status == RPT_OK) {
-        end_rooms(schedule);
+        end_rooms(schedule, for_all);
     }
 }
 
@@ -311,7 +315,9 @@ static void append(const struct rpt_part *part, uint32_t number,
         whole->n_values = from.n_values;
         whole->stage_count = from.stage_count;
         enlarge(&whole->rooms[number],
-                (struct rpt_room){ schedule->n_values, schedule->stage_count });
+                (struct rpt_room){ schedule->n_values, schedule->stage_count,
+                                   part->c.n_ranks > 1 &&
+                                       schedule->n_values == 0 });
     }
     rpt__schedule_append(whole, schedule, number, part->ranks, part->input,
                          part->output);

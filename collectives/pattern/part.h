@@ -27,9 +27,10 @@
 typedef void (*rpt_parts_fn)(const struct rpt_case *c,
                              struct rpt_schedule *schedule);
 
-/* Builds a schedule of parts; `parts` builds those that this rank has. */
+/* Builds a schedule of parts; `parts` builds those that this rank has.  For
+ * all: no rank is done before all have begun. */
 void rpt__parts_build(const struct rpt_case *c, rpt_parts_fn parts,
-                      struct rpt_schedule *schedule);
+                      bool for_all, struct rpt_schedule *schedule);
 
 struct rpt_part {
     rpt_coll_kind_t kind;

@@ -54,7 +54,7 @@ static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    rpt__parts_build(c, parts, schedule);
+    rpt__parts_build(c, parts, true, schedule);
 }
 
 const struct rpt_algorithm rpt__allreduce_two_level = {

@@ -53,7 +53,7 @@ static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    rpt__parts_build(c, parts, schedule);
+    rpt__parts_build(c, parts, false, schedule);
 }
 
 const struct rpt_algorithm rpt__reduce_two_level = {
