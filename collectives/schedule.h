@@ -135,6 +135,8 @@ void rpt__schedule_append(struct rpt_schedule *whole,
                           const int ranks[], struct rpt_place input,
                           struct rpt_place output);
 
+bool rpt__schedule_has_messages(const struct rpt_schedule *schedule);
+
 /* Of a run whose flags stood at `flag` before the first step (and, when its
  * ranks met, behind the meeting), and are not above `end` before the next run:
  * when all flags have this value, nobody reads the block any more, nor what

@@ -267,6 +267,19 @@ static uint32_t last_value(const struct rpt_schedule *schedule)
     return value;
 }
 
+static void raise_behind_all(struct rpt_schedule *whole, uint32_t value)
+{
+    bool has_lane = whole->n_lanes > 1 || rpt__schedule_has_messages(whole);
+
+    if (has_lane) {
+        rpt__lane(whole);
+    }
+    rpt__step_signal(whole, value);
+    if (has_lane && whole->status == RPT_OK) {
+        whole->lanes[whole->n_lanes - 1].begins_part = true;
+    }
+}
+
 /* Flags end alike.  Who has waited, by flags alone, for others that have waited
  * for all knows that all have raised one: they are done with the block before.
  */
@@ -279,11 +292,7 @@ static void end_rooms(struct rpt_schedule *whole, bool for_all)
     whole->free_value = all.n_values + 1; /* who is in the next one has read */
     whole->seen_value = for_all && !all.by_messages;
     if (last_value(whole) < all.n_values) {
-        rpt__lane(whole);
-        rpt__step_signal(whole, all.n_values);
-        if (whole->status == RPT_OK) {
-            whole->lanes[whole->n_lanes - 1].begins_part = true;
-        }
+        raise_behind_all(whole, all.n_values);
     }
 }
 

@@ -414,6 +414,7 @@ static struct crossing crossings(rpt_coll_kind_t kind, const char *name,
         CU_ASSERT((*all)->applies(&mine));
         (*all)->build(&mine, &schedule);
         CU_ASSERT_EQUAL(schedule.status, RPT_OK);
+        CU_ASSERT_EQUAL(schedule.n_lanes, 1); /* as of one algorithm */
         count_crossings(&schedule, domains->node_of, r, &sum);
         rpt__schedule_free(&schedule);
     }
