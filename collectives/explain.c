@@ -218,6 +218,21 @@ static rpt_status_t add_steps(const struct rpt_algorithm *algorithm,
     return status;
 }
 
+/* Of the node of rank 0. */
+static void add_domains(const struct rpt_case *c, struct rpt_buf *text)
+{
+    const struct rpt_layout *domains = c->layout;
+
+    if (domains != NULL && !c->one_node) {
+        domains = domains->domains[0];
+    }
+    if (domains != NULL) {
+        rpt__buf_printf(text, "%s in %d domains, of %d to %d\n",
+                        c->one_node ? "they are" : "those of a node are",
+                        domains->n_nodes, domains->least, domains->most);
+    }
+}
+
 static rpt_status_t explain(const struct rpt_question *question,
                             struct rpt_buf *text)
 {
@@ -228,6 +243,7 @@ static rpt_status_t explain(const struct rpt_question *question,
     if (status != RPT_OK) {
         return status;
     }
+    add_domains(question->c, text);
     rpt__buf_printf(text, "  %-14s %8s %8s %12s %12s %12s %11s\n", "algorithm",
                     "steps", "messages", "bytes sent", "copied", "reduced",
                     "about us");
@@ -312,25 +328,6 @@ static rpt_status_t explain_here(struct rpt_question *question,
     return status;
 }
 
-/* Neighbouring ranks are on one node. */
-static rpt_status_t layout_of(int n_ranks, int n_nodes,
-                              struct rpt_layout **layout_out)
-{
-    size_t n = (size_t)n_ranks;
-    int *node_of = malloc(n * sizeof *node_of);
-    rpt_status_t status;
-
-    if (node_of == NULL) {
-        return rpt__fail_nomem(n * sizeof *node_of);
-    }
-    for (int r = 0; r < n_ranks; r++) {
-        node_of[r] = (int)((long long)r * n_nodes / n_ranks);
-    }
-    status = rpt__layout_create(node_of, n_ranks, layout_out);
-    free(node_of);
-    return status;
-}
-
 static size_t elements_of(const rpt_options_t *options, enum rpt_option option,
                           size_t element_bytes)
 {
@@ -363,13 +360,14 @@ rpt_status_t rpt__coll_explain(const rpt_coll_t *coll, int n_ranks, int n_nodes,
                                      .kind = coll->kind,
                                      .c = &c,
                                      .element_bytes = element };
-    rpt_status_t status = RPT_OK;
+    int n_domains = (int)rpt__option_integer(options,
+                                             RPT_OPT_TOPO_VIRTUAL_DOMAINS);
+    rpt_status_t status;
 
-    if (n_nodes > 1) {
-        status = layout_of(n_ranks, n_nodes, &layout);
-    }
+    status = rpt__layout_create_even(n_ranks, n_nodes, n_domains, &layout);
     if (status == RPT_OK) {
-        c.layout = layout;
+        c.layout = c.one_node ? layout->domains[0] : layout;
+        c.n_across = c.one_node ? rpt__layout_across(c.layout) : 0;
         add_title(&text, coll, n_ranks);
         status = explain_here(&question, &c, &text);
     }

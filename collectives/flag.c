@@ -199,3 +199,37 @@ rpt_status_t rpt__flag_begin(struct rpt_simulation *sim, int r, bool *moved)
     }
     return rank->has_met ? RPT_OK : meet(sim, r, moved);
 }
+
+/* Whether r knows that the flag of i was raised so high in this run. */
+static bool knows_flag(const struct rpt_simulation *sim, int r, int i,
+                       uint64_t value)
+{
+    const struct rpt_sim_rank *other = &sim->ranks[i];
+    size_t first = 0;
+
+    while (first < other->n_raises && other->raises[first].value < value) {
+        first++;
+    }
+    return first < other->n_raises &&
+           sim->ranks[r].clock[i] >= other->raises[first].clock[i];
+}
+
+rpt_status_t rpt__flag_check_seen(struct rpt_simulation *sim, int r)
+{
+    struct rpt_sim_rank *rank = &sim->ranks[r];
+    uint64_t value = rank->base + rank->schedule->seen_value;
+
+    if (rank->schedule->seen_value == 0) {
+        return RPT_OK;
+    }
+    for (int i = 0; i < sim->n_ranks; i++) {
+        if (i != r && sim->node[i] == sim->node[r] &&
+            !knows_flag(sim, r, i, value)) {
+            return rpt__fail(RPT_ERR_STATE,
+                             "rank %d has not seen value %u of rank %d", r,
+                             rank->schedule->seen_value, i);
+        }
+    }
+    rank->seen_all = value;
+    return RPT_OK;
+}

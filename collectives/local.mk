@@ -96,6 +96,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/pace.c \
 	collectives/engine/pace.h \
 	collectives/engine/message.c \
+	collectives/engine/nodes.c \
 	collectives/engine/queue.c \
 	collectives/engine/run.c \
 	collectives/engine/run.h \

@@ -184,7 +184,8 @@ static void fill_case(struct rpt_plan *plan)
                                                    : 0;
     plan->c.commutative = plan->combine.commutative;
     plan->c.one_node = team->one_node;
-    plan->c.layout = team->layout;
+    plan->c.layout = team->one_node ? team->domains : team->layout;
+    plan->c.n_across = team->one_node ? rpt__layout_across(team->domains) : 0;
     plan->c.node_has_stages = team->slice.head != NULL;
     plan->model = rpt__numbers_model(&rpt__policy_of(team->comm)->numbers,
                                      team->one_node);

@@ -177,6 +177,18 @@ void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value)
         NULL, 0);
 }
 
+bool rpt__schedule_has_messages(const struct rpt_schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->n_steps; i++) {
+        enum rpt_step_kind kind = schedule->steps[i].kind;
+
+        if (kind == RPT_STEP_SEND || kind == RPT_STEP_RECV) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- parts ---- */
 
 struct renaming {
@@ -222,6 +234,16 @@ static void append_step(struct rpt_schedule *whole,
     add(whole, step, inputs, step.n_inputs);
 }
 
+static void append_steps(struct rpt_schedule *whole,
+                         const struct rpt_schedule *part,
+                         const struct rpt_lane *lane,
+                         const struct renaming *names)
+{
+    for (size_t i = 0; i < lane->n_steps; i++) {
+        append_step(whole, part, part->steps[lane->first_step + i], names);
+    }
+}
+
 static void append_lane(struct rpt_schedule *whole,
                         const struct rpt_schedule *part,
                         const struct rpt_lane *lane, uint32_t number,
@@ -235,9 +257,16 @@ static void append_lane(struct rpt_schedule *whole,
         mine->number = number * RPT_PART_LANES + lane->number;
         mine->begins_part = lane == part->lanes || lane->begins_part;
     }
-    for (size_t i = 0; i < lane->n_steps; i++) {
-        append_step(whole, part, part->steps[lane->first_step + i], names);
-    }
+    append_steps(whole, part, lane, names);
+}
+
+/* One lane of flags alone takes the engine the least time. */
+static bool stays_in_lane(const struct rpt_schedule *whole,
+                          const struct rpt_schedule *part)
+{
+    return whole->n_lanes == 1 && part->n_lanes == 1 &&
+           !rpt__schedule_has_messages(whole) &&
+           !rpt__schedule_has_messages(part);
 }
 
 static bool has_parallel_lanes(const struct rpt_schedule *whole)
@@ -263,14 +292,20 @@ void rpt__schedule_append(struct rpt_schedule *whole,
     if (part->n_lanes > 1 && (!narrows || part->window < whole->window)) {
         whole->window = part->window;
     }
-    for (size_t i = 0; i < part->n_lanes; i++) {
-        append_lane(whole, part, &part->lanes[i], number, &names);
+    if (stays_in_lane(whole, part)) {
+        append_steps(whole, part, part->lanes, &names);
+    } else {
+        for (size_t i = 0; i < part->n_lanes; i++) {
+            append_lane(whole, part, &part->lanes[i], number, &names);
+        }
     }
     whole->scratch_count += part->scratch_count;
     whole->stage_count += part->stage_count;
     if (part->n_values > 0) {
         whole->free_value = whole->n_values + part->free_value;
-        whole->has_seen_all = part->has_seen_all;
+        if (part->seen_value > 0) {
+            whole->seen_value = whole->n_values + part->seen_value;
+        }
         whole->n_values += part->n_values;
     }
 }

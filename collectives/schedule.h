@@ -75,6 +75,13 @@ struct rpt_lane {
     bool begins_part; /* begins only when all lanes before it are over    */
 };
 
+/* What a part has for itself: see pattern/part.h. */
+struct rpt_room {
+    uint32_t n_values;
+    size_t stage_count;
+    bool by_messages; /* on some ranks it raises no flags */
+};
+
 /* Zeros are an empty schedule. */
 struct rpt_schedule {
     struct rpt_step *steps;
@@ -93,9 +100,10 @@ struct rpt_schedule {
      * nor waits for its flag.
      * n_values + 1: when all are in the next collective. */
     uint32_t free_value;
-    /* Whether this rank has seen every flag of its node at n_values or above
-     * when it is done. */
-    bool has_seen_all;
+    /* When it is done this rank knows, from their flags or from who has seen
+     * them, that all flags of its node have this value; 0: it does not. */
+    uint32_t seen_value;
+    struct rpt_room rooms[RPT_MAX_PARTS]; /* while it is built of parts */
     rpt_status_t status; /* of the building: the first failure       */
 };
 
@@ -126,6 +134,8 @@ void rpt__schedule_append(struct rpt_schedule *whole,
                           const struct rpt_schedule *part, uint32_t number,
                           const int ranks[], struct rpt_place input,
                           struct rpt_place output);
+
+bool rpt__schedule_has_messages(const struct rpt_schedule *schedule);
 
 /* Of a run whose flags stood at `flag` before the first step (and, when its
  * ranks met, behind the meeting), and are not above `end` before the next run:

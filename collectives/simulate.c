@@ -493,7 +493,7 @@ static int first_near(const struct rpt_simulation *sim, int r)
     return first;
 }
 
-/* What the schedule has promised about flags. */
+/* What the schedule has promised of its own flag. */
 static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
 {
     struct rpt_sim_rank *rank = &sim->ranks[r];
@@ -513,17 +513,6 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
     if (n_values > 0) {
         rank->free_at[rank->turn] = rpt__schedule_free_at(
             schedule, rank->meets, rank->base, rank->end);
-    }
-    if (schedule->has_seen_all) {
-        for (int i = 0; i < sim->n_ranks; i++) {
-            if (i != r && sim->node[i] == sim->node[r] &&
-                rank->seen[i] < rank->end) {
-                return rpt__fail(RPT_ERR_STATE,
-                                 "rank %d has not seen the end of rank %d", r,
-                                 i);
-            }
-        }
-        rank->seen_all = rank->end;
     }
     if (rpt__memory_release(sim, r, &rank->input) != RPT_OK) {
         return RPT_ERR_STATE;
@@ -569,6 +558,9 @@ rpt_status_t rpt__simulation_run(struct rpt_simulation *sim,
     }
     if (status == RPT_OK) {
         status = run_all(sim);
+    }
+    for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
+        status = rpt__flag_check_seen(sim, r);
     }
     for (int r = 0; r < sim->n_ranks && status == RPT_OK; r++) {
         status = end_rank(sim, r);

@@ -132,6 +132,8 @@ rpt_status_t rpt__flag_raise(struct rpt_simulation *sim, int rank,
 /* RPT_PENDING: the flag is not that high. */
 rpt_status_t rpt__flag_wait(struct rpt_simulation *sim, int rank,
                             const struct rpt_step *step);
+/* Whether the rank knows of the flags of others what its schedule promises. */
+rpt_status_t rpt__flag_check_seen(struct rpt_simulation *sim, int rank);
 /* Of all that a rank has raised its last value says as much. */
 void rpt__flag_forget(struct rpt_sim_rank *rank);
 /* RPT_PENDING: its stage is not free, or not all have come that must meet. */

@@ -30,8 +30,12 @@ struct rpt_case {
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
     bool can_pull;      /* ... and each other's buffers                     */
-    /* Of a group on several nodes, for schedules made of parts. */
-    const struct rpt_layout *layout; /* NULL: one node                      */
+    int n_across;       /* of the other ranks, those in another domain, for
+                           the rank that has most of them                   */
+    /* For schedules made of parts: by node; on one node, by domain.  NULL: one
+     * node that is not divided. */
+    const struct rpt_layout *layout;
+    /* Of a group on several nodes. */
     bool node_has_stages;    /* the ranks of this node read each other's */
     size_t node_stage_count; /* room of a stage where there are some      */
     const struct rpt_model *model;
@@ -46,6 +50,8 @@ struct rpt_model {
     double reduce_byte_s; /* a byte of one more input of a reduction       */
     double message_s;     /* from a send to the receive, no bytes          */
     double byte_s;        /* a byte of a message                           */
+    double across_flag_s; /* a flag of another domain, more than of the own */
+    double across_byte_s; /* a byte that goes from domain to domain, more   */
 };
 
 struct rpt_algorithm {
@@ -79,6 +85,21 @@ extern const struct rpt_algorithm *const rpt__exscan_table[];
 
 /* The table of an operation. */
 const struct rpt_algorithm *const *rpt__algorithms(rpt_coll_kind_t kind);
+
+/* All ranks of a node wait for each other, or for one, or it for all: a flag
+ * goes into another domain once for each rank there. */
+static inline double rpt__flags_cost(const struct rpt_case *c,
+                                     const struct rpt_model *m)
+{
+    return m->flag_s + c->n_ranks * m->step_s + c->n_across * m->across_flag_s;
+}
+
+/* ... and with it so many bytes. */
+static inline double rpt__across_cost(const struct rpt_case *c,
+                                      const struct rpt_model *m, double bytes)
+{
+    return c->n_across * bytes * m->across_byte_s;
+}
 
 /* The block of rank r in a vector of blocks with nothing between them. */
 static inline struct rpt_range rpt__packed(const struct rpt_case *c, int r)

@@ -63,18 +63,6 @@ static bool is_reduction(const struct rpt_plan *plan)
     return plan->combine.kernel != NULL || plan->combine.fn != NULL;
 }
 
-static bool has_messages(const struct rpt_schedule *schedule)
-{
-    for (size_t i = 0; i < schedule->n_steps; i++) {
-        enum rpt_step_kind kind = schedule->steps[i].kind;
-
-        if (kind == RPT_STEP_SEND || kind == RPT_STEP_RECV) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_reproducible(const struct rpt_plan *plan)
 {
     return rpt__option_switch(rpt__comm_options(plan->team->comm),
@@ -100,7 +88,8 @@ static bool build_shared(struct rpt_plan *plan)
                             plan->combine.element_bytes);
         if (cost < least) {
             (*all)->build(&plan->c, &schedule);
-            if (schedule.status == RPT_OK && !has_messages(&schedule)) {
+            if (schedule.status == RPT_OK &&
+                !rpt__schedule_has_messages(&schedule)) {
                 rpt__schedule_free(&plan->schedule);
                 plan->schedule = schedule;
                 plan->algorithm = *all;

@@ -434,8 +434,8 @@ static void finish(struct rpt_run *run)
     if (run->n_values > 0) {
         team->free_at[run->turn] = rpt__schedule_free_at(schedule, run->meets,
                                                          run->flag, run->end);
-        if (schedule->has_seen_all) {
-            uint64_t seen = run->flag + schedule->n_values;
+        if (schedule->seen_value > 0) {
+            uint64_t seen = run->flag + schedule->seen_value;
 
             team->seen_all = seen > team->seen_all ? seen : team->seen_all;
         }

@@ -8,7 +8,6 @@
 #include "collectives/plan.h"
 
 #include "base/error.h"
-#include "topo/topo.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,30 +44,6 @@ static void share(struct rpt_team *team)
     team->one_node = team->n_near == team->size && team->slice.head != NULL;
 }
 
-/* Which ranks are on which node, when there are several. */
-static rpt_status_t find_layout(struct rpt_team *team)
-{
-    const struct rpt_map *map = rpt__comm_map(team->comm);
-    size_t n = (size_t)team->size;
-    int *node_of = malloc(n * sizeof *node_of);
-    bool several = false;
-    rpt_status_t status = RPT_OK;
-
-    if (node_of == NULL) {
-        return rpt__fail_nomem(n * sizeof *node_of);
-    }
-    for (int r = 0; r < team->size; r++) {
-        node_of[r] = rpt__map_node_of(map,
-                                      rpt__group_world_rank(team->group, r));
-        several = several || node_of[r] != node_of[0];
-    }
-    if (several) {
-        status = rpt__layout_create(node_of, team->size, &team->layout);
-    }
-    free(node_of);
-    return status;
-}
-
 static void set_patience(struct rpt_team *team)
 {
     long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -81,6 +56,7 @@ static void set_patience(struct rpt_team *team)
 static void team_free(struct rpt_team *team)
 {
     rpt__layout_destroy(team->layout);
+    rpt__layout_destroy(team->domains);
     free(team->places);
     free(team->near);
     free(team);
@@ -127,7 +103,7 @@ static rpt_status_t team_create(struct rpt_group *group,
                  ? rpt__colls_of(team->comm, &team->colls)
                  : rpt__fail_nomem(2 * n * sizeof *team->places);
     if (status == RPT_OK) {
-        status = find_layout(team);
+        status = rpt__team_find_nodes(team);
     }
     if (status == RPT_OK) {
         status = rpt__device_look(rpt__comm_options(team->comm));

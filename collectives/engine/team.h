@@ -46,7 +46,8 @@ struct rpt_team {
     int *near;   /* ranks, by place                              */
     int n_near;  /* this one among them                          */
     bool one_node;
-    struct rpt_layout *layout; /* NULL: all ranks are on one node */
+    struct rpt_layout *layout;  /* NULL: all ranks are on one node     */
+    struct rpt_layout *domains; /* of these; NULL: nothing divides them */
     int n_spins; /* looks at a flag before others get the core   */
     int n_yields;
 
@@ -81,6 +82,9 @@ struct rpt_team {
 
 /* Of a group, made when there is none.  Under the lock. */
 rpt_status_t rpt__team_of(struct rpt_group *group, struct rpt_team **team_out);
+
+/* Sets layout and domains; nodes.c. */
+rpt_status_t rpt__team_find_nodes(struct rpt_team *team);
 
 /* A block of a rank that is near. */
 static inline struct rpt_block_head *

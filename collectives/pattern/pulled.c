@@ -28,5 +28,5 @@ void rpt__pulled_end(const struct rpt_case *c, struct rpt_schedule *schedule,
     schedule->pulls = true;
     schedule->n_values = value;
     schedule->free_value = value + 1; /* who is in the next one waits no more */
-    schedule->has_seen_all = true;
+    schedule->seen_value = value;
 }

@@ -107,8 +107,9 @@ void rpt__staged_build(const struct rpt_staged *staged,
     schedule->stage_count = k > 1 ? 2 * half : half;
     schedule->n_values = k;
     schedule->free_value = k + 1; /* who is in the next one has got it */
-    schedule->has_seen_all = staged->giver == RPT_ALL &&
-                             is_one_of(c, staged->taker, c->rank);
+    if (staged->giver == RPT_ALL && is_one_of(c, staged->taker, c->rank)) {
+        schedule->seen_value = k;
+    }
 }
 
 double rpt__staged_cost(const struct rpt_staged *staged,
@@ -121,6 +122,6 @@ double rpt__staged_cost(const struct rpt_staged *staged,
     double given = staged->in_blocks ? p * moved : moved;
     double taken = staged->giver == RPT_ROOT ? moved : p * moved;
 
-    return (rounds < 1 ? 1 : rounds) * (m->flag_s + p * m->step_s) +
-           (given + taken) * m->copy_byte_s;
+    return (rounds < 1 ? 1 : rounds) * rpt__flags_cost(c, m) +
+           (given + taken) * m->copy_byte_s + rpt__across_cost(c, m, moved);
 }

@@ -48,6 +48,8 @@ static uint64_t hash_of_all(const rpt_options_t *options,
     rpt__buf_printf(&text, "%s %s %s\n%s\n", rpt_version_text(), host->machine,
                     rpt__comm_mpi_library(),
                     rpt__option_text(options, RPT_OPT_TOPO_VIRTUAL_NODES));
+    rpt__buf_printf(&text, "%s\n",
+                    rpt__option_text(options, RPT_OPT_TOPO_VIRTUAL_DOMAINS));
     rpt__buf_printf(&text, "%d %d\n",
                     rpt__option_switch(options, RPT_OPT_COMM_SHM),
                     rpt__option_size(options, RPT_OPT_COMM_SHARED_BYTES) > 0);

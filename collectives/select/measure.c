@@ -1,7 +1,8 @@
 /*
  * measure.c - who measures what things cost, and when
  *
- *   two ranks of rank 0's node, then rank 0 and one of another   probe.h
+ *   rank 0 and one of its domain, of another domain of its node,
+ *   of another node: those that there are                        probe.h
  *   all take the numbers of rank 0, which keeps them             kept.h
  *
  * Ranks that share cores would wait for each other's time slices: they are not
@@ -38,33 +39,79 @@ static bool is_crowded(const struct rpt_map *map, int rank)
     return on_host > seat->n_host_cores || on_cpus > seat->n_cores;
 }
 
-/* The rank that rank 0 measures with: the last of its node, or the first of
- * another one; -1: none, or nothing is wanted.  The same on all ranks. */
-static int find_partner(const struct rpt_comm *comm,
-                        const struct rpt_policy *policy, bool near)
+/* The ranks that rank 0 measures with; -1: none.  The same on all ranks. */
+struct partners {
+    int of[RPT_N_REACHES];
+};
+
+/* Of those of rank 0's node the last ones: they are likely to be the farthest.
+ * A domain of rank 0 alone has none that is nearer than another. */
+static void find_on_node(const struct rpt_map *map, int ranks[],
+                         int domain_of[], struct partners *found)
+{
+    bool is_divided;
+    int n = 0;
+
+    for (int r = 0; r < rpt__map_size(map); r++) {
+        if (rpt__map_node_of(map, r) == rpt__map_node_of(map, 0)) {
+            ranks[n++] = r;
+        }
+    }
+    is_divided = rpt__map_divide(map, ranks, n, domain_of);
+    for (int i = 1; i < n; i++) {
+        bool is_near = !is_divided || domain_of[i] == domain_of[0];
+
+        found->of[is_near ? RPT_REACH_NEAR : RPT_REACH_ACROSS] = ranks[i];
+    }
+}
+
+static rpt_status_t find_all(const struct rpt_map *map, struct partners *found)
+{
+    size_t n = (size_t)rpt__map_size(map);
+    int *numbers = malloc(2 * n * sizeof *numbers);
+
+    if (numbers == NULL) {
+        return rpt__fail_nomem(2 * n * sizeof *numbers);
+    }
+    find_on_node(map, numbers, numbers + n, found);
+    free(numbers);
+    for (int r = (int)n - 1; r > 0; r--) {
+        if (rpt__map_node_of(map, r) != rpt__map_node_of(map, 0)) {
+            found->of[RPT_REACH_FAR] = r;
+        }
+    }
+    return RPT_OK;
+}
+
+/* Only those that are wanted and can tell something. */
+static rpt_status_t find_partners(const struct rpt_comm *comm,
+                                  const struct rpt_policy *policy,
+                                  struct partners *found)
 {
     const struct rpt_map *map = rpt__comm_map(comm);
     bool shm = rpt__option_switch(rpt__comm_options(comm), RPT_OPT_COMM_SHM);
-    int partner = -1;
+    rpt_status_t status = RPT_OK;
 
-    if (policy->measures == RPT_MEASURE_NOTHING || (near && !shm) ||
-        !rpt__probe_is_missing(&policy->numbers, near)) {
-        return -1;
+    *found = (struct partners){ { -1, -1, -1 } };
+    if (policy->measures != RPT_MEASURE_NOTHING) {
+        status = find_all(map, found);
     }
-    for (int r = 1; r < rpt__map_size(map) && (near || partner < 0); r++) {
-        bool is_near = rpt__map_node_of(map, r) == rpt__map_node_of(map, 0);
+    for (int reach = 0; reach < RPT_N_REACHES; reach++) {
+        int *partner = &found->of[reach];
+        bool may = policy->measures == RPT_MEASURE_ALWAYS || *partner < 0 ||
+                   (!is_crowded(map, 0) && !is_crowded(map, *partner));
 
-        partner = is_near == near ? r : partner;
+        if (!may || (reach != RPT_REACH_FAR && !shm) ||
+            !rpt__probe_is_missing(&policy->numbers, (enum rpt_reach)reach)) {
+            *partner = -1;
+        }
     }
-    if (partner >= 0 && policy->measures != RPT_MEASURE_ALWAYS &&
-        (is_crowded(map, 0) || is_crowded(map, partner))) {
-        partner = -1;
-    }
-    return partner;
+    return status;
 }
 
 /* The partner does not wait for a rank that has failed. */
-static rpt_status_t measure_pair(struct rpt_comm *comm, int partner, bool near,
+static rpt_status_t measure_pair(struct rpt_comm *comm, int partner,
+                                 enum rpt_reach reach,
                                  struct rpt_numbers *numbers)
 {
     const int ranks[] = { 0, partner };
@@ -82,7 +129,7 @@ static rpt_status_t measure_pair(struct rpt_comm *comm, int partner, bool near,
     if (status != RPT_OK) {
         return status;
     }
-    status = rpt__probe(group, near,
+    status = rpt__probe(group, reach,
                         rpt__policy_of(comm)->measures == RPT_MEASURE_ALWAYS,
                         numbers);
     rpt__engine_lock(engine);
@@ -131,34 +178,45 @@ static void keep(const rpt_options_t *options,
     }
 }
 
-rpt_status_t rpt__measure(struct rpt_group *world)
+static rpt_status_t measure_pairs(struct rpt_comm *comm,
+                                  const struct partners *partners,
+                                  struct rpt_numbers *numbers)
+{
+    rpt_status_t status = RPT_OK;
+
+    for (int i = 0; status == RPT_OK && i < RPT_N_REACHES; i++) {
+        status = measure_pair(comm, partners->of[i], (enum rpt_reach)i,
+                              numbers);
+    }
+    return status;
+}
+
+static bool has_all(const struct partners *partners,
+                    const struct rpt_numbers *numbers)
+{
+    bool all = true;
+
+    for (int i = 0; i < RPT_N_REACHES; i++) {
+        all = all && (partners->of[i] < 0 ||
+                      !rpt__probe_is_missing(numbers, (enum rpt_reach)i));
+    }
+    return all;
+}
+
+static rpt_status_t measure_with(struct rpt_group *world,
+                                 const struct partners *partners,
+                                 struct rpt_policy *policy)
 {
     struct rpt_comm *comm = rpt__group_comm(world);
-    struct rpt_policy *policy = rpt__comm_brief(comm);
-    struct rpt_numbers numbers;
-    rpt_status_t status;
-    int near, far;
+    struct rpt_numbers numbers = policy->numbers;
+    rpt_status_t status = measure_pairs(comm, partners, &numbers);
 
-    if (policy == NULL) {
-        return RPT_OK;
-    }
-    numbers = policy->numbers;
-    near = find_partner(comm, policy, true);
-    far = find_partner(comm, policy, false);
-    if (near < 0 && far < 0) {
-        return RPT_OK;
-    }
-    status = measure_pair(comm, near, true, &numbers);
-    if (status == RPT_OK) {
-        status = measure_pair(comm, far, false, &numbers);
-    }
     if (status != RPT_OK) { /* then with the usual ones */
         rpt__log(RPT_LOG_DEBUG, "what things cost was not measured: %s",
                  rpt_last_error()->what);
         numbers = policy->numbers;
     }
-    if ((near >= 0 && rpt__probe_is_missing(&numbers, true)) ||
-        (far >= 0 && rpt__probe_is_missing(&numbers, false))) {
+    if (!has_all(partners, &numbers)) {
         numbers.n_tries++;
     }
     status = take_those_of_rank_0(world, &numbers);
@@ -169,4 +227,29 @@ rpt_status_t rpt__measure(struct rpt_group *world)
         }
     }
     return status;
+}
+
+rpt_status_t rpt__measure(struct rpt_group *world)
+{
+    struct rpt_comm *comm = rpt__group_comm(world);
+    struct rpt_policy *policy = rpt__comm_brief(comm);
+    struct partners partners;
+    rpt_status_t status;
+
+    if (policy == NULL) {
+        return RPT_OK;
+    }
+    status = find_partners(comm, policy, &partners);
+    if (status != RPT_OK) {
+        rpt__engine_lock(rpt__comm_engine(comm));
+        rpt__group_fail(world, status);
+        rpt__engine_unlock(rpt__comm_engine(comm));
+        return status;
+    }
+    for (int i = 0; i < RPT_N_REACHES; i++) {
+        if (partners.of[i] >= 0) {
+            return measure_with(world, &partners, policy);
+        }
+    }
+    return RPT_OK;
 }

@@ -25,6 +25,8 @@ static const char *const names[RPT_N_NUMBERS] = {
     [RPT_NUMBER_NEAR_BYTE] = "near_byte",
     [RPT_NUMBER_FAR_MESSAGE] = "far_message",
     [RPT_NUMBER_FAR_BYTE] = "far_byte",
+    [RPT_NUMBER_ACROSS_FLAG] = "across_flag",
+    [RPT_NUMBER_ACROSS_BYTE] = "across_byte",
 };
 
 static const struct rpt_numbers usual = RPT_NUMBERS_USUAL;
@@ -84,15 +86,19 @@ struct rpt_model rpt__numbers_model(const struct rpt_numbers *numbers,
         .reduce_byte_s = numbers->seconds[RPT_NUMBER_REDUCE_BYTE],
         .message_s = numbers->seconds[message_of(one_node)],
         .byte_s = numbers->seconds[byte_of(one_node)],
+        .across_flag_s = numbers->seconds[RPT_NUMBER_ACROSS_FLAG],
+        .across_byte_s = numbers->seconds[RPT_NUMBER_ACROSS_BYTE],
     };
 }
 
 enum rpt_origin rpt__numbers_origin(const struct rpt_numbers *numbers,
-                                    bool one_node)
+                                    bool one_node, bool across)
 {
     uint64_t local = (UINT64_C(1) << RPT_NUMBER_NEAR_MESSAGE) - 1;
+    uint64_t lines = UINT64_C(1) << RPT_NUMBER_ACROSS_FLAG |
+                     UINT64_C(1) << RPT_NUMBER_ACROSS_BYTE;
     uint64_t wanted = local | UINT64_C(1) << message_of(one_node) |
-                      UINT64_C(1) << byte_of(one_node);
+                      UINT64_C(1) << byte_of(one_node) | (across ? lines : 0);
     uint64_t there = numbers->measured & wanted;
 
     return there == wanted ? RPT_FROM_MEASURED
@@ -102,17 +108,33 @@ enum rpt_origin rpt__numbers_origin(const struct rpt_numbers *numbers,
 
 /* ---- text ---- */
 
-/* Times and rates; those that were not measured in brackets. */
+struct unit {
+    const char *text;
+    double seconds; /* of one; 0: GB/s */
+};
+
+/* What goes across costs so much more: no rate. */
+static struct unit unit_of(enum rpt_number number)
+{
+    if (number == RPT_NUMBER_ACROSS_BYTE) {
+        return (struct unit){ "ns", 1e-9 };
+    }
+    return strstr(names[number], "byte") != NULL ? (struct unit){ "GB/s", 0 }
+                                                 : (struct unit){ "us", 1e-6 };
+}
+
+/* Those that were not measured in brackets. */
 void rpt__numbers_describe(const struct rpt_numbers *numbers,
                            struct rpt_buf *text)
 {
     static const char *const words[RPT_N_NUMBERS] = {
-        "step", "flag", "copy", "sum", "message", "at", "message far", "at"
+        "step", "flag",        "copy", "sum",         "message",
+        "at",   "message far", "at",   "more across", "a byte"
     };
 
     for (int i = 0; i < RPT_N_NUMBERS; i++) {
         double seconds = numbers->seconds[i];
-        bool is_rate = strstr(names[i], "byte") != NULL;
+        struct unit unit = unit_of((enum rpt_number)i);
         bool is_measured = rpt__numbers_has(numbers, (enum rpt_number)i);
 
         rpt__buf_printf(text, "%s%s %s%.3g %s%s",
@@ -120,8 +142,9 @@ void rpt__numbers_describe(const struct rpt_numbers *numbers,
                         : i == RPT_NUMBER_FAR_MESSAGE ? "\n         "
                                                       : ", ",
                         words[i], is_measured ? "" : "(",
-                        is_rate ? 1e-9 / seconds : 1e6 * seconds,
-                        is_rate ? "GB/s" : "us", is_measured ? "" : ")");
+                        unit.seconds > 0 ? seconds / unit.seconds
+                                         : 1e-9 / seconds,
+                        unit.text, is_measured ? "" : ")");
     }
     rpt__buf_printf(text, "\n");
 }

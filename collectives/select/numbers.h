@@ -5,7 +5,9 @@
  * within a factor of 30 of the usual one: what lies outside was measured while
  * something else went on, and becomes the nearest that is believed.
  *
- * Messages have two sets: near, between the ranks of a node, and far.
+ * Messages have two sets: near, between the ranks of a node, and far.  Flags
+ * and bytes that go across, from one domain of a node to another, cost so much
+ * more than inside one.
  */
 #ifndef RPT_COLLECTIVES_SELECT_NUMBERS_H
 #define RPT_COLLECTIVES_SELECT_NUMBERS_H
@@ -22,6 +24,8 @@ enum rpt_number {
     RPT_NUMBER_NEAR_BYTE,
     RPT_NUMBER_FAR_MESSAGE,
     RPT_NUMBER_FAR_BYTE,
+    RPT_NUMBER_ACROSS_FLAG,
+    RPT_NUMBER_ACROSS_BYTE,
     RPT_N_NUMBERS
 };
 
@@ -44,6 +48,8 @@ struct rpt_numbers {
             [RPT_NUMBER_NEAR_BYTE] = 1 / 2e9,                                  \
             [RPT_NUMBER_FAR_MESSAGE] = 2e-6,                                   \
             [RPT_NUMBER_FAR_BYTE] = 1 / 2e9,                                   \
+            [RPT_NUMBER_ACROSS_FLAG] = 60e-9,                                  \
+            [RPT_NUMBER_ACROSS_BYTE] = 1 / 30e9,                               \
         },                                                                     \
     }
 
@@ -62,12 +68,14 @@ void rpt__numbers_merge(struct rpt_numbers *numbers,
 /* For groups on one node, and for others. */
 struct rpt_model rpt__numbers_model(const struct rpt_numbers *numbers,
                                     bool one_node);
-/* Whether all that a model is made of was measured, or some. */
+/* Whether all that a model is made of was measured, or some; across: ranks of
+ * the node are in several domains. */
 enum rpt_origin {
     RPT_FROM_USUAL,
     RPT_FROM_BOTH,
     RPT_FROM_MEASURED
-} rpt__numbers_origin(const struct rpt_numbers *numbers, bool one_node);
+} rpt__numbers_origin(const struct rpt_numbers *numbers, bool one_node,
+                      bool across);
 
 /* All of them in two lines, for a person. */
 void rpt__numbers_describe(const struct rpt_numbers *numbers,

@@ -25,7 +25,7 @@ enum rpt_measure {
 
 struct rpt_policy {
     struct rpt_numbers numbers;
-    uint64_t measures; /* enum rpt_measure: what shall be, at the start */
+    uint64_t measures;     /* enum rpt_measure: what shall be, at the start */
     uint64_t checks_first; /* all ranks meet before a call moves data */
     uint64_t n_rules;
     char file[512]; /* of the rules */

@@ -34,7 +34,7 @@ enum { N_BATCHES = 7, N_STEPS = 256, N_FLAGS = 16, MOST_COUNT = 32768 };
 
 struct probe {
     enum rpt_number number;
-    bool near;
+    enum rpt_reach reach;
     rpt_coll_kind_t kind;
     const struct rpt_algorithm *algorithm;
     size_t count; /* of f32                    */
@@ -45,7 +45,7 @@ struct pair {
     struct rpt_group *group;
     struct rpt_team *team;
     struct rpt_numbers *numbers;
-    bool near;
+    enum rpt_reach reach;
     bool insists;
     float *in, *out; /* MOST_COUNT; of an all-gather less */
     double used_s;   /* the same on both                  */
@@ -93,7 +93,7 @@ static double flags_cost(const struct rpt_case *c, const struct rpt_model *m,
                          size_t bytes)
 {
     (void)bytes;
-    return N_FLAGS * (m->flag_s + c->n_ranks * m->step_s);
+    return N_FLAGS * rpt__flags_cost(c, m);
 }
 
 /* Each waits for the flag of the other before it raises the next. */
@@ -105,7 +105,7 @@ static void build_flags(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     schedule->n_values = N_FLAGS;
     schedule->free_value = N_FLAGS + 1; /* who is in the next call is done */
-    schedule->has_seen_all = true;
+    schedule->seen_value = N_FLAGS;
 }
 
 static const struct rpt_algorithm flags = { .size = sizeof flags,
@@ -118,23 +118,27 @@ static const struct rpt_algorithm flags = { .size = sizeof flags,
 
 /* In the order of the numbers: each needs those before it. */
 static const struct probe probes[] = {
-    { RPT_NUMBER_STEP, true, RPT_COLL_ALLREDUCE, &steps, 1, 8 },
-    { RPT_NUMBER_FLAG, true, RPT_COLL_BARRIER, &flags, 0, 8 },
-    { RPT_NUMBER_COPY_BYTE, true, RPT_COLL_ALLGATHER, &rpt__allgather_staged,
-      4096, 8 },
+    { RPT_NUMBER_STEP, RPT_REACH_NEAR, RPT_COLL_ALLREDUCE, &steps, 1, 8 },
+    { RPT_NUMBER_FLAG, RPT_REACH_NEAR, RPT_COLL_BARRIER, &flags, 0, 8 },
+    { RPT_NUMBER_COPY_BYTE, RPT_REACH_NEAR, RPT_COLL_ALLGATHER,
+      &rpt__allgather_staged, 4096, 8 },
     /* Lines that another core has written, and what went past the caches. */
-    { RPT_NUMBER_REDUCE_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_flat,
-      1024, 16 },
-    { RPT_NUMBER_REDUCE_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_sliced,
-      MOST_COUNT, 4 },
-    { RPT_NUMBER_NEAR_MESSAGE, true, RPT_COLL_BARRIER,
+    { RPT_NUMBER_REDUCE_BYTE, RPT_REACH_NEAR, RPT_COLL_ALLREDUCE,
+      &rpt__allreduce_flat, 1024, 16 },
+    { RPT_NUMBER_REDUCE_BYTE, RPT_REACH_NEAR, RPT_COLL_ALLREDUCE,
+      &rpt__allreduce_sliced, MOST_COUNT, 4 },
+    { RPT_NUMBER_NEAR_MESSAGE, RPT_REACH_NEAR, RPT_COLL_BARRIER,
       &rpt__barrier_dissemination, 0, 10 },
-    { RPT_NUMBER_NEAR_BYTE, true, RPT_COLL_ALLREDUCE, &rpt__allreduce_ring,
-      MOST_COUNT, 2 },
-    { RPT_NUMBER_FAR_MESSAGE, false, RPT_COLL_BARRIER,
+    { RPT_NUMBER_NEAR_BYTE, RPT_REACH_NEAR, RPT_COLL_ALLREDUCE,
+      &rpt__allreduce_ring, MOST_COUNT, 2 },
+    { RPT_NUMBER_FAR_MESSAGE, RPT_REACH_FAR, RPT_COLL_BARRIER,
       &rpt__barrier_dissemination, 0, 10 },
-    { RPT_NUMBER_FAR_BYTE, false, RPT_COLL_ALLREDUCE, &rpt__allreduce_ring,
-      MOST_COUNT, 2 },
+    { RPT_NUMBER_FAR_BYTE, RPT_REACH_FAR, RPT_COLL_ALLREDUCE,
+      &rpt__allreduce_ring, MOST_COUNT, 2 },
+    { RPT_NUMBER_ACROSS_FLAG, RPT_REACH_ACROSS, RPT_COLL_BARRIER, &flags, 0,
+      8 },
+    { RPT_NUMBER_ACROSS_BYTE, RPT_REACH_ACROSS, RPT_COLL_ALLGATHER,
+      &rpt__allgather_staged, 4096, 8 },
 };
 
 enum { N_PROBES = sizeof probes / sizeof *probes };
@@ -145,20 +149,20 @@ static double cost_with(const struct rpt_plan *plan, const struct probe *probe,
     struct rpt_model model;
 
     numbers.seconds[probe->number] = seconds;
-    model = rpt__numbers_model(&numbers, probe->near);
+    model = rpt__numbers_model(&numbers, probe->reach != RPT_REACH_FAR);
     return plan->algorithm->cost(&plan->c, &model, plan->combine.element_bytes);
 }
 
 /* How often this thread lost its core.  Near ranks answer so soon that it
  * should not have slept, either. */
-static long n_switches(bool near)
+static long n_switches(enum rpt_reach reach)
 {
     struct rusage usage;
 
     if (getrusage(RUSAGE_THREAD, &usage) != 0) {
         return 0;
     }
-    return usage.ru_nivcsw + (near ? usage.ru_nvcsw : 0);
+    return usage.ru_nivcsw + (reach != RPT_REACH_FAR ? usage.ru_nvcsw : 0);
 }
 
 struct batch {
@@ -169,7 +173,7 @@ struct batch {
 static rpt_status_t time_batch(const struct pair *pair, struct rpt_plan *plan,
                                int n_calls, struct batch *batch)
 {
-    long before = n_switches(pair->near);
+    long before = n_switches(pair->reach);
     double began_s = rpt__now_s();
     rpt_status_t status = RPT_OK;
 
@@ -180,7 +184,7 @@ static rpt_status_t time_batch(const struct pair *pair, struct rpt_plan *plan,
         }
     }
     batch->seconds = rpt__now_s() - began_s;
-    batch->disturbed = (double)(n_switches(pair->near) - before);
+    batch->disturbed = (double)(n_switches(pair->reach) - before);
     return status;
 }
 
@@ -256,6 +260,8 @@ static rpt_status_t run_probe(struct pair *pair, const struct probe *probe,
     if (status != RPT_OK) {
         return status;
     }
+    /* Two ranks are no domains: only we know that they come from two. */
+    plan->c.n_across = pair->reach == RPT_REACH_ACROSS;
     status = time_plan(pair, plan, probe->n_calls, &seconds);
     if (status == RPT_OK && seconds < INFINITY) {
         double nothing = cost_with(plan, probe, *pair->numbers, 0);
@@ -277,7 +283,7 @@ static rpt_status_t find_number(struct pair *pair, enum rpt_number number)
     int n = 0;
 
     for (int i = 0; i < N_PROBES && status == RPT_OK; i++) {
-        if (probes[i].number == number && probes[i].near == pair->near) {
+        if (probes[i].number == number && probes[i].reach == pair->reach) {
             status = run_probe(pair, &probes[i], &one);
             product *= one;
             n++;
@@ -291,10 +297,11 @@ static rpt_status_t find_number(struct pair *pair, enum rpt_number number)
 
 /* ---- all of them ---- */
 
-bool rpt__probe_is_missing(const struct rpt_numbers *numbers, bool near)
+bool rpt__probe_is_missing(const struct rpt_numbers *numbers,
+                           enum rpt_reach reach)
 {
     for (int i = 0; i < N_PROBES; i++) {
-        if (probes[i].near == near &&
+        if (probes[i].reach == reach &&
             !rpt__numbers_has(numbers, probes[i].number)) {
             return true;
         }
@@ -311,11 +318,11 @@ static rpt_status_t take_buffers(struct pair *pair)
                : rpt__fail_nomem(2 * MOST_COUNT * sizeof *pair->in);
 }
 
-rpt_status_t rpt__probe(struct rpt_group *group, bool near, bool insists,
-                        struct rpt_numbers *numbers)
+rpt_status_t rpt__probe(struct rpt_group *group, enum rpt_reach reach,
+                        bool insists, struct rpt_numbers *numbers)
 {
     struct pair pair = {
-        .group = group, .numbers = numbers, .near = near, .insists = insists
+        .group = group, .numbers = numbers, .reach = reach, .insists = insists
     };
     struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
     rpt_status_t status;

@@ -92,7 +92,7 @@ static struct rpt_rule_call rule_call(const struct rpt_question *question)
     return (struct rpt_rule_call){
         .kind = question->kind,
         .n_ranks = c->n_ranks,
-        .n_nodes = c->layout != NULL ? c->layout->n_nodes : 1,
+        .n_nodes = c->layout != NULL && !c->one_node ? c->layout->n_nodes : 1,
         .has_bytes = c->out_counts == NULL,
         .bytes = (uint64_t)count * question->element_bytes
     };
@@ -235,7 +235,8 @@ void rpt__select_explain(const struct rpt_question *question,
     explain_rules(question, text);
     if (find_rule(question) == NULL) {
         enum rpt_origin origin = rpt__numbers_origin(&question->policy->numbers,
-                                                     question->c->one_node);
+                                                     question->c->one_node,
+                                                     question->c->n_across > 0);
 
         rpt__buf_printf(text, "chosen by the model, with %s numbers%s\n",
                         origins[origin],

@@ -15,6 +15,7 @@
 enum {
     KEY_RANKS = 0x2001,
     KEY_NODES,
+    KEY_DOMAINS,
     KEY_COUNT,
     KEY_TYPE,
     KEY_ROOT,
@@ -43,6 +44,9 @@ static const struct argp_option options_of_explain[] = {
     { "root", KEY_ROOT, "RANK", 0, "Of an operation that has one (0)", 0 },
     { "ranks", KEY_RANKS, "N", 0, "Number of ranks (2)", 0 },
     { "nodes", KEY_NODES, "N", 0, "Number of nodes that they are on (1)", 0 },
+    { "domains", KEY_DOMAINS, "N", 0,
+      "Domains (packages, NUMA nodes or L3) that each node is divided into (1)",
+      0 },
     { "rules", KEY_RULES, "FILE", 0,
       "Choose by the rules in FILE (as option coll.rules)", 0 },
     { "option", 'o', "NAME=VALUE", 0, "Set an option of the library", 0 },
@@ -77,6 +81,20 @@ static error_t take_count(struct argp_state *state, const char *text,
     return 0;
 }
 
+static error_t take_domains(struct argp_state *state, const char *text,
+                            rpt_options_t *options)
+{
+    int number;
+    error_t error = take_number(state, "domains", text, 1, &number);
+
+    if (error == 0 &&
+        rpt_options_set(options, "topo.virtual_domains", text) != RPT_OK) {
+        argp_error(state, "--domains: %s", rpt_last_error()->what);
+        error = EINVAL;
+    }
+    return error;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct explain_options *o = state->input;
@@ -95,6 +113,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return take_number(state, "ranks", arg, 1, &o->n_ranks);
     case KEY_NODES:
         return take_number(state, "nodes", arg, 1, &o->n_nodes);
+    case KEY_DOMAINS:
+        return take_domains(state, arg, o->options);
     case KEY_RULES:
         return rpt_options_set(o->options, "coll.rules", arg) == RPT_OK
                    ? 0

@@ -57,6 +57,11 @@ static rpt_status_t take_seats(struct world *world)
 
         status = rpt__map_create(seats, world->n_ranks, nodes, &world->map);
     }
+    if (status == RPT_OK) {
+        status = rpt__map_set_domains(
+            world->map, (int)rpt__option_integer(world->options,
+                                                 RPT_OPT_TOPO_VIRTUAL_DOMAINS));
+    }
     free(seats);
     return status;
 }

@@ -38,8 +38,8 @@ struct hello {
     uint64_t brief_bytes; /* of rank 0 */
     int32_t virtual_nodes;
     int32_t use_shm;
+    int32_t virtual_domains;
     int32_t thread_level;
-    int32_t unused;
 };
 
 struct machine_card {
@@ -192,11 +192,13 @@ static rpt_status_t compare(const struct start *start)
         const struct hello *other = card_of(start, r);
 
         if (other->virtual_nodes != first->virtual_nodes ||
+            other->virtual_domains != first->virtual_domains ||
             other->use_shm != first->use_shm ||
             other->ring_bytes != first->ring_bytes) {
             return rpt__fail(RPT_ERR_MISMATCH,
                              "rank %d on %s and rank 0 on %s differ in "
-                             "topo.virtual_nodes, comm.shm or comm.ring_bytes",
+                             "topo.virtual_nodes, topo.virtual_domains, "
+                             "comm.shm or comm.ring_bytes",
                              r, other->note.host, first->note.host);
         }
         if (other->coll_hash != first->coll_hash) {
@@ -250,6 +252,8 @@ static rpt_status_t say_hello(struct start *start, rpt_status_t own)
                                             RPT_OPT_COLL_SEGMENT_BYTES);
         hello.virtual_nodes = (int32_t)rpt__option_integer(
             end->options, RPT_OPT_TOPO_VIRTUAL_NODES);
+        hello.virtual_domains = (int32_t)rpt__option_integer(
+            end->options, RPT_OPT_TOPO_VIRTUAL_DOMAINS);
         hello.use_shm = rpt__option_switch(end->options, RPT_OPT_COMM_SHM);
     }
     status = meet(start, own, &hello.note, sizeof hello);
@@ -429,6 +433,11 @@ static rpt_status_t make_map(struct start *start)
         (int)rpt__option_integer(end->options, RPT_OPT_TOPO_VIRTUAL_NODES),
         &end->map);
     free(seats);
+    if (status == RPT_OK) {
+        status = rpt__map_set_domains(
+            end->map, (int)rpt__option_integer(end->options,
+                                               RPT_OPT_TOPO_VIRTUAL_DOMAINS));
+    }
     return status;
 }
 

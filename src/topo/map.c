@@ -8,7 +8,7 @@
  *
  * Making the map sorts twice, O(P log P).  A distance is six comparisons, an
  * order is a counting sort over the seven levels, O(P).  Memory: a seat and
- * sixteen bytes a rank; nothing is kept for pairs.
+ * twenty bytes a rank; nothing is kept for pairs.
  */
 #include "topo/map_priv.h"
 
@@ -141,6 +141,9 @@ rpt_status_t rpt__map_create(const struct rpt_seat seats[], int n_ranks,
     }
     number_nodes(map, virtual_nodes > 1 ? virtual_nodes : 1, entries, number);
     find_sharers(map, entries);
+    for (int r = 0; r < n_ranks; r++) {
+        map->places[r].domain = -1;
+    }
     free(entries);
     free(number);
     *map_out = map;

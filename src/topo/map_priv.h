@@ -11,6 +11,7 @@ struct rpt_place {
     int n_on_host;   /* ranks of its host, itself included                  */
     int share_index; /* among those of them that may use the same cpus      */
     int n_sharers;   /* how many these are, itself included                 */
+    int domain;      /* virtual one of its node; -1: as it is bound         */
 };
 
 struct rpt_map {

@@ -81,6 +81,16 @@ rpt_level_t rpt__map_level(const struct rpt_map *map, int a, int b);
  * ranks. */
 void rpt__map_order(const struct rpt_map *map, int rank, int order_out[]);
 
+/* virtual_domains m >= 1: the k ranks of a node count as min(m, k) domains, of
+ * neighbouring ranks; 0: domains are what ranks are bound in. */
+rpt_status_t rpt__map_set_domains(struct rpt_map *map, int virtual_domains);
+/* Ranks of one node, by the widest of package, NUMA node and L3 that divides
+ * them: all are bound inside one such object each, and there are at least two
+ * of these objects, with two ranks in the mean.  domain_of: the same number for
+ * ranks of one domain.  False: nothing divides them. */
+bool rpt__map_divide(const struct rpt_map *map, const int ranks[], int n,
+                     int domain_of[]);
+
 /* Cores of a rank: those it may use, shared out over the ranks of its host that
  * may use the same; at least 1. */
 int rpt__map_cores_of(const struct rpt_map *map, int rank);

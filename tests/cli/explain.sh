@@ -20,6 +20,17 @@ run 1 explain allreduce --ranks=4 --nodes=2 --count=400 -o \
     coll.allreduce.algorithm=ring
 has out '^\* ring +[0-9]+ +6 +2400 +0 +1200 ' "the ring costs what it should"
 has out 'send to 1: in\[0\], 100$' "and begins with its own block"
+run 1 explain barrier --ranks=64 --domains=2
+has out '^they are in 2 domains, of 32 to 32$' "domains are named"
+has out '^[ *] two-level +[0-9]+ +0 ' "what goes by domains can"
+run 1 explain barrier --ranks=64 --nodes=4 --domains=3
+has out '^those of a node are in 3 domains, of 5 to 6$' "inside nodes, too"
+run 1 explain barrier --ranks=4 --domains=3
+has out '^  two-level +cannot do this call' "domains of one rank are none"
+run 1 explain barrier --domains=0
+expect 64 "no domain at all"
+run 1 explain barrier --domains=5000
+expect 64 "more domains than an option may have"
 run 1 explain reduce --ranks=4 --option=coll.reduce.algorithm=nonsense
 expect 65 "an algorithm that is not there"
 run 1 explain broadcast --ranks=2 --nodes=3

@@ -1,8 +1,15 @@
+PROOF = tests/collectives/meaning.c tests/collectives/meaning.h \
+	tests/collectives/proof.c tests/collectives/proof.h
+
 check_PROGRAMS += tests/test_schedule
-tests_test_schedule_SOURCES = tests/collectives/meaning.c \
-	tests/collectives/meaning.h tests/collectives/test_schedule.c
+tests_test_schedule_SOURCES = tests/collectives/test_schedule.c $(PROOF)
 tests_test_schedule_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_schedule_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/test_parts
+tests_test_parts_SOURCES = tests/collectives/test_parts.c $(PROOF)
+tests_test_parts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_parts_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/test_simulate
 tests_test_simulate_SOURCES = tests/collectives/meaning.c \
@@ -34,6 +41,12 @@ tests_test_coll_SOURCES = tests/collectives/test_coll.c \
 	tests/collectives/job.h $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
+
+check_PROGRAMS += tests/test_coll_domains
+tests_test_coll_domains_SOURCES = tests/collectives/test_coll_domains.c \
+	tests/collectives/job.h $(COLL_FIXTURE)
+tests_test_coll_domains_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_coll_domains_LDADD = $(TEST_LIBS) -lm
 
 # It counts what the library allocates.
 check_PROGRAMS += tests/test_reducer

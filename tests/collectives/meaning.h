@@ -9,6 +9,9 @@
 
 enum { MAX_P = 64, STAGE = 40, N_KINDS = RPT_COLL_EXSCAN + 1 };
 
+/* How ranks compare their calls first: pattern/checked.h, engine/meet.c. */
+enum check_first { UNCHECKED, BY_MESSAGES, BY_MEETING };
+
 /* A call, as all ranks make it. */
 struct call {
     rpt_coll_kind_t kind;
@@ -20,6 +23,7 @@ struct call {
     size_t *in_counts;
     const int *node_of;     /* by rank; NULL: one node      */
     const bool *has_stages; /* ... of several               */
+    enum check_first check_first;
 };
 
 size_t *numbers(size_t n);

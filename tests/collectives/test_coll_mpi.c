@@ -263,11 +263,23 @@ static void numbers_are_measured_once_and_kept(void)
     end_folder(path);
 }
 
+/* Virtual ones; by real ones the test does not know where it is bound. */
+static bool knows_domains(rpt_context_t *context, bool *divided)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+    int n = (int)rpt__option_integer(rpt__comm_options(comm),
+                                     RPT_OPT_TOPO_VIRTUAL_DOMAINS);
+
+    *divided = n > 1 && size / n >= 2;
+    return n > 0 && rpt_context_n_nodes(context) == 1;
+}
+
 /* Also those that did not take part. */
 static void all_ranks_have_the_same_numbers(void)
 {
     rpt_context_t *context = NULL;
     struct rpt_numbers numbers;
+    bool divided;
     char path[64];
 
     begin_folder(path);
@@ -275,6 +287,11 @@ static void all_ranks_have_the_same_numbers(void)
     CHECK(context_with("coll.measure", "always", &context) == RPT_OK);
     numbers = numbers_of(context);
     CHECK(can_measure(context) == (numbers.measured != 0));
+    if (can_measure(context) && knows_domains(context, &divided)) {
+        CHECK(rpt__numbers_has(&numbers, RPT_NUMBER_FLAG));
+        CHECK(rpt__numbers_has(&numbers, RPT_NUMBER_ACROSS_FLAG) == divided);
+        CHECK(rpt__numbers_has(&numbers, RPT_NUMBER_ACROSS_BYTE) == divided);
+    }
     rpt_context_destroy(context);
     unsetenv("XDG_CACHE_HOME");
     end_folder(path);

@@ -177,7 +177,7 @@ static void numbers_outlive_their_text(void)
                            1e-15);
     CU_ASSERT_DOUBLE_EQUAL(rpt__numbers_model(&read, true).byte_s, 0.5e-9,
                            1e-15);
-    CU_ASSERT_EQUAL(rpt__numbers_origin(&read, true), RPT_FROM_BOTH);
+    CU_ASSERT_EQUAL(rpt__numbers_origin(&read, true, false), RPT_FROM_BOTH);
     rpt__buf_free(&text);
 }
 

@@ -104,7 +104,7 @@ static void write_anothers(struct rpt_schedule schedules[2])
 static void drop_last_wait(struct rpt_schedule schedules[2])
 {
     drop(step_of(&schedules[1], RPT_STEP_WAIT, 0));
-    schedules[1].has_seen_all = false;
+    schedules[1].seen_value = 0;
 }
 
 /* Both write the second half of the outputs. */

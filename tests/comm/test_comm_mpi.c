@@ -376,12 +376,13 @@ static void options_that_must_be_the_same_are_compared(void)
         { "comm.ring_bytes", "77KiB" },
         { "coll.stage_bytes", "8KiB" },
         { "coll.scan.algorithm", "chain" },
+        { "topo.virtual_domains", "3" },
     };
     static const char *const same[] = { "coll.stage_bytes", "1MiB", NULL };
     static const char *const spelled[] = { "coll.stage_bytes", "1048576",
                                            NULL };
 
-    for (int i = 0; size > 1 && i < 3; i++) {
+    for (int i = 0; size > 1 && i < 4; i++) {
         CHECK(try_with(rank == size - 1 ? others[i] : NULL) ==
               RPT_ERR_MISMATCH);
     }

@@ -1,4 +1,7 @@
-check_PROGRAMS += tests/test_map tests/test_machine
+check_PROGRAMS += tests/test_domains tests/test_map tests/test_machine
+tests_test_domains_SOURCES = tests/topo/test_domains.c tests/topo/seats.h
+tests_test_domains_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_domains_LDADD = $(TEST_LIBS)
 tests_test_map_SOURCES = tests/topo/test_map.c tests/topo/seats.h
 tests_test_map_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_map_LDADD = $(TEST_LIBS)

@@ -9,7 +9,7 @@ const struct rpt_algorithm *const rpt__allgather_table[] = {
     &rpt__allgather_staged,
     &rpt__allgather_circulant,
     &rpt__allgather_ring,
-    &rpt__allgather_two_level, /* several nodes */
+    &rpt__allgather_two_level, /* nodes, or domains of one */
     &rpt__allgather_pulled,    /* one node, shared buffers */
     NULL,
 };

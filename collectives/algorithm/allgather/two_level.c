@@ -1,5 +1,5 @@
 /*
- * two_level.c - all-gather node by node
+ * two_level.c - all-gather node by node, or domain by domain
  *
  * The first rank of a node gathers the blocks of its node, exchanges them with
  * those of the other nodes, and hands all blocks to its node.  The blocks of a
@@ -7,6 +7,8 @@
  *
  * Cost for blocks of n elements: a gather in a node, an all-gather of as many
  * ranks as there are nodes, a broadcast of p n elements in a node.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/allgather/allgather.h"
 #include "collectives/pattern/part.h"
@@ -66,9 +68,9 @@ static void set_blocks(struct rpt_part *part, const size_t *blocks)
     part->c.starts = blocks + part->c.n_ranks;
 }
 
-static void build_parts(const struct rpt_case *c, const int leaders[],
-                        const size_t *mine, const size_t *nodes,
-                        struct rpt_schedule *schedule)
+static void build_with(const struct rpt_case *c, const int leaders[],
+                       const size_t *mine, const size_t *nodes,
+                       struct rpt_schedule *schedule)
 {
     struct rpt_part gather = rpt__part_of_node(c, RPT_COLL_GATHER);
     struct rpt_part share = rpt__part_of_node(c, RPT_COLL_BROADCAST);
@@ -89,24 +91,29 @@ static void build_parts(const struct rpt_case *c, const int leaders[],
     rpt__part_build(&share, 2, schedule);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders(c, 0, schedule);
     size_t *mine = blocks_of(c, false, schedule);
     size_t *nodes = blocks_of(c, true, schedule);
 
     if (leaders != NULL && mine != NULL && nodes != NULL) {
-        build_parts(c, leaders, mine, nodes, schedule);
+        build_with(c, leaders, mine, nodes, schedule);
     }
     free(leaders);
     free(mine);
     free(nodes);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, true, schedule);
+}
+
 const struct rpt_algorithm rpt__allgather_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: one rank of each exchanges blocks for its node",
+    .summary = "nodes or domains: one rank of each exchanges blocks",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

@@ -27,8 +27,8 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double n = (double)c->count * (double)bytes;
 
-    return m->flag_s + c->n_ranks * m->step_s + n * m->copy_byte_s +
-           c->n_ranks * n * m->reduce_byte_s;
+    return rpt__flags_cost(c, m) + n * m->copy_byte_s +
+           c->n_ranks * n * m->reduce_byte_s + rpt__across_cost(c, m, n);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
@@ -38,7 +38,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     schedule->stage_count = c->count;
     schedule->n_values = 1;
     schedule->free_value = 2; /* who is in the next one has read */
-    schedule->has_seen_all = true;
+    schedule->seen_value = 1;
     rpt__step_copy(schedule, rpt__stage(c->rank, 0), rpt__input(0), c->count);
     rpt__step_signal(schedule, 1);
     for (int r = 0; r < c->n_ranks; r++) {

@@ -14,6 +14,8 @@
  * et al. 2017, doi:10.1145/3126908.3126954).
  *
  * For many bytes.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/pattern/part.h"
@@ -88,7 +90,7 @@ static void build_slices(const struct rpt_case *c, const size_t *slices,
     rpt__part_build(&gather, 2, schedule);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     const struct rpt_layout *layout = c->layout;
     int place = layout->place_of[c->rank];
@@ -103,11 +105,15 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     free(leaders);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, true, schedule);
+}
+
 const struct rpt_algorithm rpt__allreduce_multi_leader = {
     .size = sizeof(struct rpt_algorithm),
     .name = "multi-leader",
-    .summary =
-        "several nodes: every rank of a node adds a slice, then sends it",
+    .summary = "nodes or domains: every rank adds a slice, then between them",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

@@ -33,9 +33,9 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
     double n = (double)c->count * (double)bytes, p = c->n_ranks;
     double rounds = n / ((double)c->stage_count * (double)bytes / 2);
 
-    return (rounds < 1 ? 1 : rounds) * 2 *
-               (m->flag_s + c->n_ranks * m->step_s) +
-           (2 - 1 / p) * n * m->copy_byte_s + n * m->reduce_byte_s;
+    return (rounds < 1 ? 1 : rounds) * 2 * rpt__flags_cost(c, m) +
+           (2 - 1 / p) * n * m->copy_byte_s + n * m->reduce_byte_s +
+           2 * rpt__across_cost(c, m, n / p);
 }
 
 static void wait_all(const struct rpt_case *c, struct rpt_schedule *schedule,
@@ -98,7 +98,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     }
     schedule->n_values = 2 * k;
     schedule->free_value = 2 * k + 1; /* who is in the next one has read */
-    schedule->has_seen_all = true;
+    schedule->seen_value = 2 * k;
 }
 
 const struct rpt_algorithm rpt__allreduce_sliced = {

@@ -13,8 +13,8 @@ const struct rpt_algorithm *const rpt__allreduce_table[] = {
     &rpt__allreduce_circulant, /* any p: 2 ceil(log2 p) rounds, least bytes  */
     &rpt__allreduce_ring,      /* many bytes: neighbours only                */
     &rpt__allreduce_direct,    /* the same bits in any layout                */
-    &rpt__allreduce_two_level, /* several nodes, few bytes                  */
-    /* several nodes, many bytes: */
+    &rpt__allreduce_two_level, /* nodes, or domains of one: few bytes       */
+    /* the same, many bytes: */
     &rpt__allreduce_multi_leader,
     &rpt__allreduce_pulled, /* one node, shared buffers */
     NULL,

@@ -1,5 +1,5 @@
 /*
- * two_level.c - all-reduce node by node
+ * two_level.c - all-reduce node by node, or domain by domain
  *
  * The first rank of each node gets the sum of its node, these make it the sum
  * of all, and hand it to their nodes.
@@ -10,6 +10,8 @@
  * many ranks as there are nodes, by the cheapest algorithm for each.
  *
  * For few bytes: one rank of a node does the work.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/pattern/part.h"
@@ -30,7 +32,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_node(c, m, bytes, RPT_COLL_BROADCAST, c->count);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders(c, 0, schedule);
     struct rpt_part reduce = rpt__part_of_node(c, RPT_COLL_REDUCE);
@@ -50,10 +52,15 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     free(leaders);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, true, schedule);
+}
+
 const struct rpt_algorithm rpt__allreduce_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: one rank of each adds the sums of its node",
+    .summary = "nodes or domains: one rank of each adds their sums",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

@@ -8,6 +8,6 @@ const struct rpt_algorithm *const rpt__barrier_table[] = {
     &rpt__alone_nothing,
     &rpt__barrier_staged,
     &rpt__barrier_dissemination,
-    &rpt__barrier_two_level, /* several nodes */
+    &rpt__barrier_two_level, /* nodes, or domains of one */
     NULL,
 };

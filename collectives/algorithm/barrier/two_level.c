@@ -1,10 +1,12 @@
 /*
- * two_level.c - barrier node by node
+ * two_level.c - barrier node by node, or domain by domain
  *
  * When all of a node have come its first rank meets those of the other nodes;
  * the second barrier of a node lets the others go.
  *
  * Cost: two barriers in a node, one of as many ranks as there are nodes.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/barrier/barrier.h"
 #include "collectives/pattern/part.h"
@@ -18,7 +20,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_BARRIER, 0);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders(c, 0, schedule);
     struct rpt_part node = rpt__part_of_node(c, RPT_COLL_BARRIER);
@@ -34,10 +36,15 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     free(leaders);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, true, schedule);
+}
+
 const struct rpt_algorithm rpt__barrier_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: the first ranks of the nodes meet",
+    .summary = "nodes or domains: their first ranks meet",
     .in_rank_order = false,
     .applies = rpt__is_on_two_levels,
     .cost = cost,

@@ -9,7 +9,7 @@ const struct rpt_algorithm *const rpt__broadcast_table[] = {
     &rpt__broadcast_staged,
     &rpt__broadcast_binomial,
     &rpt__broadcast_scattered,
-    &rpt__broadcast_two_level, /* several nodes */
+    &rpt__broadcast_two_level, /* nodes, or domains of one */
     &rpt__broadcast_pulled,    /* one node, shared buffers */
     NULL,
 };

@@ -1,11 +1,13 @@
 /*
- * two_level.c - broadcast node by node
+ * two_level.c - broadcast node by node, or domain by domain
  *
  * From the root to one rank of every other node, and from these, and the root,
  * to their nodes.
  *
  * Cost: a broadcast of as many ranks as there are nodes and one in a node, by
  * the cheapest algorithm for each.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/broadcast/broadcast.h"
 #include "collectives/pattern/part.h"
@@ -20,7 +22,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_node(c, m, bytes, RPT_COLL_BROADCAST, c->count);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders_with_root(c, schedule);
     struct rpt_part among = rpt__part_of_leaders(c, RPT_COLL_BROADCAST,
@@ -42,10 +44,15 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     free(leaders);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, false, schedule);
+}
+
 const struct rpt_algorithm rpt__broadcast_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: to one rank of each, then in the nodes",
+    .summary = "nodes or domains: to one rank of each, then inside",
     .in_rank_order = false,
     .applies = rpt__is_on_two_levels,
     .cost = cost,

@@ -18,7 +18,8 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double all = (double)rpt__packed_count(c) * (double)bytes;
 
-    return 2 * (m->flag_s + c->n_ranks * m->step_s) + all * m->copy_byte_s;
+    return 2 * rpt__flags_cost(c, m) + all * m->copy_byte_s +
+           rpt__across_cost(c, m, all / c->n_ranks);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)

@@ -18,8 +18,8 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double n = (double)c->count * (double)bytes;
 
-    return 2 * (m->flag_s + c->n_ranks * m->step_s) +
-           c->n_ranks * n * m->reduce_byte_s;
+    return 2 * rpt__flags_cost(c, m) + c->n_ranks * n * m->reduce_byte_s +
+           rpt__across_cost(c, m, n);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)

@@ -1,11 +1,13 @@
 /*
- * two_level.c - reduce node by node
+ * two_level.c - reduce node by node, or domain by domain
  *
  * The first rank of each node, and the root in its own, gets the sum of its
  * node; the root adds these.
  *
  * Cost: a reduce in a node and one of as many ranks as there are nodes, by the
  * cheapest algorithm for each.
+ *
+ * The same with the domains of one node (pattern/layout.h).
  */
 #include "collectives/algorithm/reduce/reduce.h"
 #include "collectives/pattern/part.h"
@@ -24,7 +26,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
            rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_REDUCE, c->count);
 }
 
-static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+static void parts(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int *leaders = rpt__leaders_with_root(c, schedule);
     struct rpt_part node = rpt__part_of_node(c, RPT_COLL_REDUCE);
@@ -49,10 +51,15 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     free(leaders);
 }
 
+static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
+{
+    rpt__parts_build(c, parts, false, schedule);
+}
+
 const struct rpt_algorithm rpt__reduce_two_level = {
     .size = sizeof(struct rpt_algorithm),
     .name = "two-level",
-    .summary = "several nodes: the root adds the sums of the nodes",
+    .summary = "nodes or domains: the root adds their sums",
     .in_rank_order = false,
     .applies = applies,
     .cost = cost,

@@ -19,7 +19,8 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double n = (double)c->count * (double)bytes;
 
-    return 2 * (m->flag_s + c->n_ranks * m->step_s) + n * m->copy_byte_s;
+    return 2 * rpt__flags_cost(c, m) + n * m->copy_byte_s +
+           rpt__across_cost(c, m, n);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
