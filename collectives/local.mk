@@ -92,6 +92,8 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/combine.c \
 	collectives/engine/combine.h \
 	collectives/engine/late.c \
+	collectives/engine/look.c \
+	collectives/engine/look.h \
 	collectives/engine/meet.c \
 	collectives/engine/pace.c \
 	collectives/engine/pace.h \

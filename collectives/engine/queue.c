@@ -19,7 +19,6 @@
 #include "base/fence.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdlib.h>
 
 /* ---- the loop ---- */
@@ -300,25 +299,6 @@ static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
     return status == RPT_OK ? rpt__late(&patience->late, run) : status;
 }
 
-/* Looks at a flag for a while. */
-static bool look_at(const struct rpt_team *team, const _Atomic uint64_t *flag,
-                    uint64_t value)
-{
-    for (int i = 0; i < team->n_spins; i++) {
-        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
-            return true;
-        }
-        rpt__cpu_relax();
-    }
-    for (int i = 0; i < team->n_yields; i++) {
-        sched_yield();
-        if (atomic_load_explicit(flag, memory_order_acquire) >= value) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- queued ---- */
 
 void rpt__run_queue(struct rpt_run *run)
@@ -373,7 +353,7 @@ static void hurry(struct rpt_run *run)
             return;
         }
         rpt__engine_unlock(team->engine);
-        is_raised = look_at(team, flag, value);
+        is_raised = rpt__look_at(&team->look, flag, value);
         rpt__engine_lock(team->engine);
         if (!is_raised) {
             return;
@@ -412,21 +392,9 @@ static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
                : rpt__run_is_free(run);
 }
 
-static bool look_for_block(struct rpt_run *run)
+static bool is_free(void *arg)
 {
-    const struct rpt_team *team = run->team;
-
-    for (int i = 0; i < team->n_spins + team->n_yields; i++) {
-        if (rpt__run_is_free(run)) {
-            return true;
-        }
-        if (i < team->n_spins) {
-            rpt__cpu_relax();
-        } else {
-            sched_yield();
-        }
-    }
-    return false;
+    return rpt__run_is_free(arg);
 }
 
 static bool look(struct rpt_run *run)
@@ -434,7 +402,8 @@ static bool look(struct rpt_run *run)
     uint64_t value = 0;
     const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
 
-    return flag != NULL ? look_at(run->team, flag, value) : look_for_block(run);
+    return flag != NULL ? rpt__look_at(&run->team->look, flag, value)
+                        : rpt__look_for(&run->team->look, is_free, run);
 }
 
 static bool may_go_on(void *arg)
@@ -480,7 +449,8 @@ static rpt_status_t finish_here(struct rpt_run *run)
 {
     struct patience patience = { .piece_s = 0 };
     rpt_status_t status = run->is_straight
-                              ? rpt__run_go_straight(run, run->team->n_spins)
+                              ? rpt__run_go_straight(
+                                    run, rpt__look_spins(&run->team->look))
                               : rpt__run_advance(run);
 
     while (status == RPT_PENDING) {

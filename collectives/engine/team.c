@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Looks at a flag (some 20 us), and times that the core is given away (some 300
- * us when nobody takes it: as long as a segment may take), before a rank
- * sleeps; when ranks have a core each, and when they share cores. */
-enum { SPINS = 1000, YIELDS = 1000, SPINS_SHARED = 10, YIELDS_SHARED = 200 };
-
 static void find_near(struct rpt_team *team)
 {
     for (int r = 0; r < team->size; r++) {
@@ -42,15 +37,6 @@ static void share(struct rpt_team *team)
     rpt__slice_take(&team->slice, team->comm, rpt__group_number(team->group),
                     team->n_near, team->stage_bytes);
     team->one_node = team->n_near == team->size && team->slice.head != NULL;
-}
-
-static void set_patience(struct rpt_team *team)
-{
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    bool shared = rpt__comm_n_sharing(team->comm) > n_cores;
-
-    team->n_spins = shared ? SPINS_SHARED : SPINS;
-    team->n_yields = shared ? YIELDS_SHARED : YIELDS;
 }
 
 static void team_free(struct rpt_team *team)
@@ -114,7 +100,8 @@ static rpt_status_t team_create(struct rpt_group *group,
     }
     find_near(team);
     share(team);
-    set_patience(team);
+    rpt__look_init(&team->look, rpt__comm_n_sharing(team->comm) >
+                                    sysconf(_SC_NPROCESSORS_ONLN));
     team->lazy_seen = UINT64_MAX;
     LIST_INSERT_HEAD(&team->colls->teams, team, all);
     *team_out = team;

@@ -11,6 +11,7 @@
 #ifndef RPT_COLLECTIVES_ENGINE_TEAM_H
 #define RPT_COLLECTIVES_ENGINE_TEAM_H
 
+#include "collectives/engine/look.h"
 #include "collectives/engine/pace.h"
 #include "collectives/engine/slice.h"
 #include "collectives/pattern/layout.h"
@@ -48,8 +49,7 @@ struct rpt_team {
     bool one_node;
     struct rpt_layout *layout;  /* NULL: all ranks are on one node     */
     struct rpt_layout *domains; /* of these; NULL: nothing divides them */
-    int n_spins; /* looks at a flag before others get the core   */
-    int n_yields;
+    struct rpt_look look;
 
     size_t stage_bytes; /* of a rank, on every node */
     struct rpt_slice slice;

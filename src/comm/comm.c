@@ -52,7 +52,8 @@ static int poll(struct rpt_poller *poller)
 static double drive_interval(const struct rpt_comm *comm)
 {
     return comm->n_driving > comm->n_lazy ||
-                   rpt__now_s() < comm->lazy_since_s + LAZY_AFTER_S
+                   rpt__engine_now(comm->engine) <
+                       comm->lazy_since_s + LAZY_AFTER_S
                ? DRIVE_MAX_S
                : DRIVE_LAZY_S;
 }
@@ -64,7 +65,8 @@ static double next_s(struct rpt_poller *poller)
 
     if (comm->n_driving > 0) {
         /* The leader may be one that does not drive: no reason to turn fast. */
-        double interval = drive_interval(comm), now = rpt__now_s();
+        double interval = drive_interval(comm),
+               now = rpt__engine_now(comm->engine);
 
         next = fmax(comm->driven_s, now - interval / 2) + interval;
     }
@@ -314,7 +316,7 @@ static bool drive_and_ask(void *arg)
 {
     struct driven_wait *wait = arg;
     struct rpt_comm *comm = wait->comm;
-    double now = rpt__now_s();
+    double now = rpt__engine_now(comm->engine);
 
     if (now - comm->driven_s >= DRIVE_MIN_S) {
         comm->driven_s = now;

@@ -26,16 +26,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STUCK_S 2e-3 /* a released function longer than this is watched */
-#define WATCH_S 0.1  /* so long after the last release we stop watching */
+#define STUCK_S 2e-3  /* a released function longer than this is watched */
+#define WATCH_S 0.1   /* so long after the last release we stop watching */
 #define LINGER_S 1e-3 /* a user's thread may be away so long and come back */
 #define SPIN_MIN_S 0.5e-6
 #define YIELD_S 20e-6 /* most time given to those who want the lock      */
 
 struct rpt_engine {
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* users' threads that do not lead wait here */
-    pthread_cond_t aside;   /* the engine thread, while it does not lead */
+    pthread_cond_t changed;   /* users' threads that do not lead wait here */
+    pthread_cond_t aside;     /* the engine thread, while it does not lead */
     _Atomic int n_contenders; /* threads between asking and having the lock */
     struct rpt_poller *pollers;
     struct rpt_bell *bell;
@@ -47,7 +47,7 @@ struct rpt_engine {
     pthread_t leader;
     double released_at;
     int n_followers;
-    int n_users; /* user threads inside rpt__engine_wait() */
+    int n_users;    /* user threads inside rpt__engine_wait() */
     double left_at; /* when the last of them left          */
 
     pthread_t thread;
@@ -58,6 +58,7 @@ struct rpt_engine {
     bool must_fence; /* before it sleeps */
     double spin_max_s;
     double spin_s;
+    double now_s; /* rpt__engine_now() */
 
     rpt_status_t status; /* other than RPT_OK: broken, and why */
     char *what, *why, *hint;
@@ -192,10 +193,16 @@ void rpt__engine_tell(struct rpt_engine *engine)
     }
 }
 
+double rpt__engine_now(const struct rpt_engine *engine)
+{
+    return engine->now_s;
+}
+
 int rpt__engine_poll(struct rpt_engine *engine)
 {
     int n = 0;
 
+    engine->now_s = rpt__now_s();
     for (struct rpt_poller *p = engine->pollers; p != NULL; p = p->next) {
         n += p->poll(p);
     }
@@ -273,6 +280,11 @@ static void sleep_on_bell(struct rpt_engine *engine, uint32_t seen,
 
 static void spin(struct rpt_engine *engine)
 {
+    if (next_moment(engine, INFINITY) <= engine->now_s) {
+        /* A poller that asks a library takes its time by itself. */
+        let_others_in(engine);
+        return;
+    }
     rpt__engine_unlock(engine);
     for (int i = 0; i < 16; i++) {
         rpt__cpu_relax();
@@ -290,7 +302,7 @@ static void turn(struct rpt_engine *engine, rpt_done_fn done, void *arg,
     while (engine->status == RPT_OK && !done(arg)) {
         uint32_t seen = atomic_load(&engine->bell->count);
         int n = rpt__engine_poll(engine);
-        double now;
+        double now = engine->now_s;
 
         if (done(arg)) {
             break;
@@ -305,12 +317,11 @@ static void turn(struct rpt_engine *engine, rpt_done_fn done, void *arg,
                 idle_since = 0;
             }
             let_others_in(engine);
-            if (limit < INFINITY && rpt__now_s() >= limit) {
+            if (now >= limit) {
                 break;
             }
             continue;
         }
-        now = rpt__now_s();
         if (now >= limit) {
             break;
         }
@@ -368,9 +379,11 @@ static void alert_thread(struct rpt_engine *engine)
 rpt_status_t rpt__engine_wait(struct rpt_engine *engine, rpt_done_fn done,
                               void *arg, double timeout_s)
 {
-    double limit = timeout_s < 0 ? INFINITY : rpt__now_s() + timeout_s;
+    double limit;
     rpt_status_t status = RPT_OK;
 
+    engine->now_s = rpt__now_s();
+    limit = timeout_s < 0 ? INFINITY : engine->now_s + timeout_s;
     engine->n_users++;
     if (engine->led && timeout_s != 0) {
         /* The engine thread sees n_users and gives the lead away. */

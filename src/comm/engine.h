@@ -71,6 +71,10 @@ void rpt__engine_fence_sleep(struct rpt_engine *engine);
 /* Under the lock: something changed that other waiting threads look at. */
 void rpt__engine_tell(struct rpt_engine *engine);
 
+/* The time when this turn of the loop began, which saves pollers, next_s and
+ * done functions a look at the clock.  Under the lock. */
+double rpt__engine_now(const struct rpt_engine *engine);
+
 /* Asks every poller once.  Under the lock. */
 int rpt__engine_poll(struct rpt_engine *engine);
 

@@ -3,10 +3,11 @@
  *
  * Receives are posted ahead, from any rank, and completed in the order in which
  * they were posted, which keeps the order of each sender.  A packet that goes
- * out is copied into a slot of its own.  Every 16th packet to a rank is sent
- * synchronously: it ends when the receiver has taken it.  With two of these out
- * nothing more is sent to that rank, so at most 32 packets of ours lie
- * unexpected at a rank that does not look.
+ * out is copied into a slot of its own.  Now and then one to a rank is sent
+ * synchronously: it ends when the receiver has taken it, which costs MPI a
+ * message back.  With two of these out nothing more is sent to that rank, so no
+ * more than 512 packets or 1 MiB of ours lie unexpected at a rank that does not
+ * look.
  *
  * MPI tells nobody when something came, so it must be asked: all the time while
  * there was traffic in the last millisecond, then every 0.1 ms for 50 ms, then
@@ -29,7 +30,8 @@
 
 enum {
     N_RECEIVES = 16,
-    WINDOW = 16,   /* packets from one synchronous one to the next        */
+    WINDOW = 256, /* packets from one synchronous one to the next, unless */
+    WINDOW_BYTES = 16 * RPT_PACKET_BYTES, /* these come before             */
     N_WINDOWS = 2, /* synchronous ones that may be out to a rank          */
     N_SLOTS = 16,  /* packets to a rank that MPI may still need           */
     N_FREE = 64,   /* slots that are kept for later                       */
@@ -47,6 +49,8 @@ struct slot {
 
 struct far_peer {
     uint64_t n_sent;
+    int window_packets; /* since the last synchronous one */
+    size_t window_bytes;
     int n_windows;
     int n_slots;
 };
@@ -193,13 +197,26 @@ static bool may_send(const struct rpt_mpi_transport *far, int dest)
            far->peers[dest].n_slots < N_SLOTS;
 }
 
+/* Whether the packet that is sent next ends a window. */
+static bool ends_window(struct far_peer *peer, size_t bytes)
+{
+    peer->window_packets++;
+    peer->window_bytes += bytes;
+    if (peer->window_packets < WINDOW && peer->window_bytes < WINDOW_BYTES) {
+        return false;
+    }
+    peer->window_packets = 0;
+    peer->window_bytes = 0;
+    return true;
+}
+
 static bool start_send(struct rpt_mpi_transport *far, struct slot *slot,
                        size_t bytes)
 {
     struct far_peer *peer = &far->peers[slot->dest];
     int error;
 
-    slot->is_sync = peer->n_sent % WINDOW == WINDOW - 1;
+    slot->is_sync = ends_window(peer, bytes);
     error = (slot->is_sync ? PMPI_Issend : PMPI_Isend)(
         slot->data, (int)bytes, MPI_BYTE, slot->dest, RPT_MPI_TAG_PACKET,
         far->end->comm, &slot->request);
@@ -271,7 +288,7 @@ static double next_s(struct rpt_transport *transport)
 static int poll(struct rpt_transport *transport)
 {
     struct rpt_mpi_transport *far = far_of(transport);
-    double now = rpt__now_s();
+    double now = rpt__engine_now(transport->comm->engine);
     int n;
 
     if (now < next_s(transport)) {

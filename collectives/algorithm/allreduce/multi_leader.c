@@ -30,13 +30,26 @@ static bool applies(const struct rpt_case *c)
            c->layout->least > 1 && c->count >= (size_t)c->layout->least;
 }
 
+/* The ranks of a node share what joins it to the others, a processor or a wire:
+ * their messages go half side by side, half one after the other. */
+static double cost_between(const struct rpt_case *c, const struct rpt_model *m,
+                           size_t bytes, size_t slice)
+{
+    double others = c->layout->least - 1;
+
+    return rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_ALLREDUCE,
+                                     (slice + c->count) / 2) +
+           others / 2 *
+               rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_ALLREDUCE, 0);
+}
+
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
     size_t slice = c->count / (size_t)c->layout->least;
 
     return rpt__part_cost_of_node(c, m, bytes, RPT_COLL_REDUCE_SCATTER, slice) +
-           rpt__part_cost_of_leaders(c, m, bytes, RPT_COLL_ALLREDUCE, slice) +
+           cost_between(c, m, bytes, slice) +
            rpt__part_cost_of_node(c, m, bytes, RPT_COLL_ALLGATHER, slice);
 }
 
