@@ -105,6 +105,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/team.h \
 	collectives/flag.c \
 	collectives/memory.c \
+	collectives/overlap.c \
 	collectives/nccl/launch.c \
 	collectives/nccl/launch.h \
 	collectives/nccl/ops.h \
