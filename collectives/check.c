@@ -199,7 +199,9 @@ rpt_status_t rpt__coll_check(const struct rpt_group *group,
     int n = rpt__group_size(group);
 
     if ((int)coll->kind < 0 || coll->kind > RPT_COLL_EXSCAN) {
-        return bad(coll, "there is no such operation");
+        rpt__fail(RPT_ERR_INVALID, "collective: bad argument");
+        rpt__fail_why("there is no operation %d", (int)coll->kind);
+        return RPT_ERR_INVALID;
     }
     if (rpt_type_bytes(coll->type) == 0) {
         return bad(coll, "there is no such type");

@@ -150,6 +150,7 @@ librepartir_all_la_SOURCES += \
 	collectives/select/rules.h \
 	collectives/select/select.c \
 	collectives/select/select.h \
+	collectives/select/why_not.c \
 	collectives/simulate.c \
 	collectives/simulate.h \
 	collectives/simulate_priv.h \

@@ -232,6 +232,35 @@ static void an_unknown_algorithm_is_an_error(void)
 
 /* ---- bad arguments ---- */
 
+static void expect_text(const char *text)
+{
+    CHECK(strstr(rpt_last_error_text(), text) != NULL);
+}
+
+static void the_function_is_named(rpt_group_t *group)
+{
+    double x[1] = { 0 }, y[1];
+    size_t one[1] = { 1 };
+    rpt_coll_t coll = { .kind = (rpt_coll_kind_t)77 };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_allreduce(NULL, x, y, 1, RPT_TYPE_F64, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    expect_text("rpt_allreduce: bad argument");
+    CHECK(rpt_alltoallv(group, x, one, NULL, y, NULL, NULL, RPT_TYPE_F64) ==
+          RPT_ERR_INVALID);
+    expect_text("out_counts is NULL");
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
+    expect_text("there is no operation 77");
+}
+
+static void a_bad_call_is_named(void)
+{
+    struct job job = { .fn = the_function_is_named };
+
+    run_job(1, NULL, &job);
+}
+
 static void arguments_of_one_rank(rpt_group_t *group)
 {
     double x[8] = { 0 }, y[8];
@@ -598,6 +627,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(an_unknown_algorithm_is_an_error),
     RPT_TEST(input_may_lie_in_gaps_of_the_output),
     RPT_TEST(bad_arguments_are_told),
+    RPT_TEST(a_bad_call_is_named),
     RPT_TEST(a_plan_is_started_once_at_a_time),
     RPT_TEST(a_started_one_needs_no_further_call),
     RPT_TEST(calls_may_come_in_between),
