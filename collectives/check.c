@@ -136,14 +136,6 @@ static bool may_be_in_place(const struct rpt_group *group,
     }
 }
 
-static bool overlap(const rpt_coll_t *coll, struct extent e, size_t element)
-{
-    uintptr_t in = (uintptr_t)coll->in, out = (uintptr_t)coll->out;
-
-    return e.in > 0 && e.out > 0 && in < out + e.out * element &&
-           out < in + e.in * element;
-}
-
 /* Where the input would be if it were in place. */
 static const char *own_place(const struct rpt_group *group,
                              const rpt_coll_t *coll, size_t element)
@@ -171,7 +163,8 @@ static rpt_status_t check_buffers(const struct rpt_group *group,
 {
     struct extent e = extent_of(group, coll);
     size_t element = rpt_type_bytes(coll->type), bytes;
-    bool in_place = coll->in == RPT_IN_PLACE;
+    bool in_place = coll->in == RPT_IN_PLACE, overlap = false;
+    rpt_status_t status;
 
     if (e.overflow || !rpt__size_mul(e.in, element, &bytes) ||
         bytes > PTRDIFF_MAX || !rpt__size_mul(e.out, element, &bytes) ||
@@ -188,12 +181,16 @@ static rpt_status_t check_buffers(const struct rpt_group *group,
     if (coll->out == NULL && (e.out > 0 || (in_place && e.in > 0))) {
         return bad(coll, "the output is NULL");
     }
-    if (!in_place && overlap(coll, e, element) &&
-        !(may_be_in_place(group, coll) &&
-          coll->in == own_place(group, coll, element))) {
+    if (in_place || (may_be_in_place(group, coll) &&
+                     coll->in == own_place(group, coll, element))) {
+        return RPT_OK;
+    }
+    status = rpt__coll_overlap(coll, rpt__group_size(group), e.in, e.out,
+                               &overlap);
+    if (status == RPT_OK && overlap) {
         return bad(coll, "input and output overlap (see RPT_IN_PLACE)");
     }
-    return RPT_OK;
+    return status;
 }
 
 rpt_status_t rpt__coll_check(const struct rpt_group *group,
@@ -202,7 +199,9 @@ rpt_status_t rpt__coll_check(const struct rpt_group *group,
     int n = rpt__group_size(group);
 
     if ((int)coll->kind < 0 || coll->kind > RPT_COLL_EXSCAN) {
-        return bad(coll, "there is no such operation");
+        rpt__fail(RPT_ERR_INVALID, "collective: bad argument");
+        rpt__fail_why("there is no operation %d", (int)coll->kind);
+        return RPT_ERR_INVALID;
     }
     if (rpt_type_bytes(coll->type) == 0) {
         return bad(coll, "there is no such type");

@@ -108,6 +108,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/team.h \
 	collectives/flag.c \
 	collectives/memory.c \
+	collectives/overlap.c \
 	collectives/nccl/launch.c \
 	collectives/nccl/launch.h \
 	collectives/nccl/ops.h \
@@ -152,6 +153,7 @@ librepartir_all_la_SOURCES += \
 	collectives/select/rules.h \
 	collectives/select/select.c \
 	collectives/select/select.h \
+	collectives/select/why_not.c \
 	collectives/simulate.c \
 	collectives/simulate.h \
 	collectives/simulate_priv.h \

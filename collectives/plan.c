@@ -40,13 +40,15 @@ static bool has_root(rpt_coll_kind_t kind)
            kind == RPT_COLL_GATHER || kind == RPT_COLL_SCATTER;
 }
 
-/* In whose place: allgather and gather have their block of the output there. */
+/* In whose place: allgather and gather have their block of the output there.
+ * An all-to-all of blocks has none: from one address, they lie in each other's
+ * gaps. */
 static bool is_in_place(const rpt_coll_t *coll)
 {
     return coll->in == RPT_IN_PLACE ||
-           (coll->in == coll->out && coll->kind != RPT_COLL_ALLGATHER &&
-            coll->kind != RPT_COLL_GATHER && coll->kind != RPT_COLL_SCATTER &&
-            coll->kind != RPT_COLL_BROADCAST);
+           (coll->in == coll->out && coll->out_counts == NULL &&
+            coll->kind != RPT_COLL_ALLGATHER && coll->kind != RPT_COLL_GATHER &&
+            coll->kind != RPT_COLL_SCATTER && coll->kind != RPT_COLL_BROADCAST);
 }
 
 static struct rpt_signature signature_of(const struct rpt_plan *plan)

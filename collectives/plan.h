@@ -83,6 +83,10 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);
 /* Elements of the buffers as this rank has them; the call is good. */
 void rpt__coll_extent(const struct rpt_group *group, const rpt_coll_t *coll,
                       size_t *in_out, size_t *out_out);
+/* Whether input and output, of so many elements each, share bytes.  n: ranks. */
+rpt_status_t rpt__coll_overlap(const rpt_coll_t *coll, int n, size_t n_in,
+                               size_t n_out, bool *overlap_out);
+
 /* What this rank can see that is wrong with a call. */
 rpt_status_t rpt__coll_check(const struct rpt_group *group,
                              const rpt_coll_t *coll);

@@ -11,28 +11,18 @@
 
 #include <stdlib.h>
 
-static bool fit(const int counts[], const int places[], int n)
+/* Types of empty blocks are not looked at. */
+static bool blocks_fit(struct rpt_pmpi_blocks blocks)
 {
-    bool all = counts != NULL && places != NULL;
+    bool all = blocks.counts != NULL && blocks.places != NULL &&
+               (blocks.types != NULL || rpt__pmpi_type_may_move(blocks.type));
 
-    for (int r = 0; all && r < n; r++) {
-        all = counts[r] >= 0;
+    for (int r = 0; all && r < blocks.n; r++) {
+        all = blocks.counts[r] >= 0 &&
+              (blocks.types == NULL || blocks.counts[r] == 0 ||
+               rpt__pmpi_type_may_move(blocks.types[r]));
     }
     return all;
-}
-
-static bool output_fits(const struct rpt_pmpi_call *call,
-                        const struct rpt_pmpi_args *args)
-{
-    return fit(args->counts, args->places, call->size) &&
-           (args->types != NULL || args->type != MPI_DATATYPE_NULL);
-}
-
-static bool input_fits(const struct rpt_pmpi_call *call,
-                       const struct rpt_pmpi_args *args)
-{
-    return fit(args->in_counts, args->in_places, call->size) &&
-           (args->in_types != NULL || args->in_type != MPI_DATATYPE_NULL);
 }
 
 static bool enter(struct rpt_pmpi_call *call, rpt_coll_kind_t kind, bool fits)
@@ -58,6 +48,25 @@ static struct rpt_pmpi_blocks inputs(const struct rpt_pmpi_call *call,
                                      args->in_types };
 }
 
+static bool output_fits(const struct rpt_pmpi_call *call,
+                        const struct rpt_pmpi_args *args)
+{
+    return args->out != MPI_IN_PLACE && blocks_fit(outputs(call, args));
+}
+
+static bool input_fits(const struct rpt_pmpi_call *call,
+                       const struct rpt_pmpi_args *args)
+{
+    return args->in != MPI_IN_PLACE && blocks_fit(inputs(call, args));
+}
+
+/* One block. */
+static bool one_fits(const void *buffer, int count, MPI_Datatype type)
+{
+    return buffer != MPI_IN_PLACE && count >= 0 &&
+           rpt__pmpi_type_may_move(type);
+}
+
 bool rpt__pmpi_allgatherv(struct rpt_pmpi_call *call,
                           const struct rpt_pmpi_args *args)
 {
@@ -66,8 +75,8 @@ bool rpt__pmpi_allgatherv(struct rpt_pmpi_call *call,
 
     if (!enter(call, RPT_COLL_ALLGATHER,
                output_fits(call, args) &&
-                   (in_place || (args->in_count >= 0 &&
-                                 args->in_type != MPI_DATATYPE_NULL)))) {
+                   (in_place ||
+                    one_fits(args->in, args->in_count, args->in_type)))) {
         return false;
     }
     rpt__pmpi_side_set_blocks(&call->to, args->out, outputs(call, args));
@@ -158,10 +167,10 @@ bool rpt__pmpi_gatherv(struct rpt_pmpi_call *call,
 {
     bool in_place = call->is_root && args->in == MPI_IN_PLACE;
 
-    if (!enter(call, RPT_COLL_ALLTOALL,
-               (in_place ||
-                (args->in_count >= 0 && args->in_type != MPI_DATATYPE_NULL)) &&
-                   (!call->is_root || output_fits(call, args)))) {
+    if (!enter(
+            call, RPT_COLL_ALLTOALL,
+            (in_place || one_fits(args->in, args->in_count, args->in_type)) &&
+                (!call->is_root || output_fits(call, args)))) {
         return false;
     }
     if (call->is_root) {
@@ -186,8 +195,7 @@ bool rpt__pmpi_scatterv(struct rpt_pmpi_call *call,
     bool in_place = call->is_root && args->out == MPI_IN_PLACE;
 
     if (!enter(call, RPT_COLL_ALLTOALL,
-               (in_place ||
-                (args->count >= 0 && args->type != MPI_DATATYPE_NULL)) &&
+               (in_place || one_fits(args->out, args->count, args->type)) &&
                    (!call->is_root || input_fits(call, args)))) {
         return false;
     }

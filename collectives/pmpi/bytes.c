@@ -7,7 +7,8 @@
  * sending, in place where the type allows, else in a copy that PMPI_Pack and
  * PMPI_Unpack fill and empty.
  *
- * Cost: three questions to the MPI for a buffer; a copy where it is not dense.
+ * Cost: four questions to the MPI for a buffer, one more for a type of the
+ * program; a copy where it is not dense.
  * It does not look into structs and vectors that happen to have no holes: these
  * are copied too.
  */
@@ -74,6 +75,40 @@ static bool is_dense(MPI_Datatype type, int depth)
     default:
         return false;
     }
+}
+
+/* ---- what the MPI says ---- */
+
+/* For calls that are the MPI's own and may fail: one rank, errors return.  The
+ * communicator of a call may be gone when its bytes are unpacked. */
+static MPI_Comm own_comm = MPI_COMM_NULL;
+
+bool rpt__pmpi_bytes_open(void)
+{
+    return PMPI_Comm_dup(MPI_COMM_SELF, &own_comm) == MPI_SUCCESS &&
+           PMPI_Comm_set_errhandler(own_comm, MPI_ERRORS_RETURN) == MPI_SUCCESS;
+}
+
+void rpt__pmpi_bytes_close(void)
+{
+    if (own_comm != MPI_COMM_NULL) {
+        PMPI_Comm_free(&own_comm);
+    }
+}
+
+/* There is no question for it; but MPI packs no type that is not committed. */
+bool rpt__pmpi_type_may_move(MPI_Datatype type)
+{
+    int n_ints, n_addresses, n_types, combiner = MPI_COMBINER_NAMED, at = 0;
+    char element = 0, packed = 0;
+
+    if (type == MPI_DATATYPE_NULL) {
+        return false;
+    }
+    PMPI_Type_get_envelope(type, &n_ints, &n_addresses, &n_types, &combiner);
+    return combiner == MPI_COMBINER_NAMED ||
+           PMPI_Pack(&element, 0, type, &packed, 1, &at, own_comm) ==
+               MPI_SUCCESS;
 }
 
 /* ---- the two forms ---- */
@@ -199,19 +234,18 @@ static void move(struct row row, char *bytes, bool unpack)
     most = most < INT_MAX ? most : INT_MAX;
     for (size_t done = 0; done < row.count;) {
         size_t n = row.count - done < most ? row.count - done : most;
-        int length = (int)(n * row.element_bytes), at = 0;
+        int length = (int)(n * row.element_bytes), at = 0, code;
 
-        /* The communicator of the call may be gone. */
         if (unpack) {
-            PMPI_Unpack(bytes, length, &at, row.elements, (int)n, row.type,
-                        MPI_COMM_WORLD);
+            code = PMPI_Unpack(bytes, length, &at, row.elements, (int)n,
+                               row.type, own_comm);
         } else {
-            PMPI_Pack(row.elements, (int)n, row.type, bytes, length, &at,
-                      MPI_COMM_WORLD);
+            code = PMPI_Pack(row.elements, (int)n, row.type, bytes, length, &at,
+                             own_comm);
         }
-        if (at != length) {
-            rpt__pmpi_die("MPI packs a type into other bytes than its size "
-                          "says");
+        if (code != MPI_SUCCESS || at != length) {
+            rpt__pmpi_die("MPI does not pack a type into as many bytes as "
+                          "its size says");
         }
         row.elements += (MPI_Aint)n * row.extent;
         bytes += length;

@@ -6,19 +6,27 @@
  */
 #include "collectives/pmpi/shim.h"
 
-static bool fits(int count, MPI_Datatype type)
+/* A buffer of elements; in place is not one. */
+static bool fits(const void *buffer, int count, MPI_Datatype type)
 {
-    return count >= 0 && type != MPI_DATATYPE_NULL;
+    return buffer != MPI_IN_PLACE && count >= 0 &&
+           rpt__pmpi_type_may_move(type);
 }
 
 static bool input_fits(const struct rpt_pmpi_args *args)
 {
-    return args->in == MPI_IN_PLACE || fits(args->in_count, args->in_type);
+    return fits(args->in, args->in_count, args->in_type);
 }
 
 static bool output_fits(const struct rpt_pmpi_args *args)
 {
-    return args->out == MPI_IN_PLACE || fits(args->count, args->type);
+    return fits(args->out, args->count, args->type);
+}
+
+/* Of a call in which all ranks may be in place. */
+static bool both_fit(const struct rpt_pmpi_args *args)
+{
+    return output_fits(args) && (args->in == MPI_IN_PLACE || input_fits(args));
 }
 
 static bool enter(struct rpt_pmpi_call *call, rpt_coll_kind_t kind, bool fit)
@@ -63,7 +71,7 @@ bool rpt__pmpi_bcast(struct rpt_pmpi_call *call,
 {
     struct rpt_pmpi_side *side = call->is_root ? &call->from : &call->to;
 
-    if (!enter(call, RPT_COLL_BROADCAST, fits(args->count, args->type))) {
+    if (!enter(call, RPT_COLL_BROADCAST, output_fits(args))) {
         return false;
     }
     rpt__pmpi_side_set(side, args->out, (size_t)args->count, args->type);
@@ -75,8 +83,7 @@ bool rpt__pmpi_bcast(struct rpt_pmpi_call *call,
 bool rpt__pmpi_allgather(struct rpt_pmpi_call *call,
                          const struct rpt_pmpi_args *args)
 {
-    if (!enter(call, RPT_COLL_ALLGATHER,
-               input_fits(args) && fits(args->count, args->type))) {
+    if (!enter(call, RPT_COLL_ALLGATHER, both_fit(args))) {
         return false;
     }
     set_input(call, args, 1);
@@ -89,8 +96,7 @@ bool rpt__pmpi_gather(struct rpt_pmpi_call *call,
                       const struct rpt_pmpi_args *args)
 {
     if (!enter(call, RPT_COLL_GATHER,
-               input_fits(args) &&
-                   (!call->is_root || fits(args->count, args->type)))) {
+               call->is_root ? both_fit(args) : input_fits(args))) {
         return false;
     }
     set_input(call, args, 1);
@@ -106,12 +112,14 @@ bool rpt__pmpi_gather(struct rpt_pmpi_call *call,
 bool rpt__pmpi_scatter(struct rpt_pmpi_call *call,
                        const struct rpt_pmpi_args *args)
 {
+    bool in_place = call->is_root && args->out == MPI_IN_PLACE;
+
     if (!enter(call, RPT_COLL_SCATTER,
-               output_fits(args) &&
-                   (!call->is_root || fits(args->in_count, args->in_type)))) {
+               (in_place || output_fits(args)) &&
+                   (!call->is_root || input_fits(args)))) {
         return false;
     }
-    if (args->out != MPI_IN_PLACE) {
+    if (!in_place) {
         set_output(call, args, 1);
     }
     call->bytes = call->to.bytes;
@@ -126,8 +134,7 @@ bool rpt__pmpi_scatter(struct rpt_pmpi_call *call,
 bool rpt__pmpi_alltoall(struct rpt_pmpi_call *call,
                         const struct rpt_pmpi_args *args)
 {
-    if (!enter(call, RPT_COLL_ALLTOALL,
-               input_fits(args) && fits(args->count, args->type))) {
+    if (!enter(call, RPT_COLL_ALLTOALL, both_fit(args))) {
         return false;
     }
     set_input(call, args, call->size);

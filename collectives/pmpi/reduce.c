@@ -7,13 +7,22 @@
 
 #include <stdlib.h>
 
+/* Only a root of MPI_Reduce has an output, and it alone may be in place. */
+static bool may_be_there(const struct rpt_pmpi_call *call,
+                         const struct rpt_pmpi_args *args, rpt_coll_kind_t kind)
+{
+    return kind == RPT_COLL_REDUCE && !call->is_root
+               ? args->in != MPI_IN_PLACE
+               : args->out != MPI_IN_PLACE;
+}
+
 static bool reduction(struct rpt_pmpi_call *call,
                       const struct rpt_pmpi_args *args, rpt_coll_kind_t kind)
 {
     rpt_coll_t *coll = &call->coll;
 
     if (args->count < 0 || args->type == MPI_DATATYPE_NULL ||
-        args->op == MPI_OP_NULL) {
+        args->op == MPI_OP_NULL || !may_be_there(call, args, kind)) {
         return rpt__pmpi_pass(call, rpt__pmpi_bad_argument);
     }
     if (!rpt__pmpi_op(args->op, &coll->op)) {

@@ -121,6 +121,13 @@ bool rpt__pmpi_is_being_freed(MPI_Comm comm);
 
 /* ---- bytes.c: buffers as bytes ---- */
 
+/* False: there is no communicator for it. */
+bool rpt__pmpi_bytes_open(void);
+void rpt__pmpi_bytes_close(void);
+
+/* Whether there is a type, and it is committed. */
+bool rpt__pmpi_type_may_move(MPI_Datatype type);
+
 /* One buffer of a call.  All zero: there is none. */
 struct rpt_pmpi_side {
     bool copy;  /* even when the type is dense */

@@ -56,7 +56,8 @@ static bool open_all(void)
     if (!make_context()) {
         return false;
     }
-    own = rpt__pmpi_comms_open(context) && rpt__pmpi_requests_open();
+    own = rpt__pmpi_comms_open(context) && rpt__pmpi_requests_open() &&
+          rpt__pmpi_bytes_open();
     PMPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     return all != 0;
 }
@@ -93,6 +94,7 @@ static void end(void)
     atomic_store(&state, RPT_PMPI_OFF);
     rpt__pmpi_requests_close();
     rpt__pmpi_comms_close();
+    rpt__pmpi_bytes_close();
     rpt_context_destroy(context);
     context = NULL;
 }

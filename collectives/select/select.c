@@ -60,8 +60,7 @@ static rpt_status_t find_forced(const struct rpt_question *question,
         return RPT_ERR_NOT_FOUND;
     }
     if (!(*all)->applies(question->c)) {
-        why = "it cannot do this call: see what it says of itself in "
-              "`repartir explain`";
+        why = rpt__why_not(*all, question->c);
     } else if (wants_order(question) && !(*all)->in_rank_order) {
         why = "its bits depend on the layout, and coll.reproducible is set";
     }

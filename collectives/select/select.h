@@ -33,6 +33,10 @@ rpt_status_t rpt__select(const struct rpt_question *question,
 void rpt__select_explain(const struct rpt_question *question,
                          struct rpt_buf *text);
 
+/* Of an algorithm that does not apply: what it lacks, for a message. */
+const char *rpt__why_not(const struct rpt_algorithm *algorithm,
+                         const struct rpt_case *c);
+
 /* Whether an option names the algorithm. */
 bool rpt__is_forced(const rpt_options_t *options, rpt_coll_kind_t kind);
 

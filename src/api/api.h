@@ -24,10 +24,13 @@ rpt_status_t rpt__context_wrap(struct rpt_comm *comm,
 rpt_status_t rpt__check_version(int header_version);
 
 /* Ends the function with RPT_ERR_INVALID when an argument is bad. */
-#define RPT_REQUIRE(condition, why)                                            \
+#define RPT_REQUIRE(condition, why) RPT_REQUIRE_IN(__func__, condition, why)
+
+/* ... in a function that does it for another one. */
+#define RPT_REQUIRE_IN(name, condition, why)                                   \
     do {                                                                       \
         if (!(condition)) {                                                    \
-            rpt__fail(RPT_ERR_INVALID, "%s: bad argument", __func__);          \
+            rpt__fail(RPT_ERR_INVALID, "%s: bad argument", name);              \
             rpt__fail_why("%s", why);                                          \
             return RPT_ERR_INVALID;                                            \
         }                                                                      \

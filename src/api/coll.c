@@ -12,11 +12,15 @@
 /* What a barrier sends. */
 static const char token = 0;
 
-static rpt_status_t run(rpt_group_t *group, const rpt_coll_t *coll)
+/* `name`: of the function that was called. */
+static rpt_status_t run_named(const char *name, rpt_group_t *group,
+                              const rpt_coll_t *coll)
 {
-    RPT_REQUIRE(group != NULL, "group is NULL");
+    RPT_REQUIRE_IN(name, group != NULL, "group is NULL");
     return rpt__coll_run(group, coll);
 }
+
+#define run(group, coll) run_named(__func__, group, coll)
 
 /* Every field is named: compilers zero a whole structure with an instruction
  * that takes longer than the rest of a short call. */
@@ -189,7 +193,8 @@ rpt_status_t rpt_alltoallv(rpt_group_t *group, const void *in,
     coll.out_counts = out_counts;
     coll.out_offsets = out_offsets;
 
-    RPT_REQUIRE(in_counts != NULL && out_counts != NULL, "counts is NULL");
+    RPT_REQUIRE(in_counts != NULL, "in_counts is NULL");
+    RPT_REQUIRE(out_counts != NULL, "out_counts is NULL");
     return run(group, &coll);
 }
 

@@ -9,6 +9,7 @@
 
 #include <repartir/coll.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -153,6 +154,8 @@ int args_seconds(struct argp_state *state, const char *name, const char *text,
     return EINVAL;
 }
 
+static const long long MOST_INTEGER = 1000000000;
+
 int args_integer(struct argp_state *state, const char *name, const char *text,
                  long long least, long long *number_out)
 {
@@ -162,9 +165,9 @@ int args_integer(struct argp_state *state, const char *name, const char *text,
     errno = 0;
     number = strtoll(text, &rest, 10);
     if (rest == text || *rest != '\0' || errno != 0 || number < least ||
-        number > 1000000000) {
-        argp_error(state, "--%s: \"%s\" is no number from %lld on", name, text,
-                   least);
+        number > MOST_INTEGER) {
+        argp_error(state, "--%s: \"%s\" is no number from %lld to %lld", name,
+                   text, least, MOST_INTEGER);
         return EINVAL;
     }
     *number_out = number;
@@ -219,8 +222,8 @@ int args_option(struct argp_state *state, rpt_options_t *options,
 int args_word(struct argp_state *state, const char *name, const char *text,
               const char *const words[])
 {
+    const char *dashes = islower((unsigned char)name[0]) ? "--" : "", *near;
     size_t n = 0;
-    const char *near;
 
     for (; words[n] != NULL; n++) {
         if (strcmp(words[n], text) == 0) {
@@ -229,10 +232,10 @@ int args_word(struct argp_state *state, const char *name, const char *text,
     }
     near = nearest_word(text, words, n);
     if (near != NULL) {
-        argp_error(state, "--%s: there is no \"%s\"; did you mean \"%s\"?",
-                   name, text, near);
+        argp_error(state, "%s%s: there is no \"%s\"; did you mean \"%s\"?",
+                   dashes, name, text, near);
     } else {
-        argp_error(state, "--%s: there is no \"%s\"", name, text);
+        argp_error(state, "%s%s: there is no \"%s\"", dashes, name, text);
     }
     return -1;
 }

@@ -122,6 +122,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         return args_option(state, o->options, arg);
     case ARGP_KEY_ARG:
+        if (o->has_operation) {
+            argp_error(state, "\"%s\": one operation is enough", arg);
+            return EINVAL;
+        }
         word = args_word(state, "OPERATION", arg, args_operations);
         o->coll.kind = (rpt_coll_kind_t)word;
         o->has_operation = true;

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEY_OPERATIONS = 0x3001, KEY_MAX_BYTES, KEY_TIME, KEY_OUT };
@@ -103,12 +104,19 @@ static int not_written(const char *path, int error, struct fault *fault)
 static int check_out(const char *path, struct fault *fault)
 {
     char *copy = copy_string(path);
-    bool good = access(dirname(copy), W_OK | X_OK) == 0 &&
-                (access(path, F_OK) != 0 || access(path, W_OK) == 0);
-    int code = good ? CODE_OK : not_written(path, errno, fault);
+    size_t bytes = strlen(path);
+    struct stat about;
+    int error = 0;
 
+    if (access(dirname(copy), W_OK | X_OK) != 0 ||
+        (access(path, F_OK) == 0 && access(path, W_OK) != 0)) {
+        error = errno;
+    } else if (bytes == 0 || path[bytes - 1] == '/' ||
+               (stat(path, &about) == 0 && S_ISDIR(about.st_mode))) {
+        error = EISDIR;
+    }
     free(copy);
-    return code;
+    return error == 0 ? CODE_OK : not_written(path, error, fault);
 }
 
 /* Signals that would leave the file aside behind wait for the end. */

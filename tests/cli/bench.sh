@@ -140,7 +140,8 @@ for n in $ranks; do
             "is answered once: $arguments, $r"
     done
     run "$n" bench coll alreduce
-    has err 'did you mean "allreduce"' "the nearest operation is named, $r"
+    has err ': OPERATION: .* did you mean "allreduce"' \
+        "the nearest operation is named, $r"
     for option in csv json svg; do
         run "$n" bench coll barrier --samples=1 --$option=nowhere/file
         expect 74 "--$option=nowhere/file, $r"

@@ -33,6 +33,28 @@ run 1 explain barrier --domains=5000
 expect 64 "more domains than an option may have"
 run 1 explain reduce --ranks=4 --option=coll.reduce.algorithm=nonsense
 expect 65 "an algorithm that is not there"
+refused() { # algorithm, why, arguments
+    algorithm=$1 why=$2
+    shift 2
+    run 1 explain "$@" -o "coll.$1.algorithm=$algorithm"
+    expect 65 "$algorithm cannot do this $1"
+    has err "$why" "and says why"
+}
+refused ring 'at least as many elements as ranks' allreduce --ranks=4
+refused ring 'more ranks' allreduce --ranks=1
+refused flat 'on one node' allreduce --ranks=4 --nodes=2
+refused flat 'shared memory has room' allreduce --ranks=4 --count=200000000
+refused two-level 'several nodes' allreduce --ranks=4
+refused binomial 'more ranks' gather --ranks=2
+run 1 explain allreduce allgather
+expect 64 "two operations"
+has err 'one operation is enough' "which is said"
+run 1 explain allredoos
+expect 64 "no such operation"
+has err ': OPERATION: there is no "allredoos"' "which is no option"
+run 1 explain allreduce --ranks=99999999999
+expect 64 "too many ranks"
+has err 'from 1 to 1000000000' "and how many there may be"
 run 1 explain broadcast --ranks=2 --nodes=3
 expect 65 "more nodes than ranks"
 run 1 explain gather --ranks=2 --type=c128 --count=900000000000000000

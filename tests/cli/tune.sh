@@ -49,6 +49,13 @@ expect 65 "a bad rule ends the start"
 has err 'repartir.rules:1: there is no such algorithm: "flatt"' "and is named"
 rm repartir.rules
 
+mkdir rules.d
+for path in rules.d rules.d/ nowhere/rules; do
+    run 2 tune --operations=barrier --time=0.2 --out=$path
+    expect 74 "$path is no file that can be written"
+    hasnt out 'barrier' "which is found before the work"
+done
+
 # Every rule of a forced sum in the order of ranks is one of that.
 run 2 tune --operations=allreduce --max-bytes=1K --time=0.2 \
     -o coll.reproducible=yes --option=coll.segment_bytes=4K --out=ordered

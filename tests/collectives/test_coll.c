@@ -232,6 +232,35 @@ static void an_unknown_algorithm_is_an_error(void)
 
 /* ---- bad arguments ---- */
 
+static void expect_text(const char *text)
+{
+    CHECK(strstr(rpt_last_error_text(), text) != NULL);
+}
+
+static void the_function_is_named(rpt_group_t *group)
+{
+    double x[1] = { 0 }, y[1];
+    size_t one[1] = { 1 };
+    rpt_coll_t coll = { .kind = (rpt_coll_kind_t)77 };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_allreduce(NULL, x, y, 1, RPT_TYPE_F64, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    expect_text("rpt_allreduce: bad argument");
+    CHECK(rpt_alltoallv(group, x, one, NULL, y, NULL, NULL, RPT_TYPE_F64) ==
+          RPT_ERR_INVALID);
+    expect_text("out_counts is NULL");
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
+    expect_text("there is no operation 77");
+}
+
+static void a_bad_call_is_named(void)
+{
+    struct job job = { .fn = the_function_is_named };
+
+    run_job(1, NULL, &job);
+}
+
 static void arguments_of_one_rank(rpt_group_t *group)
 {
     double x[8] = { 0 }, y[8];
@@ -303,6 +332,74 @@ static void arguments_of_one_rank(rpt_group_t *group)
     free(text);
     rpt_plan_destroy(NULL);
     rpt_op_destroy(RPT_OP_SUM);
+}
+
+/* One array for both: input at even places, output at odd ones; `shift` 1 puts
+ * them on each other. */
+enum { MOST_RANKS = 8 };
+
+struct gaps {
+    double both[2 * MOST_RANKS + 1];
+    size_t ones[MOST_RANKS], even[MOST_RANKS], odd[MOST_RANKS];
+};
+
+static void begin_gaps(struct gaps *gaps, int rank, int size, size_t shift)
+{
+    for (int r = 0; r < size; r++) {
+        gaps->ones[r] = 1;
+        gaps->even[r] = 2 * (size_t)r;
+        gaps->odd[r] = 2 * (size_t)r + 1 - shift;
+        gaps->both[2 * r] = 10 * rank + r;
+        gaps->both[2 * r + 1] = -1;
+    }
+}
+
+/* What was read is as it was, and from rank r came 10r + what. */
+static void check_gaps(const struct gaps *gaps, int rank, int size, int what)
+{
+    for (int r = 0; r < size; r++) {
+        CHECK(gaps->both[2 * r] == 10 * rank + r);
+        CHECK(gaps->both[2 * r + 1] == 10 * r + what);
+    }
+}
+
+static void blocks_in_gaps(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    const rpt_type_t f64 = RPT_TYPE_F64;
+    struct gaps g;
+
+    begin_gaps(&g, rank, size, 0);
+    CHECK(rpt_alltoallv(group, g.both, g.ones, g.even, g.both, g.ones, g.odd,
+                        f64) == RPT_OK);
+    check_gaps(&g, rank, size, rank);
+    begin_gaps(&g, rank, size, 0);
+    CHECK(rpt_allgatherv(group, g.both + 2 * (size - 1), g.both, g.ones, g.odd,
+                         f64) == RPT_OK);
+    check_gaps(&g, rank, size, size - 1);
+    begin_gaps(&g, rank, size, 0);
+    CHECK(rpt_gatherv(group, g.both + 2 * (size - 1), g.both, g.ones, g.odd,
+                      f64, 0) == RPT_OK);
+    if (rank == 0) {
+        check_gaps(&g, rank, size, size - 1);
+    }
+    begin_gaps(&g, rank, size, 0);
+    CHECK(rpt_scatterv(group, g.both, g.both + 1, g.ones, g.even, f64, 0) ==
+          RPT_OK);
+    CHECK(g.both[1] == rank && g.both[0] == 10 * rank);
+
+    /* On all ranks alike, so that none waits for another. */
+    begin_gaps(&g, rank, size, 1);
+    CHECK(rpt_alltoallv(group, g.both, g.ones, g.even, g.both, g.ones, g.odd,
+                        f64) == RPT_ERR_INVALID);
+    CHECK(rpt_allgatherv(group, g.both + 2 * ((rank + 1) % size), g.both,
+                         g.ones, g.odd,
+                         f64) == (size == 1 ? RPT_OK : RPT_ERR_INVALID));
+}
+
+static void input_may_lie_in_gaps_of_the_output(void)
+{
+    on_all_layouts(blocks_in_gaps);
 }
 
 static void bad_arguments_are_told(void)
@@ -528,7 +625,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(bits_do_not_depend_on_the_layout),
     RPT_TEST(a_forced_one_that_is_not_reproducible_is_an_error),
     RPT_TEST(an_unknown_algorithm_is_an_error),
+    RPT_TEST(input_may_lie_in_gaps_of_the_output),
     RPT_TEST(bad_arguments_are_told),
+    RPT_TEST(a_bad_call_is_named),
     RPT_TEST(a_plan_is_started_once_at_a_time),
     RPT_TEST(a_started_one_needs_no_further_call),
     RPT_TEST(calls_may_come_in_between),

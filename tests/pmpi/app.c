@@ -222,6 +222,41 @@ static void a_wrong_call_is_told_to_the_error_handler(void)
     MPI_Comm_free(&comm);
 }
 
+/* With errors that return: the program goes on, and the MPI has said why.  Open
+ * MPI tells some of them to the handler of the world. */
+static void a_bad_argument_is_left_to_the_mpi(void)
+{
+    int in[16] = { 0 }, out[16] = { 0 };
+    MPI_Datatype vector, row;
+    MPI_Errhandler before;
+    MPI_Comm comm;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    MPI_Comm_get_errhandler(MPI_COMM_WORLD, &before);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Type_vector(2, 1, 2, MPI_INT, &vector);
+    MPI_Type_contiguous(2, MPI_INT, &row);
+    CHECK(MPI_Barrier(comm) == MPI_SUCCESS);
+    CHECK(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, comm) != MPI_SUCCESS);
+    CHECK(MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, MPI_IN_PLACE, 1, MPI_INT,
+                        comm) != MPI_SUCCESS);
+    CHECK(MPI_Alltoall(in, 1, MPI_INT, MPI_IN_PLACE, 1, MPI_INT, comm) !=
+          MPI_SUCCESS);
+    CHECK(MPI_Allreduce(in, MPI_IN_PLACE, 1, MPI_INT, MPI_SUM, comm) !=
+          MPI_SUCCESS);
+    CHECK(MPI_Bcast(in, 1, vector, 0, comm) != MPI_SUCCESS);
+    CHECK(MPI_Bcast(in, 1, row, 0, comm) != MPI_SUCCESS);
+    CHECK(MPI_Allgather(in, 1, row, out, 1, row, comm) != MPI_SUCCESS);
+    MPI_Type_commit(&vector);
+    CHECK(MPI_Bcast(in, 1, vector, 0, comm) == MPI_SUCCESS);
+    MPI_Type_free(&vector);
+    MPI_Type_free(&row);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, before);
+    MPI_Errhandler_free(&before);
+    MPI_Comm_free(&comm);
+}
+
 /* ---- files: MPI libraries call collectives there ---- */
 
 static void files_are_written_together(void)
@@ -286,6 +321,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(two_halves_may_reduce_together),
     RPT_TEST(threads_have_communicators_of_their_own),
     RPT_TEST(a_wrong_call_is_told_to_the_error_handler),
+    RPT_TEST(a_bad_argument_is_left_to_the_mpi),
     RPT_TEST(files_are_written_together),
     RPT_TEST_END,
 };

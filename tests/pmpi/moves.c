@@ -215,6 +215,46 @@ static void rooted_blocks(MPI_Comm comm, int rank, int size, int root)
     CHECK(out[(rank + root) % 3] == -1);
 }
 
+/* One array for both: what is sent at even places, what comes at odd ones.  The
+ * two buffers have not the same address, which Open MPI takes for in place. */
+static void begin_gaps(int both[], int rank, int size)
+{
+    for (int r = 0; r < size; r++) {
+        both[2 * r] = item(rank, r, 0);
+        both[2 * r + 1] = -1;
+    }
+}
+
+static void blocks_in_gaps(MPI_Comm comm, int rank, int size)
+{
+    int both[2 * MOST], *odd = both + 1, ones[MOST], even[MOST];
+    int last = size - 1;
+
+    for (int r = 0; r < size; r++) {
+        ones[r] = 1;
+        even[r] = 2 * r;
+    }
+    begin_gaps(both, rank, size);
+    MPI_Alltoallv(both, ones, even, MPI_INT, odd, ones, even, MPI_INT, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(both[2 * r] == item(rank, r, 0));
+        CHECK(both[2 * r + 1] == item(r, rank, 0));
+    }
+    begin_gaps(both, rank, size);
+    MPI_Allgatherv(both + 2 * last, 1, MPI_INT, odd, ones, even, MPI_INT, comm);
+    for (int r = 0; r < size; r++) {
+        CHECK(both[2 * r + 1] == item(r, last, 0));
+    }
+    begin_gaps(both, rank, size);
+    MPI_Gatherv(both + 2 * last, 1, MPI_INT, odd, ones, even, MPI_INT, 0, comm);
+    for (int r = 0; rank == 0 && r < size; r++) {
+        CHECK(both[2 * r + 1] == item(r, last, 0));
+    }
+    begin_gaps(both, rank, size);
+    MPI_Scatterv(both, ones, even, MPI_INT, odd, 1, MPI_INT, 0, comm);
+    CHECK(both[1] == item(0, rank, 0));
+}
+
 void FORM(blocks)(MPI_Comm comm)
 {
     int rank, size;
@@ -228,6 +268,7 @@ void FORM(blocks)(MPI_Comm comm)
     for (int root = 0; root < size; root++) {
         rooted_blocks(comm, rank, size, root);
     }
+    blocks_in_gaps(comm, rank, size);
 }
 
 /* ---- nothing ---- */
