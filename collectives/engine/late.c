@@ -1,10 +1,10 @@
 /*
  * late.c - a run takes long, or ranks disagree: who is it?
  *
- * After two seconds every rank that is in the run tells all others so (in a group
- * of up to 512), and which call it is: who has passed there with another one
- * knows it then.  It tells again half-way to the first warning or deadline; who
- * has not told by then is missing.
+ * After two seconds every rank that is in the run tells all others so (in a
+ * group of up to 512), and which call it is: who has passed there with another
+ * one knows it then.  It tells again half-way to the first warning or deadline;
+ * who has not told by then is missing.
  * Some may be further, their part being done, others still wait in the call
  * before: the missing are those of whom nothing is heard.
  * In a larger group only the rank that is waited for is named.

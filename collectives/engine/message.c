@@ -206,8 +206,8 @@ static int rank_of(const struct rpt_group *group, int world_rank)
     return r;
 }
 
-/* Whether the sender makes another call than this rank makes in that run, or has
- * made there: then nothing of it will be waited for. */
+/* Whether the sender makes another call than this rank makes in that run, or
+ * has made there: then nothing of it will be waited for. */
 static void note_stray(struct rpt_early *early, const struct head *head)
 {
     struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
