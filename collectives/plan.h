@@ -31,6 +31,7 @@ struct rpt_plan {
     /* Where all buffers can be read; NULL: the call is too small for that. */
     const struct rpt_algorithm *pulling_algorithm;
     struct rpt_schedule pulling;
+    struct rpt_schedule fetching; /* the same by the kernel; or empty */
     struct rpt_combine combine;
     size_t *arrays;
     void *scratch;

@@ -30,6 +30,7 @@ struct rpt_case {
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
     bool can_pull;      /* ... and each other's buffers                     */
+    bool only_reads;    /* ... but does not write them                      */
     /* Of a group on several nodes, for schedules made of parts. */
     const struct rpt_layout *layout; /* NULL: one node                      */
     bool node_has_stages;    /* the ranks of this node read each other's */

@@ -42,27 +42,33 @@ static int name_call(char *text, size_t size, struct rpt_signature signature)
                     root, (unsigned long long)signature.size);
 }
 
-rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
-                               struct rpt_signature other)
+rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
-    char mine[192], theirs[192];
-    rpt_status_t status;
 
-    name_call(mine, sizeof mine, run->signature);
-    name_call(theirs, sizeof theirs, other);
     if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
-    rpt__fail(RPT_ERR_MISMATCH,
-              "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
-              team->rank, mine, rank, theirs, team->size);
-    status = rpt__group_fail(team->group, RPT_ERR_MISMATCH);
+    status = rpt__group_fail(team->group, status);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
+                               struct rpt_signature other)
+{
+    const struct rpt_team *team = run->team;
+    char mine[192], theirs[192];
+
+    name_call(mine, sizeof mine, run->signature);
+    name_call(theirs, sizeof theirs, other);
+    rpt__fail(RPT_ERR_MISMATCH,
+              "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
+              team->rank, mine, rank, theirs, team->size);
+    return rpt__run_fail(run, RPT_ERR_MISMATCH);
 }
 
 /* The call that a near rank is in instead of this run; false: it may still
