@@ -23,7 +23,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BLOCK = 9000, N_CALLS = 4 };
+/* Sums take several pieces of each input. */
+enum { BLOCK = 9000, N_CALLS = 4, SUMMED = 16 * BLOCK };
 
 uint64_t n_by_kernel(rpt_group_t *group)
 {
@@ -182,12 +183,13 @@ void uneven_private_blocks(rpt_group_t *group)
 static void sum_into(rpt_group_t *group, rpt_coll_kind_t kind, rpt_type_t type,
                      uint16_t *in, uint16_t *out)
 {
-    size_t n = (size_t)rpt_group_size(group) * 4 * BLOCK;
+    size_t n = (size_t)rpt_group_size(group) * SUMMED;
     uint32_t state = 12345u + (uint32_t)rpt_group_rank(group);
     rpt_coll_t coll = { .kind = kind,
                         .in = in,
                         .out = out,
-                        .count = 4 * BLOCK / rpt_type_bytes(type),
+                        .count = SUMMED * sizeof(uint16_t) /
+                                 rpt_type_bytes(type),
                         .type = type,
                         .op = RPT_OP_SUM };
 
@@ -209,7 +211,7 @@ void same_bits(rpt_context_t *context)
     static const rpt_type_t types[] = { RPT_TYPE_F32, RPT_TYPE_BF16,
                                         RPT_TYPE_F16 };
     rpt_group_t *world = rpt_group_world(context);
-    size_t bytes = (size_t)rpt_group_size(world) * 4 * BLOCK * sizeof(uint16_t);
+    size_t bytes = (size_t)rpt_group_size(world) * SUMMED * sizeof(uint16_t);
     void *in, *out;
     uint16_t *own = malloc(bytes), *sum = malloc(bytes);
 

@@ -374,6 +374,41 @@ static void the_faster_way_is_right(void)
     rpt_context_destroy(context);
 }
 
+/* Rank 0 tries it in blocking calls; the others start plans, which try
+ * nothing, so that they offer nothing. */
+static void one_that_does_not_offer_keeps_all_from_it(void)
+{
+    enum { COUNT = 10000, CALLS = 80 };
+    rpt_context_t *context = context_that_copies("auto");
+    rpt_group_t *world = rpt_group_world(context);
+    double *x = calloc(COUNT, sizeof *x), *y = calloc(COUNT, sizeof *y);
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = y,
+                        .count = COUNT,
+                        .type = RPT_TYPE_F64,
+                        .op = RPT_OP_SUM };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_plan_create(world, &coll, &plan) == RPT_OK);
+    for (int call = 0; call < CALLS; call++) {
+        x[COUNT - 1] = rank + call;
+        if (rank == 0) {
+            CHECK(rpt_allreduce(world, x, y, COUNT, RPT_TYPE_F64, RPT_OP_SUM) ==
+                  RPT_OK);
+        } else {
+            CHECK(rpt_plan_start(plan) == RPT_OK);
+            CHECK(rpt_plan_wait(plan) == RPT_OK);
+        }
+        CHECK((int)y[COUNT - 1] == size * (size - 1) / 2 + size * call);
+    }
+    CHECK(n_by_kernel(world) == 0);
+    rpt_plan_destroy(plan);
+    free(x);
+    free(y);
+    rpt_context_destroy(context);
+}
+
 static void a_buffer_that_ends_early_is_an_error_on_all(void)
 {
     rpt_context_t *context = context_that_copies("always");
@@ -428,6 +463,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(private_buffers_are_read_by_the_kernel),
     RPT_TEST(the_faster_way_is_right),
+    RPT_TEST(one_that_does_not_offer_keeps_all_from_it),
     RPT_TEST(a_buffer_that_ends_early_is_an_error_on_all),
     RPT_TEST(one_that_may_not_read_keeps_all_from_it),
     RPT_TEST_END,
