@@ -456,16 +456,18 @@ static rpt_status_t choose(struct rpt_plan *plan)
     return rpt__select(&question, &plan->algorithm);
 }
 
-/* The same for private buffers, which the kernel reads; as long as sums do not
- * depend on the way. */
+/* The same for private buffers, which the kernel reads.  Where that is tried
+ * sums must not depend on it: else the same call would give other bits when it
+ * is found to be faster. */
 static rpt_status_t choose_fetching(struct rpt_plan *plan)
 {
     struct rpt_case c = plan->c;
+    uint64_t how = rpt__policy_of(plan->team->comm)->kernel_copy;
 
     if (plan->pulling_algorithm == NULL || plan->run.must_pull ||
-        rpt__policy_of(plan->team->comm)->kernel_copy ==
-            RPT_KERNEL_COPY_NEVER ||
-        (has_op(plan->coll.kind) && !plan->algorithm->in_rank_order)) {
+        how == RPT_KERNEL_COPY_NEVER ||
+        (how == RPT_KERNEL_COPY_TRIED && has_op(plan->coll.kind) &&
+         !plan->algorithm->in_rank_order)) {
         return RPT_OK;
     }
     c.can_pull = c.only_reads = true;
