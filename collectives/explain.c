@@ -304,6 +304,13 @@ rpt_status_t rpt__plan_explain(const struct rpt_plan *plan, char **text_out)
                         "(rpt_buffer_alloc): %s\n",
                         plan->pulling_algorithm->name);
     }
+    if (plan->fetching.pulls) {
+        rpt__buf_printf(&text,
+                        "with private ones that the kernel reads "
+                        "(coll.kernel_copy): %s, in %llu calls so far\n",
+                        plan->pulling_algorithm->name,
+                        (unsigned long long)plan->team->probe.n_calls);
+    }
     return finish_text(&text, status, text_out);
 }
 

@@ -11,6 +11,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/circulant.c \
 	collectives/algorithm/allreduce/direct.c \
 	collectives/algorithm/allreduce/doubling.c \
+	collectives/algorithm/allreduce/fetched.c \
 	collectives/algorithm/allreduce/flat.c \
 	collectives/algorithm/allreduce/halving.c \
 	collectives/algorithm/allreduce/paired.c \
@@ -89,8 +90,12 @@ librepartir_all_la_SOURCES += \
 	collectives/device/steps.c \
 	collectives/device/team.h \
 	collectives/explain.c \
+	collectives/engine/agree.c \
+	collectives/engine/agree.h \
 	collectives/engine/combine.c \
 	collectives/engine/combine.h \
+	collectives/engine/fetch.c \
+	collectives/engine/fetch.h \
 	collectives/engine/late.c \
 	collectives/engine/look.c \
 	collectives/engine/look.h \

@@ -8,6 +8,7 @@
 #include "collectives/plan.h"
 
 #include "collectives/device/call.h"
+#include "collectives/engine/fetch.h"
 #include "collectives/pattern/checked.h"
 
 #include "base/error.h"
@@ -236,6 +237,13 @@ static bool needs_bounce(const struct rpt_plan *plan)
             plan->coll.kind == RPT_COLL_ALLTOALL);
 }
 
+static size_t most(size_t a, size_t b, size_t c)
+{
+    size_t of_two = a > b ? a : b;
+
+    return of_two > c ? of_two : c;
+}
+
 static rpt_status_t take_memory(struct rpt_plan *plan)
 {
     const struct rpt_schedule *schedule = &plan->schedule;
@@ -245,9 +253,8 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
     for (size_t i = 0; i < schedule->n_steps; i++) {
         n_sends += schedule->steps[i].kind == RPT_STEP_SEND;
     }
-    run->n_lanes = schedule->n_lanes > plan->pulling.n_lanes
-                       ? schedule->n_lanes
-                       : plan->pulling.n_lanes;
+    run->n_lanes = most(schedule->n_lanes, plan->pulling.n_lanes,
+                        plan->fetching.n_lanes);
     run->lanes = calloc(run->n_lanes + 1, sizeof *run->lanes);
     run->sends = calloc(n_sends + 1, sizeof *run->sends);
     if (!rpt__size_mul(schedule->scratch_count, element, &bytes) ||
@@ -326,14 +333,18 @@ static void set_pulling(struct rpt_plan *plan)
     bool roots_only = kind == RPT_COLL_BROADCAST || kind == RPT_COLL_SCATTER;
 
     run->pulling = &plan->pulling;
+    run->fetching = plan->fetching.pulls ? &plan->fetching : NULL;
     run->input_is_read = !roots_only || plan->c.rank == plan->c.root;
     run->output_is_read = kind == RPT_COLL_ALLREDUCE;
 }
 
-static void set_meeting(struct rpt_run *run, uint32_t n)
+static void set_meeting(struct rpt_plan *plan)
 {
+    struct rpt_run *run = &plan->run;
+
     run->meets = true;
-    run->n_values = 1 + (n > run->n_values ? n : run->n_values);
+    run->n_values = 1 + (uint32_t)most(run->n_values, plan->pulling.n_values,
+                                       plan->fetching.n_values);
     run->is_short = run->is_straight = false;
     run->stage_offset = RPT_STAGE_OFFSET;
 }
@@ -366,7 +377,7 @@ static void fill_run(struct rpt_plan *plan)
     }
     if (plan->pulling_algorithm != NULL ||
         (is_checked(plan) && has_slice(plan))) {
-        set_meeting(run, plan->pulling.n_values);
+        set_meeting(plan);
     }
     run->stream = rpt__kernels()->stream;
     run->streams_out = output_bytes(plan) >= STREAM_OUT;
@@ -379,6 +390,8 @@ void rpt__plan_free(struct rpt_plan *plan)
     rpt__combine_release(&plan->combine);
     rpt__schedule_free(&plan->schedule);
     rpt__schedule_free(&plan->pulling);
+    rpt__schedule_free(&plan->fetching);
+    rpt__fetch_release(&plan->run);
     free(plan->run.lanes);
     free(plan->run.sends);
     free(plan->arrays);
@@ -446,6 +459,25 @@ static rpt_status_t choose(struct rpt_plan *plan)
     return rpt__select(&question, &plan->algorithm);
 }
 
+/* The same for private buffers, which the kernel reads.  Where that is tried
+ * sums must not depend on it: else the same call would give other bits when it
+ * is found to be faster. */
+static rpt_status_t choose_fetching(struct rpt_plan *plan)
+{
+    struct rpt_case c = plan->c;
+    uint64_t how = rpt__policy_of(plan->team->comm)->kernel_copy;
+
+    if (plan->pulling_algorithm == NULL || plan->run.must_pull ||
+        how == RPT_KERNEL_COPY_NEVER ||
+        (how == RPT_KERNEL_COPY_TRIED && has_op(plan->coll.kind) &&
+         !plan->algorithm->in_rank_order)) {
+        return RPT_OK;
+    }
+    c.can_pull = c.only_reads = true;
+    plan->pulling_algorithm->build(&c, &plan->fetching);
+    return plan->fetching.status;
+}
+
 /* The caller of rpt__plan_create_with() has chosen. */
 rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
 {
@@ -465,7 +497,7 @@ rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
         }
         status = plan->schedule.status;
     }
-    return status;
+    return status == RPT_OK ? choose_fetching(plan) : status;
 }
 
 static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
@@ -495,6 +527,9 @@ static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
     }
     if (status == RPT_OK) {
         fill_run(plan);
+        status = rpt__fetch_prepare(&plan->run, &plan->fetching);
+    }
+    if (status == RPT_OK) {
         status = plan->call != NULL ? rpt__device_call_complete(plan) : RPT_OK;
     }
     return status;
@@ -521,7 +556,7 @@ rpt_status_t rpt__plan_create_with(struct rpt_team *team,
     plan->coll = *coll;
     plan->algorithm = algorithm;
     plan->in_place = is_in_place(coll);
-    plan->schedule.window = plan->pulling.window = 1;
+    plan->schedule.window = plan->pulling.window = plan->fetching.window = 1;
     plan->is_used = true;
     status = build(plan, coll);
     if (status != RPT_OK) {

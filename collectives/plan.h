@@ -31,6 +31,7 @@ struct rpt_plan {
     /* Where all buffers can be read; NULL: the call is too small for that. */
     const struct rpt_algorithm *pulling_algorithm;
     struct rpt_schedule pulling;
+    struct rpt_schedule fetching; /* the same by the kernel; or empty */
     struct rpt_combine combine;
     size_t *arrays;
     void *scratch;
@@ -83,7 +84,7 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll);
 /* Elements of the buffers as this rank has them; the call is good. */
 void rpt__coll_extent(const struct rpt_group *group, const rpt_coll_t *coll,
                       size_t *in_out, size_t *out_out);
-/* Whether input and output, of so many elements each, share bytes.  n: ranks. */
+/* Whether input and output, of so many elements each, share bytes; n ranks. */
 rpt_status_t rpt__coll_overlap(const rpt_coll_t *coll, int n, size_t n_in,
                                size_t n_out, bool *overlap_out);
 

@@ -30,6 +30,7 @@ struct rpt_case {
     bool commutative;   /* a op b = b op a                                  */
     bool one_node;      /* all ranks read each other's stages               */
     bool can_pull;      /* ... and each other's buffers                     */
+    bool only_reads;    /* ... but does not write them                      */
     int n_across;       /* of the other ranks, those in another domain, for
                            the rank that has most of them                   */
     /* For schedules made of parts: by node; on one node, by domain.  NULL: one

@@ -101,22 +101,26 @@ void rpt__team_mismatch(struct rpt_team *team, int rank,
     rpt__group_spoil(team->group, RPT_ERR_MISMATCH);
 }
 
-rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
-                               struct rpt_signature other)
+rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
-    rpt_status_t status;
 
     if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
-    say_mismatch(team, rank, run->signature, other);
-    status = rpt__group_fail(team->group, RPT_ERR_MISMATCH);
+    status = rpt__group_fail(team->group, status);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
+                               struct rpt_signature other)
+{
+    say_mismatch(run->team, rank, run->signature, other);
+    return rpt__run_fail(run, RPT_ERR_MISMATCH);
 }
 
 /* The call that a near rank is in instead of this run; false: it may still

@@ -3,7 +3,8 @@
  *
  * Each writes beside its flag where its buffers are, and whether others can
  * read them there.  When all have come all know the same, and take the same
- * way: the schedule that pulls, or the usual one.
+ * way: the schedule that pulls, the one that has the kernel do so, or the usual
+ * one.
  *
  * Cost: a flag.
  */
@@ -12,7 +13,7 @@
 #include "base/error.h"
 #include "comm/buffer.h"
 
-static struct rpt_exposed *exposed_by(const struct rpt_run *run, int rank)
+struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank)
 {
     char *block = (char *)rpt__team_block(run->team, run->turn, rank);
 
@@ -20,22 +21,33 @@ static struct rpt_exposed *exposed_by(const struct rpt_run *run, int rank)
                                           sizeof(struct rpt_block_head));
 }
 
+static uint64_t name_of(const struct rpt_run *run, bool is_open,
+                        const void *buffer)
+{
+    return is_open ? rpt__buffer_name(run->team->comm, buffer)
+                   : (uint64_t)(uintptr_t)buffer;
+}
+
 static void come(struct rpt_run *run)
 {
     const struct rpt_comm *comm = run->team->comm;
-    struct rpt_exposed *mine = exposed_by(run, run->team->rank);
+    struct rpt_exposed *mine = rpt__run_exposed(run, run->team->rank);
+    bool is_open = (!run->input_is_read ||
+                    rpt__buffer_is_open(comm, run->input)) &&
+                   (!run->output_is_read ||
+                    rpt__buffer_is_open(comm, run->output));
 
     if (run->pulling == NULL) { /* only to compare what they call */
         mine->is_open = 0;
         rpt__run_raise(run, 1);
         return;
     }
-    mine->input = rpt__buffer_name(comm, run->input);
-    mine->output = rpt__buffer_name(comm, run->output);
-    mine->is_open = (!run->input_is_read ||
-                     rpt__buffer_is_open(comm, run->input)) &&
-                    (!run->output_is_read ||
-                     rpt__buffer_is_open(comm, run->output));
+    mine->input = name_of(run, is_open, run->input);
+    mine->output = name_of(run, is_open, run->output);
+    mine->is_open = is_open;
+    if (run->fetching != NULL) {
+        rpt__agree_offer(run, mine);
+    }
     rpt__run_raise(run, 1);
 }
 
@@ -54,7 +66,11 @@ static rpt_status_t choose(struct rpt_run *run, bool are_open)
         rpt__fail_hint("have all ranks take their buffers from "
                        "rpt_buffer_alloc()");
         return RPT_ERR_UNSUPPORTED;
+    } else if (run->fetching != NULL) {
+        rpt__agree(run);
+        run->schedule = run->by_kernel ? run->fetching : run->usual;
     }
+    rpt__pace_settle(&run->trial, run->by_kernel);
     return RPT_OK;
 }
 
@@ -79,14 +95,15 @@ rpt_status_t rpt__run_meet(struct rpt_run *run)
                 return status;
             }
         }
-        are_open = are_open && exposed_by(run, team->near[i])->is_open != 0;
+        are_open = are_open &&
+                   rpt__run_exposed(run, team->near[i])->is_open != 0;
     }
     return choose(run, are_open);
 }
 
 char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output)
 {
-    const struct rpt_exposed *exposed = exposed_by(run, rank);
+    const struct rpt_exposed *exposed = rpt__run_exposed(run, rank);
 
     return rpt__buffer_find(run->team->comm,
                             output ? exposed->output : exposed->input);

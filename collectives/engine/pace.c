@@ -1,13 +1,14 @@
 /*
- * pace.c - tries both ways, and keeps the faster one for a while
+ * pace.c - tries all ways, and keeps the fastest one for a while
  *
  *   call   0 .. 5 past,  6 .. 11 usual, ... 31 found
- *         32 .. 37 past, 38 .. 43 usual, ... found, again every 1024 calls
+ *         32 .. 37 past, 38 .. 43 usual, 44 .. 49 by the kernel, ... found,
+ *                                        again every 1024 calls
  *
  * The first calls touch memory for the first time, so their word holds only for
- * some calls.  The first three of each six find lines where the other way has
- * left them: their time does not count.  What does not fit into a cache anyway
- * is tried twice.
+ * some calls, and not against the kernel.  The first three of each six find
+ * lines where the other way has left them: their time does not count.  What
+ * does not fit into a cache anyway is tried twice, and more often.
  */
 #include "collectives/engine/pace.h"
 
@@ -15,9 +16,16 @@
 
 #include <math.h>
 
-enum { SOON = 32, LATER = 1024 };
-enum { SMALL = 6, SMALL_UNCOUNTED = 3, LARGE = 2, LARGE_UNCOUNTED = 1 };
+struct rhythm {
+    uint32_t of_each;   /* calls of a way in a trial             */
+    uint32_t uncounted; /* ... of which these only warm up       */
+    uint32_t soon;      /* the second trial begins at this call  */
+    uint32_t later;     /* others begin at multiples of this one */
+};
+
 enum { LARGE_FROM = 23 - RPT_PACE_LEAST }; /* 8 MiB */
+static const struct rhythm of_small = { 6, 3, 32, 1024 };
+static const struct rhythm of_large = { 2, 1, 8, 128 };
 
 int rpt__pace_of(size_t bytes)
 {
@@ -31,34 +39,55 @@ int rpt__pace_of(size_t bytes)
 }
 
 /* Where it is in the calls since it was begun to try. */
-static uint32_t place_of(uint32_t call)
+static uint32_t place_of(uint32_t call, const struct rhythm *rhythm)
 {
-    if (call < SOON) {
+    if (call < rhythm->soon) {
         return call;
     }
-    return (call < LATER ? call - SOON : call) % LATER;
+    return (call < rhythm->later ? call - rhythm->soon : call) % rhythm->later;
+}
+
+static enum rpt_way way_of(uint32_t call, const struct rhythm *rhythm)
+{
+    switch (place_of(call, rhythm) / rhythm->of_each) {
+    case 0:
+        return RPT_WAY_PAST;
+    case 1:
+        return RPT_WAY_USUAL;
+    case 2:
+        return call < rhythm->soon ? RPT_WAY_FOUND : RPT_WAY_KERNEL;
+    default:
+        return RPT_WAY_FOUND;
+    }
 }
 
 struct rpt_trial rpt__pace_begin(struct rpt_pace paces[], int which)
 {
     struct rpt_pace *pace = &paces[which];
-    uint32_t of_each = which < LARGE_FROM ? SMALL : LARGE;
-    uint32_t uncounted = which < LARGE_FROM ? SMALL_UNCOUNTED : LARGE_UNCOUNTED;
-    uint32_t place = place_of(pace->n_calls++);
-    struct rpt_trial trial = { NULL, 0, !pace->is_usual };
+    const struct rhythm *rhythm = which < LARGE_FROM ? &of_small : &of_large;
+    uint32_t call = pace->n_calls++, place = place_of(call, rhythm);
+    struct rpt_trial trial = { .way = way_of(call, rhythm),
+                               .is_past = !pace->is_usual };
 
     if (place == 0) {
-        pace->usual_s = pace->past_s = INFINITY;
+        pace->usual_s = pace->past_s = pace->kernel_s = INFINITY;
     }
-    if (place >= 2 * of_each) {
-        return trial;
+    if (trial.way == RPT_WAY_PAST || trial.way == RPT_WAY_USUAL) {
+        trial.is_past = trial.way == RPT_WAY_PAST;
     }
-    trial.is_past = place < of_each;
-    if (place % of_each >= uncounted) {
+    if (trial.way != RPT_WAY_FOUND &&
+        place % rhythm->of_each >= rhythm->uncounted) {
         trial.pace = pace;
         trial.began_s = rpt__now_s();
     }
     return trial;
+}
+
+void rpt__pace_settle(struct rpt_trial *trial, bool by_kernel)
+{
+    if (by_kernel != (trial->way == RPT_WAY_KERNEL)) {
+        trial->pace = NULL;
+    }
 }
 
 void rpt__pace_end(const struct rpt_trial *trial)
@@ -70,10 +99,17 @@ void rpt__pace_end(const struct rpt_trial *trial)
         return;
     }
     took = rpt__now_s() - trial->began_s;
-    if (trial->is_past) {
+    if (trial->way == RPT_WAY_KERNEL) {
+        pace->kernel_s = fmin(pace->kernel_s, took);
+    } else if (trial->way == RPT_WAY_PAST) {
         pace->past_s = fmin(pace->past_s, took);
     } else {
         pace->usual_s = fmin(pace->usual_s, took);
         pace->is_usual = pace->usual_s < pace->past_s;
     }
+}
+
+double rpt__pace_stored_s(const struct rpt_pace *pace)
+{
+    return fmin(pace->usual_s, pace->past_s);
 }

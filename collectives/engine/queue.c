@@ -471,6 +471,9 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
     rpt__run_begin(run);
     if (run->pace >= 0) {
         run->trial = rpt__pace_begin(run->team->paces[run->role], run->pace);
+        if (!run->meets) {
+            rpt__pace_settle(&run->trial, false);
+        }
     }
     status = finish_here(run);
     rpt__pace_end(&run->trial);

@@ -7,6 +7,8 @@
  */
 #include "collectives/engine/run.h"
 
+#include "collectives/engine/fetch.h"
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fence.h"
@@ -77,6 +79,7 @@ void rpt__run_begin(struct rpt_run *run)
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
     run->has_met = !run->meets;
+    run->by_kernel = false;
     run->end = run->flag + run->n_values;
     run->entered = run->ops == NULL;
     run->asked_s = 0;
@@ -87,7 +90,7 @@ void rpt__run_begin(struct rpt_run *run)
         run->lanes[i] = (struct rpt_lane_state){ 0, 0, 0 };
     }
     run->trial = (struct rpt_trial){
-        NULL, 0, run->pace >= 0 && !team->paces[run->role][run->pace].is_usual
+        .is_past = run->pace >= 0 && !team->paces[run->role][run->pace].is_usual
     };
     if (run->n_values > 0) {
         run->turn = run->is_short
@@ -328,9 +331,15 @@ static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
 {
     switch (step->kind) {
     case RPT_STEP_COPY:
+        if (run->by_kernel) {
+            return rpt__fetch_copy(run, step);
+        }
         copy(run, step);
         return RPT_OK;
     case RPT_STEP_REDUCE:
+        if (run->by_kernel) {
+            return rpt__fetch_reduce(run, step);
+        }
         reduce(run, step);
         return RPT_OK;
     case RPT_STEP_SEND:

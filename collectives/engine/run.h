@@ -60,11 +60,13 @@ struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
     const struct rpt_schedule *usual;
-    const struct rpt_schedule *pulling; /* where all buffers can be read, or
+    const struct rpt_schedule *pulling;  /* where all buffers can be read, or
                                            NULL                            */
-    bool meets;                         /* the ranks of the node, at first */
-    bool must_pull;                     /* the usual one is forbidden      */
-    bool input_is_read;                 /* by other ranks, when it pulls */
+    const struct rpt_schedule *fetching; /* where the kernel reads them, or
+                                            NULL                           */
+    bool meets;                          /* the ranks of the node, at first */
+    bool must_pull;                      /* the usual one is forbidden      */
+    bool input_is_read;                  /* by other ranks, when it pulls */
     bool output_is_read;
     uint32_t n_values; /* that flags rise by in a start, at most */
     const struct rpt_combine *combine;
@@ -82,6 +84,9 @@ struct rpt_run {
     size_t stage_offset;           /* of the stage in a block, in this start */
     int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */
+    size_t piece_count;            /* elements of an input that is fetched */
+    size_t piece_bytes;            /* from one piece to the next           */
+    char *pieces;                  /* of all inputs, or NULL               */
     bool is_straight;              /* one lane, and only flags to wait for */
     rpt_stream_fn stream;
     bool streams_out; /* the output is too large for a cache */
@@ -98,6 +103,7 @@ struct rpt_run {
     const struct rpt_schedule *schedule; /* the usual one at first */
     bool begun;                          /* its block is free */
     bool has_met;
+    bool by_kernel;          /* others' buffers are read */
     bool entered;            /* as ops say        */
     bool taken;              /* are all steps     */
     double asked_s;          /* since then its ops say: not yet; 0: it waits for
@@ -138,6 +144,8 @@ const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
 
 /* ---- meet.c ---- */
 
+/* What a rank says there. */
+struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank);
 /* RPT_PENDING: not all have come.  Then run->schedule is the one to take. */
 rpt_status_t rpt__run_meet(struct rpt_run *run);
 /* Where the input or the output of a rank is; after a meeting. */
@@ -181,6 +189,10 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
                               double since_s);
 
 /* ---- late.c ---- */
+
+/* This rank cannot go on, and its last error says why: the group fails, on all
+ * ranks.  Gives `status`. */
+rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status);
 
 /* RPT_ERR_MISMATCH, on all ranks: `rank` makes another call, or has made one
  * before. */

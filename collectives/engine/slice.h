@@ -90,9 +90,15 @@ rpt__block_signature(const struct rpt_block_head *block)
 
 /* Behind the head of a long block: where the rank's buffers are. */
 struct rpt_exposed {
-    uint64_t input; /* comm/buffer.h */
+    uint64_t input; /* comm/buffer.h; of private ones the address */
     uint64_t output;
-    uint64_t is_open; /* others can read them */
+    uint8_t is_open;    /* others can read them                  */
+    uint8_t reads_all;  /* from here on as agree.h says          */
+    uint8_t is_offered; /* the kernel may read them in this call */
+    uint8_t way;        /* enum rpt_way: what this rank tries    */
+    uint32_t pid;
+    float stored_s, kernel_s; /* how long calls like this took         */
+    uint64_t word, word_at;   /* only until all have tried to read it  */
 };
 
 struct rpt_slice_head {

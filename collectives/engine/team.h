@@ -11,6 +11,7 @@
 #ifndef RPT_COLLECTIVES_ENGINE_TEAM_H
 #define RPT_COLLECTIVES_ENGINE_TEAM_H
 
+#include "collectives/engine/agree.h"
 #include "collectives/engine/look.h"
 #include "collectives/engine/pace.h"
 #include "collectives/engine/slice.h"
@@ -58,6 +59,7 @@ struct rpt_team {
     uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
     size_t stage_at[RPT_N_LONG]; /* where the next stage begins in the block */
     struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
+    struct rpt_probe probe;
     uint64_t seen_all; /* all flags were seen at this value           */
     _Atomic uint64_t n_runs;
     uint64_t history; /* of the next run's signature */

@@ -92,6 +92,20 @@ static rpt_status_t how_to_check(const rpt_options_t *options,
     return status;
 }
 
+/* Ranks that are threads read each other's memory as it is. */
+static rpt_status_t how_to_copy(const rpt_options_t *options, enum use use,
+                                struct rpt_policy *policy)
+{
+    static const char *const words[] = { "no", "auto", "always" };
+    int word = 0;
+    rpt_status_t status = word_of(options, RPT_OPT_COLL_KERNEL_COPY,
+                                  "coll.kernel_copy", words, &word);
+
+    policy->kernel_copy = use == FOR_THREADS ? RPT_KERNEL_COPY_NEVER
+                                             : (uint64_t)word;
+    return status;
+}
+
 /* Those that are kept; and whether the others shall be measured, which makes
  * no sense without a place to keep them: every job would do it again. */
 static rpt_status_t find_numbers(const rpt_options_t *options, enum use use,
@@ -147,6 +161,9 @@ static rpt_status_t brief_for(enum use use, const rpt_options_t *options,
     }
     if (status == RPT_OK) {
         status = how_to_check(options, &policy);
+    }
+    if (status == RPT_OK) {
+        status = how_to_copy(options, use, &policy);
     }
     if (status == RPT_OK) {
         rpt__buf_add(brief, &policy, sizeof policy);

@@ -23,10 +23,18 @@ enum rpt_measure {
     RPT_MEASURE_ALWAYS /* everything, everywhere */
 };
 
+/* The words of coll.kernel_copy. */
+enum rpt_kernel_copy {
+    RPT_KERNEL_COPY_NEVER,
+    RPT_KERNEL_COPY_TRIED, /* and done where it was faster */
+    RPT_KERNEL_COPY_ALWAYS /* where it is allowed          */
+};
+
 struct rpt_policy {
     struct rpt_numbers numbers;
     uint64_t measures;     /* enum rpt_measure: what shall be, at the start */
     uint64_t checks_first; /* all ranks meet before a call moves data */
+    uint64_t kernel_copy;  /* enum rpt_kernel_copy */
     uint64_t n_rules;
     char file[512]; /* of the rules */
     struct rpt_rule rules[];

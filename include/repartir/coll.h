@@ -23,8 +23,8 @@ RPT_BEGIN_DECLS
  *
  * Buffers are the caller's.  Input is not written and output not read while an
  * operation uses them.  Input and output do not overlap, unless the input is
- * #RPT_IN_PLACE or the same address as the output, where that is allowed; blocks
- * of one may lie in gaps between those of the other.
+ * #RPT_IN_PLACE or the same address as the output, where that is allowed;
+ * blocks of one may lie in gaps between those of the other.
  * Counts and offsets are in elements, and may be above 2^31.
  *
  * All ranks get the same bits.  Which order a sum has is chosen by rank count,

@@ -40,8 +40,8 @@ int args_size(struct argp_state *state, const char *name, const char *text,
 int args_option(struct argp_state *state, rpt_options_t *options,
                 const char *text);
 
-/* Index of a word in a list that ends with NULL; -1 after argp_error().  A name in
- * capitals is that of an argument, another one that of an option. */
+/* Index of a word in a list that ends with NULL; -1 after argp_error().  A name
+ * in capitals is that of an argument, another one that of an option. */
 int args_word(struct argp_state *state, const char *name, const char *text,
               const char *const words[]);
 

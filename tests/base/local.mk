@@ -1,10 +1,13 @@
-check_PROGRAMS += tests/test_base tests/test_fence tests/test_table
+check_PROGRAMS += tests/test_base tests/test_fence tests/test_peek tests/test_table
 tests_test_base_SOURCES = tests/base/test_base.c
 tests_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_base_LDADD = $(TEST_LIBS)
 tests_test_fence_SOURCES = tests/base/test_fence.c
 tests_test_fence_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fence_LDADD = $(TEST_LIBS)
+tests_test_peek_SOURCES = tests/base/test_peek.c
+tests_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_peek_LDADD = $(TEST_LIBS)
 tests_test_table_SOURCES = tests/base/test_table.c
 tests_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_table_LDADD = $(TEST_LIBS)

@@ -78,7 +78,8 @@ EXTRA_DIST += tests/fuzz/corpus/rules
 
 # Alone it is a job of one rank; the script starts it in every other way.
 check_PROGRAMS += tests/test_coll_mpi
-tests_test_coll_mpi_SOURCES = tests/collectives/reducing.c \
+tests_test_coll_mpi_SOURCES = tests/collectives/by_kernel.c \
+	tests/collectives/by_kernel.h tests/collectives/reducing.c \
 	tests/collectives/reducing.h tests/collectives/test_coll_mpi.c \
 	$(COLL_FIXTURE)
 tests_test_coll_mpi_CPPFLAGS = $(COLL_CPPFLAGS)

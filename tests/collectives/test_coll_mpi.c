@@ -7,6 +7,7 @@
  * MPI, and both.
  */
 #include "buffers.h"
+#include "by_kernel.h"
 #include "fixture.h"
 #include "harness.h"
 #include "operations.h"
@@ -334,6 +335,122 @@ static void rules_of_rank_0_are_those_of_all(void)
     end_folder(path);
 }
 
+/* ---- private buffers that the kernel reads ---- */
+
+/* One node, with shared memory; and the system lets them. */
+static bool can_read(rpt_context_t *context)
+{
+    struct rpt_comm *comm = rpt__group_comm(rpt_group_world(context));
+
+    return all_may_read() && size > 1 && rpt_context_n_nodes(context) == 1 &&
+           strcmp(rpt__comm_transport(comm, rank > 0 ? 0 : 1), "shm") == 0;
+}
+
+static rpt_context_t *context_that_copies(const char *how)
+{
+    rpt_context_t *context = NULL;
+
+    CHECK(context_with("coll.kernel_copy", how, &context) == RPT_OK);
+    return context;
+}
+
+static void private_buffers_are_read_by_the_kernel(void)
+{
+    rpt_context_t *context = context_that_copies("always");
+    rpt_group_t *world = rpt_group_world(context);
+
+    shared_buffers(context);
+    uneven_private_blocks(world);
+    same_bits(context);
+    CHECK((n_by_kernel(world) > 0) == can_read(context));
+    rpt_context_destroy(context);
+    context = context_that_copies("no");
+    shared_buffers(context);
+    CHECK(n_by_kernel(rpt_group_world(context)) == 0);
+    rpt_context_destroy(context);
+    CHECK(context_with("coll.kernel_copy", "perhaps", &context) < RPT_OK);
+}
+
+/* Whatever comes of it. */
+static void the_faster_way_is_right(void)
+{
+    enum { COUNT = 10000, CALLS = 80 };
+    rpt_context_t *context = context_that_copies("auto");
+    rpt_group_t *world = rpt_group_world(context);
+    double *x = calloc(COUNT, sizeof *x), *y = calloc(COUNT, sizeof *y);
+
+    for (int call = 0; call < CALLS; call++) {
+        x[COUNT - 1] = rank + call;
+        CHECK(rpt_allreduce(world, x, y, COUNT, RPT_TYPE_F64, RPT_OP_SUM) ==
+              RPT_OK);
+        CHECK((int)y[COUNT - 1] == size * (size - 1) / 2 + size * call);
+    }
+    CHECK((n_by_kernel(world) > 0) == can_read(context)); /* it was tried */
+    free(x);
+    free(y);
+    rpt_context_destroy(context);
+}
+
+/* Rank 0 tries it in blocking calls; the others start plans, which try
+ * nothing, so that they offer nothing. */
+static void one_that_does_not_offer_keeps_all_from_it(void)
+{
+    enum { COUNT = 10000, CALLS = 80 };
+    rpt_context_t *context = context_that_copies("auto");
+    rpt_group_t *world = rpt_group_world(context);
+    double *x = calloc(COUNT, sizeof *x), *y = calloc(COUNT, sizeof *y);
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = y,
+                        .count = COUNT,
+                        .type = RPT_TYPE_F64,
+                        .op = RPT_OP_SUM };
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_plan_create(world, &coll, &plan) == RPT_OK);
+    for (int call = 0; call < CALLS; call++) {
+        x[COUNT - 1] = rank + call;
+        if (rank == 0) {
+            CHECK(rpt_allreduce(world, x, y, COUNT, RPT_TYPE_F64, RPT_OP_SUM) ==
+                  RPT_OK);
+        } else {
+            CHECK(rpt_plan_start(plan) == RPT_OK);
+            CHECK(rpt_plan_wait(plan) == RPT_OK);
+        }
+        CHECK((int)y[COUNT - 1] == size * (size - 1) / 2 + size * call);
+    }
+    CHECK(n_by_kernel(world) == 0);
+    rpt_plan_destroy(plan);
+    free(x);
+    free(y);
+    rpt_context_destroy(context);
+}
+
+static void a_buffer_that_ends_early_is_an_error_on_all(void)
+{
+    rpt_context_t *context = context_that_copies("always");
+
+    buffer_that_ends_early(rpt_group_world(context));
+    rpt_context_destroy(context);
+}
+
+/* The last test: it holds for what comes after. */
+static void one_that_may_not_read_keeps_all_from_it(void)
+{
+    bool can_forbid = rank < size - 1 || forbid_to_read();
+    rpt_context_t *context = context_that_copies("always");
+
+    if (rpt_test_any(!can_forbid)) {
+        rpt_context_destroy(context);
+        rpt_test_skip("there are no filters of system calls");
+        return;
+    }
+    CHECK(size == 1 || !all_may_read());
+    shared_buffers(context);
+    CHECK(n_by_kernel(rpt_group_world(context)) == 0);
+    rpt_context_destroy(context);
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(every_operation_is_right),
     RPT_TEST(every_form_is_right),
@@ -361,6 +478,11 @@ static const struct rpt_test tests[] = {
     RPT_TEST(all_ranks_have_the_same_numbers),
     RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(different_calls_are_an_error_on_all),
+    RPT_TEST(private_buffers_are_read_by_the_kernel),
+    RPT_TEST(the_faster_way_is_right),
+    RPT_TEST(one_that_does_not_offer_keeps_all_from_it),
+    RPT_TEST(a_buffer_that_ends_early_is_an_error_on_all),
+    RPT_TEST(one_that_may_not_read_keeps_all_from_it),
     RPT_TEST_END,
 };
 

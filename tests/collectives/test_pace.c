@@ -1,5 +1,5 @@
 /*
- * test_pace.c - which way to store is tried, found, and tried again
+ * test_pace.c - which way to move data is tried, found, and tried again
  *
  * With a clock that goes as the test says.
  */
@@ -27,6 +27,7 @@ static bool call(int which, double usual_s, double past_s)
 {
     struct rpt_trial trial = rpt__pace_begin(paces, which);
 
+    rpt__pace_settle(&trial, false);
     moment_s += trial.is_past ? past_s : usual_s;
     rpt__pace_end(&trial);
     return trial.is_past;
@@ -73,9 +74,9 @@ static void the_faster_way_is_taken(void)
 static void a_large_one_is_tried_twice(void)
 {
     begin();
-    CU_ASSERT_EQUAL(count_past(LARGE, 32, 1, 2), 2);
+    CU_ASSERT_EQUAL(count_past(LARGE, 32, 1, 2), 4);
     begin();
-    CU_ASSERT_EQUAL(count_past(LARGE, 32, 2, 1), 30);
+    CU_ASSERT_EQUAL(count_past(LARGE, 32, 2, 1), 28);
     rpt__clock_set(NULL);
 }
 
@@ -99,12 +100,70 @@ static void one_slow_call_decides_nothing(void)
     rpt__clock_set(NULL);
 }
 
+/* A call that the kernel reads in when it is to try that, or never; whether it
+ * was to try. */
+static bool call_kernel(int which, double kernel_s, bool can)
+{
+    struct rpt_trial trial = rpt__pace_begin(paces, which);
+    bool tries = trial.way == RPT_WAY_KERNEL;
+
+    rpt__pace_settle(&trial, tries && can);
+    moment_s += tries ? kernel_s : 1;
+    rpt__pace_end(&trial);
+    return tries;
+}
+
+static int count_kernel(int which, int n, double kernel_s, bool can)
+{
+    int n_tries = 0;
+
+    for (int i = 0; i < n; i++) {
+        n_tries += call_kernel(which, kernel_s, can);
+    }
+    return n_tries;
+}
+
+static void the_kernel_is_tried_when_memory_is_warm(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(count_kernel(SMALL, 32, 0.5, true), 0);
+    CU_ASSERT_EQUAL(count_kernel(SMALL, 900, 0.5, true), 6);
+    CU_ASSERT_DOUBLE_EQUAL(paces[SMALL].kernel_s, 0.5, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(rpt__pace_stored_s(&paces[SMALL]), 1, 1e-9);
+    CU_ASSERT_EQUAL(count_kernel(SMALL, 1024, 0.7, true), 6);
+    CU_ASSERT_DOUBLE_EQUAL(paces[SMALL].kernel_s, 0.7, 1e-9);
+    CU_ASSERT_EQUAL(count_kernel(LARGE, 890, 2, true), 14);
+    CU_ASSERT_DOUBLE_EQUAL(paces[LARGE].kernel_s, 2, 1e-9);
+    rpt__clock_set(NULL);
+}
+
+static void what_went_another_way_tells_nothing(void)
+{
+    struct rpt_trial trial;
+
+    begin();
+    CU_ASSERT_EQUAL(count_kernel(SMALL, 900, 0.5, false), 6);
+    CU_ASSERT_TRUE(paces[SMALL].kernel_s > 1e9);
+    CU_ASSERT_DOUBLE_EQUAL(rpt__pace_stored_s(&paces[SMALL]), 1, 1e-9);
+    begin();
+    do {
+        trial = rpt__pace_begin(paces, SMALL);
+    } while (trial.pace == NULL);
+    rpt__pace_settle(&trial, true); /* others wanted it so */
+    rpt__pace_end(&trial);
+    CU_ASSERT_TRUE(paces[SMALL].past_s > 1e9);
+    CU_ASSERT_TRUE(paces[SMALL].kernel_s > 1e9);
+    rpt__clock_set(NULL);
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(each_size_has_its_pace),
     RPT_TEST(the_faster_way_is_taken),
     RPT_TEST(a_large_one_is_tried_twice),
     RPT_TEST(a_rank_that_has_moved_finds_out),
     RPT_TEST(one_slow_call_decides_nothing),
+    RPT_TEST(the_kernel_is_tried_when_memory_is_warm),
+    RPT_TEST(what_went_another_way_tells_nothing),
     RPT_TEST_END
 };
 

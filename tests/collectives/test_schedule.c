@@ -65,6 +65,28 @@ static int check(rpt_coll_kind_t kind, int p, size_t count, size_t segment,
     return n_run;
 }
 
+/* Where outputs of others cannot be written: see struct rpt_case. */
+static void what_only_reads_is_right(void)
+{
+    for (int p = 2; p <= 16; p++) {
+        for (size_t count = 1; count <= 40; count += 13) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+            struct rpt_schedule schedule = { .window = 1 };
+
+            fill(&call.c, p, count, 3);
+            call.c.only_reads = true;
+            CU_ASSERT(run_alone(&rpt__allreduce_pulled, &call, false));
+            CU_ASSERT(run_alone(&rpt__allreduce_pulled, &call, true));
+            rpt__allreduce_pulled.build(&call.c, &schedule);
+            for (size_t i = 0; i < schedule.n_steps; i++) {
+                CU_ASSERT_FALSE(schedule.steps[i].everywhere);
+            }
+            rpt__schedule_free(&schedule);
+            call_free(&call);
+        }
+    }
+}
+
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
@@ -429,6 +451,7 @@ static void what_is_sent_of_blocks_is_what_the_model_charges(void)
 }
 
 static const struct rpt_test tests[] = {
+    RPT_TEST(what_only_reads_is_right),
     RPT_TEST(every_vector_is_right_for_1_to_64_ranks),
     RPT_TEST(all_blocks_are_right_for_1_to_64_ranks),
     RPT_TEST(segments_of_any_size_are_right),

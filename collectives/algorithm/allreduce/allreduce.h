@@ -13,4 +13,8 @@ extern const struct rpt_algorithm rpt__allreduce_two_level;
 extern const struct rpt_algorithm rpt__allreduce_multi_leader;
 extern const struct rpt_algorithm rpt__allreduce_pulled;
 
+/* What `pulled` builds where the outputs of others cannot be written. */
+void rpt__allreduce_fetch(const struct rpt_case *c,
+                          struct rpt_schedule *schedule);
+
 #endif /* RPT_COLLECTIVES_ALGORITHM_ALLREDUCE_ALLREDUCE_H */

@@ -35,6 +35,10 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
                                          c->rank + 1);
     struct rpt_place inputs[RPT_MAX_INPUTS];
 
+    if (c->only_reads) {
+        rpt__allreduce_fetch(c, schedule);
+        return;
+    }
     for (int r = 0; r < c->n_ranks; r++) {
         inputs[r] = r == c->rank ? rpt__input(slice.offset)
                                  : rpt__input_of(r, slice.offset);
