@@ -510,6 +510,12 @@ static rpt_status_t end_rank(struct rpt_simulation *sim, int r)
                          (int)(rank->flag + rank->n_values - rank->end),
                          rank->n_values, first, n_values);
     }
+    if (schedule->stage_count != sim->ranks[first].schedule->stage_count) {
+        return rpt__fail(RPT_ERR_STATE,
+                         "rank %d has a stage of %zu elements, rank %d of %zu",
+                         r, schedule->stage_count, first,
+                         sim->ranks[first].schedule->stage_count);
+    }
     if (n_values > 0) {
         rank->free_at[rank->turn] = rpt__schedule_free_at(
             schedule, rank->meets, rank->base, rank->end);

@@ -75,8 +75,8 @@ static void what_only_reads_is_right(void)
 
             fill(&call.c, p, count, 3);
             call.c.only_reads = true;
-            CU_ASSERT(run_alone(&rpt__allreduce_pulled, &call, false));
-            CU_ASSERT(run_alone(&rpt__allreduce_pulled, &call, true));
+            CU_ASSERT(proof_run_alone(&rpt__allreduce_pulled, &call, false));
+            CU_ASSERT(proof_run_alone(&rpt__allreduce_pulled, &call, true));
             rpt__allreduce_pulled.build(&call.c, &schedule);
             for (size_t i = 0; i < schedule.n_steps; i++) {
                 CU_ASSERT_FALSE(schedule.steps[i].everywhere);
