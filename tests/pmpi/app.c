@@ -304,6 +304,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(requests_are_waited_for_in_any_order),
     RPT_TEST(a_status_may_be_asked_for),
     RPT_TEST(thousands_of_requests_leave_nothing),
+    RPT_TEST(a_collective_cannot_be_cancelled),
     RPT_TEST(a_communicator_may_be_freed_meanwhile),
     RPT_TEST(a_type_may_be_freed_meanwhile),
     RPT_TEST(a_request_may_be_freed_meanwhile),
