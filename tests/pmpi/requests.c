@@ -359,6 +359,10 @@ void a_collective_cannot_be_cancelled(void)
     MPI_Errhandler before;
     int in = 1, sum = -1;
 
+    if (!has_shim()) {
+        rpt_test_skip("MPI itself need not survive it");
+        return;
+    }
     MPI_Comm_get_errhandler(MPI_COMM_WORLD, &before);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Iallreduce(&in, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
