@@ -359,7 +359,7 @@ void a_collective_cannot_be_cancelled(void)
     MPI_Errhandler before;
     int in = 1, sum = -1;
 
-    if (!has_shim()) {
+    if (!has_shim() || world_size < 2) {
         rpt_test_skip("MPI itself need not survive it");
         return;
     }
