@@ -214,6 +214,7 @@ librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
 	collectives/pmpi/fortran/free.c \
 	collectives/pmpi/fortran/requests.c
 endif
+EXTRA_librepartir_pmpi_la_DEPENDENCIES = directories.stamp
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread
 librepartir_pmpi_la_LDFLAGS = -module -shared -avoid-version \
 	-export-symbols-regex '^MPIX*_|^[op]*mpi_'

@@ -321,3 +321,13 @@ int MPI_Request_free(MPI_Request *request)
     return ours != NULL ? rpt__pmpi_request_free(ours, request)
                         : PMPI_Request_free(request);
 }
+
+/* A collective is nothing that MPI lets a program cancel. */
+int MPI_Cancel(MPI_Request *request)
+{
+    if (!may_be_ours(1, request) || rpt__pmpi_request_of(*request) == NULL) {
+        return PMPI_Cancel(request);
+    }
+    PMPI_Comm_call_errhandler(MPI_COMM_WORLD, MPI_ERR_REQUEST);
+    return MPI_ERR_REQUEST;
+}

@@ -16,6 +16,7 @@ if HAVE_NCCL
 librepartir_gpu_la_SOURCES += $(NCCL_SOURCES)
 endif
 librepartir_gpu_la_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
+EXTRA_librepartir_gpu_la_DEPENDENCIES = directories.stamp
 librepartir_gpu_la_LIBADD = src/device/kernels.lo $(CUDA_LIBS)
 librepartir_gpu_la_LDFLAGS = -module -shared -avoid-version \
 	-export-symbols-regex '^rpt_gpu_open$$'

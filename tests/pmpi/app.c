@@ -238,6 +238,7 @@ static void a_bad_argument_is_left_to_the_mpi(void)
     MPI_Type_vector(2, 1, 2, MPI_INT, &vector);
     MPI_Type_contiguous(2, MPI_INT, &row);
     CHECK(MPI_Barrier(comm) == MPI_SUCCESS);
+#ifdef OPEN_MPI /* MPICH does not look at them all */
     CHECK(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, comm) != MPI_SUCCESS);
     CHECK(MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, MPI_IN_PLACE, 1, MPI_INT,
                         comm) != MPI_SUCCESS);
@@ -245,6 +246,7 @@ static void a_bad_argument_is_left_to_the_mpi(void)
           MPI_SUCCESS);
     CHECK(MPI_Allreduce(in, MPI_IN_PLACE, 1, MPI_INT, MPI_SUM, comm) !=
           MPI_SUCCESS);
+#endif
     CHECK(MPI_Bcast(in, 1, vector, 0, comm) != MPI_SUCCESS);
     CHECK(MPI_Bcast(in, 1, row, 0, comm) != MPI_SUCCESS);
     CHECK(MPI_Allgather(in, 1, row, out, 1, row, comm) != MPI_SUCCESS);
@@ -304,6 +306,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(requests_are_waited_for_in_any_order),
     RPT_TEST(a_status_may_be_asked_for),
     RPT_TEST(thousands_of_requests_leave_nothing),
+    RPT_TEST(a_collective_cannot_be_cancelled),
     RPT_TEST(a_communicator_may_be_freed_meanwhile),
     RPT_TEST(a_type_may_be_freed_meanwhile),
     RPT_TEST(a_request_may_be_freed_meanwhile),

@@ -56,6 +56,7 @@ void one_or_some_are_waited_for(void);
 void requests_are_waited_for_in_any_order(void);
 void a_status_may_be_asked_for(void);
 void thousands_of_requests_leave_nothing(void);
+void a_collective_cannot_be_cancelled(void);
 
 /* lifetimes.c */
 void a_communicator_may_be_freed_meanwhile(void);

@@ -350,3 +350,35 @@ void thousands_of_requests_leave_nothing(void)
     free(requests);
     free(sums);
 }
+
+/* ---- MPI_Cancel ---- */
+
+void a_collective_cannot_be_cancelled(void)
+{
+    MPI_Request request;
+    MPI_Errhandler before;
+    int in = 1, sum = -1;
+
+    if (!has_shim() || world_size < 2) {
+        rpt_test_skip("MPI itself need not survive it");
+        return;
+    }
+    MPI_Comm_get_errhandler(MPI_COMM_WORLD, &before);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Iallreduce(&in, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
+    CHECK(MPI_Cancel(&request) != MPI_SUCCESS);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    CHECK(sum == world_size);
+#ifdef HAVE_PERSISTENT
+    sum = -1;
+    INIT(Allreduce, &in, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD,
+         MPI_INFO_NULL, &request);
+    MPI_Start(&request);
+    CHECK(MPI_Cancel(&request) != MPI_SUCCESS);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    CHECK(sum == world_size);
+    MPI_Request_free(&request);
+#endif
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, before);
+    MPI_Errhandler_free(&before);
+}
