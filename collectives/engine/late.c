@@ -1,10 +1,11 @@
 /*
  * late.c - a run takes long, or ranks disagree: who is it?
  *
- * After two seconds every rank that is in the run tells all others so (in a
- * group of up to 512), and which call it is: who has passed there with another
- * one knows it then.  It tells again half-way to the first warning or deadline;
- * who has not told by then is missing.
+ * After two seconds a rank tells the one that it waits for which call it is in:
+ * who has passed there with another one knows it then.
+ *
+ * Half-way to the first warning or deadline every rank that is in the run tells
+ * all others so (in a group of up to 512); who has not told by then is missing.
  * Some may be further, their part being done, others still wait in the call
  * before: the missing are those of whom nothing is heard.
  * In a larger group only the rank that is waited for is named.
@@ -261,6 +262,17 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
     rpt__buf_u8(names, 0);
 }
 
+/* The rank that is waited for may have passed here with another call. */
+static void tell_peer(struct rpt_run *run)
+{
+    const struct rpt_step *step = run->waiting;
+
+    if (step != NULL &&
+        (step->kind == RPT_STEP_RECV || step->kind == RPT_STEP_WAIT)) {
+        rpt__run_tell_here(run, step->peer);
+    }
+}
+
 rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
 {
     double now = rpt__now_s();
@@ -268,11 +280,14 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     struct rpt_buf names = RPT_BUF_EMPTY;
     rpt_status_t status = RPT_OK;
 
-    if (now >= late->tell_s || now >= late->notice_s) {
+    if (now >= late->tell_s) {
         late->tell_s = INFINITY;
-        late->notice_s = now >= late->notice_s ? INFINITY : late->notice_s;
+        tell_peer(run);
+    }
+    if (now >= late->notice_s) {
+        late->notice_s = INFINITY;
         if (team->size <= TELL_ALL_MAX) {
-            rpt__run_tell_here(run);
+            rpt__run_tell_here(run, -1);
         }
     }
     if (now < late->warn_s && now < late->deadline_s) {

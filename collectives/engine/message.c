@@ -35,7 +35,8 @@ struct head {
     uint64_t total_bytes; /* of the message */
 };
 
-/* The lane of a message that says: I am in this run. */
+/* The lane of a message that says: I am in this run.  The last one of each rank
+ * is kept, under run 0; total_bytes is its run then. */
 #define LANE_HERE UINT32_MAX
 
 enum { FRAGMENT_BYTES = RPT_PACKET_BYTES - (int)sizeof(struct head) };
@@ -93,7 +94,9 @@ static void keep(struct rpt_early *early, const struct head *head,
     fragment->head = *head;
     fragment->came_s = head->key.lane == LANE_HERE ? rpt__now_s() : 0;
     fragment->bytes = bytes;
-    memcpy(fragment->data, data, bytes);
+    if (bytes > 0) {
+        memcpy(fragment->data, data, bytes);
+    }
     STAILQ_INSERT_TAIL(bucket_of(early, &head->key), fragment, link);
 }
 
@@ -231,6 +234,22 @@ static void note_stray(struct rpt_early *early, const struct head *head)
     }
 }
 
+static void keep_here(struct rpt_early *early, const struct head *head)
+{
+    struct head last = *head;
+    struct fragment *before;
+
+    last.total_bytes = last.key.seq;
+    last.key.seq = 0;
+    before = find(bucket_of(early, &last.key), &last.key);
+    if (before == NULL) {
+        keep(early, &last, NULL, 0);
+    } else {
+        before->head = last;
+        before->came_s = rpt__now_s();
+    }
+}
+
 static void fragment_came(void *user, int source, const void *data,
                           size_t bytes)
 {
@@ -247,6 +266,10 @@ static void fragment_came(void *user, int source, const void *data,
     head.key.source = source;
     bytes -= sizeof head;
     note_stray(early, &head);
+    if (head.key.lane == LANE_HERE) {
+        keep_here(early, &head);
+        return;
+    }
     to = place_of(early, &head, bytes, &state);
     if (to == NULL) {
         keep(early, &head, rest, bytes);
@@ -391,14 +414,14 @@ bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
 
 /* ---- who is in this run ---- */
 
-void rpt__run_tell_here(struct rpt_run *run)
+void rpt__run_tell_here(struct rpt_run *run, int rank)
 {
     struct rpt_team *team = run->team;
     struct head head = { key_of(run, LANE_HERE, team->rank), run->signature,
                          0 };
 
     for (int r = 0; r < team->size; r++) {
-        if (r != team->rank) {
+        if (r != team->rank && (rank < 0 || r == rank)) {
             rpt__comm_send(team->comm, rpt__group_world_rank(team->group, r),
                            RPT_TAG_COLLECTIVE, &head, sizeof head);
         }
@@ -418,14 +441,16 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
     for (int i = 0; i < N_BUCKETS; i++) {
         STAILQ_FOREACH (fragment, &early->buckets[i], link) {
             const struct key *its = &fragment->head.key;
+            bool is_here = its->lane == LANE_HERE;
+            uint64_t seq = is_here ? fragment->head.total_bytes : its->seq;
 
             if (its->group != key.group || its->source != key.source) {
                 continue;
             }
-            if (its->seq >= key.seq) {
+            if (seq >= key.seq) {
                 return RPT_HEARD_HERE;
             }
-            if (its->lane == LANE_HERE && fragment->came_s >= since_s) {
+            if (is_here && fragment->came_s >= since_s) {
                 heard = RPT_HEARD_BEFORE;
             }
         }

@@ -178,8 +178,8 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run);
  * none. */
 bool rpt__run_early_signature(const struct rpt_run *run, int rank,
                               struct rpt_signature *signature_out);
-/* Tells all ranks that this one is in this run; what one has told. */
-void rpt__run_tell_here(struct rpt_run *run);
+/* Tells a rank (-1: all) that this one is in this run; what one has told. */
+void rpt__run_tell_here(struct rpt_run *run, int rank);
 enum rpt_heard {
     RPT_HEARD_NOTHING,
     RPT_HEARD_BEFORE, /* since then: it waits in an earlier run */
