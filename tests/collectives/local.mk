@@ -58,6 +58,11 @@ tests_test_reducer_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
 tests_test_reducer_LDADD = $(TEST_LIBS) -lm
 
+check_PROGRAMS += tests/test_look
+tests_test_look_SOURCES = tests/collectives/test_look.c
+tests_test_look_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_look_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_pace
 tests_test_pace_SOURCES = tests/collectives/test_pace.c
 tests_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
