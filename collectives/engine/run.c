@@ -25,26 +25,28 @@ enum {
     STAGE_ALIGNMENT = 64
 };
 
-/* Stages lie one behind the other in a long block, as far as there is room: to
- * write a line that another core has just read takes much longer than one that
- * both cores have lost since.  Short ones stay: new pages would cost more. */
+/* Stages lie one behind the other in a long block, and begin anew with twice
+ * the room: to write a line that another core has just read takes much longer
+ * than one that both cores have lost since; but so does touching new pages.
+ * Short ones stay. */
 static void place_stage(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
+    size_t most = team->slice.stage_bytes;
     size_t *at = &team->stage_at[run->turn - RPT_N_SHORT];
+    size_t *room = &team->stage_room[run->turn - RPT_N_SHORT];
 
-    if (run->stage_bytes > team->slice.stage_bytes - *at) {
-        *at = 0;
-    }
     run->stage_offset = RPT_STAGE_OFFSET;
-    if (run->stage_bytes < MOVE_FROM) {
+    if (run->stage_stays || run->stage_bytes < MOVE_FROM) {
         return;
+    }
+    if (*at > *room || run->stage_bytes > *room - *at) {
+        *at = 0;
+        *room = 2 * *room > run->stage_bytes ? 2 * *room : run->stage_bytes;
+        *room = *room < most ? *room : most;
     }
     run->stage_offset += *at;
     *at += rpt__size_align(run->stage_bytes, STAGE_ALIGNMENT);
-    if (*at > team->slice.stage_bytes) {
-        *at = 0;
-    }
 }
 
 /* For rpt__team_past(). */

@@ -81,6 +81,7 @@ struct rpt_run {
     const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
     bool is_short;                 /* its stage fits into a short block */
     size_t stage_bytes;            /* of the usual schedule                */
+    bool stage_stays;              /* it does not move                     */
     size_t stage_offset;           /* of the stage in a block, in this start */
     int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */

@@ -58,6 +58,7 @@ struct rpt_team {
     uint64_t flag;            /* all flags stand here when such a run begins */
     uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
     size_t stage_at[RPT_N_LONG]; /* where the next stage begins in the block */
+    size_t stage_room[RPT_N_LONG]; /* they move through so many bytes   */
     struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
     struct rpt_probe probe;
     uint64_t seen_all; /* all flags were seen at this value           */

@@ -241,6 +241,9 @@ static rpt_status_t make_plan(struct pair *pair, const struct probe *probe,
     rpt__engine_lock(pair->team->engine);
     status = rpt__plan_create_with(pair->team, &coll, probe->algorithm,
                                    plan_out);
+    if (status == RPT_OK) { /* new pages are not what is measured */
+        (*plan_out)->run.stage_stays = true;
+    }
     rpt__engine_unlock(pair->team->engine);
     return status;
 }
