@@ -20,7 +20,5 @@ void uneven_private_blocks(rpt_group_t *group);
 void same_bits(rpt_context_t *context);
 /* The root's buffer cannot be read to its end. */
 void buffer_that_ends_early(rpt_group_t *group);
-/* From here on this thread may not. */
-bool forbid_to_read(void);
 
 #endif /* RPT_TESTS_COLLECTIVES_BY_KERNEL_H */

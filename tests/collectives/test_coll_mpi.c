@@ -9,6 +9,7 @@
 #include "buffers.h"
 #include "by_kernel.h"
 #include "fixture.h"
+#include "forbid.h"
 #include "harness.h"
 #include "operations.h"
 #include "over_mpi.h"
@@ -443,7 +444,7 @@ static void a_buffer_that_ends_early_is_an_error_on_all(void)
 /* The last test: it holds for what comes after. */
 static void one_that_may_not_read_keeps_all_from_it(void)
 {
-    bool can_forbid = rank < size - 1 || forbid_to_read();
+    bool can_forbid = rank < size - 1 || rpt_test_forbid_reads();
     rpt_context_t *context = context_that_copies("always");
 
     if (rpt_test_any(!can_forbid)) {

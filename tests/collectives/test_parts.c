@@ -125,6 +125,22 @@ static int check_parts(struct call *call)
     return n_run;
 }
 
+/* One that lacks only its root and its blocks. */
+static int check_with_root(struct call *call, size_t count, bool uneven)
+{
+    int n_run;
+
+    call->c.root = (int)((count + (size_t)call->c.n_ranks / 2) %
+                         (size_t)call->c.n_ranks);
+    if (uneven) {
+        make_uneven(call, count);
+        call->c.offsets = NULL;
+    }
+    n_run = check_parts(call);
+    call_free(call);
+    return n_run;
+}
+
 static int check_on_nodes(const struct nodes *nodes, size_t count)
 {
     int p = nodes->layout->n_ranks, n_run = 0;
@@ -136,13 +152,7 @@ static int check_on_nodes(const struct nodes *nodes, size_t count)
 
             fill(&call.c, p, count, 1 + count % 7);
             set_nodes(&call, nodes);
-            call.c.root = (int)((count + (size_t)p / 2) % (size_t)p);
-            if (uneven == 1) {
-                make_uneven(&call, count);
-                call.c.offsets = NULL;
-            }
-            n_run += check_parts(&call);
-            call_free(&call);
+            n_run += check_with_root(&call, count, uneven == 1);
         }
     }
     return n_run;
@@ -203,13 +213,7 @@ static int check_on_domains(const struct rpt_layout *domains, size_t count,
             fill(&call.c, p, count, 1 + count % 7);
             set_domains(&call, domains, m);
             call.c.stage_count = stage;
-            call.c.root = (int)((count + (size_t)p / 2) % (size_t)p);
-            if (uneven == 1) {
-                make_uneven(&call, count);
-                call.c.offsets = NULL;
-            }
-            n_run += check_parts(&call);
-            call_free(&call);
+            n_run += check_with_root(&call, count, uneven == 1);
         }
     }
     return n_run;
