@@ -307,6 +307,7 @@ void rpt__run_queue(struct rpt_run *run)
 
     rpt__team_queue_lazy(team);
     rpt__run_begin(run);
+    rpt__run_note(run);
     enqueue(run);
     if (advance_team(team) > 0) {
         rpt__engine_tell(team->engine);
@@ -383,6 +384,16 @@ rpt_status_t rpt__run_wait(struct rpt_run *run)
 
 /* ---- here ---- */
 
+/* As far as it goes with so many further looks. */
+static rpt_status_t go(struct rpt_run *run, int n_more_looks)
+{
+    if (run->is_straight) {
+        return rpt__run_go_straight(run, n_more_looks);
+    }
+    rpt__run_note(run);
+    return rpt__run_advance(run);
+}
+
 /* Whether it may go on; flag NULL: it waits for its block. */
 static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
                      uint64_t value)
@@ -448,10 +459,7 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
 static rpt_status_t finish_here(struct rpt_run *run)
 {
     struct patience patience = { .piece_s = 0 };
-    rpt_status_t status = run->is_straight
-                              ? rpt__run_go_straight(
-                                    run, rpt__look_spins(&run->team->look))
-                              : rpt__run_advance(run);
+    rpt_status_t status = go(run, rpt__look_spins(&run->team->look));
 
     while (status == RPT_PENDING) {
         status = look(run) ? RPT_OK : sleep_for_flag(run, &patience);
@@ -484,8 +492,7 @@ void rpt__run_start_here(struct rpt_run *run)
 {
     run->is_here = true;
     rpt__run_begin(run);
-    run->status = run->is_straight ? rpt__run_go_straight(run, 0)
-                                   : rpt__run_advance(run);
+    run->status = go(run, 0);
     if (run->status == RPT_PENDING) {
         leave(run);
     } else {

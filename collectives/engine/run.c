@@ -49,11 +49,16 @@ static void place_stage(struct rpt_run *run)
     *at += rpt__size_align(run->stage_bytes, STAGE_ALIGNMENT);
 }
 
-/* For rpt__team_past(). */
-static void remember(struct rpt_team *team, const struct rpt_run *run)
+void rpt__run_note(const struct rpt_run *run)
 {
+    struct rpt_team *team = run->team;
     struct rpt_past *past = &team->past[run->seq % RPT_N_PAST];
 
+    if (atomic_load_explicit(&past->number, memory_order_relaxed) ==
+        run->seq + 1) {
+        return;
+    }
+    team->history = rpt__signature_next(run->signature);
     atomic_store_explicit(&past->number, 0, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&past->what, run->signature.what,
@@ -75,8 +80,6 @@ void rpt__run_begin(struct rpt_run *run)
     run->seq = atomic_load_explicit(&team->n_runs, memory_order_relaxed);
     atomic_store_explicit(&team->n_runs, run->seq + 1, memory_order_relaxed);
     run->signature.history = team->history;
-    team->history = rpt__signature_next(run->signature);
-    remember(team, run);
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
@@ -184,20 +187,30 @@ void rpt__run_raise(struct rpt_run *run, uint32_t value)
     }
 }
 
-rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
-                                const struct rpt_step *step)
+/* Looks at the flag once, and so many times more. */
+static rpt_status_t wait_shortly(struct rpt_run *run,
+                                 const struct rpt_step *step, int n_more)
 {
     const struct rpt_block_head *block = rpt__team_block(run->team, run->turn,
                                                          step->peer);
+    uint64_t value = run->flag + step->value;
 
-    if (atomic_load_explicit(&block->flag, memory_order_acquire) <
-        run->flag + step->value) {
-        return RPT_PENDING;
+    while (atomic_load_explicit(&block->flag, memory_order_acquire) < value) {
+        if (n_more-- <= 0) {
+            return RPT_PENDING;
+        }
+        rpt__cpu_relax();
     }
     if (!rpt__signature_is_same(rpt__block_signature(block), run->signature)) {
         return rpt__run_mismatch(run, step->peer, rpt__block_signature(block));
     }
     return RPT_OK;
+}
+
+rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
+                                const struct rpt_step *step)
+{
+    return wait_shortly(run, step, 0);
 }
 
 const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
@@ -474,19 +487,6 @@ static rpt_status_t take_steps(struct rpt_run *run)
     return status;
 }
 
-/* Looks at the flag once, and so many times more. */
-static rpt_status_t wait_shortly(struct rpt_run *run,
-                                 const struct rpt_step *step, int n_more)
-{
-    rpt_status_t status = rpt__run_wait_flag(run, step);
-
-    for (; status == RPT_PENDING && n_more > 0; n_more--) {
-        rpt__cpu_relax();
-        status = rpt__run_wait_flag(run, step);
-    }
-    return status;
-}
-
 rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
 {
     const struct rpt_lane *lane = run->schedule->lanes;
@@ -496,13 +496,18 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
 
     run->begun = run->begun || rpt__run_is_free(run);
     if (!run->begun) {
+        rpt__run_note(run);
         return RPT_PENDING;
     }
     for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
-        status = steps[i].kind == RPT_STEP_WAIT
-                     ? wait_shortly(run, &steps[i], n_more_looks)
-                     : take_step(run, 0, &steps[i]);
+        if (steps[i].kind == RPT_STEP_WAIT) {
+            rpt__run_note(run); /* while others see this one's flag */
+            status = wait_shortly(run, &steps[i], n_more_looks);
+        } else {
+            status = take_step(run, 0, &steps[i]);
+        }
     }
+    rpt__run_note(run);
     run->status = status;
     if (status == RPT_OK) {
         finish(run);

@@ -126,9 +126,13 @@ struct rpt_run {
     bool is_here; /* it runs without the lock, in rpt__run_here() */
 };
 
-/* Takes the next number of the team and starts at the first step. */
+/* Takes the next number of the team and starts at the first step.  It is to be
+ * noted before the next one begins, and before this rank waits. */
 void rpt__run_begin(struct rpt_run *run);
-/* The same for a straight one, with so many further looks at each flag. */
+/* For the next run's signature, and for rpt__team_past(). */
+void rpt__run_note(const struct rpt_run *run);
+/* Notes a straight one, and takes its steps as far as it goes with so many
+ * further looks at each flag. */
 rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks);
 /* As far as it goes.  RPT_PENDING: not over.  Under the lock if needs_lock. */
 rpt_status_t rpt__run_advance(struct rpt_run *run);
