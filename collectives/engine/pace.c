@@ -23,7 +23,7 @@ struct rhythm {
     uint32_t later;     /* others begin at multiples of this one */
 };
 
-enum { LARGE_FROM = 23 - RPT_PACE_LEAST }; /* 8 MiB */
+enum { LARGE_FROM = 21 - RPT_PACE_LEAST }; /* 2 MiB */
 static const struct rhythm of_small = { 6, 3, 32, 1024 };
 static const struct rhythm of_large = { 2, 1, 8, 128 };
 
