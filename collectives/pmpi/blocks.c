@@ -14,13 +14,14 @@
 /* Types of empty blocks are not looked at. */
 static bool blocks_fit(struct rpt_pmpi_blocks blocks)
 {
-    bool all = blocks.counts != NULL && blocks.places != NULL &&
+    bool all = blocks.counts.all != NULL && blocks.places.all != NULL &&
                (blocks.types != NULL || rpt__pmpi_type_may_move(blocks.type));
 
     for (int r = 0; all && r < blocks.n; r++) {
-        all = blocks.counts[r] >= 0 &&
-              (blocks.types == NULL || blocks.counts[r] == 0 ||
-               rpt__pmpi_type_may_move(blocks.types[r]));
+        MPI_Count count = rpt__pmpi_number(blocks.counts, r);
+
+        all = count >= 0 && (blocks.types == NULL || count == 0 ||
+                             rpt__pmpi_type_may_move(blocks.types[r]));
     }
     return all;
 }
@@ -61,7 +62,7 @@ static bool input_fits(const struct rpt_pmpi_call *call,
 }
 
 /* One block. */
-static bool one_fits(const void *buffer, int count, MPI_Datatype type)
+static bool one_fits(const void *buffer, MPI_Count count, MPI_Datatype type)
 {
     return buffer != MPI_IN_PLACE && count >= 0 &&
            rpt__pmpi_type_may_move(type);
@@ -142,7 +143,7 @@ bool rpt__pmpi_alltoallw(struct rpt_pmpi_call *call,
 /* One block, for or from a rank; all others are empty. */
 static void set_one(struct rpt_pmpi_side *side,
                     const struct rpt_pmpi_call *call, const void *buffer,
-                    int count, MPI_Datatype type)
+                    MPI_Count count, MPI_Datatype type)
 {
     rpt__pmpi_side_set(side, buffer, (size_t)count, type);
     rpt__pmpi_side_set_sizes(side, call->size);

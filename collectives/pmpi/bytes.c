@@ -164,18 +164,21 @@ void rpt__pmpi_side_set_sizes(struct rpt_pmpi_side *side, int n)
 /* A block may lie before the buffer's address, an offset may not. */
 static void begin_at_lowest(struct rpt_pmpi_side *side)
 {
-    int lowest = INT_MAX;
+    MPI_Count lowest = INT64_MAX;
 
     for (int r = 0; r < side->n_blocks; r++) {
-        if (side->counts[r] > 0 && side->places[r] < lowest) {
-            lowest = side->places[r];
+        MPI_Count place = rpt__pmpi_number(side->places, r);
+
+        if (rpt__pmpi_number(side->counts, r) > 0 && place < lowest) {
+            lowest = place;
         }
     }
     side->buffer += (MPI_Aint)lowest * side->extent;
     for (int r = 0; r < side->n_blocks; r++) {
-        side->block_offsets[r] = side->counts[r] > 0
-                                     ? (size_t)(side->places[r] -
-                                                (long)lowest) *
+        MPI_Count place = rpt__pmpi_number(side->places, r);
+
+        side->block_offsets[r] = rpt__pmpi_number(side->counts, r) > 0
+                                     ? (size_t)(place - lowest) *
                                            side->element_bytes
                                      : 0;
     }
@@ -194,12 +197,13 @@ void rpt__pmpi_side_set_blocks(struct rpt_pmpi_side *side, const void *buffer,
     side->types = blocks.types;
     rpt__pmpi_side_set_sizes(side, blocks.n);
     for (int r = 0; r < blocks.n; r++) {
+        size_t count = (size_t)rpt__pmpi_number(blocks.counts, r);
         size_t element = side->element_bytes;
 
-        if (blocks.types != NULL && blocks.counts[r] > 0) {
+        if (blocks.types != NULL && count > 0) {
             element = bytes_of(blocks.types[r]);
         }
-        side->block_bytes[r] = (size_t)blocks.counts[r] * element;
+        side->block_bytes[r] = count * element;
         side->block_offsets[r] = side->bytes;
         side->bytes += side->block_bytes[r];
     }
@@ -255,13 +259,13 @@ static void move(struct row row, char *bytes, bool unpack)
 
 static struct row block_of(const struct rpt_pmpi_side *side, int r)
 {
-    MPI_Aint lower = 0;
-    struct row row = { side->buffer + side->places[r] * side->extent,
-                       (size_t)side->counts[r], side->type, side->element_bytes,
-                       side->extent };
+    MPI_Aint lower = 0, place = (MPI_Aint)rpt__pmpi_number(side->places, r);
+    struct row row = { side->buffer + place * side->extent,
+                       (size_t)rpt__pmpi_number(side->counts, r), side->type,
+                       side->element_bytes, side->extent };
 
     if (side->types != NULL && row.count > 0) {
-        row.elements = side->buffer + side->places[r];
+        row.elements = side->buffer + place;
         row.type = side->types[r];
         row.element_bytes = bytes_of(row.type);
         PMPI_Type_get_extent(row.type, &lower, &row.extent);
@@ -274,7 +278,7 @@ static void move_all(const struct rpt_pmpi_side *side, bool unpack)
     if (side->packed == NULL) {
         return;
     }
-    if (side->counts == NULL) {
+    if (side->counts.all == NULL) {
         move((struct row){ side->buffer, side->count, side->type,
                            side->element_bytes, side->extent },
              side->packed, unpack);
@@ -318,7 +322,7 @@ void rpt__pmpi_side_hold(struct rpt_pmpi_side *side)
         MPI_Datatype type = side->types != NULL ? side->types[i] : side->type;
 
         side->held[i] = MPI_DATATYPE_NULL;
-        if (side->types == NULL || side->counts[i] > 0) {
+        if (side->types == NULL || rpt__pmpi_number(side->counts, i) > 0) {
             PMPI_Type_dup(type, &side->held[i]);
         }
     }

@@ -7,7 +7,7 @@
 #include "collectives/pmpi/shim.h"
 
 /* A buffer of elements; in place is not one. */
-static bool fits(const void *buffer, int count, MPI_Datatype type)
+static bool fits(const void *buffer, MPI_Count count, MPI_Datatype type)
 {
     return buffer != MPI_IN_PLACE && count >= 0 &&
            rpt__pmpi_type_may_move(type);

@@ -84,10 +84,12 @@ bool rpt__pmpi_reduce_scatter(struct rpt_pmpi_call *call,
     struct rpt_pmpi_args rest = *args;
     size_t *sizes, sum = 0;
 
-    rest.count = args->counts != NULL ? 0 : -1;
-    for (int r = 0; args->counts != NULL && r < call->size; r++) {
-        rest.count = args->counts[r] < 0 ? -1 : rest.count;
-        sum += (size_t)args->counts[r];
+    rest.count = args->counts.all != NULL ? 0 : -1;
+    for (int r = 0; args->counts.all != NULL && r < call->size; r++) {
+        MPI_Count count = rpt__pmpi_number(args->counts, r);
+
+        rest.count = count < 0 ? -1 : rest.count;
+        sum += (size_t)count;
     }
     if (!reduction(call, &rest, RPT_COLL_REDUCE_SCATTER)) {
         return false;
@@ -97,7 +99,7 @@ bool rpt__pmpi_reduce_scatter(struct rpt_pmpi_call *call,
         rpt__pmpi_die("there is no memory for the sizes of blocks");
     }
     for (int r = 0; r < call->size; r++) {
-        sizes[r] = (size_t)args->counts[r];
+        sizes[r] = (size_t)rpt__pmpi_number(args->counts, r);
     }
     call->from.block_bytes = sizes; /* which releases them */
     call->coll.counts = sizes;

@@ -17,6 +17,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* What is wrapped: name, function here, name in MPI. */
 #define RPT_PMPI_LIST(X)                                                       \
@@ -51,6 +53,27 @@ enum rpt_pmpi_form {
     RPT_PMPI_PERSISTENT, /* MPI_..._init */
     RPT_PMPI_N_FORMS
 };
+
+/* Counts or places, one for each rank: of int, MPI_Count or MPI_Aint.  All
+ * zero: there are none. */
+struct rpt_pmpi_numbers {
+    const void *all;
+    size_t bytes; /* of each */
+};
+
+static inline MPI_Count rpt__pmpi_number(struct rpt_pmpi_numbers numbers, int i)
+{
+    const char *at = (const char *)numbers.all + (size_t)i * numbers.bytes;
+    int32_t narrow;
+    int64_t wide;
+
+    if (numbers.bytes == sizeof narrow) {
+        memcpy(&narrow, at, sizeof narrow);
+        return narrow;
+    }
+    memcpy(&wide, at, sizeof wide);
+    return wide;
+}
 
 /* ---- start.c ---- */
 
@@ -144,8 +167,8 @@ struct rpt_pmpi_side {
     /* ... or blocks of different sizes, places in elements; with `types`: each
      * of its own type, places in bytes. */
     int n_blocks;
-    const int *counts;
-    const int *places;
+    struct rpt_pmpi_numbers counts;
+    struct rpt_pmpi_numbers places;
     const MPI_Datatype *types;
     size_t *block_bytes;
     size_t *block_offsets;
@@ -162,8 +185,8 @@ void rpt__pmpi_side_set(struct rpt_pmpi_side *side, const void *buffer,
 /* What describes blocks, as in MPI. */
 struct rpt_pmpi_blocks {
     int n;
-    const int *counts;
-    const int *places;
+    struct rpt_pmpi_numbers counts;
+    struct rpt_pmpi_numbers places;
     MPI_Datatype type;
     const MPI_Datatype *types; /* or NULL */
 };
@@ -192,16 +215,16 @@ void rpt__pmpi_side_release(struct rpt_pmpi_side *side);
 /* What a program gives, each function a part of it. */
 struct rpt_pmpi_args {
     const void *in;
-    int in_count;
+    MPI_Count in_count;
     MPI_Datatype in_type;
-    const int *in_counts;
-    const int *in_places;
+    struct rpt_pmpi_numbers in_counts;
+    struct rpt_pmpi_numbers in_places;
     const MPI_Datatype *in_types;
     void *out;
-    int count;
+    MPI_Count count;
     MPI_Datatype type;
-    const int *counts;
-    const int *places;
+    struct rpt_pmpi_numbers counts;
+    struct rpt_pmpi_numbers places;
     const MPI_Datatype *types;
     MPI_Op op;
     int root;

@@ -18,6 +18,8 @@
 
 /* ---- parameters: taken, passed on, and among all arguments ---- */
 
+#define NUMBERS(array) ((struct rpt_pmpi_numbers){ array, sizeof *array })
+
 #define TAKE_REDUCTION                                                         \
     const void *in, void *out, int count, MPI_Datatype type, MPI_Op op
 #define PASS_REDUCTION in, out, count, type, op
@@ -38,15 +40,16 @@
 #define PASS_GATHERV in, in_count, in_type, out, counts, places, type
 #define ARGS_GATHERV                                                           \
     .in = in, .in_count = in_count, .in_type = in_type, .out = out,            \
-    .counts = counts, .places = places, .type = type
+    .counts = NUMBERS(counts), .places = NUMBERS(places), .type = type
 
 #define TAKE_SCATTERV                                                          \
     const void *in, const int in_counts[], const int in_places[],              \
         MPI_Datatype in_type, void *out, int count, MPI_Datatype type
 #define PASS_SCATTERV in, in_counts, in_places, in_type, out, count, type
 #define ARGS_SCATTERV                                                          \
-    .in = in, .in_counts = in_counts, .in_places = in_places,                  \
-    .in_type = in_type, .out = out, .count = count, .type = type
+    .in = in, .in_counts = NUMBERS(in_counts),                                 \
+    .in_places = NUMBERS(in_places), .in_type = in_type, .out = out,           \
+    .count = count, .type = type
 
 #define TAKE_ALLTOALLV                                                         \
     const void *in, const int in_counts[], const int in_places[],              \
@@ -55,9 +58,9 @@
 #define PASS_ALLTOALLV                                                         \
     in, in_counts, in_places, in_type, out, counts, places, type
 #define ARGS_ALLTOALLV                                                         \
-    .in = in, .in_counts = in_counts, .in_places = in_places,                  \
-    .in_type = in_type, .out = out, .counts = counts, .places = places,        \
-    .type = type
+    .in = in, .in_counts = NUMBERS(in_counts),                                 \
+    .in_places = NUMBERS(in_places), .in_type = in_type, .out = out,           \
+    .counts = NUMBERS(counts), .places = NUMBERS(places), .type = type
 
 #define TAKE_ALLTOALLW                                                         \
     const void *in, const int in_counts[], const int in_places[],              \
@@ -66,15 +69,15 @@
 #define PASS_ALLTOALLW                                                         \
     in, in_counts, in_places, in_types, out, counts, places, types
 #define ARGS_ALLTOALLW                                                         \
-    .in = in, .in_counts = in_counts, .in_places = in_places,                  \
-    .in_types = in_types, .out = out, .counts = counts, .places = places,      \
-    .types = types
+    .in = in, .in_counts = NUMBERS(in_counts),                                 \
+    .in_places = NUMBERS(in_places), .in_types = in_types, .out = out,         \
+    .counts = NUMBERS(counts), .places = NUMBERS(places), .types = types
 
 #define TAKE_PARTS                                                             \
     const void *in, void *out, const int counts[], MPI_Datatype type, MPI_Op op
 #define PASS_PARTS in, out, counts, type, op
 #define ARGS_PARTS                                                             \
-    .in = in, .out = out, .counts = counts, .type = type, .op = op
+    .in = in, .out = out, .counts = NUMBERS(counts), .type = type, .op = op
 
 #define TAKE_BUFFER void *out, int count, MPI_Datatype type
 #define PASS_BUFFER out, count, type
