@@ -216,6 +216,12 @@ librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
 endif
 EXTRA_librepartir_pmpi_la_DEPENDENCIES = directories.stamp
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread
+if MPI_LARGE_COUNTS
+noinst_LTLIBRARIES += librpt_pmpi_large.la
+librpt_pmpi_large_la_SOURCES = collectives/pmpi/wrap.c
+librpt_pmpi_large_la_CPPFLAGS = $(AM_CPPFLAGS) -DRPT_PMPI_LARGE
+librepartir_pmpi_la_LIBADD += librpt_pmpi_large.la
+endif
 librepartir_pmpi_la_LDFLAGS = -module -shared -avoid-version \
 	-export-symbols-regex '^MPIX*_|^[op]*mpi_'
 EXTRA_DIST += collectives/pmpi/README.md

@@ -33,8 +33,9 @@ AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
   [AC_MSG_RESULT([no])
    AC_MSG_ERROR([MPI 3.1 or newer is needed (Open MPI 3, MPICH 3.2 and newer are)])])
 
-# Persistent collectives, for the shim.
-AC_CHECK_FUNCS([MPI_Allreduce_init MPIX_Allreduce_init])
+# Persistent collectives, and those with counts above int, for the shim.
+AC_CHECK_FUNCS([MPI_Allreduce_init MPIX_Allreduce_init MPI_Allreduce_c])
+AM_CONDITIONAL([MPI_LARGE_COUNTS], [test $ac_cv_func_MPI_Allreduce_c = yes])
 
 # Open MPI's Fortran does not come through MPI_*, so the shim has wrappers for it.
 AC_CACHE_CHECK([whether Open MPI's Fortran can be wrapped], [rpt_cv_ompi_fortran],

@@ -37,7 +37,9 @@ bool rpt__pmpi_prepare(struct rpt_pmpi_call *call,
     struct rpt_pmpi_comm *known;
     enum rpt_pmpi_state state = rpt__pmpi_state();
 
-    *call = (struct rpt_pmpi_call){ .function = function, .form = form };
+    *call = (struct rpt_pmpi_call){ .function = function,
+                                    .form = form,
+                                    .is_large = args->is_large };
     if (state == RPT_PMPI_OFF) {
         return false;
     }

@@ -16,7 +16,8 @@
 enum { HANDLED, PASSED, BYTES, N_COUNTERS };
 enum { REPORT, STRICT, N_SETTINGS };
 
-enum { N_WRAPPED = RPT_PMPI_N_FORMS * RPT_PMPI_N };
+/* Each function in each form, with counts of int and of MPI_Count. */
+enum { N_NARROW = RPT_PMPI_N_FORMS * RPT_PMPI_N, N_WRAPPED = 2 * N_NARROW };
 
 static atomic_uint_fast64_t counters[N_WRAPPED][N_COUNTERS];
 static int settings[N_SETTINGS];
@@ -27,17 +28,24 @@ static const char *const names[] = {
 #undef NAME
 };
 
+static int index_of(const struct rpt_pmpi_call *call)
+{
+    return (call->is_large ? N_NARROW : 0) + (int)call->form * RPT_PMPI_N +
+           (int)call->function;
+}
+
 /* Of a function in one of its forms: "MPI_Iallreduce". */
 static const char *name_of(int wrapped, char name[], size_t bytes)
 {
-    int form = wrapped / RPT_PMPI_N;
+    int form = wrapped % N_NARROW / RPT_PMPI_N;
     const char *text = names[wrapped % RPT_PMPI_N];
+    const char *end = wrapped < N_NARROW ? "" : "_c";
 
     if (form == RPT_PMPI_STARTED) {
-        snprintf(name, bytes, "MPI_I%s", text);
+        snprintf(name, bytes, "MPI_I%s%s", text, end);
     } else {
-        snprintf(name, bytes, "MPI_%c%s%s", text[0] - 'a' + 'A', text + 1,
-                 form == RPT_PMPI_PERSISTENT ? "_init" : "");
+        snprintf(name, bytes, "MPI_%c%s%s%s", text[0] - 'a' + 'A', text + 1,
+                 form == RPT_PMPI_PERSISTENT ? "_init" : "", end);
     }
     return name;
 }
@@ -58,9 +66,7 @@ void rpt__pmpi_settings_read(void)
 
 static void add(const struct rpt_pmpi_call *call, int what, uint64_t n)
 {
-    int wrapped = (int)call->form * RPT_PMPI_N + (int)call->function;
-
-    atomic_fetch_add_explicit(&counters[wrapped][what], n,
+    atomic_fetch_add_explicit(&counters[index_of(call)][what], n,
                               memory_order_relaxed);
 }
 
@@ -79,9 +85,7 @@ void rpt__pmpi_count_passed(const struct rpt_pmpi_call *call, const char *why)
         fprintf(stderr,
                 "librepartir-pmpi: %s would pass through: %s; this ends the "
                 "program because of RPT_PMPI_STRICT\n",
-                name_of((int)call->form * RPT_PMPI_N + (int)call->function,
-                        name, sizeof name),
-                why);
+                name_of(index_of(call), name, sizeof name), why);
         PMPI_Abort(MPI_COMM_WORLD, 1);
     }
 }

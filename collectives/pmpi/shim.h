@@ -4,9 +4,11 @@
  *   wrapper --> args --> prepare: call --> run | start | keep
  *                           └> false: to the MPI, as it is
  *
- * A collective has up to three forms: MPI_X, MPI_IX and MPI_X_init.  All of
- * them prepare the same call.  Whether it is handled must be the same on all
- * ranks, so only what MPI wants to be the same on all of them may decide it.
+ * A collective has up to three forms: MPI_X, MPI_IX and MPI_X_init, each with
+ * counts of int, and where MPI has them of MPI_Count, MPI_X_c.  All of them
+ * prepare the same call.  Whether it is handled must be the same on all ranks,
+ * so only what MPI wants to be the same on all of them may decide it; how wide
+ * its counts are is not.
  */
 #ifndef RPT_PMPI_SHIM_H
 #define RPT_PMPI_SHIM_H
@@ -214,6 +216,7 @@ void rpt__pmpi_side_release(struct rpt_pmpi_side *side);
 
 /* What a program gives, each function a part of it. */
 struct rpt_pmpi_args {
+    bool is_large; /* MPI_..._c */
     const void *in;
     MPI_Count in_count;
     MPI_Datatype in_type;
@@ -234,6 +237,7 @@ struct rpt_pmpi_args {
 struct rpt_pmpi_call {
     enum rpt_pmpi_function function;
     enum rpt_pmpi_form form;
+    bool is_large; /* for the report */
     struct rpt_pmpi_comm *known;
     rpt_group_t *own; /* of a persistent one */
     int rank;

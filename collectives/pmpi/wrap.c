@@ -5,6 +5,10 @@
  * stand here once; WRAP makes three functions of them, which differ in what
  * becomes of the prepared call.  What is not handled goes to the MPI.
  *
+ * Compiled twice where MPI has counts above int: the second time for MPI_..._c.
+ * These are the same calls: some ranks of one may count in int, others in
+ * MPI_Count.
+ *
  * The persistent forms are MPI's since MPI 4; before, Open MPI has them as
  * MPIX_.
  */
@@ -16,35 +20,48 @@
 #include <mpi-ext.h>
 #endif
 
+#ifdef RPT_PMPI_LARGE
+#define COUNT MPI_Count
+#define PLACE MPI_Aint
+#define IS_LARGE true
+#define CALLED(name) WITH_C(name)
+#define WITH_C(name) name##_c
+#else
+#define COUNT int
+#define PLACE int
+#define IS_LARGE false
+#define CALLED(name) name
+#endif
+
 /* ---- parameters: taken, passed on, and among all arguments ---- */
 
 #define NUMBERS(array) ((struct rpt_pmpi_numbers){ array, sizeof *array })
 
 #define TAKE_REDUCTION                                                         \
-    const void *in, void *out, int count, MPI_Datatype type, MPI_Op op
+    const void *in, void *out, COUNT count, MPI_Datatype type, MPI_Op op
 #define PASS_REDUCTION in, out, count, type, op
 #define ARGS_REDUCTION                                                         \
     .in = in, .out = out, .count = count, .type = type, .op = op
 
 #define TAKE_BLOCK                                                             \
-    const void *in, int in_count, MPI_Datatype in_type, void *out, int count,  \
-        MPI_Datatype type
+    const void *in, COUNT in_count, MPI_Datatype in_type, void *out,           \
+        COUNT count, MPI_Datatype type
 #define PASS_BLOCK in, in_count, in_type, out, count, type
 #define ARGS_BLOCK                                                             \
     .in = in, .in_count = in_count, .in_type = in_type, .out = out,            \
     .count = count, .type = type
 
 #define TAKE_GATHERV                                                           \
-    const void *in, int in_count, MPI_Datatype in_type, void *out,             \
-        const int counts[], const int places[], MPI_Datatype type
+    const void *in, COUNT in_count, MPI_Datatype in_type, void *out,           \
+        const COUNT counts[], const PLACE places[], MPI_Datatype type
 #define PASS_GATHERV in, in_count, in_type, out, counts, places, type
 #define ARGS_GATHERV                                                           \
     .in = in, .in_count = in_count, .in_type = in_type, .out = out,            \
     .counts = NUMBERS(counts), .places = NUMBERS(places), .type = type
 
 #define TAKE_SCATTERV                                                          \
-    const void *in, const int in_counts[], const int in_places[],              \
-        MPI_Datatype in_type, void *out, int count, MPI_Datatype type
+    const void *in, const COUNT in_counts[], const PLACE in_places[],          \
+        MPI_Datatype in_type, void *out, COUNT count, MPI_Datatype type
 #define PASS_SCATTERV in, in_counts, in_places, in_type, out, count, type
 #define ARGS_SCATTERV                                                          \
     .in = in, .in_counts = NUMBERS(in_counts),                                 \
@@ -52,9 +69,9 @@
     .count = count, .type = type
 
 #define TAKE_ALLTOALLV                                                         \
-    const void *in, const int in_counts[], const int in_places[],              \
-        MPI_Datatype in_type, void *out, const int counts[],                   \
-        const int places[], MPI_Datatype type
+    const void *in, const COUNT in_counts[], const PLACE in_places[],          \
+        MPI_Datatype in_type, void *out, const COUNT counts[],                 \
+        const PLACE places[], MPI_Datatype type
 #define PASS_ALLTOALLV                                                         \
     in, in_counts, in_places, in_type, out, counts, places, type
 #define ARGS_ALLTOALLV                                                         \
@@ -63,9 +80,9 @@
     .counts = NUMBERS(counts), .places = NUMBERS(places), .type = type
 
 #define TAKE_ALLTOALLW                                                         \
-    const void *in, const int in_counts[], const int in_places[],              \
-        const MPI_Datatype in_types[], void *out, const int counts[],          \
-        const int places[], const MPI_Datatype types[]
+    const void *in, const COUNT in_counts[], const PLACE in_places[],          \
+        const MPI_Datatype in_types[], void *out, const COUNT counts[],        \
+        const PLACE places[], const MPI_Datatype types[]
 #define PASS_ALLTOALLW                                                         \
     in, in_counts, in_places, in_types, out, counts, places, types
 #define ARGS_ALLTOALLW                                                         \
@@ -74,12 +91,13 @@
     .counts = NUMBERS(counts), .places = NUMBERS(places), .types = types
 
 #define TAKE_PARTS                                                             \
-    const void *in, void *out, const int counts[], MPI_Datatype type, MPI_Op op
+    const void *in, void *out, const COUNT counts[], MPI_Datatype type,        \
+        MPI_Op op
 #define PASS_PARTS in, out, counts, type, op
 #define ARGS_PARTS                                                             \
     .in = in, .out = out, .counts = NUMBERS(counts), .type = type, .op = op
 
-#define TAKE_BUFFER void *out, int count, MPI_Datatype type
+#define TAKE_BUFFER void *out, COUNT count, MPI_Datatype type
 #define PASS_BUFFER out, count, type
 #define ARGS_BUFFER .out = out, .count = count, .type = type
 
@@ -100,7 +118,7 @@
 
 #define WRAP_FORM(NAME, FORM, then, otherwise, args)                           \
     {                                                                          \
-        const struct rpt_pmpi_args all = { LIST args };                        \
+        const struct rpt_pmpi_args all = { .is_large = IS_LARGE, LIST args };  \
         struct rpt_pmpi_call call;                                             \
                                                                                \
         return rpt__pmpi_prepare(&call, RPT_PMPI_##NAME, RPT_PMPI_##FORM,      \
@@ -110,20 +128,22 @@
     }
 
 #define WRAP_TWO(NAME, Blocking, Started, take, pass, args)                    \
-    int MPI_##Blocking take WRAP_FORM(NAME, BLOCKING, rpt__pmpi_run(&call),    \
-                                      PMPI_##Blocking pass, args)              \
-    int MPI_##Started(LIST take, MPI_Request *request)                         \
+    int CALLED(MPI_##Blocking) take WRAP_FORM(                                 \
+        NAME, BLOCKING, rpt__pmpi_run(&call), CALLED(PMPI_##Blocking) pass,    \
+        args)                                                                  \
+    int CALLED(MPI_##Started)(LIST take, MPI_Request * request)                \
         WRAP_FORM(NAME, STARTED, rpt__pmpi_start(&call, request),              \
-                  PMPI_##Started(LIST pass, request), args)
+                  CALLED(PMPI_##Started)(LIST pass, request), args)
 
 #ifdef PERSISTENT
 #define WRAP(NAME, Blocking, Started, take, pass, args)                        \
     WRAP_TWO(NAME, Blocking, Started, take, pass, args)                        \
-    int PERSISTENT(, Blocking##_init)(LIST take, MPI_Info info,                \
-                                      MPI_Request * request)                   \
-        WRAP_FORM(NAME, PERSISTENT, rpt__pmpi_keep(&call, request),            \
-                  PERSISTENT(P, Blocking##_init)(LIST pass, info, request),    \
-                  args)
+    int CALLED(PERSISTENT(, Blocking##_init))(LIST take, MPI_Info info,        \
+                                              MPI_Request * request)           \
+        WRAP_FORM(                                                             \
+            NAME, PERSISTENT, rpt__pmpi_keep(&call, request),                  \
+            CALLED(PERSISTENT(P, Blocking##_init))(LIST pass, info, request),  \
+            args)
 #else
 #define WRAP WRAP_TWO
 #endif
@@ -141,7 +161,9 @@ WRAP(REDUCE_SCATTER_BLOCK, Reduce_scatter_block, Ireduce_scatter_block,
      (ARGS_REDUCTION, .comm = comm))
 WRAP(REDUCE_SCATTER, Reduce_scatter, Ireduce_scatter, (TAKE_PARTS, COMM),
      (PASS_PARTS, comm), (ARGS_PARTS, .comm = comm))
+#ifndef RPT_PMPI_LARGE /* it has no counts */
 WRAP(BARRIER, Barrier, Ibarrier, (COMM), (comm), (.comm = comm))
+#endif
 WRAP(BCAST, Bcast, Ibcast, (TAKE_BUFFER, ROOT), (PASS_BUFFER, root, comm),
      (ARGS_BUFFER, ARGS_ROOT))
 WRAP(ALLGATHER, Allgather, Iallgather, (TAKE_BLOCK, COMM), (PASS_BLOCK, comm),

@@ -42,7 +42,10 @@ MPI_Status *statuses_ignored(void);
 #define DECLARE(name)                                                          \
     void name(MPI_Comm comm);                                                  \
     void name##_started(MPI_Comm comm);                                        \
-    void name##_persistent(MPI_Comm comm);
+    void name##_persistent(MPI_Comm comm);                                     \
+    void name##_large(MPI_Comm comm);                                          \
+    void name##_large_started(MPI_Comm comm);                                  \
+    void name##_large_persistent(MPI_Comm comm);
 IN_ALL_FORMS(DECLARE)
 #undef DECLARE
 
@@ -66,6 +69,14 @@ void a_thread_may_wait_while_another_one_starts(void);
 void persistent_requests_start_again(void);
 void persistent_requests_stand_beside_others(void);
 void persistent_requests_start_in_any_order(void);
+
+/* large.c */
+void large_counts_are_right(void);
+void counts_of_both_kinds_match(void);
+void places_may_be_above_int(void);
+void counts_above_int_arrive(void);
+void a_wrong_large_call_is_told_to_the_error_handler(void);
+void a_bad_argument_of_a_large_call_is_left_to_the_mpi(void);
 
 /* attributes.c */
 void a_delete_function_may_call_collectives(void);

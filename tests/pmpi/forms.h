@@ -1,9 +1,10 @@
 /*
  * forms.h - the tests of blocking collectives, run in the other forms too
  *
- * A file of such tests is compiled up to three times: as it is; with each call
- * replaced by one that starts, and a wait; and by one that prepares a
- * persistent request, a start, a wait and a release.
+ * A file of such tests is compiled up to six times: as it is; with each call
+ * replaced by one that starts, and a wait; by one that prepares a persistent
+ * request, a start, a wait and a release; and each of these with counts above
+ * int.
  */
 #ifndef RPT_TESTS_PMPI_FORMS_H
 #define RPT_TESTS_PMPI_FORMS_H
@@ -14,24 +15,52 @@
 
 #if defined HAVE_MPI_ALLREDUCE_INIT
 #define HAVE_PERSISTENT 1
-#define INIT(function, ...) MPI_##function##_init(__VA_ARGS__)
+#define INIT_OF(function) MPI_##function##_init
 #elif defined HAVE_MPIX_ALLREDUCE_INIT
 #include <mpi-ext.h>
 #define HAVE_PERSISTENT 1
-#define INIT(function, ...) MPIX_##function##_init(__VA_ARGS__)
+#define INIT_OF(function) MPIX_##function##_init
+#endif
+
+#define INIT(function, ...) INIT_OF(function)(__VA_ARGS__)
+
+#ifdef HAVE_MPI_ALLREDUCE_C
+#define HAVE_LARGE 1
+#endif
+
+#ifdef FORM_LARGE
+typedef MPI_Count count_t;
+typedef MPI_Aint place_t;
+#define WIDE(name) WITH_C(name)
+#define WITH_C(name) name##_c
+#define WIDTH(name) name##_large
+#else
+typedef int count_t;
+typedef int place_t;
+#define WIDE(name) name
+#define WIDTH(name) name
 #endif
 
 #if defined FORM_STARTED
-#define FORM(name) name##_started
-#define CALL(Function, function, ...)                                          \
-    waited_for(MPI_I##function(__VA_ARGS__, &request_of_form))
+#define FORM(name) WITH_STARTED(WIDTH(name))
+#define WITH_STARTED(name) JOIN_STARTED(name)
+#define JOIN_STARTED(name) name##_started
+#define CALL_ONE(blocking, start, init, ...)                                   \
+    waited_for(start(__VA_ARGS__, &request_of_form))
 #elif defined FORM_PERSISTENT
-#define FORM(name) name##_persistent
-#define CALL(Function, function, ...)                                          \
-    started(INIT(Function, __VA_ARGS__, MPI_INFO_NULL, &request_of_form))
+#define FORM(name) WITH_PERSISTENT(WIDTH(name))
+#define WITH_PERSISTENT(name) JOIN_PERSISTENT(name)
+#define JOIN_PERSISTENT(name) name##_persistent
+#define CALL_ONE(blocking, start, init, ...)                                   \
+    started(init(__VA_ARGS__, MPI_INFO_NULL, &request_of_form))
 #else
-#define FORM(name) name
+#define FORM(name) WIDTH(name)
+#define CALL_ONE(blocking, start, init, ...) blocking(__VA_ARGS__)
 #endif
+
+#define CALL(Function, function, ...)                                          \
+    CALL_ONE(WIDE(MPI_##Function), WIDE(MPI_I##function),                      \
+             WIDE(INIT_OF(Function)), __VA_ARGS__)
 
 #if defined FORM_STARTED || defined FORM_PERSISTENT
 static MPI_Request request_of_form;
@@ -49,7 +78,9 @@ static inline int started(int code)
     MPI_Request_free(&request_of_form);
     return code;
 }
+#endif
 
+#if defined FORM_STARTED || defined FORM_PERSISTENT || defined FORM_LARGE
 #define MPI_Allreduce(...) CALL(Allreduce, allreduce, __VA_ARGS__)
 #define MPI_Reduce(...) CALL(Reduce, reduce, __VA_ARGS__)
 #define MPI_Scan(...) CALL(Scan, scan, __VA_ARGS__)
@@ -58,7 +89,8 @@ static inline int started(int code)
     CALL(Reduce_scatter, reduce_scatter, __VA_ARGS__)
 #define MPI_Reduce_scatter_block(...)                                          \
     CALL(Reduce_scatter_block, reduce_scatter_block, __VA_ARGS__)
-#define MPI_Barrier(...) CALL(Barrier, barrier, __VA_ARGS__)
+#define MPI_Barrier(...)                                                       \
+    CALL_ONE(MPI_Barrier, MPI_Ibarrier, INIT_OF(Barrier), __VA_ARGS__)
 #define MPI_Bcast(...) CALL(Bcast, bcast, __VA_ARGS__)
 #define MPI_Allgather(...) CALL(Allgather, allgather, __VA_ARGS__)
 #define MPI_Allgatherv(...) CALL(Allgatherv, allgatherv, __VA_ARGS__)

@@ -183,7 +183,9 @@ void FORM(holes)(MPI_Comm comm)
 static void exchange(MPI_Comm comm, const struct shape *my, int rank, int size,
                      bool in_place)
 {
-    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+    int in[ALL], out[ALL];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
 
     memset(in, -1, sizeof in);
     memset(out, -1, sizeof out);
@@ -205,7 +207,9 @@ static void exchange(MPI_Comm comm, const struct shape *my, int rank, int size,
 static void gather(MPI_Comm comm, const struct shape *my, int rank, int size,
                    bool in_place)
 {
-    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+    int in[ALL], out[ALL];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
 
     memset(in, -1, sizeof in);
     memset(out, -1, sizeof out);
@@ -225,7 +229,9 @@ static void gather(MPI_Comm comm, const struct shape *my, int rank, int size,
 /* Each block of a type of its own: of each shape, in turn. */
 static void exchange_types(MPI_Comm comm, int rank, int size, bool in_place)
 {
-    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+    int in[ALL], out[ALL];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
     MPI_Datatype types[MOST] = { MPI_DATATYPE_NULL };
     struct shape shapes[MOST];
 
@@ -252,7 +258,9 @@ static void exchange_types(MPI_Comm comm, int rank, int size, bool in_place)
 static void rooted_blocks(MPI_Comm comm, const struct shape *my, int rank,
                           int size, int root)
 {
-    int in[ALL], out[ALL], counts[MOST] = { 0 }, places[MOST] = { 0 };
+    int in[ALL], out[ALL];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
     bool is_root = rank == root, in_place = is_root && root % 2 == 1;
     int mine = rank % 3 == 1 ? 0 : my->count;
 

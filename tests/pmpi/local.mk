@@ -3,7 +3,7 @@
 check_PROGRAMS += tests/pmpi_app_mpi
 tests_pmpi_app_mpi_SOURCES = tests/pmpi/app.c tests/pmpi/app.h \
 	tests/pmpi/attributes.c tests/pmpi/forms.h tests/pmpi/holes.c \
-	tests/pmpi/lifetimes.c tests/pmpi/moves.c tests/pmpi/reductions.c \
+	tests/pmpi/large.c tests/pmpi/lifetimes.c tests/pmpi/moves.c tests/pmpi/reductions.c \
 	tests/pmpi/requests.c
 tests_pmpi_app_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pmpi_app_mpi_LDADD = tests/libpmpi_started.la \
@@ -15,6 +15,21 @@ tests_libpmpi_started_la_SOURCES = tests/pmpi/holes.c tests/pmpi/moves.c \
 tests_libpmpi_started_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_STARTED
 tests_libpmpi_persistent_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
 tests_libpmpi_persistent_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_PERSISTENT
+
+if MPI_LARGE_COUNTS
+check_LTLIBRARIES += tests/libpmpi_large.la tests/libpmpi_large_started.la \
+	tests/libpmpi_large_persistent.la
+tests_libpmpi_large_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
+tests_libpmpi_large_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_LARGE
+tests_libpmpi_large_started_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
+tests_libpmpi_large_started_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_LARGE \
+	-DFORM_STARTED
+tests_libpmpi_large_persistent_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
+tests_libpmpi_large_persistent_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_LARGE \
+	-DFORM_PERSISTENT
+tests_pmpi_app_mpi_LDADD += tests/libpmpi_large.la \
+	tests/libpmpi_large_started.la tests/libpmpi_large_persistent.la
+endif
 
 TESTS += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun
 EXTRA_DIST += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun \

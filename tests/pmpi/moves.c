@@ -14,14 +14,14 @@ static int item(int r, int s, int i)
     return 10000 * r + 100 * s + i;
 }
 
-static void fill(int *v, int r, int s, int n)
+static void fill(int *v, int r, int s, count_t n)
 {
     for (int i = 0; i < n; i++) {
         v[i] = item(r, s, i);
     }
 }
 
-static bool is_filled(const int *v, int r, int s, int n)
+static bool is_filled(const int *v, int r, int s, count_t n)
 {
     for (int i = 0; i < n; i++) {
         if (v[i] != item(r, s, i)) {
@@ -127,7 +127,9 @@ void FORM(large)(MPI_Comm comm)
 
 static void gather_blocks(MPI_Comm comm, int rank, int size, bool in_place)
 {
-    int in[MOST], out[MOST * MOST], counts[MOST] = { 0 }, places[MOST] = { 0 };
+    int in[MOST], out[MOST * MOST];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
 
     memset(out, -1, sizeof out);
     /* Backwards, with gaps, and measured from the end of the buffer. */
@@ -153,8 +155,9 @@ static int count_of(int r, int s, bool in_place)
 
 static void exchange_blocks(MPI_Comm comm, int rank, int size, bool in_place)
 {
-    int in[MOST * MOST], out[MOST * MOST], n_in[MOST], n_out[MOST];
-    int in_places[MOST], out_places[MOST];
+    int in[MOST * MOST], out[MOST * MOST];
+    count_t n_in[MOST], n_out[MOST];
+    place_t in_places[MOST], out_places[MOST];
 
     memset(out, -1, sizeof out);
     for (int r = 0; r < size; r++) {
@@ -181,8 +184,9 @@ static void exchange_blocks(MPI_Comm comm, int rank, int size, bool in_place)
 /* Only the root knows the counts; what the others give is not looked at. */
 static void rooted_blocks(MPI_Comm comm, int rank, int size, int root)
 {
-    int in[MOST * MOST], out[MOST * MOST], counts[MOST] = { 0 };
-    int places[MOST] = { 0 };
+    int in[MOST * MOST], out[MOST * MOST];
+    count_t counts[MOST] = { 0 };
+    place_t places[MOST] = { 0 };
     bool is_root = rank == root, in_place = is_root && root % 2 == 1;
 
     memset(out, -1, sizeof out);
@@ -227,8 +231,9 @@ static void begin_gaps(int both[], int rank, int size)
 
 static void blocks_in_gaps(MPI_Comm comm, int rank, int size)
 {
-    int both[2 * MOST], *odd = both + 1, ones[MOST], even[MOST];
-    int last = size - 1;
+    int both[2 * MOST], *odd = both + 1, last = size - 1;
+    count_t ones[MOST];
+    place_t even[MOST];
 
     for (int r = 0; r < size; r++) {
         ones[r] = 1;
@@ -275,7 +280,9 @@ void FORM(blocks)(MPI_Comm comm)
 
 void FORM(nothing)(MPI_Comm comm)
 {
-    int zeros[MOST] = { 0 }, guard = 42, in = 7;
+    int guard = 42, in = 7;
+    count_t none[MOST] = { 0 };
+    place_t zeros[MOST] = { 0 };
 
     MPI_Bcast(NULL, 0, MPI_INT, 0, comm);
     MPI_Allreduce(&in, &guard, 0, MPI_INT, MPI_SUM, comm);
@@ -286,12 +293,12 @@ void FORM(nothing)(MPI_Comm comm)
     MPI_Gather(&in, 0, MPI_INT, &guard, 0, MPI_INT, 0, comm);
     MPI_Scatter(&in, 0, MPI_INT, &guard, 0, MPI_INT, 0, comm);
     MPI_Alltoall(&in, 0, MPI_INT, &guard, 0, MPI_INT, comm);
-    MPI_Allgatherv(&in, 0, MPI_INT, &guard, zeros, zeros, MPI_INT, comm);
-    MPI_Alltoallv(&in, zeros, zeros, MPI_INT, &guard, zeros, zeros, MPI_INT,
+    MPI_Allgatherv(&in, 0, MPI_INT, &guard, none, zeros, MPI_INT, comm);
+    MPI_Alltoallv(&in, none, zeros, MPI_INT, &guard, none, zeros, MPI_INT,
                   comm);
-    MPI_Gatherv(&in, 0, MPI_INT, &guard, zeros, zeros, MPI_INT, 0, comm);
-    MPI_Scatterv(&in, zeros, zeros, MPI_INT, &guard, 0, MPI_INT, 0, comm);
+    MPI_Gatherv(&in, 0, MPI_INT, &guard, none, zeros, MPI_INT, 0, comm);
+    MPI_Scatterv(&in, none, zeros, MPI_INT, &guard, 0, MPI_INT, 0, comm);
     MPI_Reduce_scatter_block(&in, &guard, 0, MPI_INT, MPI_SUM, comm);
-    MPI_Reduce_scatter(&in, &guard, zeros, MPI_INT, MPI_SUM, comm);
+    MPI_Reduce_scatter(&in, &guard, none, MPI_INT, MPI_SUM, comm);
     CHECK(guard == 42);
 }

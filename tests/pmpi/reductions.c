@@ -197,7 +197,7 @@ void FORM(pairs)(MPI_Comm comm)
 
 /* ---- each rank gets a part ---- */
 
-static bool is_part(const int *v, int n, int at, int size)
+static bool is_part(const int *v, count_t n, int at, int size)
 {
     for (int i = 0; i < n; i++) {
         if (v[i] != size * (at + i) + size * (size - 1) / 2) {
@@ -216,8 +216,8 @@ static void fill_all(int *v, int n, int rank)
 
 void FORM(parts)(MPI_Comm comm)
 {
-    int in[MOST * MOST], out[MOST * MOST], counts[MOST];
-    int rank, size, at = 0, n = 0;
+    int in[MOST * MOST], out[MOST * MOST], rank, size, at = 0, n = 0;
+    count_t counts[MOST];
 
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);

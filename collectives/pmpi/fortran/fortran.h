@@ -7,7 +7,8 @@
  * ompi_x_f() or pmpi_x_() with the same arguments.
  *
  * MPICH's mpif.h and `use mpi` call MPI_*, and need none of this.  Its mpi_f08
- * calls PMPI_*, MPI_Init too: such a program runs as without the shim.
+ * calls PMPI_* where there is no buffer, MPI_Init too: such a program runs as
+ * without the shim.
  *
  * INTEGER is int: configure has looked.
  */
