@@ -162,6 +162,23 @@ static void to_all(MPI_Comm comm, const struct shape *my, int rank, int size,
     }
 }
 
+/* A type that has addresses, from MPI_BOTTOM on. */
+static void at_bottom(MPI_Comm comm, int rank, int size)
+{
+    int first = rank == size - 1 ? 3 : -1, second[2] = { first + 1, first + 2 };
+    int lengths[2] = { 2, 1 };
+    MPI_Aint places[2];
+    MPI_Datatype type;
+
+    MPI_Get_address(second, &places[0]);
+    MPI_Get_address(&first, &places[1]);
+    MPI_Type_create_hindexed(2, lengths, places, MPI_INT, &type);
+    MPI_Type_commit(&type);
+    MPI_Bcast(MPI_BOTTOM, 1, type, size - 1, comm);
+    CHECK(first == 3 && second[0] == 4 && second[1] == 5);
+    MPI_Type_free(&type);
+}
+
 void FORM(holes)(MPI_Comm comm)
 {
     struct shape my;
@@ -175,6 +192,7 @@ void FORM(holes)(MPI_Comm comm)
     }
     to_all(comm, &my, rank, size, false);
     to_all(comm, &my, rank, size, true);
+    at_bottom(comm, rank, size);
     release(&my);
 }
 
