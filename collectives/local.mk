@@ -195,6 +195,7 @@ librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
 	collectives/pmpi/bytes.c \
 	collectives/pmpi/call.c \
 	collectives/pmpi/comms.c \
+	collectives/pmpi/dense.c \
 	collectives/pmpi/free.c \
 	collectives/pmpi/move.c \
 	collectives/pmpi/reduce.c \

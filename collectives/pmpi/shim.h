@@ -144,6 +144,14 @@ bool rpt__pmpi_make_group(const struct rpt_pmpi_comm *comm,
  * attribute of it may be looked at. */
 bool rpt__pmpi_is_being_freed(MPI_Comm comm);
 
+/* ---- dense.c: types ---- */
+
+/* Whether it is one of MPI's own. */
+bool rpt__pmpi_type_is_named(MPI_Datatype type);
+
+/* Whether the bytes of elements lie as they are sent. */
+bool rpt__pmpi_type_is_dense(MPI_Datatype type);
+
 /* ---- bytes.c: buffers as bytes ---- */
 
 /* False: there is no communicator for it. */
