@@ -10,13 +10,27 @@
  * Cost: four questions to the MPI for a buffer, one more for a type of the
  * program; a copy where it is not dense (dense.c).
  */
+#include "config.h"
+
 #include "collectives/pmpi/shim.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
-/* Of one call of MPI_Pack, whose counts are int. */
+/* Of one call of MPI_Pack, where an element has not more. */
 enum { PACK_BYTES = 1 << 30 };
+
+#ifdef HAVE_MPI_ALLREDUCE_C
+#define PACK PMPI_Pack_c
+#define UNPACK PMPI_Unpack_c
+typedef MPI_Count pack_count;
+static const size_t most_of_element = PTRDIFF_MAX;
+#else
+#define PACK PMPI_Pack
+#define UNPACK PMPI_Unpack
+typedef int pack_count;
+static const size_t most_of_element = INT_MAX;
+#endif
 
 /* ---- what the MPI says ---- */
 
@@ -190,21 +204,22 @@ static void move(struct row row, char *bytes, bool unpack)
     size_t most = row.element_bytes > 0 ? PACK_BYTES / row.element_bytes
                                         : row.count;
 
-    if (row.element_bytes > INT_MAX) {
+    if (row.element_bytes > most_of_element) {
         rpt__pmpi_die("an element of a type with holes has more than 2 GiB");
     }
     most = most > 0 ? most : 1;
     most = most < INT_MAX ? most : INT_MAX;
     for (size_t done = 0; done < row.count;) {
         size_t n = row.count - done < most ? row.count - done : most;
-        int length = (int)(n * row.element_bytes), at = 0, code;
+        pack_count length = (pack_count)(n * row.element_bytes), at = 0;
+        int code;
 
         if (unpack) {
-            code = PMPI_Unpack(bytes, length, &at, row.elements, (int)n,
-                               row.type, own_comm);
+            code = UNPACK(bytes, length, &at, row.elements, (pack_count)n,
+                          row.type, own_comm);
         } else {
-            code = PMPI_Pack(row.elements, (int)n, row.type, bytes, length, &at,
-                             own_comm);
+            code = PACK(row.elements, (pack_count)n, row.type, bytes, length,
+                        &at, own_comm);
         }
         if (code != MPI_SUCCESS || at != length) {
             rpt__pmpi_die("MPI does not pack a type into as many bytes as "

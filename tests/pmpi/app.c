@@ -301,6 +301,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(counts_of_both_kinds_match),
     RPT_TEST(places_may_be_above_int),
     RPT_TEST(counts_above_int_arrive),
+    RPT_TEST(an_element_may_be_above_int),
+    RPT_TEST(types_may_be_made_with_large_counts),
     RPT_TEST(a_wrong_large_call_is_told_to_the_error_handler),
     RPT_TEST(a_bad_argument_of_a_large_call_is_left_to_the_mpi),
     RPT_TEST(a_started_call_needs_no_caller),

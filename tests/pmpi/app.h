@@ -75,6 +75,8 @@ void large_counts_are_right(void);
 void counts_of_both_kinds_match(void);
 void places_may_be_above_int(void);
 void counts_above_int_arrive(void);
+void an_element_may_be_above_int(void);
+void types_may_be_made_with_large_counts(void);
 void a_wrong_large_call_is_told_to_the_error_handler(void);
 void a_bad_argument_of_a_large_call_is_left_to_the_mpi(void);
 
