@@ -144,14 +144,11 @@ static void bad_options_are_errors(void)
     CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
     CU_ASSERT_EQUAL(rpt_options_set(options, "log.lebel", "1"),
                     RPT_ERR_NOT_FOUND);
-    CU_ASSERT_STRING_EQUAL(rpt_last_error()->hint,
-                           "did you mean log.level?");
+    CU_ASSERT_STRING_EQUAL(rpt_last_error()->hint, "did you mean log.level?");
     CU_ASSERT_EQUAL(rpt_options_set(options, "log.level", "9"), RPT_ERR_PARSE);
-    CU_ASSERT_EQUAL(rpt_options_set(options, "log.level", "1x"),
-                    RPT_ERR_PARSE);
+    CU_ASSERT_EQUAL(rpt_options_set(options, "log.level", "1x"), RPT_ERR_PARSE);
     CU_ASSERT_EQUAL(rpt_options_set(options, NULL, "1"), RPT_ERR_INVALID);
-    CU_ASSERT_EQUAL(rpt_options_get(options, "no", &value),
-                    RPT_ERR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rpt_options_get(options, "no", &value), RPT_ERR_NOT_FOUND);
     CU_ASSERT_STRING_EQUAL(value, "kept");
     CU_ASSERT_EQUAL(rpt_options_get(options, NULL, &value), RPT_ERR_INVALID);
     CU_ASSERT_PTR_NULL(rpt_options_origin(options, "no"));
@@ -232,15 +229,42 @@ static void json_strings_are_always_valid(void)
 
     rpt__json_string(&buf, text, sizeof text - 1);
     rpt__buf_u8(&buf, 0);
-    CU_ASSERT_STRING_EQUAL(buf.data,
-                           "\"a\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd"
-                           "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+    CU_ASSERT_STRING_EQUAL(buf.data, "\"a\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd"
+                                     "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
     rpt__buf_clear(&buf);
     rpt__json_number(&buf, 0.1);
     rpt__buf_u8(&buf, ' ');
     rpt__json_number(&buf, NAN);
     rpt__buf_u8(&buf, 0);
     CU_ASSERT_STRING_EQUAL(buf.data, "0.1 null");
+    rpt__buf_free(&buf);
+}
+
+/* RFC 3629: what is no UTF-8 becomes U+FFFD, byte by byte. */
+static void json_strings_hold_any_bytes(void)
+{
+#define BAD "\xef\xbf\xbd"
+    static const struct {
+        const char *bytes, *text;
+    } cases[] = {
+        { "\t\r\b", "\"\\t\\r\\u0008\"" },
+        { "\xe2\x82\xac", "\"\xe2\x82\xac\"" },
+        { "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"" },
+        { "\xe2\x82", "\"" BAD BAD "\"" },         /* it ends too early   */
+        { "\xc3(", "\"" BAD "(\"" },               /* is not gone on with */
+        { "\xc0\xaf", "\"" BAD BAD "\"" },         /* two bytes for one   */
+        { "\xe0\x9f\xbf", "\"" BAD BAD BAD "\"" }, /* three for two       */
+        { "\xf4\x90\x80\x80", "\"" BAD BAD BAD BAD "\"" }, /* U+110000    */
+    };
+#undef BAD
+    struct rpt_buf buf = RPT_BUF_EMPTY;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rpt__buf_clear(&buf);
+        rpt__json_string(&buf, cases[i].bytes, strlen(cases[i].bytes));
+        rpt__buf_u8(&buf, 0);
+        CU_ASSERT_STRING_EQUAL(buf.data, cases[i].text);
+    }
     rpt__buf_free(&buf);
 }
 
@@ -297,6 +321,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(what_is_packed_reads_back),
     RPT_TEST(every_torn_record_is_noticed),
     RPT_TEST(json_strings_are_always_valid),
+    RPT_TEST(json_strings_hold_any_bytes),
     RPT_TEST(sizes_that_do_not_fit_are_refused),
     RPT_TEST(hashes_are_those_of_xxh3),
     RPT_TEST(a_fake_clock_can_be_put_in),

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- programs ---- */
@@ -407,6 +408,28 @@ static void names_that_are_too_long_are_errors(void)
     CU_ASSERT_EQUAL(rpt__keeper_find(name, found), RPT_ERR_NOT_FOUND);
 }
 
+/* It lies in the folder above this program, which holds the library. */
+static void the_keeper_is_found_beside_the_library(void)
+{
+    char found[PATH_MAX] = "", again[PATH_MAX] = "";
+    struct stat beside, expected;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__keeper_find(NULL, found), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(stat(found, &beside), 0);
+    CU_ASSERT_EQUAL_FATAL(stat(getenv("RPT_POOL_KEEPER"), &expected), 0);
+    CU_ASSERT(beside.st_dev == expected.st_dev &&
+              beside.st_ino == expected.st_ino);
+    CU_ASSERT_EQUAL(rpt__keeper_find("", again), RPT_OK);
+    CU_ASSERT_STRING_EQUAL(again, found);
+    /* What is named is taken, or is an error. */
+    CU_ASSERT_EQUAL(rpt__keeper_find("/bin/sh", again), RPT_OK);
+    CU_ASSERT_STRING_EQUAL(again, "/bin/sh");
+    CU_ASSERT_EQUAL(rpt__keeper_find("/nowhere/keeper", again),
+                    RPT_ERR_NOT_FOUND);
+    CU_ASSERT_STRING_EQUAL(again, "/bin/sh");
+    CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->hint, "pool.keeper"));
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(a_program_comes_out_as_it_went_in),
     RPT_TEST(a_shortened_program_is_corrupt),
@@ -419,6 +442,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(an_environment_is_built_anew_each_time),
     RPT_TEST(a_program_is_found_where_the_shell_finds_it),
     RPT_TEST(names_that_are_too_long_are_errors),
+    RPT_TEST(the_keeper_is_found_beside_the_library),
     RPT_TEST_END,
 };
 

@@ -217,6 +217,30 @@ static rpt_status_t nothing(rpt_context_t *context, void *user)
     return *(const rpt_status_t *)user;
 }
 
+/* Three ranks at one distance; `user` asks for a fourth. */
+static rpt_status_t ask_for_a_rank(rpt_context_t *context, void *user)
+{
+    int order[2] = { -1, -1 }, rank = rpt_context_rank(context);
+
+    CHECK(rpt_context_order(context, rank, order) == RPT_OK);
+    CHECK(order[0] == (rank + 1) % 3 && order[1] == (rank + 2) % 3);
+    return rank == *(const int *)user ? rpt_context_order(context, 3, order)
+                                      : RPT_OK;
+}
+
+/* What a thread's rank failed with is the error of who ran it. */
+static void errors_of_local_ranks_are_kept(void)
+{
+    for (int rank = 0; rank < 3; rank++) {
+        CHECK(rpt_local_run(3, NULL, ask_for_a_rank, &rank) == RPT_ERR_INVALID);
+        CHECK(rpt_last_error()->status == RPT_ERR_INVALID);
+        CHECK(rpt_last_error()->rank == rank);
+        CHECK(rpt_last_error()->n_ranks == 3);
+        CHECK(strstr(rpt_last_error()->what, "no such rank") != NULL ||
+              strstr(rpt_last_error()->why, "no such rank") != NULL);
+    }
+}
+
 static void bad_contexts(struct world *w)
 {
     rpt_context_t *context = NULL;
@@ -317,6 +341,7 @@ const struct pool_test arguments_tests[] = {
     TEST(pools_refuse_bad_arguments),
     TEST(futures_refuse_bad_arguments),
     TEST(calls_survive_bad_arguments),
+    TEST(errors_of_local_ranks_are_kept),
     TEST(contexts_and_groups_refuse_bad_arguments),
     TEST(a_group_of_another_context_is_refused),
     TEST(bad_options_are_refused_on_all_ranks),
