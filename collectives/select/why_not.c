@@ -60,13 +60,26 @@ static const char *reason(const struct rpt_case *c, enum thing thing)
     }
 }
 
+static bool is_for_one_rank(const struct rpt_algorithm *algorithm,
+                            const struct rpt_case *c)
+{
+    struct rpt_case alone = suit(c, N_THINGS);
+
+    alone.rank = alone.root = 0;
+    alone.n_ranks = 1;
+    alone.layout = NULL;
+    return algorithm->applies(&alone);
+}
+
 const char *rpt__why_not(const struct rpt_algorithm *algorithm,
                          const struct rpt_case *c)
 {
     struct rpt_case other = suit(c, N_THINGS);
 
     if (!algorithm->applies(&other)) {
-        return reason(c, c->n_ranks > 1 ? N_THINGS : RANKS);
+        return is_for_one_rank(algorithm, c)
+                   ? "it is for one rank alone"
+                   : reason(c, c->n_ranks > 1 ? N_THINGS : RANKS);
     }
     for (int thing = 0; thing < N_THINGS; thing++) {
         other = suit(c, (enum thing)thing);

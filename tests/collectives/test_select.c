@@ -6,6 +6,7 @@
 
 #include "collectives/plan.h"
 #include "collectives/select/kept.h"
+#include "collectives/select/select.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -378,6 +379,80 @@ static void it_is_said_why(void)
     rmdir(folder);
 }
 
+/* A call that suits all: four ranks of one node, with open buffers. */
+static struct rpt_case good_case(void)
+{
+    return (struct rpt_case){
+        .n_ranks = 4,
+        .count = 100,
+        .segment = 100,
+        .stage_count = 1000,
+        .commutative = true,
+        .one_node = true,
+        .can_pull = true,
+        .element_bytes = 4,
+    };
+}
+
+static const char *lack_of(rpt_coll_kind_t kind, const char *name,
+                           const struct rpt_case *c)
+{
+    const struct rpt_algorithm *const *all = rpt__algorithms(kind);
+
+    while (*all != NULL && strcmp((*all)->name, name) != 0) {
+        all++;
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(*all);
+    CU_ASSERT_FALSE((*all)->applies(c));
+    return rpt__why_not(*all, c);
+}
+
+/* Each case is good but for one thing, or two. */
+static void it_is_said_what_a_call_lacks(void)
+{
+    const size_t counts[] = { 1, 2, 3, 4 }, starts[] = { 0, 1, 3, 6, 10 };
+    struct rpt_case c = good_case();
+
+    c.can_pull = false;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "pulled", &c),
+                           "it needs buffers of rpt_buffer_alloc() on all "
+                           "ranks");
+    c = good_case();
+    c.commutative = false;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "ring", &c),
+                           "it needs an operator that commutes");
+    c = good_case();
+    c.one_node = c.can_pull = false;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "flat", &c),
+                           "it needs all ranks on one node, with memory that "
+                           "they share");
+    c = good_case();
+    c.count = 3;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "ring", &c),
+                           "it needs at least as many elements as ranks");
+    c.commutative = false;
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(lack_of(RPT_COLL_ALLREDUCE, "ring", &c), "it needs "));
+    c = good_case();
+    c.count = 1001;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "flat", &c),
+                           "it needs a vector that shared memory has room for");
+    c = good_case();
+    c.counts = counts;
+    c.starts = starts;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLTOALL, "bruck", &c),
+                           "it needs blocks of one size, one behind the other");
+    c = good_case();
+    c.n_ranks = 1;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "two-level", &c),
+                           "it needs more ranks");
+    c.n_ranks = 4;
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "two-level", &c),
+                           "it needs several nodes with several ranks");
+    CU_ASSERT_STRING_EQUAL(lack_of(RPT_COLL_ALLREDUCE, "copy", &c),
+                           "it is for one rank alone");
+}
+
 static rpt_status_t explain_plan(rpt_context_t *context, void *user)
 {
     rpt_coll_t coll = { .kind = RPT_COLL_BARRIER };
@@ -609,6 +684,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(readers_never_see_half_of_it),
     RPT_TEST(rules_go_before_the_model),
     RPT_TEST(it_is_said_why),
+    RPT_TEST(it_is_said_what_a_call_lacks),
     RPT_TEST(contexts_obey_rules),
     RPT_TEST(a_rule_for_own_buffers_leaves_others_alone),
     RPT_TEST(algorithms_can_be_listed),
