@@ -58,6 +58,15 @@ tests_test_reducer_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
 tests_test_reducer_LDADD = $(TEST_LIBS) -lm
 
+# It makes allocations of the library fail.
+check_PROGRAMS += tests/test_no_memory
+tests_test_no_memory_SOURCES = tests/collectives/test_no_memory.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_no_memory_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_no_memory_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
+tests_test_no_memory_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_look
 tests_test_look_SOURCES = tests/collectives/test_look.c
 tests_test_look_CPPFLAGS = $(TEST_CPPFLAGS)
