@@ -87,7 +87,7 @@ static void sum_reproducibly(rpt_group_t *group)
     CHECK(rpt_reducer_create(group, &config, arrays, 2, &reducer) == RPT_OK);
     CHECK(rpt_reducer_ready_all(reducer) == RPT_OK);
     CHECK(rpt_reducer_wait(reducer) == RPT_OK);
-    if (kept[0] <= 0 && rpt_group_rank(group) == 0) {
+    if (rpt_group_rank(group) == 0 && kept[0] <= 0) {
         memcpy(kept, x, sizeof kept);
     }
     CHECK(rpt_barrier(group) == RPT_OK);

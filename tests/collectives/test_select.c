@@ -551,7 +551,7 @@ enum { N_RANKS = 5, COUNT = 1000 };
 struct bits {
     rpt_coll_t coll;
     unsigned char out[N_RANKS][COUNT * 8];
-    bool could;
+    _Atomic bool could;
 };
 
 /* Sums whose order shows in the last bits. */
