@@ -102,6 +102,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/meet.c \
 	collectives/engine/pace.c \
 	collectives/engine/pace.h \
+	collectives/engine/gone.c \
 	collectives/engine/message.c \
 	collectives/engine/nodes.c \
 	collectives/engine/queue.c \

@@ -100,6 +100,15 @@ static void keep(struct rpt_early *early, const struct head *head,
     STAILQ_INSERT_TAIL(bucket_of(early, &head->key), fragment, link);
 }
 
+/* What is kept of a rank says that it waits for this one, which goes. */
+static void answer(struct rpt_early *early, const struct head *head)
+{
+    if (head->key.lane == LANE_HERE) {
+        rpt__gone_answer(rpt__comm_attached(early->comm), head->key.source,
+                         head->key.group, head->total_bytes);
+    }
+}
+
 void rpt__early_forget(struct rpt_early *early, uint64_t group_number)
 {
     for (int i = 0; i < N_BUCKETS; i++) {
@@ -110,6 +119,7 @@ void rpt__early_forget(struct rpt_early *early, uint64_t group_number)
             struct fragment *next = STAILQ_NEXT(fragment, link);
 
             if (fragment->head.key.group == group_number) {
+                answer(early, &fragment->head);
                 STAILQ_REMOVE(bucket, fragment, fragment, link);
                 free(fragment);
             }
@@ -268,6 +278,10 @@ static void fragment_came(void *user, int source, const void *data,
     note_stray(early, &head);
     if (head.key.lane == LANE_HERE) {
         keep_here(early, &head);
+        if (rpt__group_find(early->comm, head.key.group) == NULL) {
+            rpt__gone_answer(rpt__comm_attached(early->comm), source,
+                             head.key.group, head.key.seq);
+        }
         return;
     }
     to = place_of(early, &head, bytes, &state);

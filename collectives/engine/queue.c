@@ -233,6 +233,7 @@ static void colls_release(void *data)
     struct rpt_colls *colls = data;
 
     rpt__engine_remove(rpt__comm_engine(colls->comm), &colls->poller);
+    rpt__comm_handle(colls->comm, RPT_TAG_GONE, NULL, NULL);
     rpt__early_destroy(colls->early);
     free(colls);
 }
@@ -252,7 +253,11 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
         LIST_INIT(&colls->busy);
         LIST_INIT(&colls->teams);
         status = rpt__early_create(comm, &colls->early);
+        if (status == RPT_OK) {
+            status = rpt__gone_listen(colls);
+        }
         if (status != RPT_OK) {
+            rpt__early_destroy(colls->early);
             free(colls);
             return status;
         }

@@ -219,6 +219,14 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run);
 
 /* ---- queue.c ---- */
 
+/* A group that was destroyed, which others may not know. */
+enum { RPT_N_GONE = 64 };
+struct rpt_gone {
+    uint64_t number;
+    uint64_t n_runs; /* of this rank */
+    int rank;
+};
+
 struct rpt_colls {
     struct rpt_comm *comm;
     struct rpt_early *early;
@@ -229,7 +237,19 @@ struct rpt_colls {
     bool fences_lightly;    /* as base/fence.h says                        */
     int n_idle_looks;       /* that found none                             */
     double next_look_s;
+    struct rpt_gone gone[RPT_N_GONE];
+    unsigned n_gone; /* ever */
 };
+
+/* ---- gone.c; all under the lock ---- */
+
+/* Begins to take answers. */
+rpt_status_t rpt__gone_listen(struct rpt_colls *colls);
+/* The group of this team is destroyed. */
+void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team);
+/* A rank waits in a run of that group: says whether this one cannot come. */
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+                      uint64_t seq);
 
 /* Of a context, made when there is none; under the lock. */
 rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out);

@@ -59,6 +59,7 @@ static void team_release(void *data)
     }
     rpt__plans_release(team);
     rpt__device_team_free(team->device);
+    rpt__gone_note(team->colls, team);
     rpt__early_forget(team->colls->early, rpt__group_number(team->group));
     if (team->n_near > 1) {
         rpt__slice_drop(&team->slice, team->comm,

@@ -159,6 +159,83 @@ static void who_is_done_answers_those_that_wait(void)
     }
 }
 
+/* ---- a rank that has destroyed its group ---- */
+
+static _Atomic uint32_t told;
+static bool goes_late; /* when the others have waited and said so */
+
+/* All ranks but the last sum twice; that one once, and waits until the others
+ * know. */
+static void one_destroys_its_group(rpt_group_t *world)
+{
+    int rank = rpt_group_rank(world), size = rpt_group_size(world), sum = 0;
+    rpt_group_t *group = NULL;
+    char name[64];
+
+    CHECK(rpt_group_split(world, 0, 0, &group) == RPT_OK);
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_OK);
+    CHECK(sum == size * (size - 1) / 2);
+    if (rank == size - 1) {
+        if (goes_late) {
+            await_warning();
+        }
+        rpt_group_destroy(group);
+        await(&told, (uint32_t)size - 1);
+        CHECK(rpt_barrier(world) == RPT_OK);
+        return;
+    }
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_ERR_MISMATCH);
+    snprintf(name, sizeof name, "rank %d has destroyed its group", size - 1);
+    CHECK(strstr(rpt_last_error()->what, name) != NULL);
+    count_up(&told);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+    rpt_group_destroy(group);
+    CHECK(rpt_barrier(world) == RPT_OK);
+}
+
+/* The one that is gone says so, long before the deadline. */
+static void who_destroyed_its_group_tells_those_that_wait(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "20", NULL },
+        { "coll.deadline_s", "20", "topo.virtual_nodes", "2", NULL },
+        { "coll.deadline_s", "20", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 4; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = one_destroys_its_group };
+
+            told = 0;
+            goes_late = false;
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
+static void who_destroys_its_group_while_others_wait_tells_them(void)
+{
+    static const char *const layouts[][7] = {
+        { "coll.deadline_s", "20", "comm.warn_s", "200ms", NULL },
+        { "coll.deadline_s", "20", "comm.warn_s", "200ms", "topo.virtual_nodes",
+          "2", NULL },
+        { "coll.deadline_s", "20", "comm.warn_s", "200ms", "comm.shared_bytes",
+          "0", NULL },
+    };
+
+    for (size_t k = 0; k < 3; k++) {
+        struct job job = { .fn = one_destroys_its_group };
+
+        told = 0;
+        goes_late = true;
+        watch_warnings();
+        run_job(3, layouts[k], &job);
+        stop_watching();
+    }
+}
+
 static void nobody_gets_a_result(rpt_group_t *group)
 {
     int rank = rpt_group_rank(group), size = rpt_group_size(group);
@@ -355,6 +432,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(different_parts_are_an_error_on_all),
     RPT_TEST(who_is_done_answers_those_that_wait),
+    RPT_TEST(who_destroyed_its_group_tells_those_that_wait),
+    RPT_TEST(who_destroys_its_group_while_others_wait_tells_them),
     RPT_TEST(a_full_check_finds_them_before_data_moves),
     RPT_TEST(a_wait_tells_what_was_found_before),
     RPT_TEST(a_check_has_a_name),

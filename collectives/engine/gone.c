@@ -1,0 +1,84 @@
+/*
+ * gone.c - a rank has destroyed its group, and another still calls
+ *
+ * Who waits for two seconds tells the rank that it waits for (late.c).  One
+ * that has destroyed the group, or does it then, and had made fewer calls than
+ * that, will never come: it says so, and the group fails on all others.
+ *
+ * Only groups that had a call are known, and the last N_GONE of them.  A rank
+ * answers while somebody drives its context; one without a context does not.
+ *
+ * Cost: nothing but a line in a list when a group is destroyed.
+ */
+#include "collectives/engine/run.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+/* The answer. */
+struct gone {
+    uint64_t number; /* of the group                        */
+    uint64_t n_runs; /* that the sender has made            */
+    int32_t rank;    /* of the sender, in the group         */
+    int32_t unused;
+};
+
+void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team)
+{
+    struct rpt_gone *gone = &colls->gone[colls->n_gone % RPT_N_GONE];
+
+    if (rpt__group_is_failed(team->group)) {
+        return; /* the others know more than that */
+    }
+    colls->n_gone++;
+    gone->number = rpt__group_number(team->group);
+    gone->n_runs = atomic_load(&team->n_runs);
+    gone->rank = team->rank;
+}
+
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+                      uint64_t seq)
+{
+    unsigned n = colls->n_gone < RPT_N_GONE ? colls->n_gone : RPT_N_GONE;
+
+    for (unsigned i = 0; i < n; i++) {
+        const struct rpt_gone *gone = &colls->gone[i];
+
+        if (gone->number == number && gone->n_runs <= seq) {
+            const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
+
+            rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
+                           sizeof answer);
+        }
+    }
+}
+
+static void answer_came(void *user, int source, const void *data, size_t bytes)
+{
+    struct rpt_colls *colls = user;
+    struct rpt_group *group;
+    struct gone gone;
+
+    if (bytes != sizeof gone) {
+        return;
+    }
+    memcpy(&gone, data, sizeof gone);
+    group = rpt__group_find(colls->comm, gone.number);
+    if (group == NULL || rpt__group_is_failed(group) ||
+        rpt__group_world_rank(group, gone.rank) != source) {
+        return;
+    }
+    rpt__fail(RPT_ERR_MISMATCH,
+              "rank %d has destroyed its group after %llu calls; rank %d calls "
+              "once more (ranks of a group of %d)",
+              gone.rank, (unsigned long long)gone.n_runs,
+              rpt__group_rank(group), rpt__group_size(group));
+    rpt__group_spoil(group, RPT_ERR_MISMATCH);
+    rpt__engine_tell(rpt__comm_engine(colls->comm));
+}
+
+rpt_status_t rpt__gone_listen(struct rpt_colls *colls)
+{
+    return rpt__comm_handle(colls->comm, RPT_TAG_GONE, answer_came, colls);
+}
