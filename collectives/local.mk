@@ -11,11 +11,13 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/circulant.c \
 	collectives/algorithm/allreduce/direct.c \
 	collectives/algorithm/allreduce/doubling.c \
+	collectives/algorithm/allreduce/exchange.c \
+	collectives/algorithm/allreduce/exchange.h \
 	collectives/algorithm/allreduce/fetched.c \
 	collectives/algorithm/allreduce/flat.c \
+	collectives/algorithm/allreduce/grouped.c \
+	collectives/algorithm/allreduce/grouped.h \
 	collectives/algorithm/allreduce/halving.c \
-	collectives/algorithm/allreduce/paired.c \
-	collectives/algorithm/allreduce/paired.h \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \
 	collectives/algorithm/allreduce/pulled.c \
@@ -121,7 +123,6 @@ librepartir_all_la_SOURCES += \
 	collectives/pattern/blocks.h \
 	collectives/pattern/checked.c \
 	collectives/pattern/checked.h \
-	collectives/pattern/fold.h \
 	collectives/pattern/layout.c \
 	collectives/pattern/layout.h \
 	collectives/pattern/part.c \

@@ -14,7 +14,18 @@
  * For few bytes: each round moves the whole vector.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
-#include "collectives/algorithm/allreduce/paired.h"
+#include "collectives/algorithm/allreduce/grouped.h"
+
+/* The largest power of 2 that is not above p. */
+static int n_members(int p)
+{
+    int n = 1;
+
+    while (n <= p / 2) {
+        n *= 2;
+    }
+    return n;
+}
 
 static bool applies(const struct rpt_case *c)
 {
@@ -25,34 +36,20 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
     double n = (double)c->count * (double)bytes;
-    struct rpt_fold fold = rpt__fold(c->n_ranks);
-    int rounds = fold.extra > 0 ? 2 : 0;
+    int members = n_members(c->n_ranks);
+    int rounds = members < c->n_ranks ? 2 : 0;
 
-    while (fold.n_members > 1) {
-        fold.n_members /= 2;
+    while (members > 1) {
+        members /= 2;
         rounds++;
     }
     return rounds * (m->message_s + n * (m->byte_s + m->reduce_byte_s));
 }
 
-static void among(struct rpt_paired *p)
-{
-    size_t count = p->c->count;
-
-    for (int mask = 1; mask < p->fold.n_members; mask *= 2) {
-        int peer = rpt__fold_rank(p->fold, p->member ^ mask);
-
-        rpt__step_send(p->schedule, peer, p->mine, count);
-        rpt__step_recv(p->schedule, peer, rpt__scratch(0), count);
-        rpt__step_flush(p->schedule, 0);
-        rpt__paired_reduce(p, peer, 0, count);
-        p->mine = rpt__output(0);
-    }
-}
-
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    rpt__allreduce_paired(c, schedule, among);
+    rpt__allreduce_grouped(c, schedule, n_members(c->n_ranks),
+                           rpt__exchange_double);
 }
 
 const struct rpt_algorithm rpt__allreduce_doubling = {

@@ -14,10 +14,18 @@
  * any op.  Every element is summed once.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
-#include "collectives/algorithm/allreduce/paired.h"
-#include "collectives/pattern/blocks.h"
+#include "collectives/algorithm/allreduce/grouped.h"
 
-enum { MAX_ROUNDS = 32 };
+/* The largest power of 2 that is not above p. */
+static int n_members(int p)
+{
+    int n = 1;
+
+    while (n <= p / 2) {
+        n *= 2;
+    }
+    return n;
+}
 
 static bool applies(const struct rpt_case *c)
 {
@@ -28,59 +36,29 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
     double n = (double)c->count * (double)bytes, p = c->n_ranks;
-    struct rpt_fold fold = rpt__fold(c->n_ranks);
-    double folded = fold.extra > 0 ? 2 : 0;
+    int members = n_members(c->n_ranks);
+    double folded = members < c->n_ranks ? 2 : 0;
     int rounds = 0;
 
-    while (fold.n_members > 1) {
-        fold.n_members /= 2;
+    while (members > 1) {
+        members /= 2;
         rounds++;
     }
     return (2 * rounds + folded) * m->message_s +
            (2 * (p - 1) / p + folded) * n * m->byte_s + n * m->reduce_byte_s;
 }
 
-static void among(struct rpt_paired *p)
+static void between(struct rpt_exchange *x, const struct rpt_members *m)
 {
-    size_t offset[MAX_ROUNDS], count[MAX_ROUNDS];
-    size_t first = 0, n = p->c->count;
-    int round = 0;
+    struct rpt_range whole = x->part;
 
-    for (int mask = 1; mask < p->fold.n_members; mask *= 2, round++) {
-        int peer = rpt__fold_rank(p->fold, p->member ^ mask);
-        struct rpt_range part = { first, n };
-        struct rpt_range low = rpt__blocks_of(part, 2, 0);
-        struct rpt_range high = rpt__blocks_of(part, 2, 1);
-        bool keeps_low = (p->member & mask) == 0;
-        struct rpt_range given = keeps_low ? high : low;
-        struct rpt_place from = p->mine;
-
-        offset[round] = first;
-        count[round] = n;
-        first = keeps_low ? low.offset : high.offset;
-        n = keeps_low ? low.count : high.count;
-        from.offset += given.offset;
-        rpt__step_send(p->schedule, peer, from, given.count);
-        rpt__step_recv(p->schedule, peer, rpt__scratch(first), n);
-        rpt__paired_reduce(p, peer, first, n);
-        p->mine = rpt__output(0);
-    }
-    rpt__step_flush(p->schedule, 0);
-    while (round-- > 0) {
-        int peer = rpt__fold_rank(p->fold, p->member ^ (1 << round));
-        size_t other = offset[round] == first ? offset[round] + n
-                                              : offset[round];
-
-        rpt__step_send(p->schedule, peer, rpt__output(first), n);
-        rpt__step_recv(p->schedule, peer, rpt__output(other), count[round] - n);
-        first = offset[round];
-        n = count[round];
-    }
+    rpt__exchange_halve(x, m);
+    rpt__exchange_gather(x, m, whole);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    rpt__allreduce_paired(c, schedule, among);
+    rpt__allreduce_grouped(c, schedule, n_members(c->n_ranks), between);
 }
 
 const struct rpt_algorithm rpt__allreduce_halving = {
