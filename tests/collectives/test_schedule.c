@@ -405,6 +405,26 @@ static void the_circulant_one_is_as_cheap_for_any_number(void)
     }
 }
 
+/* Where a half has more ranks, some of the other one send twice, but none does
+ * that in two rounds.  A rank with nothing to do in the first round sends
+ * at once what is wanted in the second: sometimes a round less. */
+static void doubling_has_the_least_rounds_for_any_number(void)
+{
+    for (int p = 2; p <= MAX_P; p++) {
+        struct call call = { .kind = RPT_COLL_ALLREDUCE };
+        uint64_t rounds = log2_up(p);
+        struct cost found;
+
+        fill(&call.c, p, 6, 6);
+        found = largest(&rpt__allreduce_doubling, &call);
+        CU_ASSERT(found.n_rounds <= rounds);
+        CU_ASSERT_EQUAL(found.n_received, rounds * 6);
+        CU_ASSERT_EQUAL(found.n_reduced, rounds * 6);
+        CU_ASSERT(found.n_messages <= rounds + 1);
+        CU_ASSERT(found.n_sent <= (rounds + 1) * 6);
+    }
+}
+
 /* With 1 for a number of the model and 0 for the others it says how often that
  * is charged. */
 static void blocks_are_charged(const struct rpt_algorithm *algorithm,
@@ -462,6 +482,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
+    RPT_TEST(doubling_has_the_least_rounds_for_any_number),
     RPT_TEST(what_is_sent_of_blocks_is_what_the_model_charges),
     RPT_TEST_END,
 };

@@ -1,31 +1,21 @@
 /*
- * doubling.c - all-reduce by recursive doubling
+ * doubling.c - all-reduce by recursive doubling, for any number of ranks
  *
- * In round k a member exchanges all it has with the one whose number differs in
- * bit k, and both add.  After log2 p rounds all have the sum.
+ * In each round ranks exchange all they have, and add: after k of them a rank
+ * has the sum of up to 2^k neighbours.
  *
  *      0 <-> 1   2 <-> 3        0 <-> 2   1 <-> 3
  *
- * Cost for n elements on p = 2^k ranks: log2 p rounds, a message and n elements
- * in each, n log2 p reductions (Thakur, Rabenseifner, Gropp 2005,
- * doi:10.1177/1094342005051521).  Neighbours are added first, in rank order:
- * any op; and all ranks have the same brackets.
+ * Cost for n elements: ceil(log2 p) rounds, in each a message received, n
+ * elements and n reductions; as many are sent, and one more where p is no power
+ * of two (Thakur, Rabenseifner, Gropp 2005, doi:10.1177/1094342005051521, for
+ * p = 2^k; exchange.c for any).  Neighbours are added first, in rank order: any
+ * op; and all ranks have the same brackets.
  *
  * For few bytes: each round moves the whole vector.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/algorithm/allreduce/grouped.h"
-
-/* The largest power of 2 that is not above p. */
-static int n_members(int p)
-{
-    int n = 1;
-
-    while (n <= p / 2) {
-        n *= 2;
-    }
-    return n;
-}
 
 static bool applies(const struct rpt_case *c)
 {
@@ -35,27 +25,19 @@ static bool applies(const struct rpt_case *c)
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
-    double n = (double)c->count * (double)bytes;
-    int members = n_members(c->n_ranks);
-    int rounds = members < c->n_ranks ? 2 : 0;
-
-    while (members > 1) {
-        members /= 2;
-        rounds++;
-    }
-    return rounds * (m->message_s + n * (m->byte_s + m->reduce_byte_s));
+    return rpt__exchange_double_cost(c->n_ranks, m,
+                                     (double)c->count * (double)bytes);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    rpt__allreduce_grouped(c, schedule, n_members(c->n_ranks),
-                           rpt__exchange_double);
+    rpt__allreduce_grouped(c, schedule, c->n_ranks, rpt__exchange_double);
 }
 
 const struct rpt_algorithm rpt__allreduce_doubling = {
     .size = sizeof(struct rpt_algorithm),
     .name = "doubling",
-    .summary = "recursive doubling: log2 p rounds of the whole vector",
+    .summary = "recursive doubling: ceil(log2 p) rounds of the whole vector",
     .applies = applies,
     .cost = cost,
     .build = build,

@@ -1,14 +1,24 @@
 /*
  * exchange.c - rounds of halving, of doubling, and back
  *
- * In round k of these a member and the one whose number differs in bit k have
- * the same part of the vector.  Halving, each gives away half of it and adds the
- * half that it keeps; doubling, they exchange all of it and both add.
+ * In round k of halving, a member and the one whose number differs in bit k have
+ * the same part of the vector.  Each gives away half of it, and adds the half
+ * that it keeps.
  *
- *      halve   0: [a b c d] -> [a b] -> [a]     1: [a b c d] -> [c d] -> [c]
+ *      0: [a b c d] -> [a b] -> [a]     1: [a b c d] -> [c d] -> [c]
  *
- * Cost for n elements and p = 2^k members: halve log2 p rounds and (p-1)/p n
- * elements, gather the same, double log2 p rounds of n elements.
+ * Doubling, all are cut in two, and the halves again, until each member is
+ * alone.  From there on backward, member i of the left half and member i of the
+ * right one exchange their sums, and both add.  What the left half has more gets
+ * its sums from the first of the right one, which send twice.
+ *
+ *      0 1 2 3 4  =  0 1 2 | 3 4       0 <-> 3   1 <-> 4   2 <- 3
+ *                    0 1 | 2           0 <-> 2   1 <- 2
+ *
+ * Cost for n elements and p members: halve log2 p rounds and (p-1)/p n elements,
+ * gather the same; double ceil(log2 p) rounds of n elements, the least rounds
+ * for any p.  A member sends twice in one round at most: the first of a right
+ * half stay in left halves, or equal ones, below.
  */
 #include "collectives/algorithm/allreduce/exchange.h"
 
@@ -64,19 +74,72 @@ void rpt__exchange_halve(struct rpt_exchange *x, const struct rpt_members *m)
     }
 }
 
+/* Of n members; as many of the first rounds as can be are among 2, 4, 8 ... of
+ * them, which nodes and switches have too. */
+static int left_half(int n)
+{
+    int power = n & -n; /* the largest that divides n */
+
+    return power == n ? n / 2 : (n + power) / 2;
+}
+
+/* Both halves of n members from `first` on exchange their sums. */
+static void exchange(struct rpt_exchange *x, const struct rpt_members *m,
+                     int first, int n)
+{
+    int n_left = left_half(n), n_right = n - n_left, i = m->mine - first;
+    bool is_left = i < n_left, is_more = is_left && i >= n_right;
+    int other = is_more   ? n_left + i - n_right
+                : is_left ? n_left + i
+                          : i - n_left;
+    struct rpt_place mine = at(x->mine, x->part.offset);
+    size_t count = x->part.count;
+
+    if (!is_more) {
+        rpt__step_send(x->schedule, rank_of(m, first + other), mine, count);
+    }
+    if (!is_left && other + n_right < n_left) {
+        rpt__step_send(x->schedule, rank_of(m, first + other + n_right), mine,
+                       count);
+    }
+    rpt__step_recv(x->schedule, rank_of(m, first + other),
+                   rpt__scratch(x->part.offset), count);
+    rpt__step_flush(x->schedule, 0);
+    rpt__exchange_reduce(x, rank_of(m, first + other));
+}
+
+static void double_among(struct rpt_exchange *x, const struct rpt_members *m,
+                         int first, int n)
+{
+    int n_left = left_half(n);
+
+    if (n == 1) {
+        return;
+    }
+    if (m->mine < first + n_left) {
+        double_among(x, m, first, n_left);
+    } else {
+        double_among(x, m, first + n_left, n - n_left);
+    }
+    exchange(x, m, first, n);
+}
+
 void rpt__exchange_double(struct rpt_exchange *x, const struct rpt_members *m)
 {
-    struct rpt_range part = x->part;
+    double_among(x, m, 0, m->n);
+}
 
-    for (int mask = 1; mask < m->n; mask *= 2) {
-        int peer = rank_of(m, m->mine ^ mask);
+/* A message beside another one counts as half of one. */
+double rpt__exchange_double_cost(int n, const struct rpt_model *m, double bytes)
+{
+    bool has_halves = (n & (n - 1)) == 0;
+    int rounds = 0;
 
-        rpt__step_send(x->schedule, peer, at(x->mine, part.offset), part.count);
-        rpt__step_recv(x->schedule, peer, rpt__scratch(part.offset),
-                       part.count);
-        rpt__step_flush(x->schedule, 0);
-        rpt__exchange_reduce(x, peer);
+    for (int left = n; left > 1; left -= left / 2) {
+        rounds++;
     }
+    return rounds * (m->message_s + bytes * (m->byte_s + m->reduce_byte_s)) +
+           (has_halves ? 0 : m->message_s / 2 + bytes * m->byte_s);
 }
 
 void rpt__exchange_gather(struct rpt_exchange *x, const struct rpt_members *m,

@@ -33,9 +33,11 @@ struct rpt_range rpt__exchange_kept(struct rpt_range range, int i, int n);
 /* output <- mine op scratch, in the order of the ranks; then mine is output. */
 void rpt__exchange_reduce(struct rpt_exchange *x, int from_rank);
 
-/* Among 2^k members. */
+/* Among 2^k members, and any number of them. */
 void rpt__exchange_halve(struct rpt_exchange *x, const struct rpt_members *m);
 void rpt__exchange_double(struct rpt_exchange *x, const struct rpt_members *m);
+double rpt__exchange_double_cost(int n, const struct rpt_model *m,
+                                 double bytes);
 /* `whole` was the part of all before they halved it. */
 void rpt__exchange_gather(struct rpt_exchange *x, const struct rpt_members *m,
                           struct rpt_range whole);
