@@ -18,6 +18,7 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/grouped.c \
 	collectives/algorithm/allreduce/grouped.h \
 	collectives/algorithm/allreduce/halving.c \
+	collectives/algorithm/allreduce/mixed.c \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \
 	collectives/algorithm/allreduce/pulled.c \

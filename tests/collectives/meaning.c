@@ -15,6 +15,10 @@ size_t *numbers(size_t n)
     return array;
 }
 
+/* A message costs as much as twenty bytes, so that where an algorithm has a
+ * choice it depends on how many elements and ranks there are. */
+static const struct rpt_model model = { .message_s = 20, .byte_s = 1 };
+
 void fill(struct rpt_case *c, int p, size_t count, size_t segment)
 {
     *c = (struct rpt_case){ .n_ranks = p,
@@ -22,6 +26,8 @@ void fill(struct rpt_case *c, int p, size_t count, size_t segment)
                             .segment = segment,
                             .stage_count = STAGE,
                             .commutative = true,
+                            .model = &model,
+                            .element_bytes = 4,
                             .one_node = p <= MAX_P,
                             .can_pull = p <= MAX_P };
 }

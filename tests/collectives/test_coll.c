@@ -119,7 +119,7 @@ static void a_forced_algorithm_is_taken(void)
             "halving",   "direct",        "ring",   "staged",
             "circulant", "binomial",      "linear", "chain",
             "pairwise",  "dissemination", "bruck",  "scattered",
-            "two-level", "multi-leader",  "pulled"
+            "two-level", "multi-leader",  "pulled", "mixed"
         };
 
         forced_kind = (rpt_coll_kind_t)kind;
@@ -138,7 +138,7 @@ static void a_forced_algorithm_is_taken(void)
             rpt_options_destroy(options);
         }
     }
-    CU_ASSERT(n_forced >= 4 * 44);
+    CU_ASSERT(n_forced >= 4 * 45);
 }
 
 /* ---- buffers that all can read ---- */

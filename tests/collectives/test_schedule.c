@@ -13,6 +13,7 @@
 #include "collectives/algorithm/broadcast/broadcast.h"
 #include "collectives/pattern/checked.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,6 +426,68 @@ static void doubling_has_the_least_rounds_for_any_number(void)
     }
 }
 
+/* Of the sizes of groups that there are. */
+static double least_mixed(int p, double bytes, const struct rpt_model *m)
+{
+    double least = INFINITY;
+
+    for (int b = 2; b <= p / 2; b *= 2) {
+        double halve = log2_up(b), twice = log2_up(p / b);
+        double cost = (2 * halve + twice) * m->message_s +
+                      (2 * (b - 1.0) + twice) / b * bytes * m->byte_s +
+                      (b - 1.0 + twice) / b * bytes * m->reduce_byte_s;
+
+        least = cost < least ? cost : least;
+    }
+    return least;
+}
+
+static void mixing_takes_the_best_groups(void)
+{
+    struct rpt_model m = { .byte_s = 1, .reduce_byte_s = 0.25 };
+
+    for (int p = 4; p <= MAX_P; p *= 2) {
+        for (m.message_s = 0.5; m.message_s < 1000; m.message_s *= 2) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+            double cost, bytes = 4 * 6 * p;
+            struct cost found;
+
+            fill(&call.c, p, 6 * (size_t)p, 6 * (size_t)p);
+            call.c.model = &m;
+            found = largest(&rpt__allreduce_mixed, &call);
+            cost = (double)found.n_rounds * m.message_s +
+                   4 * (double)found.n_sent * m.byte_s +
+                   4 * (double)found.n_reduced * m.reduce_byte_s;
+            CU_ASSERT_EQUAL(found.n_messages, found.n_rounds);
+            CU_ASSERT_DOUBLE_EQUAL(cost, least_mixed(p, bytes, &m), 1e-6);
+            CU_ASSERT_DOUBLE_EQUAL(
+                cost, rpt__allreduce_mixed.cost(&call.c, &m, 4), 1e-6);
+        }
+    }
+}
+
+/* Groups of b for each b that there can be, and a rank more in some of them. */
+static void mixing_is_right_in_groups_of_any_size(void)
+{
+    struct rpt_model m = { .byte_s = 1 };
+    uint32_t most = 0;
+
+    for (int p = 4; p <= MAX_P; p = next_number(p)) {
+        for (m.message_s = 0; m.message_s < 2000;
+             m.message_s += 1 + m.message_s) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+            struct cost found;
+
+            fill(&call.c, p, 2 * (size_t)p + 1, 1);
+            call.c.model = &m;
+            found = largest(&rpt__allreduce_mixed, &call);
+            CU_ASSERT(found.n_rounds <= 2 * log2_up(p));
+            most = found.n_rounds > most ? found.n_rounds : most;
+        }
+    }
+    CU_ASSERT_EQUAL(most, 2 * log2_up(MAX_P) - 1);
+}
+
 /* With 1 for a number of the model and 0 for the others it says how often that
  * is charged. */
 static void blocks_are_charged(const struct rpt_algorithm *algorithm,
@@ -483,6 +546,8 @@ static const struct rpt_test tests[] = {
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
     RPT_TEST(doubling_has_the_least_rounds_for_any_number),
+    RPT_TEST(mixing_takes_the_best_groups),
+    RPT_TEST(mixing_is_right_in_groups_of_any_size),
     RPT_TEST(what_is_sent_of_blocks_is_what_the_model_charges),
     RPT_TEST_END,
 };

@@ -7,8 +7,8 @@
 #include "collectives/algorithm/algorithm.h"
 
 extern const struct rpt_algorithm rpt__allreduce_flat, rpt__allreduce_sliced,
-    rpt__allreduce_doubling, rpt__allreduce_halving, rpt__allreduce_circulant,
-    rpt__allreduce_ring, rpt__allreduce_direct;
+    rpt__allreduce_doubling, rpt__allreduce_halving, rpt__allreduce_mixed,
+    rpt__allreduce_circulant, rpt__allreduce_ring, rpt__allreduce_direct;
 extern const struct rpt_algorithm rpt__allreduce_two_level;
 extern const struct rpt_algorithm rpt__allreduce_multi_leader;
 extern const struct rpt_algorithm rpt__allreduce_pulled;

@@ -10,6 +10,7 @@ const struct rpt_algorithm *const rpt__allreduce_table[] = {
     &rpt__allreduce_sliced,    /* one node: each reduces a slice of all      */
     &rpt__allreduce_doubling,  /* few bytes: log2 p rounds, whole vector     */
     &rpt__allreduce_halving,   /* any op: 2 log2 p rounds, about least bytes */
+    &rpt__allreduce_mixed,     /* between these two                         */
     &rpt__allreduce_circulant, /* any p: 2 ceil(log2 p) rounds, least bytes  */
     &rpt__allreduce_ring,      /* many bytes: neighbours only                */
     &rpt__allreduce_direct,    /* the same bits in any layout                */
