@@ -1,24 +1,24 @@
 /*
  * exchange.c - rounds of halving, of doubling, and back
  *
- * In round k of halving, a member and the one whose number differs in bit k have
- * the same part of the vector.  Each gives away half of it, and adds the half
- * that it keeps.
+ * In round k of halving, a member and the one whose number differs in bit k
+ * have the same part of the vector.  Each gives away half of it, and adds the
+ * half that it keeps.
  *
  *      0: [a b c d] -> [a b] -> [a]     1: [a b c d] -> [c d] -> [c]
  *
  * Doubling, all are cut in two, and the halves again, until each member is
  * alone.  From there on backward, member i of the left half and member i of the
- * right one exchange their sums, and both add.  What the left half has more gets
- * its sums from the first of the right one, which send twice.
+ * right one exchange their sums, and both add.  What the left half has more
+ * gets its sums from the first of the right one, which send twice.
  *
  *      0 1 2 3 4  =  0 1 2 | 3 4       0 <-> 3   1 <-> 4   2 <- 3
  *                    0 1 | 2           0 <-> 2   1 <- 2
  *
- * Cost for n elements and p members: halve log2 p rounds and (p-1)/p n elements,
- * gather the same; double ceil(log2 p) rounds of n elements, the least rounds
- * for any p.  A member sends twice in one round at most: the first of a right
- * half stay in left halves, or equal ones, below.
+ * Cost for n elements and p members: halve log2 p rounds and (p-1)/p n
+ * elements, gather the same; double ceil(log2 p) rounds of n elements, the
+ * least rounds for any p.  A member sends twice in one round at most: the first
+ * of a right half stay in left halves, or equal ones, below.
  */
 #include "collectives/algorithm/allreduce/exchange.h"
 

@@ -2,9 +2,9 @@
  * mixed.c - all-reduce by halving in small groups, doubling between them
  *
  * Groups of b = 2^k neighbours share the vector out by halving.  Then the ranks
- * that have the same part in their groups add it by doubling, and the groups put
- * the vector together again.  Of all b the cheapest is taken: b = 1 would be
- * doubling, and b = p halving.
+ * that have the same part in their groups add it by doubling, and the groups
+ * put the vector together again.  Of all b the cheapest is taken: b = 1 would
+ * be doubling, and b = p halving.
  *
  *      p = 8, b = 2      0 1    2 3    4 5    6 7
  *      halve             a b    a b    a b    a b
@@ -15,8 +15,8 @@
  * 2 (b-1)/b n + ceil(log2 g) n/b elements sent and (b-1)/b n + ceil(log2 g) n/b
  * reduced, where g is a power of two (Barnett et al. 1994, Interprocessor
  * Collective Communication Library, SHPCC; exchange.c for any g).  Where b does
- * not divide p, up to g - 1 groups have a rank more (grouped.c).  Neighbours are
- * added first, in rank order: any op.
+ * not divide p, up to g - 1 groups have a rank more (grouped.c).  Neighbours
+ * are added first, in rank order: any op.
  *
  * For what is too long for doubling and too short for halving, which is more of
  * it the more ranks there are.
