@@ -216,7 +216,12 @@ librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
 	collectives/pmpi/fortran/collectives.c \
 	collectives/pmpi/fortran/fortran.h \
 	collectives/pmpi/fortran/free.c \
-	collectives/pmpi/fortran/requests.c
+	collectives/pmpi/fortran/requests.c \
+	collectives/pmpi/fortran/values.h
+endif
+if MPICH_FORTRAN
+librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/f08.c \
+	collectives/pmpi/fortran/values.h
 endif
 EXTRA_librepartir_pmpi_la_DEPENDENCIES = directories.stamp
 librepartir_pmpi_la_LIBADD = librepartir.la -lpthread

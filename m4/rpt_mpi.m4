@@ -51,6 +51,20 @@ int int_is_integer[sizeof(int) == sizeof(MPI_Fint) ? 1 : -1];]],
     [rpt_cv_ompi_fortran=yes], [rpt_cv_ompi_fortran=no])])
 AM_CONDITIONAL([OMPI_FORTRAN], [test $rpt_cv_ompi_fortran = yes])
 
+# MPICH's does, but for some functions of mpi_f08: a handle is an int there.
+AC_CACHE_CHECK([whether MPICH's mpi_f08 can be wrapped], [rpt_cv_mpich_fortran],
+  [AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <mpi.h>
+#ifndef MPICH_NUMVERSION
+#error other
+#endif
+int int_is_integer[sizeof(int) == sizeof(MPI_Fint) ? 1 : -1];
+int int_is_handle(MPI_Request *request, MPI_Comm *comm, MPI_Info *info);
+int int_is_handle(int *request, int *comm, int *info);
+const MPI_F08_status **ignored = (const MPI_F08_status **)&MPI_F08_STATUS_IGNORE;
+int status_is_status[sizeof(MPI_Status) == sizeof(MPI_F08_status) ? 1 : -1];]])],
+    [rpt_cv_mpich_fortran=yes], [rpt_cv_mpich_fortran=no])])
+AM_CONDITIONAL([MPICH_FORTRAN], [test $rpt_cv_mpich_fortran = yes])
+
 AC_MSG_CHECKING([what links $mpi])
 AS_CASE([$mpi],
   [openmpi], [MPI_LIBS=`$CC --showme:link 2>/dev/null`],

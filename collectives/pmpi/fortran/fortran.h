@@ -6,16 +6,14 @@
  * shim's, and convert back.  mpif.h and `use mpi` call mpi_x_(); mpi_f08 calls
  * ompi_x_f() or pmpi_x_() with the same arguments.
  *
- * MPICH's mpif.h and `use mpi` call MPI_*, and need none of this.  Its mpi_f08
- * calls PMPI_* where there is no buffer, MPI_Init too: such a program runs as
- * without the shim.
+ * MPICH's Fortran calls MPI_*, and needs none of this; but see f08.c.
  *
  * INTEGER is int: configure has looked.
  */
 #ifndef RPT_PMPI_FORTRAN_H
 #define RPT_PMPI_FORTRAN_H
 
-#include "collectives/pmpi/shim.h"
+#include "collectives/pmpi/fortran/values.h"
 
 /* The other name of a function. */
 #define BOTH_NAMES(name)                                                       \
@@ -41,14 +39,6 @@ static inline void *f_buffer(void *buffer)
         return MPI_IN_PLACE;
     }
     return buffer == &mpi_fortran_bottom_ ? MPI_BOTTOM : buffer;
-}
-
-/* Where mpi_f08 leaves the error out there may be no place for it. */
-static inline void f_error(MPI_Fint *error_out, int code)
-{
-    if (error_out != NULL) {
-        *error_out = code;
-    }
 }
 
 #endif /* RPT_PMPI_FORTRAN_H */

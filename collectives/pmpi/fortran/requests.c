@@ -6,38 +6,13 @@
  */
 #include "collectives/pmpi/fortran/fortran.h"
 
-#include <dlfcn.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 /* ---- logicals ---- */
 
-/* .TRUE., as the MPI's Fortran has it. */
-static MPI_Fint truth(void)
-{
-    static _Atomic MPI_Fint known;
-    MPI_Fint value = atomic_load(&known), error = 0;
-    void (*is_initialized)(MPI_Fint * flag_out, MPI_Fint * error_out);
-
-    if (value == 0) {
-        *(void **)&is_initialized = dlsym(RTLD_DEFAULT, "pmpi_initialized_");
-        if (is_initialized != NULL) {
-            is_initialized(&value, &error);
-        }
-        value = value != 0 ? value : 1;
-        atomic_store(&known, value);
-    }
-    return value;
-}
-
 static MPI_Fint f_logical(int flag)
 {
-    return flag ? truth() : 0;
-}
-
-static MPI_Fint f_index(int index)
-{
-    return index == MPI_UNDEFINED ? index : index + 1;
+    return flag ? f_truth("pmpi_initialized_") : 0;
 }
 
 /* ---- arrays ---- */
