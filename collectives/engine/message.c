@@ -360,7 +360,7 @@ void rpt__run_send(struct rpt_run *run, uint32_t lane,
 {
     run->sends[run->n_sends++] = (struct rpt_send){
         data, step->count * run->element_bytes, 0, step->peer,
-        lane, run->lanes[lane].n_sends++,
+        lane, run->lanes[lane].n_sends++,       0,
     };
 }
 
@@ -388,6 +388,7 @@ static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
             return rpt__group_fail(team->group, status);
         }
         send->n_sent += n;
+        send->mark = rpt__comm_mark(team->comm, dest);
     }
     return RPT_OK;
 }
@@ -420,6 +421,22 @@ bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
 
         if (send->lane == lane && send->n_sent < send->bytes && n > but_last &&
             send->index < n - but_last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rpt__run_is_out(const struct rpt_run *run)
+{
+    const struct rpt_team *team = run->team;
+
+    for (size_t i = 0; i < run->n_sends; i++) {
+        const struct rpt_send *send = &run->sends[i];
+
+        if (!rpt__comm_is_past(team->comm,
+                               rpt__group_world_rank(team->group, send->dest),
+                               send->mark)) {
             return false;
         }
     }

@@ -29,6 +29,7 @@ struct rpt_send {
     int dest; /* in the group */
     uint32_t lane;
     uint32_t index; /* in its lane */
+    uint64_t mark;  /* of its end, see rpt__comm_mark() */
 };
 
 /* A run that was started, and could not be finished at once, is LAZY: it waits
@@ -172,6 +173,9 @@ rpt_status_t rpt__run_pump(struct rpt_run *run);
 /* Whether all that the lane has sent, but for the last ones, is out. */
 bool rpt__run_is_flushed(const struct rpt_run *run, uint32_t lane,
                          uint32_t but_last);
+/* Whether the transports have all of it: who is done may call the library no
+ * more. */
+bool rpt__run_is_out(const struct rpt_run *run);
 rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
                               const struct rpt_step *step, void *to);
 

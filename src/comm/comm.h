@@ -101,6 +101,10 @@ rpt_status_t rpt__comm_send(struct rpt_comm *comm, int dest, enum rpt_tag tag,
 /* Bytes for a rank that no transport has taken yet. */
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest);
 
+/* What was sent to a rank before this mark; whether transports have all that. */
+uint64_t rpt__comm_mark(const struct rpt_comm *comm, int dest);
+bool rpt__comm_is_past(const struct rpt_comm *comm, int dest, uint64_t mark);
+
 /* Waits until the transports have taken all that was sent and need this rank
  * no more to deliver it.  RPT_PENDING: time is over. */
 rpt_status_t rpt__comm_flush(struct rpt_comm *comm, double timeout_s);

@@ -37,6 +37,7 @@ struct rpt_peer {
     struct rpt_peer *next_waiting;  /* in comm->waiting */
     struct rpt_message_queue queue; /* what the transport has not taken */
     size_t backlog_bytes;
+    uint64_t n_queued, n_unqueued; /* messages, ever */
     char *partial; /* a message of several packets that comes in */
     size_t partial_bytes;
 };

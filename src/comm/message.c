@@ -141,6 +141,7 @@ static rpt_status_t wait_in_queue(struct rpt_comm *comm, int dest,
         rpt__engine_ring(comm->engine);
     }
     rpt__queue_push(&peer->queue, message);
+    peer->n_queued++;
     peer->backlog_bytes += bytes - sent;
     return RPT_OK;
 }
@@ -191,6 +192,7 @@ static bool pump_peer(struct rpt_comm *comm, struct rpt_peer *peer, int *events)
             return false;
         }
         free(rpt__queue_pop(&peer->queue));
+        peer->n_unqueued++;
     }
     return true;
 }
@@ -208,6 +210,16 @@ int rpt__comm_pump(struct rpt_comm *comm)
         }
     }
     return events;
+}
+
+uint64_t rpt__comm_mark(const struct rpt_comm *comm, int dest)
+{
+    return comm->peers[dest].n_queued;
+}
+
+bool rpt__comm_is_past(const struct rpt_comm *comm, int dest, uint64_t mark)
+{
+    return comm->peers[dest].n_unqueued >= mark;
 }
 
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest)

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_COMMUNICATORS = 256 }; /* MPICH has about 2000 in all */
+/* From here on a gang waits for one that is there, while others run.  MPICH has
+ * about 2000 in all. */
+enum { MAX_COMMUNICATORS = 256 };
 
 /* The arbiter's view. */
 struct gang {
@@ -151,9 +153,30 @@ static void choose_any(struct rpt_pool *pool,
     }
 }
 
-static struct communicator *communicator_for(struct rpt_arbiter *g,
+/* One that is there, of other ranks, which can take the gang too. */
+static struct communicator *
+any_communicator(struct rpt_pool *pool, const struct rpt_caps *needs, int n)
+{
+    struct rpt_arbiter *g = rpt__gangs_arbiter(pool);
+
+    for (struct communicator *c = g->communicators; c != NULL; c = c->next) {
+        bool can = !c->busy && c->n_ranks == n && is_disjoint(g, c->ranks, n);
+
+        for (int i = 0; can && i < n; i++) {
+            can = able(pool, c->ranks[i], needs);
+        }
+        if (can) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static struct communicator *communicator_for(struct rpt_pool *pool,
+                                             const struct rpt_caps *needs,
                                              const int ranks[], int n)
 {
+    struct rpt_arbiter *g = rpt__gangs_arbiter(pool);
     struct communicator *c;
     size_t bytes = (size_t)n * sizeof *ranks;
 
@@ -164,12 +187,10 @@ static struct communicator *communicator_for(struct rpt_arbiter *g,
         }
     }
     if (g->n_communicators >= MAX_COMMUNICATORS) {
-        for (c = g->communicators; c != NULL; c = c->next) {
-            if (!c->busy && c->n_ranks == n) {
-                return c;
-            }
+        c = any_communicator(pool, needs, n);
+        if (c != NULL || !TAILQ_EMPTY(&g->active)) {
+            return c; /* NULL: one may be free when a gang ends */
         }
-        return NULL; /* one will be free when a gang ends */
     }
     c = malloc(sizeof *c + bytes);
     if (c != NULL) {
@@ -197,7 +218,7 @@ static bool reserve(struct rpt_pool *pool, struct gang *gang)
     if (!is_disjoint(g, ranks, n)) {
         return false;
     }
-    gang->communicator = communicator_for(g, ranks, n);
+    gang->communicator = communicator_for(pool, &gang->request.needs, ranks, n);
     if (gang->communicator == NULL) {
         return false;
     }

@@ -433,6 +433,45 @@ static void one_that_does_not_offer_keeps_all_from_it(void)
     rpt_context_destroy(context);
 }
 
+/* The others call when rank 0 has begun: as much as the transport holds waits
+ * there, and a bit more.  Behind its wait rank 0 only calls MPI. */
+static void who_has_given_need_not_call_again(void)
+{
+    enum { HELD = 16 * 32 * 1024, STEP = 30 * 1024, CALLS = 24 };
+    rpt_context_t *context = NULL;
+    char *given = calloc((size_t)size, HELD + CALLS * STEP);
+    char *taken = calloc(1, HELD + CALLS * STEP);
+    rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
+                        .in = given,
+                        .out = taken,
+                        .type = RPT_TYPE_U8 };
+
+    CHECK(context_with("coll.scatter.algorithm", "linear", &context) == RPT_OK);
+    for (int call = 0; call < CALLS; call++) {
+        rpt_plan_t *plan = NULL;
+        int begun = 0;
+
+        coll.count = HELD + (size_t)call * STEP;
+        given[(size_t)size * coll.count - 1] = (char)(call + 1);
+        if (rank == 0) {
+            CHECK(rpt_coll_start(rpt_group_world(context), &coll, &plan) ==
+                  RPT_OK);
+        }
+        MPI_Bcast(&begun, 1, MPI_INT, 0, MPI_COMM_WORLD);
+        if (rank > 0) {
+            CHECK(rpt_coll_start(rpt_group_world(context), &coll, &plan) ==
+                  RPT_OK);
+        }
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+        rpt_plan_destroy(plan);
+        MPI_Barrier(MPI_COMM_WORLD);
+        CHECK(rank < size - 1 || taken[coll.count - 1] == (char)(call + 1));
+    }
+    free(given);
+    free(taken);
+    rpt_context_destroy(context);
+}
+
 static void a_buffer_that_ends_early_is_an_error_on_all(void)
 {
     rpt_context_t *context = context_that_copies("always");
@@ -488,6 +527,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(private_buffers_are_read_by_the_kernel),
     RPT_TEST(the_faster_way_is_right),
     RPT_TEST(one_that_does_not_offer_keeps_all_from_it),
+    RPT_TEST(who_has_given_need_not_call_again),
     RPT_TEST(a_buffer_that_ends_early_is_an_error_on_all),
     RPT_TEST(one_that_may_not_read_keeps_all_from_it),
     RPT_TEST_END,

@@ -314,7 +314,7 @@ static rpt_status_t rank_0_lacks_memory(rpt_context_t *context, void *user)
 
 static void one_fails_in_turn(void)
 {
-    static const char *const settings[] = { "comm.internal_deadline_s", "1",
+    static const char *const settings[] = { "comm.internal_deadline_s", "5",
                                             NULL };
     rpt_options_t *options = options_with(settings);
     unsigned n_failed = 0;

@@ -414,6 +414,10 @@ static void the_keeper_is_found_beside_the_library(void)
     char found[PATH_MAX] = "", again[PATH_MAX] = "";
     struct stat beside, expected;
 
+    if (getenv("RPT_POOL_KEEPER") == NULL) {
+        rpt_test_skip("RPT_POOL_KEEPER does not say where it is");
+        return;
+    }
     CU_ASSERT_EQUAL_FATAL(rpt__keeper_find(NULL, found), RPT_OK);
     CU_ASSERT_EQUAL_FATAL(stat(found, &beside), 0);
     CU_ASSERT_EQUAL_FATAL(stat(getenv("RPT_POOL_KEEPER"), &expected), 0);

@@ -217,13 +217,14 @@ static rpt_status_t nothing(rpt_context_t *context, void *user)
     return *(const rpt_status_t *)user;
 }
 
-/* Three ranks at one distance; `user` asks for a fourth. */
+/* Three ranks; `user` asks for a fourth. */
 static rpt_status_t ask_for_a_rank(rpt_context_t *context, void *user)
 {
     int order[2] = { -1, -1 }, rank = rpt_context_rank(context);
 
     CHECK(rpt_context_order(context, rank, order) == RPT_OK);
-    CHECK(order[0] == (rank + 1) % 3 && order[1] == (rank + 2) % 3);
+    CHECK(order[0] >= 0 && order[1] >= 0 && order[0] + order[1] == 3 - rank);
+    CHECK(order[0] != rank && order[1] != rank && order[0] != order[1]);
     return rank == *(const int *)user ? rpt_context_order(context, 3, order)
                                       : RPT_OK;
 }

@@ -3,8 +3,8 @@
  *
  * Groups of b = 2^k neighbours share the vector out by halving.  Then the ranks
  * that have the same part in their groups add it by doubling, and the groups
- * put the vector together again.  Of all b the cheapest is taken: b = 1 would
- * be doubling, and b = p halving.
+ * put the vector together again.  Of all b from 2 to p/2 the cheapest is
+ * taken: b = 1 would be doubling, and b = p halving.
  *
  *      p = 8, b = 2      0 1    2 3    4 5    6 7
  *      halve             a b    a b    a b    a b

@@ -5,6 +5,8 @@
  * `use mpi` do for all.  A handle of mpi_f08 holds the int that it is in C, and
  * a status is that of C.
  */
+#include "config.h"
+
 #include "collectives/pmpi/fortran/values.h"
 
 static MPI_Status *one(MPI_F08_status *status)
