@@ -5,8 +5,9 @@
  * that has destroyed the group, or does it then, and had made fewer calls than
  * that, will never come: it says so, and the group fails on all others.
  *
- * Only groups that had a call are known, and the last RPT_N_GONE of them.  A rank
- * answers while somebody drives its context; one without a context does not.
+ * Only groups that had a call are known, and the last RPT_N_GONE of them.  A
+ * rank answers while somebody drives its context; one without a context does
+ * not.
  *
  * Cost: nothing but a line in a list when a group is destroyed.
  */

@@ -262,8 +262,8 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
     rpt__buf_u8(names, 0);
 }
 
-/* The rank that is waited for may have passed here with another call.  Who waits
- * for its block does not know for whom. */
+/* The rank that is waited for may have passed here with another call.  Who
+ * waits for its block does not know for whom. */
 static void tell_peer(struct rpt_run *run)
 {
     const struct rpt_step *step = run->waiting;

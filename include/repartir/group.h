@@ -55,8 +55,8 @@ RPT_API rpt_status_t rpt_group_split(rpt_group_t *group, int color, int key,
 
 /** Release a group.  Not collective; one that had calls on device buffers waits
  * up to 10 s for the others.  The world group is left alone.  Who makes one
- * more call of repartir/coll.h in it gets RPT_ERR_MISMATCH after some seconds, if
- * this rank had a call in it, and its context is driven meanwhile. */
+ * more call of repartir/coll.h in it gets RPT_ERR_MISMATCH after some seconds,
+ * if this rank had a call in it, and its context is driven meanwhile. */
 RPT_API void rpt_group_destroy(rpt_group_t *group);
 
 /** This rank in the group.  Not collective. */

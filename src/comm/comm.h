@@ -101,7 +101,8 @@ rpt_status_t rpt__comm_send(struct rpt_comm *comm, int dest, enum rpt_tag tag,
 /* Bytes for a rank that no transport has taken yet. */
 size_t rpt__comm_backlog(const struct rpt_comm *comm, int dest);
 
-/* What was sent to a rank before this mark; whether transports have all that. */
+/* What was sent to a rank comes before this mark; whether the transports have
+ * all that. */
 uint64_t rpt__comm_mark(const struct rpt_comm *comm, int dest);
 bool rpt__comm_is_past(const struct rpt_comm *comm, int dest, uint64_t mark);
 
