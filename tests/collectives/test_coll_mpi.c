@@ -446,7 +446,8 @@ static void who_has_given_need_not_call_again(void)
                         .out = taken,
                         .type = RPT_TYPE_U8 };
 
-    CHECK(context_with("coll.scatter.algorithm", "linear", &context) == RPT_OK);
+    CHECK(context_with("coll.scatter.algorithm", size > 1 ? "linear" : "copy",
+                       &context) == RPT_OK);
     for (int call = 0; call < CALLS; call++) {
         rpt_plan_t *plan = NULL;
         int begun = 0;
