@@ -441,10 +441,9 @@ static void who_has_given_need_not_call_again(void)
     rpt_context_t *context = NULL;
     char *given = calloc((size_t)size, HELD + CALLS * STEP);
     char *taken = calloc(1, HELD + CALLS * STEP);
-    rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
-                        .in = given,
-                        .out = taken,
-                        .type = RPT_TYPE_U8 };
+    rpt_coll_t coll = {
+        .kind = RPT_COLL_SCATTER, .in = given, .out = taken, .type = RPT_TYPE_U8
+    };
 
     CHECK(context_with("coll.scatter.algorithm", size > 1 ? "linear" : "copy",
                        &context) == RPT_OK);
