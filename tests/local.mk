@@ -6,6 +6,9 @@ tests_libharness_la_SOURCES = tests/harness/harness.c tests/harness/harness.h \
 	tests/harness/over_mpi.c tests/harness/over_mpi.h
 tests_libharness_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 TEST_LIBS = tests/libharness.la librepartir_all.la $(CUNIT_LIBS)
+# For programs with tests/harness/allocations.c.
+RPT_TEST_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=aligned_alloc
 TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(srcdir)/tests/harness
 
 include $(srcdir)/tests/base/local.mk

@@ -52,19 +52,19 @@ tests_test_coll_domains_LDADD = $(TEST_LIBS) -lm
 check_PROGRAMS += tests/test_reducer
 tests_test_reducer_SOURCES = tests/collectives/reducing.c \
 	tests/collectives/reducing.h tests/collectives/test_reducer.c \
-	tests/comm/fixture.c tests/comm/fixture.h
+	tests/comm/fixture.c tests/comm/fixture.h \
+	tests/harness/allocations.c tests/harness/allocations.h
 tests_test_reducer_CPPFLAGS = $(COLL_CPPFLAGS)
-tests_test_reducer_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
-	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
+tests_test_reducer_LDFLAGS = $(RPT_TEST_WRAP)
 tests_test_reducer_LDADD = $(TEST_LIBS) -lm
 
 # It makes allocations of the library fail.
 check_PROGRAMS += tests/test_no_memory
 tests_test_no_memory_SOURCES = tests/collectives/test_no_memory.c \
-	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h \
+	tests/harness/allocations.c tests/harness/allocations.h
 tests_test_no_memory_CPPFLAGS = $(COLL_CPPFLAGS)
-tests_test_no_memory_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc \
-	-Wl,--wrap=realloc -Wl,--wrap=aligned_alloc
+tests_test_no_memory_LDFLAGS = $(RPT_TEST_WRAP)
 tests_test_no_memory_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/test_look

@@ -10,47 +10,11 @@
  * Only calls that wait for nobody, or that agree: elsewhere a rank without
  * memory takes no part, and the others miss it.
  */
+#include "allocations.h"
 #include "job.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Allocations of this thread until one fails; 0: none does. */
-static _Thread_local unsigned n_left;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t n, size_t bytes);
-void *__real_realloc(void *memory, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t n, size_t bytes);
-void *__wrap_realloc(void *memory, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-
-static bool fails(void)
-{
-    return n_left > 0 && --n_left == 0;
-}
-
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t n, size_t bytes)
-{
-    return fails() ? NULL : __real_calloc(n, bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t bytes)
-{
-    return fails() ? NULL : __real_realloc(memory, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, bytes);
-}
 
 /* Makes something and releases it; *is_given: the output was set. */
 typedef rpt_status_t (*make_fn)(void *user, bool *is_given);
@@ -64,10 +28,10 @@ static unsigned fail_in_turn(make_fn make, void *user)
         bool is_given = false;
         rpt_status_t status;
 
-        n_left = n;
+        rpt_test_fails_in = n;
         status = make(user, &is_given);
-        left = n_left;
-        n_left = 0;
+        left = rpt_test_fails_in;
+        rpt_test_fails_in = 0;
         n_failed += status != RPT_OK;
         CHECK(is_given == (status == RPT_OK));
         CHECK(status == (left > 0 ? RPT_OK : RPT_ERR_NOMEM));
@@ -85,15 +49,15 @@ static rpt_status_t make_contexts(void *user, bool *is_given)
 {
     rpt_context_t *contexts[3] = { NULL, NULL, NULL };
     rpt_status_t status = rpt_context_create_local(3, NULL, contexts);
-    unsigned left = n_left;
+    unsigned left = rpt_test_fails_in;
 
     (void)user;
-    n_left = 0;
+    rpt_test_fails_in = 0;
     for (int r = 0; r < 3; r++) {
         *is_given |= contexts[r] != NULL;
         rpt_context_destroy(contexts[r]);
     }
-    n_left = left;
+    rpt_test_fails_in = left;
     return status;
 }
 
@@ -264,19 +228,19 @@ static rpt_status_t (*call_alone)(rpt_group_t *world, bool *is_given);
 /* A failure may end the group, so each call has its own. */
 static rpt_status_t in_a_new_context(void *user, bool *is_given)
 {
-    unsigned left = n_left;
+    unsigned left = rpt_test_fails_in;
     rpt_context_t *context = NULL;
     rpt_status_t status;
 
     (void)user;
-    n_left = 0;
+    rpt_test_fails_in = 0;
     CHECK(rpt_context_create_local(1, NULL, &context) == RPT_OK);
-    n_left = left;
+    rpt_test_fails_in = left;
     status = call_alone(rpt_group_world(context), is_given);
-    left = n_left;
-    n_left = 0;
+    left = rpt_test_fails_in;
+    rpt_test_fails_in = 0;
     rpt_context_destroy(context);
-    n_left = left;
+    rpt_test_fails_in = left;
     return status;
 }
 
@@ -302,11 +266,11 @@ static rpt_status_t rank_0_lacks_memory(rpt_context_t *context, void *user)
     bool is_given = false;
 
     (void)user;
-    n_left = rank == 0 ? first_to_fail : 0;
+    rpt_test_fails_in = rank == 0 ? first_to_fail : 0;
     statuses[rank] = call_together(rpt_group_world(context), &is_given);
     if (rank == 0) {
-        left_over = n_left;
-        n_left = 0;
+        left_over = rpt_test_fails_in;
+        rpt_test_fails_in = 0;
     }
     CHECK(is_given == (statuses[rank] == RPT_OK));
     return RPT_OK;

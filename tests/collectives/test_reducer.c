@@ -4,6 +4,7 @@
  * On one node, on two that share nothing, and on one without shared memory for
  * collectives.
  */
+#include "allocations.h"
 #include "fixture.h"
 #include "harness.h"
 #include "reducing.h"
@@ -112,43 +113,6 @@ static void reproducible_bits_do_not_depend_on_the_layout(void)
 
 /* ---- memory ---- */
 
-/* What this thread has asked the library's and the test's objects for; the
- * linker leads their calls here (local.mk). */
-static _Thread_local unsigned n_allocated;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t n, size_t bytes);
-void *__real_realloc(void *memory, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t n, size_t bytes);
-void *__wrap_realloc(void *memory, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-
-void *__wrap_malloc(size_t bytes)
-{
-    n_allocated++;
-    return __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t n, size_t bytes)
-{
-    n_allocated++;
-    return __real_calloc(n, bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t bytes)
-{
-    n_allocated++;
-    return __real_realloc(memory, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    n_allocated++;
-    return __real_aligned_alloc(alignment, bytes);
-}
-
 static void count_allocations(rpt_group_t *group)
 {
     static const size_t counts[] = { 10, 20, 5000, 7, 30 };
@@ -158,21 +122,21 @@ static void count_allocations(rpt_group_t *group)
                                     .wire = RPT_WIRE_BF16,
                                     .bucket_bytes = 100 };
     rpt_reducer_t *reducer = NULL;
-    unsigned before = n_allocated;
+    unsigned before = rpt_test_n_allocated;
 
     for (int i = 0; i < 5; i++) {
         x[i] = calloc(counts[i], sizeof **x);
         arrays[i] = (rpt_reducer_array_t){ x[i], counts[i] };
     }
     CHECK(rpt_reducer_create(group, &config, arrays, 5, &reducer) == RPT_OK);
-    CHECK(n_allocated > before); /* it does count */
+    CHECK(rpt_test_n_allocated > before); /* it does count */
     for (int round = 0; round < 100; round++) {
-        before = n_allocated;
+        before = rpt_test_n_allocated;
         for (size_t i = 0; i < 5; i++) {
             CHECK(rpt_reducer_ready(reducer, (i * 2) % 5) == RPT_OK);
         }
         CHECK(rpt_reducer_wait(reducer) == RPT_OK);
-        CHECK(n_allocated == before || round < 5);
+        CHECK(rpt_test_n_allocated == before || round < 5);
     }
     rpt_reducer_destroy(reducer);
     for (int i = 0; i < 5; i++) {
