@@ -203,7 +203,8 @@ static void threads_have_communicators_of_their_own(void)
 
 /* ---- errors ---- */
 
-static void a_wrong_call_is_told_to_the_error_handler(void)
+void a_wrong_call_is_told(int (*call)(const double in[], double out[], int n,
+                                      MPI_Comm comm))
 {
     double in[4] = { 0 }, out[4] = { 0 };
     int first, second;
@@ -215,11 +216,20 @@ static void a_wrong_call_is_told_to_the_error_handler(void)
     }
     MPI_Comm_dup(MPI_COMM_WORLD, &comm);
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
-    first = MPI_Allreduce(in, out, world_rank == 0 ? 3 : 4, MPI_DOUBLE, MPI_SUM,
-                          comm);
+    first = call(in, out, world_rank == 0 ? 3 : 4, comm);
     second = MPI_Allreduce(in, out, 4, MPI_DOUBLE, MPI_SUM, comm);
     CHECK(first == MPI_ERR_OTHER || second == MPI_ERR_OTHER);
     MPI_Comm_free(&comm);
+}
+
+static int sum(const double in[], double out[], int n, MPI_Comm comm)
+{
+    return MPI_Allreduce(in, out, n, MPI_DOUBLE, MPI_SUM, comm);
+}
+
+static void a_wrong_call_is_told_to_the_error_handler(void)
+{
+    a_wrong_call_is_told(sum);
 }
 
 /* With errors that return: the program goes on, and the MPI has said why.  Open

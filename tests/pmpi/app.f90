@@ -13,10 +13,12 @@ program app
 #define REQUEST type(MPI_Request)
 #define COMM type(MPI_Comm)
 #define STATUSES(name, n) type(MPI_Status) :: name(n)
+#define FIRST_STATUS 1
 #else
 #define REQUEST integer
 #define COMM integer
 #define STATUSES(name, n) integer :: name(MPI_STATUS_SIZE, n)
+#define FIRST_STATUS 1:MPI_STATUS_SIZE, 1
 #endif
     integer :: rank, size, error, failed, all_failed
     COMM :: going
@@ -30,6 +32,7 @@ program app
     call blocks()
     call started()
     call any_and_some()
+    call again_and_again()
     call freed()
     call MPI_Reduce(failed, all_failed, 1, MPI_INTEGER, MPI_SUM, 0, &
         MPI_COMM_WORLD, error)
@@ -153,11 +156,8 @@ contains
                 MPI_COMM_WORLD, requests(i), error)
         end do
         call MPI_Waitany(3, requests, at, MPI_STATUS_IGNORE, error)
-#ifndef F08
-        ! MPICH 4.0 has the index wrong in mpi_f08.
         call check(at >= 1 .and. at <= 3, 'waitany')
         call check(sums(at) == all_ranks(), 'sum of waitany')
-#endif
         seen = 1
         do while (seen < 3)
             call MPI_Waitsome(3, requests, n, indices, MPI_STATUSES_IGNORE, &
@@ -171,6 +171,68 @@ contains
         call check(flag, 'nothing is left')
         call MPI_Testall(3, requests, flag, MPI_STATUSES_IGNORE, error)
         call check(flag, 'testall')
+    end subroutine
+
+    ! Persistent ones, beside a barrier; both are done with what is asked last.
+    subroutine again_and_again()
+        integer, asynchronous :: out, in
+        integer :: next, previous, i, n, seen, indices(3)
+        REQUEST :: requests(3)
+        STATUSES(statuses, 3)
+        logical :: flag
+
+        next = mod(rank + 1, size)
+        previous = mod(rank + size - 1, size)
+        call MPI_Send_init(out, 1, MPI_INTEGER, next, 4, MPI_COMM_WORLD, &
+            requests(1), error)
+        call MPI_Recv_init(in, 1, MPI_INTEGER, previous, 4, MPI_COMM_WORLD, &
+            requests(2), error)
+        do i = 1, 3
+            out = i * size + rank
+            in = -1
+            call MPI_Startall(2, requests, error)
+            call MPI_Ibarrier(MPI_COMM_WORLD, requests(3), error)
+            seen = 0
+            do while (seen < 3)
+                call MPI_Testsome(3, requests, n, indices, statuses, error)
+                call check(all(indices(1:n) >= 1 .and. indices(1:n) <= 3), &
+                    'testsome')
+                seen = seen + n
+            end do
+            call check(in == i * size + previous, 'startall')
+            call check(requests(3) == MPI_REQUEST_NULL, 'a barrier is over')
+        end do
+        call MPI_Ibarrier(MPI_COMM_WORLD, requests(3), error)
+        flag = .false.
+        do while (.not. flag)
+            call MPI_Request_get_status(requests(3), flag, MPI_STATUS_IGNORE, &
+                error)
+        end do
+        call check(requests(3) /= MPI_REQUEST_NULL, 'request_get_status')
+        call MPI_Wait(requests(3), MPI_STATUS_IGNORE, error)
+        out = rank
+        call MPI_Start(requests(2), error)
+        call MPI_Start(requests(1), error)
+        call MPI_Waitall(2, requests, MPI_STATUSES_IGNORE, error)
+        call check(in == previous, 'start')
+        call MPI_Start(requests(2), error)
+        call MPI_Cancel(requests(2), error)
+        call MPI_Wait(requests(2), statuses(FIRST_STATUS), error)
+        call MPI_Test_cancelled(statuses(FIRST_STATUS), flag, error)
+        call check(flag, 'cancel')
+#ifdef BARRIER_INIT
+        call MPI_Barrier_init(MPI_COMM_WORLD, MPI_INFO_NULL, requests(3), error)
+        do i = 1, 3
+            call MPI_Start(requests(3), error)
+            call MPI_Wait(requests(3), MPI_STATUS_IGNORE, error)
+        end do
+        call MPI_Request_free(requests(3), error)
+        call check(requests(3) == MPI_REQUEST_NULL, 'a barrier is freed')
+#endif
+        do i = 1, 2
+            call MPI_Request_free(requests(i), error)
+            call check(requests(i) == MPI_REQUEST_NULL, 'request_free')
+        end do
     end subroutine
 
     ! Open MPI 4.1 does not say here which communicator goes.

@@ -25,6 +25,11 @@ bool has_shim(void);
 /* MPI_STATUSES_IGNORE, of which gcc thinks with MPICH that it is too small. */
 MPI_Status *statuses_ignored(void);
 
+/* Ranks differ in n of a sum; with errors that return, each is told so in this
+ * call or the next one. */
+void a_wrong_call_is_told(int (*call)(const double in[], double out[], int n,
+                                      MPI_Comm comm));
+
 /* Files that are compiled for each form: reductions.c, moves.c, holes.c. */
 #define IN_ALL_FORMS(X)                                                        \
     X(reductions)                                                              \

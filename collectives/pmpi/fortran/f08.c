@@ -158,9 +158,16 @@ void mpi_testany_f08_(MPI_Fint *n, MPI_Request *requests, MPI_Fint *index_out,
     *flag_out = f_logical(flag);
 }
 
-static void number_from_one(int n, int indices[])
+typedef int some_fn(int n, MPI_Request requests[], int *n_done, int indices[],
+                    MPI_Status statuses[]);
+
+static void some(some_fn *fn, const MPI_Fint *n, MPI_Request *requests,
+                 MPI_Fint *n_out, MPI_Fint *indices, MPI_F08_status *statuses,
+                 MPI_Fint *error_out)
 {
-    for (int i = 0; i < n; i++) {
+    *n_out = 0;
+    f_error(error_out, fn(*n, requests, n_out, indices, all(statuses)));
+    for (int i = 0; i < *n_out; i++) {
         indices[i] = f_index(indices[i]);
     }
 }
@@ -169,18 +176,12 @@ void mpi_waitsome_f08_(MPI_Fint *n, MPI_Request *requests, MPI_Fint *n_out,
                        MPI_Fint *indices, MPI_F08_status *statuses,
                        MPI_Fint *error_out)
 {
-    *n_out = 0;
-    f_error(error_out,
-            MPI_Waitsome(*n, requests, n_out, indices, all(statuses)));
-    number_from_one(*n_out, indices);
+    some(MPI_Waitsome, n, requests, n_out, indices, statuses, error_out);
 }
 
 void mpi_testsome_f08_(MPI_Fint *n, MPI_Request *requests, MPI_Fint *n_out,
                        MPI_Fint *indices, MPI_F08_status *statuses,
                        MPI_Fint *error_out)
 {
-    *n_out = 0;
-    f_error(error_out,
-            MPI_Testsome(*n, requests, n_out, indices, all(statuses)));
-    number_from_one(*n_out, indices);
+    some(MPI_Testsome, n, requests, n_out, indices, statuses, error_out);
 }
