@@ -38,7 +38,7 @@ void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team)
     gone->rank = team->rank;
 }
 
-void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
                       uint64_t seq)
 {
     unsigned n = colls->n_gone < RPT_N_GONE ? colls->n_gone : RPT_N_GONE;
@@ -49,10 +49,11 @@ void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
         if (gone->number == number && gone->n_runs <= seq) {
             const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
 
-            rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
-                           sizeof answer);
+            return rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
+                                  sizeof answer) == RPT_OK;
         }
     }
+    return false;
 }
 
 static void answer_came(void *user, int source, const void *data, size_t bytes)

@@ -277,10 +277,10 @@ static void fragment_came(void *user, int source, const void *data,
     bytes -= sizeof head;
     note_stray(early, &head);
     if (head.key.lane == LANE_HERE) {
-        keep_here(early, &head);
-        if (rpt__group_find(early->comm, head.key.group) == NULL) {
-            rpt__gone_answer(rpt__comm_attached(early->comm), source,
-                             head.key.group, head.key.seq);
+        if (rpt__group_find(early->comm, head.key.group) != NULL ||
+            !rpt__gone_answer(rpt__comm_attached(early->comm), source,
+                              head.key.group, head.key.seq)) {
+            keep_here(early, &head);
         }
         return;
     }

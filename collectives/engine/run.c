@@ -479,7 +479,7 @@ static rpt_status_t take_steps(struct rpt_run *run)
     if (status >= RPT_OK) {
         status = advance_lanes(run);
     }
-    if (status == RPT_OK && run->n_sends > 0 && !rpt__run_is_out(run)) {
+    if (status == RPT_OK && !rpt__run_is_out(run)) {
         run->waiting = NULL; /* for no rank to call */
         status = RPT_PENDING;
     }

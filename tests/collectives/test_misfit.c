@@ -215,6 +215,42 @@ static void who_destroyed_its_group_tells_those_that_wait(void)
     }
 }
 
+/* Rank 0 gives; once the other is gone, until its blocks are full. */
+static void one_stops_taking(rpt_group_t *world)
+{
+    enum { MORE = 64 }; /* than there are blocks */
+    int rank = rpt_group_rank(world), x = 1, n = 0;
+    rpt_group_t *group = NULL;
+    rpt_status_t status;
+
+    CHECK(rpt_group_split(world, 0, 0, &group) == RPT_OK);
+    CHECK(rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 0) == RPT_OK);
+    if (rank == 1) {
+        rpt_group_destroy(group);
+        await(&told, 1);
+        CHECK(rpt_barrier(world) == RPT_OK);
+        return;
+    }
+    do {
+        status = rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 0);
+    } while (status == RPT_OK && ++n < MORE);
+    CHECK(status == RPT_ERR_MISMATCH);
+    count_up(&told);
+    rpt_group_destroy(group);
+    CHECK(rpt_barrier(world) == RPT_OK);
+}
+
+/* It waits for its block, and for no rank by name; and there is no warning and
+ * no deadline, before which all say where they are. */
+static void who_waits_for_its_block_is_told_too(void)
+{
+    static const char *const layout[] = { "comm.warn_s", "0", NULL };
+    struct job job = { .fn = one_stops_taking };
+
+    told = 0;
+    run_job(2, layout, &job);
+}
+
 static void who_destroys_its_group_while_others_wait_tells_them(void)
 {
     static const char *const layouts[][7] = {
@@ -433,6 +469,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(different_parts_are_an_error_on_all),
     RPT_TEST(who_is_done_answers_those_that_wait),
     RPT_TEST(who_destroyed_its_group_tells_those_that_wait),
+    RPT_TEST(who_waits_for_its_block_is_told_too),
     RPT_TEST(who_destroys_its_group_while_others_wait_tells_them),
     RPT_TEST(a_full_check_finds_them_before_data_moves),
     RPT_TEST(a_wait_tells_what_was_found_before),
