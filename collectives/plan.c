@@ -20,9 +20,6 @@
 
 enum { ALIGNMENT = 64 };
 
-/* An output of so many bytes is written past the caches. */
-enum { STREAM_OUT = 8 << 20 };
-
 /* Ranks of a node meet before calls of so many bytes. */
 enum { MEET_FROM = 32 * 1024 };
 
@@ -283,7 +280,7 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
     return RPT_OK;
 }
 
-/* Copied to output buffers by this rank, about. */
+/* Written to output buffers by this rank, about. */
 static size_t output_bytes(const struct rpt_plan *plan)
 {
     const struct rpt_schedule *schedule = &plan->schedule;
@@ -292,7 +289,8 @@ static size_t output_bytes(const struct rpt_plan *plan)
     for (size_t i = 0; i < schedule->n_steps; i++) {
         const struct rpt_step *step = &schedule->steps[i];
 
-        if (step->kind == RPT_STEP_COPY && step->to.kind == RPT_IN_OUTPUT) {
+        if ((step->kind == RPT_STEP_COPY || step->kind == RPT_STEP_REDUCE) &&
+            step->to.kind == RPT_IN_OUTPUT) {
             count += step->count;
         }
     }
@@ -380,7 +378,7 @@ static void fill_run(struct rpt_plan *plan)
         set_meeting(plan);
     }
     run->stream = rpt__kernels()->stream;
-    run->streams_out = output_bytes(plan) >= STREAM_OUT;
+    run->output_bytes = output_bytes(plan);
     run->divided_count = divided_count(plan);
 }
 

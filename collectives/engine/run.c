@@ -17,9 +17,12 @@
 
 #include <string.h>
 
-/* So many bytes may go past the caches: see pace.h. */
+/* So many bytes may go past the caches: see pace.h.  Those of a large output do
+ * in any case. */
 enum {
     STREAM_TO_STAGE = 8 * 1024,
+    STREAM_OUT_PAST = 1 << 20,
+    STREAM_OUT = 8 << 20,
     SUM_BLOCK = 8 * 1024,
     MOVE_FROM = 8 * 1024,
     STAGE_ALIGNMENT = 64
@@ -261,6 +264,47 @@ static void store(const struct rpt_run *run, char *to, const char *from,
     }
 }
 
+/* What others read. */
+static bool stores_past(const struct rpt_run *run, size_t bytes)
+{
+    return run->trial.is_past && bytes >= STREAM_TO_STAGE;
+}
+
+/* What only this rank reads: where lines of others are far, the output may have
+ * some too, if another rank has read it by the kernel. */
+static bool streams_out(const struct rpt_run *run)
+{
+    return run->output_bytes >=
+           (size_t)(run->trial.is_past ? STREAM_OUT_PAST : STREAM_OUT);
+}
+
+static bool stores_past_to(const struct rpt_run *run, struct rpt_place to,
+                           size_t bytes)
+{
+    return to.kind == RPT_IN_STAGE
+               ? stores_past(run, bytes)
+               : to.kind == RPT_IN_OUTPUT && streams_out(run);
+}
+
+/* Whether this step sums what the next one copies for others: both are done at
+ * once if the output goes past the caches, from where it would come back. */
+static bool copies_too(const struct rpt_run *run, const struct rpt_step *step)
+{
+    const struct rpt_schedule *schedule = run->schedule;
+    const struct rpt_step *next = step + 1;
+    const struct rpt_place *from;
+
+    if (step->kind != RPT_STEP_REDUCE || step->to.kind != RPT_IN_OUTPUT ||
+        schedule->pulls || !streams_out(run) ||
+        next == schedule->steps + schedule->n_steps ||
+        next->kind != RPT_STEP_COPY || next->to.kind != RPT_IN_STAGE) {
+        return false;
+    }
+    from = &schedule->inputs[next->first_input];
+    return from->kind == RPT_IN_OUTPUT && from->offset == step->to.offset &&
+           next->count == step->count;
+}
+
 static void copy(const struct rpt_run *run, const struct rpt_step *step)
 {
     char *to = rpt__run_place(run, step->to);
@@ -268,46 +312,36 @@ static void copy(const struct rpt_run *run, const struct rpt_step *step)
                                       run->schedule->inputs[step->first_input]);
     size_t bytes = step->count * run->element_bytes;
 
-    if (to != from) {
-        store(run, to, from, bytes,
-              step->to.kind == RPT_IN_STAGE
-                  ? run->trial.is_past && bytes >= STREAM_TO_STAGE
-                  : run->streams_out);
+    if (to == from ||
+        (step > run->schedule->steps && copies_too(run, step - 1))) {
+        return;
     }
+    store(run, to, from, bytes, stores_past_to(run, step->to, bytes));
 }
 
-/* Where the sum goes: first this rank's own place. */
-static int outputs_of(const struct rpt_run *run, const struct rpt_step *step,
-                      char *outputs[])
-{
-    size_t at = step->to.offset * run->element_bytes;
-    int n = 1;
+/* Where a sum goes, and how it is stored there. */
+struct target {
+    char *to;
+    bool is_past;
+};
 
-    outputs[0] = rpt__run_place(run, step->to);
-    for (int r = 0; step->everywhere && r < run->team->size; r++) {
-        if (r != run->team->rank) {
-            outputs[n++] = rpt__run_buffer_of(run, r, true) + at;
-        }
-    }
-    return n;
-}
-
-/* The sum is for others too: it goes out block by block, from a cache. */
-static void reduce_for_others(const struct rpt_run *run,
-                              const struct rpt_step *step, const void *inputs[])
+/* Block by block, from a cache, if it is not to stay in one. */
+static void reduce_to(const struct rpt_run *run, const struct rpt_step *step,
+                      const struct target targets[], int n_targets)
 {
     _Alignas(64) char block[SUM_BLOCK];
-    char *outputs[RPT_MAX_INPUTS];
+    const struct rpt_place *places = run->schedule->inputs + step->first_input;
+    const void *inputs[RPT_MAX_INPUTS];
     size_t element = run->element_bytes, most = sizeof block / element;
-    size_t bytes = step->count * element;
-    int n_outputs = outputs_of(run, step, outputs);
-    bool is_past = run->trial.is_past && bytes >= STREAM_TO_STAGE;
 
-    if (most == 0 || (n_outputs == 1 && !is_past)) {
-        rpt__combine(run->combine, outputs[0], inputs, step->n_inputs,
+    for (int i = 0; i < step->n_inputs; i++) {
+        inputs[i] = rpt__run_place(run, places[i]);
+    }
+    if (most == 0 || (n_targets == 1 && !targets[0].is_past)) {
+        rpt__combine(run->combine, targets[0].to, inputs, step->n_inputs,
                      step->count);
-        for (int i = 1; i < n_outputs; i++) {
-            memcpy(outputs[i], outputs[0], bytes);
+        for (int i = 1; i < n_targets; i++) {
+            memcpy(targets[i].to, targets[0].to, step->count * element);
         }
         return;
     }
@@ -315,9 +349,9 @@ static void reduce_for_others(const struct rpt_run *run,
         size_t left = step->count - from, n = left < most ? left : most;
 
         rpt__combine(run->combine, block, inputs, step->n_inputs, n);
-        for (int i = 0; i < n_outputs; i++) {
-            store(run, outputs[i] + from * element, block, n * element,
-                  is_past);
+        for (int i = 0; i < n_targets; i++) {
+            store(run, targets[i].to + from * element, block, n * element,
+                  targets[i].is_past);
         }
         for (int i = 0; i < step->n_inputs; i++) {
             inputs[i] = (const char *)inputs[i] + n * element;
@@ -327,18 +361,27 @@ static void reduce_for_others(const struct rpt_run *run,
 
 static void reduce(const struct rpt_run *run, const struct rpt_step *step)
 {
-    const struct rpt_place *places = run->schedule->inputs + step->first_input;
-    const void *inputs[RPT_MAX_INPUTS];
+    size_t at = step->to.offset * run->element_bytes;
+    size_t bytes = step->count * run->element_bytes;
+    struct target targets[RPT_MAX_INPUTS];
+    int n = 1;
 
-    for (int i = 0; i < step->n_inputs; i++) {
-        inputs[i] = rpt__run_place(run, places[i]);
+    targets[0] = (struct target){ rpt__run_place(run, step->to),
+                                  run->schedule->pulls
+                                      ? stores_past(run, bytes)
+                                      : stores_past_to(run, step->to, bytes) };
+    for (int r = 0; step->everywhere && r < run->team->size; r++) {
+        if (r != run->team->rank) {
+            targets[n++] = (struct target){
+                rpt__run_buffer_of(run, r, true) + at, targets[0].is_past
+            };
+        }
     }
-    if (run->schedule->pulls) {
-        reduce_for_others(run, step, inputs);
-    } else {
-        rpt__combine(run->combine, rpt__run_place(run, step->to), inputs,
-                     step->n_inputs, step->count);
+    if (copies_too(run, step)) {
+        targets[n++] = (struct target){ rpt__run_place(run, step[1].to),
+                                        stores_past(run, bytes) };
     }
+    reduce_to(run, step, targets, n);
 }
 
 static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,

@@ -91,7 +91,7 @@ struct rpt_run {
     char *pieces;                  /* of all inputs, or NULL               */
     bool is_straight;              /* one lane, and only flags to wait for */
     rpt_stream_fn stream;
-    bool streams_out; /* the output is too large for a cache */
+    size_t output_bytes; /* that this rank writes, about */
     /* Of a queued one that is over: whether nobody wants it; then it has been
      * released. */
     bool (*is_gone)(struct rpt_run *run);

@@ -574,6 +574,94 @@ static void without_room_there_are_messages(void)
     run_job(3, settings, &job);
 }
 
+/* ---- large ones ---- */
+
+enum { LARGE_CALLS = 6 };
+
+static int large_value(int rank, int call, size_t i)
+{
+    return (int)((i + (size_t)call) % 1013) + rank;
+}
+
+static rpt_status_t call_large(rpt_group_t *group, int call, const int *in,
+                               int *out, size_t count)
+{
+    int root = rpt_group_size(group) - 1;
+
+    switch (call % 3) {
+    case 0:
+        return rpt_allreduce(group, in, out, count, RPT_TYPE_I32, RPT_OP_SUM);
+    case 1:
+        return rpt_reduce(group, in, out, count, RPT_TYPE_I32, RPT_OP_SUM,
+                          root);
+    default:
+        return rpt_scan(group, in, out, count, RPT_TYPE_I32, RPT_OP_SUM);
+    }
+}
+
+/* How many ranks add to the output of this one. */
+static int n_large_inputs(rpt_group_t *group, int call)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+
+    return call % 3 == 0   ? size
+           : call % 3 == 1 ? (rank == size - 1 ? size : 0)
+                           : rank + 1;
+}
+
+/* Several calls of each: the ways to store are tried by turns. */
+static void large_sums_of(rpt_group_t *group, size_t count, bool in_place)
+{
+    int rank = rpt_group_rank(group);
+    int *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
+
+    for (int call = 0; call < 3 * LARGE_CALLS; call++) {
+        int n = n_large_inputs(group, call);
+        int *from = in_place && n > 0 ? out : in;
+        size_t n_wrong = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            from[i] = large_value(rank, call, i);
+        }
+        CHECK(call_large(group, call, from == out ? RPT_IN_PLACE : in, out,
+                         count) == RPT_OK);
+        for (size_t i = 0; n > 0 && i < count; i++) {
+            n_wrong += out[i] != n * large_value(0, call, i) + n * (n - 1) / 2;
+        }
+        CHECK(n_wrong == 0);
+    }
+    free(in);
+    free(out);
+}
+
+static void large_sums(rpt_group_t *group)
+{
+    static const size_t counts[] = { 300007, 2200003 }; /* 1.2 and 8.8 MB */
+
+    for (size_t k = 0; k < 2; k++) {
+        large_sums_of(group, counts[k], false);
+        large_sums_of(group, counts[k], true);
+    }
+}
+
+/* Outputs go past the caches then.  Threads read each other's buffers, but not
+ * if another algorithm is forced. */
+static void large_sums_are_right(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "coll.allreduce.algorithm",
+                                                "sliced" } };
+
+    for (size_t k = 0; k < 3; k++) {
+        for (int n = k < 2 ? 1 : 2; n < 4; n++) {
+            struct job job = { .fn = large_sums };
+
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
 static void one_above_two_gigabytes(rpt_group_t *group)
 {
     size_t n = ((size_t)1 << 31) + 5;
@@ -633,6 +721,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(calls_may_come_in_between),
     RPT_TEST(there_is_an_end_to_operators),
     RPT_TEST(without_room_there_are_messages),
+    RPT_TEST(large_sums_are_right),
     RPT_TEST(counts_above_two_to_the_31_are_right),
     RPT_TEST_END,
 };
