@@ -21,6 +21,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Of a start, for the flags of others: to leave the run to the loop and to take
+ * it back takes as long. */
+enum { START_LOOKS = 8 };
+
 /* ---- the loop ---- */
 
 /* Who is counted makes a heavy fence before it looks for the last time. */
@@ -495,9 +499,11 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
 
 void rpt__run_start_here(struct rpt_run *run)
 {
+    int spins = rpt__look_spins(&run->team->look);
+
     run->is_here = true;
     rpt__run_begin(run);
-    run->status = go(run, 0);
+    run->status = go(run, spins < START_LOOKS ? spins : START_LOOKS);
     if (run->status == RPT_PENDING) {
         leave(run);
     } else {
