@@ -28,7 +28,7 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
     double n = (double)c->count * (double)bytes;
 
     return rpt__flags_cost(c, m) + n * m->copy_byte_s +
-           c->n_ranks * n * m->reduce_byte_s + rpt__across_cost(c, m, n);
+           (c->n_ranks - 1) * n * m->reduce_byte_s + rpt__across_cost(c, m, n);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
@@ -45,7 +45,7 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
         if (r != c->rank) {
             rpt__step_wait(schedule, r, 1);
         }
-        inputs[r] = rpt__stage(r, 0);
+        inputs[r] = r == c->rank ? rpt__input(0) : rpt__stage(r, 0);
     }
     rpt__step_reduce(schedule, rpt__output(0), inputs, c->n_ranks, c->count);
 }

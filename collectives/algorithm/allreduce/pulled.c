@@ -25,8 +25,9 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
 {
     double n = (double)c->count * (double)bytes, p = c->n_ranks;
 
-    return 2 * rpt__flags_cost(c, m) + (p - 1) / p * n * m->copy_byte_s +
-           n * m->reduce_byte_s + 2 * rpt__across_cost(c, m, n / p);
+    return 2 * rpt__flags_cost(c, m) +
+           (1 - 1 / p) * n * (m->copy_byte_s + m->reduce_byte_s) +
+           2 * rpt__across_cost(c, m, n / p);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)

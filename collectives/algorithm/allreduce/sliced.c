@@ -34,7 +34,8 @@ static double cost(const struct rpt_case *c, const struct rpt_model *m,
     double rounds = n / ((double)c->stage_count * (double)bytes / 2);
 
     return (rounds < 1 ? 1 : rounds) * 2 * rpt__flags_cost(c, m) +
-           (2 - 1 / p) * n * m->copy_byte_s + n * m->reduce_byte_s +
+           (2 - 1 / p) * n * m->copy_byte_s +
+           (1 - 1 / p) * n * m->reduce_byte_s +
            2 * rpt__across_cost(c, m, n / p);
 }
 
