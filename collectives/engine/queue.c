@@ -25,6 +25,9 @@
  * it back takes as long. */
 enum { START_LOOKS = 8 };
 
+/* For more than one free block: ranks that are fast wait seldom then. */
+enum { ROOM_LOOKS = 100 };
+
 /* ---- the loop ---- */
 
 /* Who is counted makes a heavy fence before it looks for the last time. */
@@ -421,9 +424,18 @@ static bool look(struct rpt_run *run)
 {
     uint64_t value = 0;
     const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
+    int spins = rpt__look_spins(&run->team->look);
 
-    return flag != NULL ? rpt__look_at(&run->team->look, flag, value)
-                        : rpt__look_for(&run->team->look, is_free, run);
+    if (flag != NULL) {
+        return rpt__look_at(&run->team->look, flag, value);
+    }
+    for (int i = 0; i < ROOM_LOOKS && i < spins; i++) {
+        if (rpt__run_has_room(run)) {
+            return true;
+        }
+        rpt__cpu_relax();
+    }
+    return rpt__look_for(&run->team->look, is_free, run);
 }
 
 static bool may_go_on(void *arg)

@@ -113,44 +113,61 @@ void rpt__run_begin(struct rpt_run *run)
 
 /* ---- flags ---- */
 
+/* Half-way round from a turn. */
+static int turn_beyond(int turn)
+{
+    return turn < RPT_N_SHORT ? (turn + RPT_N_SHORT / 2) % RPT_N_SHORT
+                              : 2 * RPT_N_SHORT + 1 - turn;
+}
+
 /* How far a rank has come, as far as that matters for a block of this turn: the
  * turns half-way round and next are likely to tell. */
 static uint64_t progress_of(const struct rpt_team *team, int turn, int rank,
                             uint64_t wanted)
 {
-    bool is_short = turn < RPT_N_SHORT;
-    int half = is_short ? (turn + RPT_N_SHORT / 2) % RPT_N_SHORT
-                        : 2 * RPT_N_SHORT + 1 - turn;
-    uint64_t flag = rpt__team_flag_in(team, half, rank);
+    uint64_t flag = rpt__team_flag_in(team, turn_beyond(turn), rank);
 
-    if (flag < wanted && is_short) {
+    if (flag < wanted && turn < RPT_N_SHORT) {
         flag = rpt__team_flag_in(team, (turn + 1) % RPT_N_SHORT, rank);
     }
     return flag >= wanted ? flag : rpt__team_flag_of(team, rank);
 }
 
-/* Its block is written only when nobody reads it: see free_value. */
-bool rpt__run_is_free(struct rpt_run *run)
+/* Whether all are so far; else_anywhere: not half-way round, but anywhere. */
+static bool are_past(struct rpt_team *team, int turn, bool else_anywhere)
 {
-    struct rpt_team *team = run->team;
-    uint64_t free_at = team->free_at[run->turn], least = UINT64_MAX;
+    uint64_t wanted = team->free_at[turn], least = UINT64_MAX;
 
-    if (team->seen_all >= free_at) {
+    if (team->seen_all >= wanted) {
         return true;
     }
     for (int i = 0; i < team->n_near; i++) {
-        if (team->near[i] != team->rank) {
-            uint64_t flag = progress_of(team, run->turn, team->near[i],
-                                        free_at);
+        int rank = team->near[i];
+
+        if (rank != team->rank) {
+            uint64_t flag =
+                else_anywhere
+                    ? progress_of(team, turn, rank, wanted)
+                    : rpt__team_flag_in(team, turn_beyond(turn), rank);
 
             least = flag < least ? flag : least;
         }
     }
-    if (least < free_at) {
+    if (least < wanted) {
         return false;
     }
     team->seen_all = least;
     return true;
+}
+
+bool rpt__run_is_free(struct rpt_run *run)
+{
+    return are_past(run->team, run->turn, true);
+}
+
+bool rpt__run_has_room(struct rpt_run *run)
+{
+    return are_past(run->team, run->turn, false);
 }
 
 static void ring_near(const struct rpt_team *team)
@@ -541,7 +558,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     size_t i = run->lanes[0].next;
     rpt_status_t status = RPT_OK;
 
-    run->begun = run->begun || rpt__run_is_free(run);
+    run->begun = run->begun || rpt__run_has_room(run);
     if (!run->begun) {
         rpt__run_note(run);
         return RPT_PENDING;

@@ -139,6 +139,10 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks);
 rpt_status_t rpt__run_advance(struct rpt_run *run);
 /* Whether nobody reads its block any more. */
 bool rpt__run_is_free(struct rpt_run *run);
+/* Whether others are half a round of blocks beyond the readers of this one.
+ * Looking there again and again does not slow them down, since the lines with
+ * their next flags stay theirs. */
+bool rpt__run_has_room(struct rpt_run *run);
 /* Where a place is in memory. */
 char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
