@@ -26,7 +26,7 @@ static size_t longest(const struct rpt_case *c)
 static size_t n_blocks(const struct rpt_staged *staged,
                        const struct rpt_case *c)
 {
-    return staged->in_blocks ? (size_t)c->n_ranks : 1;
+    return staged->in_blocks && c->n_ranks > 1 ? (size_t)c->n_ranks - 1 : 1;
 }
 
 /* Elements of a block that a round moves; one round takes the whole stage. */
@@ -119,7 +119,7 @@ double rpt__staged_cost(const struct rpt_staged *staged,
     size_t all = longest(c), most = most_of(staged, c);
     double rounds = most > 0 ? (double)((all + most - 1) / most) : 1;
     double p = c->n_ranks, moved = (double)all * (double)bytes;
-    double given = staged->in_blocks ? p * moved : moved;
+    double given = staged->in_blocks ? (p - 1) * moved : moved;
     double taken = staged->giver == RPT_ROOT ? moved : p * moved;
 
     return (rounds < 1 ? 1 : rounds) * rpt__flags_cost(c, m) +

@@ -29,7 +29,7 @@ struct rpt_round {
 struct rpt_staged {
     enum rpt_who giver;
     enum rpt_who taker;
-    bool in_blocks; /* a stage holds a block for each rank, not a vector */
+    bool in_blocks; /* a stage has a block for each other rank, not a vector */
     void (*put)(const struct rpt_case *c, struct rpt_schedule *schedule,
                 struct rpt_round round);
     void (*get)(const struct rpt_case *c, struct rpt_schedule *schedule,
@@ -51,6 +51,16 @@ static inline struct rpt_range rpt__part(struct rpt_range range,
                                          struct rpt_round round)
 {
     return rpt__segment(range, round.from, round.most);
+}
+
+/* Where a giver has put the block of another rank: a stage in blocks has none
+ * for its owner. */
+static inline struct rpt_place rpt__staged_block(int giver, int taker,
+                                                 struct rpt_round round)
+{
+    size_t k = (size_t)(taker > giver ? taker - 1 : taker);
+
+    return rpt__stage(giver, round.half + k * round.most);
 }
 
 #endif /* RPT_COLLECTIVES_PATTERN_STAGED_H */

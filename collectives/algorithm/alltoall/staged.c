@@ -11,10 +11,8 @@ static void put(const struct rpt_case *c, struct rpt_schedule *schedule,
         struct rpt_range part = rpt__part(rpt__block_of(c, r), round);
 
         if (r != c->rank) {
-            rpt__step_copy(
-                schedule,
-                rpt__stage(c->rank, round.half + (size_t)r * round.most),
-                rpt__input(part.offset), part.count);
+            rpt__step_copy(schedule, rpt__staged_block(c->rank, r, round),
+                           rpt__input(part.offset), part.count);
         }
     }
 }
@@ -22,15 +20,13 @@ static void put(const struct rpt_case *c, struct rpt_schedule *schedule,
 static void get(const struct rpt_case *c, struct rpt_schedule *schedule,
                 struct rpt_round round)
 {
-    size_t mine = round.half + (size_t)c->rank * round.most;
-
     for (int i = 0; i < c->n_ranks; i++) {
         int r = (c->rank + i) % c->n_ranks;
         struct rpt_range part = rpt__part(rpt__packed(c, r), round);
 
         rpt__step_copy(schedule, rpt__output(part.offset),
                        r == c->rank ? rpt__input(part.offset)
-                                    : rpt__stage(r, mine),
+                                    : rpt__staged_block(r, c->rank, round),
                        part.count);
     }
 }

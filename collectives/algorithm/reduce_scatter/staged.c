@@ -13,10 +13,8 @@ static void put(const struct rpt_case *c, struct rpt_schedule *schedule,
         struct rpt_range part = rpt__part(rpt__block_of(c, r), round);
 
         if (r != c->rank) {
-            rpt__step_copy(
-                schedule,
-                rpt__stage(c->rank, round.half + (size_t)r * round.most),
-                rpt__input(part.offset), part.count);
+            rpt__step_copy(schedule, rpt__staged_block(c->rank, r, round),
+                           rpt__input(part.offset), part.count);
         }
     }
 }
@@ -25,12 +23,11 @@ static void get(const struct rpt_case *c, struct rpt_schedule *schedule,
                 struct rpt_round round)
 {
     struct rpt_range part = rpt__part(rpt__packed(c, c->rank), round);
-    size_t mine = round.half + (size_t)c->rank * round.most;
     struct rpt_place inputs[RPT_MAX_INPUTS];
 
     for (int r = 0; r < c->n_ranks; r++) {
         inputs[r] = r == c->rank ? rpt__input(part.offset)
-                                 : rpt__stage(r, mine);
+                                 : rpt__staged_block(r, c->rank, round);
     }
     rpt__step_reduce(schedule, rpt__output(round.from), inputs, c->n_ranks,
                      part.count);

@@ -11,10 +11,8 @@ static void put(const struct rpt_case *c, struct rpt_schedule *schedule,
         struct rpt_range part = rpt__part(rpt__block_of(c, r), round);
 
         if (r != c->rank) {
-            rpt__step_copy(
-                schedule,
-                rpt__stage(c->rank, round.half + (size_t)r * round.most),
-                rpt__input(part.offset), part.count);
+            rpt__step_copy(schedule, rpt__staged_block(c->rank, r, round),
+                           rpt__input(part.offset), part.count);
         }
     }
 }
@@ -24,13 +22,12 @@ static void get(const struct rpt_case *c, struct rpt_schedule *schedule,
 {
     struct rpt_range block = { 0, rpt__packed(c, c->rank).count };
     struct rpt_range part = rpt__part(block, round);
-    size_t mine = round.half + (size_t)c->rank * round.most;
 
     rpt__step_copy(
         schedule, rpt__output(part.offset),
         c->rank == c->root
             ? rpt__input(rpt__block_of(c, c->rank).offset + part.offset)
-            : rpt__stage(c->root, mine),
+            : rpt__staged_block(c->root, c->rank, round),
         part.count);
 }
 
