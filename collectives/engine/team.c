@@ -10,7 +10,6 @@
 #include "base/error.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 static void find_near(struct rpt_team *team)
 {
@@ -101,8 +100,7 @@ static rpt_status_t team_create(struct rpt_group *group,
     }
     find_near(team);
     share(team);
-    rpt__look_init(&team->look, rpt__comm_n_sharing(team->comm) >
-                                    sysconf(_SC_NPROCESSORS_ONLN));
+    rpt__look_init(&team->look, rpt__comm_is_crowded(team->comm));
     team->lazy_seen = UINT64_MAX;
     LIST_INSERT_HEAD(&team->colls->teams, team, all);
     *team_out = team;

@@ -79,6 +79,9 @@ rpt_status_t rpt__area_create(void *memory, size_t bytes)
         return rpt__fail_errno(RPT_ERR_SYSTEM, error,
                                "a lock in shared memory was not made");
     }
+    /* Names go to any page of the table: a new page takes as long as a whole
+     * first call on a new group, so they are all touched here. */
+    memset(head->names, FREE, sizeof head->names);
     head->n_units = (uint32_t)(bytes / UNIT < UNITS_MAX ? bytes / UNIT
                                                         : UNITS_MAX);
     return RPT_OK;

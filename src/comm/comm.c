@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* While a user's wait drives the MPI library: at most this often, and at least
  * that often. */
@@ -92,7 +93,7 @@ static rpt_status_t fill(struct rpt_comm *comm,
         return rpt__fail_nomem((size_t)comm->size * sizeof *comm->peers);
     }
     status = rpt__engine_create(
-        parts->options, parts->bell, parts->n_sharing, parts->rank, parts->size,
+        parts->options, parts->bell, comm->is_crowded, parts->rank, parts->size,
         rpt__map_host_of(parts->map, parts->rank), &comm->engine);
     if (status == RPT_OK) {
         status = rpt__self_create(comm, &self);
@@ -131,7 +132,7 @@ rpt_status_t rpt__comm_new(const struct rpt_comm_parts *parts,
     comm->brief = parts->brief;
     comm->bell_fd = parts->bell_fd;
     comm->bell_offset = parts->bell_offset;
-    comm->n_sharing = parts->n_sharing;
+    comm->is_crowded = parts->n_sharing > sysconf(_SC_NPROCESSORS_ONLN);
     comm->segment = parts->segment;
     comm->places = parts->places;
     rpt__segment_area(parts->segment, &comm->area);
@@ -272,9 +273,9 @@ void rpt__comm_ring(const struct rpt_comm *comm, int rank)
     rpt__bell_ring(rpt__segment_bell(comm->segment, place));
 }
 
-int rpt__comm_n_sharing(const struct rpt_comm *comm)
+bool rpt__comm_is_crowded(const struct rpt_comm *comm)
 {
-    return comm->n_sharing;
+    return comm->is_crowded;
 }
 
 bool rpt__comm_any_thread(const struct rpt_comm *comm)

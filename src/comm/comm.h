@@ -65,8 +65,8 @@ struct rpt_area *rpt__comm_area(struct rpt_comm *comm);
 bool rpt__comm_shares_area(const struct rpt_comm *comm, int rank);
 /* Rings the bell of a rank that has.  Without the lock. */
 void rpt__comm_ring(const struct rpt_comm *comm, int rank);
-/* Ranks of the context on this host. */
-int rpt__comm_n_sharing(const struct rpt_comm *comm);
+/* Whether this host has more ranks of the context than cores. */
+bool rpt__comm_is_crowded(const struct rpt_comm *comm);
 /* Name of the transport to a rank: "self", "shm", "loopback" or "mpi". */
 const char *rpt__comm_transport(const struct rpt_comm *comm, int rank);
 /* One line about the MPI library; "" for a local context. */

@@ -72,7 +72,7 @@ struct rpt_comm {
     void *brief; /* the owner's */
     int bell_fd;
     size_t bell_offset;
-    int n_sharing;
+    bool is_crowded;
     const struct rpt_segment *segment; /* as in struct rpt_comm_parts */
     const int *places;
     struct rpt_area area;        /* head NULL: there is none */

@@ -24,7 +24,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define STUCK_S 2e-3  /* a released function longer than this is watched */
 #define WATCH_S 0.1   /* so long after the last release we stop watching */
@@ -68,14 +67,13 @@ struct rpt_engine {
 };
 
 rpt_status_t rpt__engine_create(const rpt_options_t *options,
-                                struct rpt_bell *bell, int n_sharing, int rank,
-                                int n_ranks, const char *host,
+                                struct rpt_bell *bell, bool is_crowded,
+                                int rank, int n_ranks, const char *host,
                                 struct rpt_engine **engine_out)
 {
     struct rpt_engine *engine = calloc(1, sizeof *engine);
     pthread_mutexattr_t mutex_kind;
     pthread_condattr_t cond_kind;
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (engine == NULL) {
         return rpt__fail_nomem(sizeof *engine);
@@ -93,7 +91,7 @@ rpt_status_t rpt__engine_create(const rpt_options_t *options,
     engine->rank = rank;
     engine->n_ranks = n_ranks;
     strncpy(engine->host, host, sizeof engine->host - 1);
-    if (n_sharing <= n_cores) {
+    if (!is_crowded) {
         engine->spin_max_s = 1e-6 * (double)rpt__option_integer(
                                         options, RPT_OPT_COMM_SPIN_US);
     }

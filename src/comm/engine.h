@@ -40,11 +40,11 @@ struct rpt_poller {
     struct rpt_poller *next; /* the engine's */
 };
 
-/* `bell` lies in shared memory and outlives the engine; `n_sharing` ranks run
- * on the same host (spinning is only worth while cores are free). */
+/* `bell` lies in shared memory and outlives the engine; is_crowded: there are
+ * more ranks on this host than cores, and it is not worth while to spin. */
 rpt_status_t rpt__engine_create(const rpt_options_t *options,
-                                struct rpt_bell *bell, int n_sharing, int rank,
-                                int n_ranks, const char *host,
+                                struct rpt_bell *bell, bool is_crowded,
+                                int rank, int n_ranks, const char *host,
                                 struct rpt_engine **engine_out);
 /* Stops the engine thread too. */
 void rpt__engine_destroy(struct rpt_engine *engine);

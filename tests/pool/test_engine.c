@@ -67,7 +67,8 @@ static void begin(struct probe *probe, bool with_thread)
     probe->next_s = INFINITY;
     CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
     CU_ASSERT_EQUAL_FATAL(
-        rpt__engine_create(options, &bell, 1, 0, 1, "here", &engine), RPT_OK);
+        rpt__engine_create(options, &bell, false, 0, 1, "here", &engine),
+        RPT_OK);
     rpt_options_destroy(options);
     rpt__engine_lock(engine);
     rpt__engine_add(engine, &probe->poller);
