@@ -181,17 +181,25 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
     return status;
 }
 
+/* The root of a scatter leaves its block where it is. */
+static bool keeps_block(const struct rpt_plan *plan, uintptr_t out)
+{
+    return out == 0 && plan->coll.kind == RPT_COLL_SCATTER &&
+           plan->c.rank == plan->c.root;
+}
+
 /* What a good call has in its buffers, and where most calls have them; who is
  * false here may still be good. */
 static bool is_plain(const struct rpt_plan *plan, const rpt_coll_t *coll)
 {
     uintptr_t in = (uintptr_t)coll->in, out = (uintptr_t)coll->out;
+    bool has_out = out != 0 && out != (uintptr_t)RPT_IN_PLACE;
 
     if (plan->in_place) {
-        return coll->out != NULL;
+        return has_out;
     }
     return (in != 0 || plan->input_bytes == 0) &&
-           (out != 0 || plan->output_bytes == 0) &&
+           (has_out || plan->output_bytes == 0 || keeps_block(plan, out)) &&
            (in + plan->input_bytes <= out || out + plan->output_bytes <= in);
 }
 

@@ -181,6 +181,13 @@ static rpt_status_t check_buffers(const struct rpt_group *group,
     if (coll->out == NULL && (e.out > 0 || (in_place && e.in > 0))) {
         return bad(coll, "the output is NULL");
     }
+    if (coll->out == RPT_IN_PLACE && e.out > 0) {
+        return bad(coll,
+                   coll->kind == RPT_COLL_SCATTER
+                       ? "the output is RPT_IN_PLACE, which is for inputs "
+                         "(NULL leaves the root's block where it is)"
+                       : "the output is RPT_IN_PLACE, which is for inputs");
+    }
     if (in_place || (may_be_in_place(group, coll) &&
                      coll->in == own_place(group, coll, element))) {
         return RPT_OK;
@@ -196,7 +203,7 @@ static rpt_status_t check_buffers(const struct rpt_group *group,
 rpt_status_t rpt__coll_check(const struct rpt_group *group,
                              const rpt_coll_t *coll)
 {
-    int n = rpt__group_size(group);
+    int n = rpt__group_size(group), rank = rpt__group_rank(group);
 
     if ((int)coll->kind < 0 || coll->kind > RPT_COLL_EXSCAN) {
         rpt__fail(RPT_ERR_INVALID, "collective: bad argument");
@@ -216,6 +223,10 @@ rpt_status_t rpt__coll_check(const struct rpt_group *group,
     if (coll->kind == RPT_COLL_ALLTOALL && coll->counts != NULL &&
         coll->out_counts == NULL) {
         return bad(coll, "counts of the input, but none of the output");
+    }
+    if (coll->kind == RPT_COLL_ALLTOALL && coll->out_counts != NULL &&
+        coll->counts[rank] != coll->out_counts[rank]) {
+        return bad(coll, "this rank's block for itself has two counts");
     }
     return check_buffers(group, coll);
 }

@@ -506,12 +506,15 @@ static rpt_status_t build(struct rpt_plan *plan, const rpt_coll_t *coll)
     if (status == RPT_OK) {
         status = set_combine(plan);
     }
-
     if (status == RPT_OK) {
         status = copy_arrays(plan, coll);
     }
     if (status == RPT_OK) {
-        rpt__coll_extent(plan->team->group, coll, &plan->input_bytes,
+        rpt_coll_t with_output =
+            *coll; /* the root of a scatter may have none */
+
+        with_output.out = plan;
+        rpt__coll_extent(plan->team->group, &with_output, &plan->input_bytes,
                          &plan->output_bytes);
         plan->input_bytes *= plan->combine.element_bytes;
         plan->output_bytes *= plan->combine.element_bytes;

@@ -264,7 +264,8 @@ static void a_bad_call_is_named(void)
 static void arguments_of_one_rank(rpt_group_t *group)
 {
     double x[8] = { 0 }, y[8];
-    size_t huge[1] = { SIZE_MAX / 2 };
+    void *nowhere = (void *)(intptr_t)RPT_IN_PLACE;
+    size_t huge[1] = { SIZE_MAX / 2 }, counts[2] = { 4, 2 };
     rpt_plan_t *plan = NULL;
     rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
                         .in = x,
@@ -294,6 +295,12 @@ static void arguments_of_one_rank(rpt_group_t *group)
     CHECK(rpt_broadcast(group, x, 8, f64, -1) == RPT_ERR_INVALID);
     CHECK(rpt_scatter(group, RPT_IN_PLACE, y, 8, f64, 0) == RPT_ERR_INVALID);
     CHECK(rpt_scatter(group, x, NULL, 8, f64, 0) == RPT_OK);
+    CHECK(rpt_scatter(group, x, nowhere, 8, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_scatter(group, x, NULL, 4, f64, 0) == RPT_OK);
+    CHECK(rpt_scatter(group, x, x + 1, 4, f64, 0) == RPT_ERR_INVALID);
+    CHECK(rpt_allreduce(group, x, nowhere, 8, f64, RPT_OP_SUM) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_broadcast(group, nowhere, 8, f64, 0) == RPT_ERR_INVALID);
     CHECK(rpt_allgatherv(group, x, y, NULL, NULL, f64) == RPT_ERR_INVALID);
     CHECK(rpt_gatherv(group, x, y, NULL, NULL, f64, 0) == RPT_ERR_INVALID);
     CHECK(rpt_scatterv(group, x, y, NULL, NULL, f64, 0) == RPT_ERR_INVALID);
@@ -302,6 +309,8 @@ static void arguments_of_one_rank(rpt_group_t *group)
     CHECK(rpt_reduce_scatter(group, x, y, huge, f64, RPT_OP_SUM) ==
           RPT_ERR_OVERFLOW);
     CHECK(rpt_alltoallv(group, x, NULL, NULL, y, NULL, NULL, f64) ==
+          RPT_ERR_INVALID);
+    CHECK(rpt_alltoallv(group, x, counts, NULL, y, counts + 1, NULL, f64) ==
           RPT_ERR_INVALID);
     CHECK(rpt_barrier(NULL) == RPT_ERR_INVALID);
     CHECK(rpt_plan_create(group, &coll, NULL) == RPT_ERR_INVALID);
