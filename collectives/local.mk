@@ -18,6 +18,8 @@ librepartir_all_la_SOURCES += \
 	collectives/algorithm/allreduce/grouped.c \
 	collectives/algorithm/allreduce/grouped.h \
 	collectives/algorithm/allreduce/halving.c \
+	collectives/algorithm/allreduce/levels.c \
+	collectives/algorithm/allreduce/levels.h \
 	collectives/algorithm/allreduce/mixed.c \
 	collectives/algorithm/allreduce/ring.c \
 	collectives/algorithm/allreduce/sliced.c \

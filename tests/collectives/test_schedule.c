@@ -389,20 +389,135 @@ static void costs_are_those_of_the_papers(void)
     }
 }
 
-/* Messages: one a round, and one more where the vector's end is passed. */
+/* Messages: one a round, and one more where the vector's end is passed.  Where
+ * messages cost all, no level is divided that would need a round more. */
+static void circulant_is(int p, const struct rpt_model *m, uint32_t most_rounds)
+{
+    struct call call = { .kind = RPT_COLL_ALLREDUCE };
+    struct cost found;
+    uint64_t n = (uint64_t)p;
+
+    fill(&call.c, p, 6 * (size_t)p, 6 * (size_t)p);
+    call.c.model = m;
+    found = largest(&rpt__allreduce_circulant, &call);
+    CU_ASSERT_EQUAL(found.n_sent, 2 * (n - 1) * 6);
+    CU_ASSERT_EQUAL(found.n_reduced, (n - 1) * 6);
+    CU_ASSERT(found.n_rounds >= 2 * log2_up(p));
+    CU_ASSERT(found.n_rounds <= most_rounds);
+    CU_ASSERT(found.n_messages <= 2 * most_rounds);
+}
+
 static void the_circulant_one_is_as_cheap_for_any_number(void)
 {
-    for (int p = 2; p <= MAX_P; p++) {
-        struct call call = { .kind = RPT_COLL_ALLREDUCE };
-        struct cost found;
-        uint64_t n = (uint64_t)p;
+    static const struct rpt_model message = { .message_s = 1 },
+                                  byte = { .byte_s = 1 };
 
-        fill(&call.c, p, 6 * (size_t)p, 6 * (size_t)p);
-        found = largest(&rpt__allreduce_circulant, &call);
-        CU_ASSERT_EQUAL(found.n_sent, 2 * (n - 1) * 6);
-        CU_ASSERT_EQUAL(found.n_reduced, (n - 1) * 6);
-        CU_ASSERT_EQUAL(found.n_rounds, 2 * log2_up(p));
-        CU_ASSERT(found.n_messages <= 4 * log2_up(p));
+    for (int p = 2; p <= MAX_P; p++) {
+        circulant_is(p, &message, 2 * log2_up(p));
+        circulant_is(p, &byte, 2 * log2_up(p) + 2);
+    }
+}
+
+/* Two messages a factor of 2; three a round, one each way and half of one
+ * beside each, for what is odd. */
+static void an_odd_factor_of_ranks_is_all_that_wraps(void)
+{
+    static const struct rpt_model message = { .message_s = 1 };
+    static const int known[][2] = { { 2, 2 },   { 8, 6 },   { 64, 12 },
+                                    { 3, 6 },   { 24, 12 }, { 5, 9 },
+                                    { 40, 15 }, { 200, 21 } };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct call call = { .kind = RPT_COLL_ALLREDUCE };
+
+        fill(&call.c, known[i][0], 1000, 1000);
+        CU_ASSERT_EQUAL(rpt__allreduce_circulant.cost(&call.c, &message, 4),
+                        known[i][1]);
+    }
+}
+
+/* ---- which one, on many ranks ---- */
+
+/* 10 Gbit/s and 1.4 us a message. */
+static const struct rpt_model many = { .message_s = 1.4e-6, .byte_s = 0.8e-9 };
+
+static const struct rpt_algorithm *cheapest(const struct rpt_case *c)
+{
+    const struct rpt_algorithm *best = NULL;
+    double least = INFINITY;
+
+    for (const struct rpt_algorithm *const *all = rpt__allreduce_table;
+         *all != NULL; all++) {
+        double cost = (*all)->applies(c) ? (*all)->cost(c, c->model, 4)
+                                         : INFINITY;
+
+        if (cost < least) {
+            least = cost;
+            best = *all;
+        }
+    }
+    return best;
+}
+
+/* The rounds grow fewer and the bytes more, or the other way round. */
+static void long_vectors_of_many_ranks_are_not_doubled(void)
+{
+    static const int ranks[] = { 96, 100, 130, 160, 176, 200, 224, 250 };
+    static const struct {
+        size_t bytes;
+        const char *name;
+    } known[] = { { 8, "doubling" },
+                  { 64, "doubling" },
+                  { 8 << 10, "mixed" },
+                  { 1 << 20, "circulant" } };
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+
+            fill(&call.c, ranks[i], known[k].bytes / 4, 1 << 15);
+            call.c.model = &many;
+            CU_ASSERT_STRING_EQUAL(cheapest(&call.c)->name, known[k].name);
+        }
+    }
+}
+
+/* Elements that a rank sends farther than so many ranks. */
+static size_t sent_far(struct rpt_case c, int rank, int near)
+{
+    struct rpt_schedule schedule = { .window = 1 };
+    size_t n = 0;
+
+    c.rank = rank;
+    cheapest(&c)->build(&c, &schedule);
+    CU_ASSERT_EQUAL(schedule.status, RPT_OK);
+    for (size_t i = 0; i < schedule.n_steps; i++) {
+        const struct rpt_step *step = &schedule.steps[i];
+
+        if (step->kind == RPT_STEP_SEND && abs(step->peer - rank) > near) {
+            n += step->count;
+        }
+    }
+    rpt__schedule_free(&schedule);
+    return n;
+}
+
+/* What goes over the end of the ranks comes another way than what does not, and
+ * shares links with it: that may be an eighth of what is sent, 2 n. */
+static void most_of_a_long_vector_stays_with_neighbours(void)
+{
+    static const int ranks[] = { 96, 100, 130, 160, 176, 200, 224, 250 };
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        for (size_t count = 1 << 14; count <= 1 << 18; count *= 4) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+
+            fill(&call.c, ranks[i], count, 1 << 15);
+            call.c.model = &many;
+            for (int r = 0; r < ranks[i]; r += 7) {
+                CU_ASSERT(sent_far(call.c, r, 40) <= count / 4);
+            }
+        }
     }
 }
 
@@ -485,7 +600,7 @@ static void mixing_is_right_in_groups_of_any_size(void)
             most = found.n_rounds > most ? found.n_rounds : most;
         }
     }
-    CU_ASSERT_EQUAL(most, 2 * log2_up(MAX_P) - 1);
+    CU_ASSERT(most >= 2 * log2_up(MAX_P) - 1);
 }
 
 /* With 1 for a number of the model and 0 for the others it says how often that
@@ -545,6 +660,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
+    RPT_TEST(an_odd_factor_of_ranks_is_all_that_wraps),
+    RPT_TEST(long_vectors_of_many_ranks_are_not_doubled),
+    RPT_TEST(most_of_a_long_vector_stays_with_neighbours),
     RPT_TEST(doubling_has_the_least_rounds_for_any_number),
     RPT_TEST(mixing_takes_the_best_groups),
     RPT_TEST(mixing_is_right_in_groups_of_any_size),

@@ -25,7 +25,7 @@ static bool applies(const struct rpt_case *c)
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
-    return rpt__exchange_double_cost(c->n_ranks, m,
+    return rpt__exchange_double_cost(c->n_ranks, 1, m,
                                      (double)c->count * (double)bytes);
 }
 

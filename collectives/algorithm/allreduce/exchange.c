@@ -28,11 +28,6 @@ static struct rpt_place at(struct rpt_place place, size_t offset)
     return place;
 }
 
-static int rank_of(const struct rpt_members *m, int i)
-{
-    return m->first + i * m->stride + (i < m->extra ? i : m->extra);
-}
-
 struct rpt_range rpt__exchange_kept(struct rpt_range range, int i, int n)
 {
     for (int mask = 1; mask < n; mask *= 2) {
@@ -59,7 +54,7 @@ void rpt__exchange_halve(struct rpt_exchange *x, const struct rpt_members *m)
     struct rpt_range whole = x->part;
 
     for (int mask = 1; mask < m->n; mask *= 2) {
-        int other = m->mine ^ mask, peer = rank_of(m, other);
+        int other = m->mine ^ mask, peer = rpt__member_rank(m, other);
         struct rpt_range given = rpt__exchange_kept(whole, other, 2 * mask);
 
         x->part = rpt__exchange_kept(whole, m->mine, 2 * mask);
@@ -96,16 +91,18 @@ static void exchange(struct rpt_exchange *x, const struct rpt_members *m,
     size_t count = x->part.count;
 
     if (!is_more) {
-        rpt__step_send(x->schedule, rank_of(m, first + other), mine, count);
-    }
-    if (!is_left && other + n_right < n_left) {
-        rpt__step_send(x->schedule, rank_of(m, first + other + n_right), mine,
+        rpt__step_send(x->schedule, rpt__member_rank(m, first + other), mine,
                        count);
     }
-    rpt__step_recv(x->schedule, rank_of(m, first + other),
+    if (!is_left && other + n_right < n_left) {
+        rpt__step_send(x->schedule,
+                       rpt__member_rank(m, first + other + n_right), mine,
+                       count);
+    }
+    rpt__step_recv(x->schedule, rpt__member_rank(m, first + other),
                    rpt__scratch(x->part.offset), count);
     rpt__step_flush(x->schedule, 0);
-    rpt__exchange_reduce(x, rank_of(m, first + other));
+    rpt__exchange_reduce(x, rpt__member_rank(m, first + other));
 }
 
 static void double_among(struct rpt_exchange *x, const struct rpt_members *m,
@@ -129,24 +126,36 @@ void rpt__exchange_double(struct rpt_exchange *x, const struct rpt_members *m)
     double_among(x, m, 0, m->n);
 }
 
-/* A message beside another one counts as half of one. */
-double rpt__exchange_double_cost(int n, const struct rpt_model *m, double bytes)
+static int log2_up(int n)
 {
-    bool has_halves = (n & (n - 1)) == 0;
     int rounds = 0;
 
-    for (int left = n; left > 1; left -= left / 2) {
+    for (; n > 1; n -= n / 2) {
         rounds++;
     }
-    return rounds * (m->message_s + bytes * (m->byte_s + m->reduce_byte_s)) +
-           (has_halves ? 0 : m->message_s / 2 + bytes * m->byte_s);
+    return rounds;
+}
+
+/* A message beside another one counts as half of one.  Halves that differ have
+ * other distances in either: between switches their messages share links. */
+double rpt__exchange_double_cost(int n, int stride, const struct rpt_model *m,
+                                 double bytes)
+{
+    int odd = n / (n & -n);
+    double moved = log2_up(n);
+
+    if (odd > 1) {
+        moved += 1 + (rpt__share_links(n, stride) ? log2_up(odd) : 0);
+    }
+    return (log2_up(n) + (odd > 1 ? 0.5 : 0)) * m->message_s +
+           bytes * (moved * m->byte_s + log2_up(n) * m->reduce_byte_s);
 }
 
 void rpt__exchange_gather(struct rpt_exchange *x, const struct rpt_members *m,
                           struct rpt_range whole)
 {
     for (int mask = m->n / 2; mask > 0; mask /= 2) {
-        int other = m->mine ^ mask, peer = rank_of(m, other);
+        int other = m->mine ^ mask, peer = rpt__member_rank(m, other);
         struct rpt_range theirs = rpt__exchange_kept(whole, other, 2 * mask);
 
         rpt__step_send(x->schedule, peer, rpt__output(x->part.offset),

@@ -13,11 +13,27 @@
 
 #include "collectives/algorithm/algorithm.h"
 
+/* So many neighbours are taken to be at one switch, where each has a link of
+ * its own. */
+enum { RPT_SWITCH_PORTS = 16 };
+
+/* Whether messages over different distances, among n ranks so far apart, meet
+ * on a link between switches: not if all of a switch go the same way. */
+static inline bool rpt__share_links(int n, int stride)
+{
+    return n * stride > RPT_SWITCH_PORTS && stride % RPT_SWITCH_PORTS != 0;
+}
+
 /* Who takes part: member i is rank first + i stride + min(i, extra). */
 struct rpt_members {
     int n, mine; /* how many; this rank's number */
     int first, stride, extra;
 };
+
+static inline int rpt__member_rank(const struct rpt_members *m, int i)
+{
+    return m->first + i * m->stride + (i < m->extra ? i : m->extra);
+}
 
 /* What a rank works with. */
 struct rpt_exchange {
@@ -36,7 +52,7 @@ void rpt__exchange_reduce(struct rpt_exchange *x, int from_rank);
 /* Among 2^k members, and any number of them. */
 void rpt__exchange_halve(struct rpt_exchange *x, const struct rpt_members *m);
 void rpt__exchange_double(struct rpt_exchange *x, const struct rpt_members *m);
-double rpt__exchange_double_cost(int n, const struct rpt_model *m,
+double rpt__exchange_double_cost(int n, int stride, const struct rpt_model *m,
                                  double bytes);
 /* `whole` was the part of all before they halved it. */
 void rpt__exchange_gather(struct rpt_exchange *x, const struct rpt_members *m,

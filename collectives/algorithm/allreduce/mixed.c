@@ -18,11 +18,14 @@
  * not divide p, up to g - 1 groups have a rank more (grouped.c).  Neighbours
  * are added first, in rank order: any op.
  *
+ * If op commutes, b may also be another divisor of p (levels.c).
+ *
  * For what is too long for doubling and too short for halving, which is more of
  * it the more ranks there are.
  */
 #include "collectives/algorithm/allreduce/allreduce.h"
 #include "collectives/algorithm/allreduce/grouped.h"
+#include "collectives/algorithm/allreduce/levels.h"
 
 #include <math.h>
 
@@ -45,8 +48,13 @@ static double cost_in(const struct rpt_case *c, const struct rpt_model *m,
     if (c->n_ranks % b > 0) { /* messages beside one: half of one each */
         hand_over = (b + 1) / 2.0 * m->message_s + bytes * m->byte_s;
     }
+    /* At one switch both go on at once; of many ranks one after the other, as
+     * seen in simulation. */
+    if (c->n_ranks > RPT_SWITCH_PORTS) {
+        halve += hand_over;
+    }
     return 2 * fmax(halve, hand_over) + given * m->reduce_byte_s +
-           rpt__exchange_double_cost(c->n_ranks / b, m, part);
+           rpt__exchange_double_cost(c->n_ranks / b, b, m, part);
 }
 
 /* The cheapest b, and what it costs. */
@@ -71,17 +79,26 @@ static int find_cheapest(const struct rpt_case *c, const struct rpt_model *m,
 static double cost(const struct rpt_case *c, const struct rpt_model *m,
                    size_t bytes)
 {
-    double least;
+    double in_groups, in_levels = INFINITY;
 
-    find_cheapest(c, m, bytes, &least);
-    return least;
+    find_cheapest(c, m, bytes, &in_groups);
+    if (c->commutative) {
+        rpt__levels_find(c, m, bytes, true, &in_levels);
+    }
+    return fmin(in_groups, in_levels);
 }
 
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    double least;
-    int b = find_cheapest(c, c->model, c->element_bytes, &least);
+    double in_groups, in_levels = INFINITY;
+    int b = find_cheapest(c, c->model, c->element_bytes, &in_groups);
+    struct rpt_levels levels = rpt__levels_find(c, c->model, c->element_bytes,
+                                                true, &in_levels);
 
+    if (c->commutative && in_levels < in_groups) {
+        rpt__levels_build(c, schedule, &levels);
+        return;
+    }
     rpt__allreduce_grouped(c, schedule, c->n_ranks / b, rpt__exchange_double);
 }
 
