@@ -29,12 +29,17 @@ static size_t n_blocks(const struct rpt_staged *staged,
     return staged->in_blocks && c->n_ranks > 1 ? (size_t)c->n_ranks - 1 : 1;
 }
 
-/* Elements of a block that a round moves; one round takes the whole stage. */
+/* Elements of a block that a round moves; one round takes the whole stage, if
+ * it is not to be got while it is put. */
 static size_t most_of(const struct rpt_staged *staged, const struct rpt_case *c)
 {
     size_t room = c->stage_count / n_blocks(staged, c), all = longest(c);
+    size_t piece = room / 4;
 
-    return all <= room ? all : room / 2;
+    if (all > room) {
+        return room / 2;
+    }
+    return staged->in_pieces && piece > 0 && all > piece ? piece : all;
 }
 
 bool rpt__staged_applies(const struct rpt_staged *staged,

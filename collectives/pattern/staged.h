@@ -30,6 +30,7 @@ struct rpt_staged {
     enum rpt_who giver;
     enum rpt_who taker;
     bool in_blocks; /* a stage has a block for each other rank, not a vector */
+    bool in_pieces; /* a long block is got while the rest of it is put */
     void (*put)(const struct rpt_case *c, struct rpt_schedule *schedule,
                 struct rpt_round round);
     void (*get)(const struct rpt_case *c, struct rpt_schedule *schedule,

@@ -31,7 +31,11 @@ static void get(const struct rpt_case *c, struct rpt_schedule *schedule,
 }
 
 static const struct rpt_staged staged = {
-    .giver = RPT_ALL, .taker = RPT_ROOT, .put = put, .get = get
+    .giver = RPT_ALL,
+    .taker = RPT_ROOT,
+    .in_pieces = true,
+    .put = put,
+    .get = get,
 };
 
 static bool applies(const struct rpt_case *c)
