@@ -8,8 +8,9 @@
  *   deputy     the engine thread turns the loop in its place
  *
  * Spinning before sleeping adapts: a spin that found something makes the next
- * one longer, one that did not makes it shorter, so that idle ranks and ranks
- * that wait for processes do not burn cores that others could use.
+ * one longer, and a short sleep as long as it may be; a spin that found nothing
+ * makes it shorter, so that idle ranks and ranks that wait for processes do not
+ * burn cores that others could use.
  */
 #include "comm/engine.h"
 
@@ -29,6 +30,7 @@
 #define WATCH_S 0.1   /* so long after the last release we stop watching */
 #define LINGER_S 1e-3 /* a user's thread may be away so long and come back */
 #define SPIN_MIN_S 0.5e-6
+#define SHORT_SLEEP_S 100e-6
 #define YIELD_S 20e-6 /* most time given to those who want the lock      */
 
 struct rpt_engine {
@@ -290,30 +292,38 @@ static void spin(struct rpt_engine *engine)
     rpt__engine_lock(engine);
 }
 
+/* Two that wait for each other by turns would sleep for ever if a short sleep
+ * did not tell that spinning is quicker: to wake one takes longer than the
+ * other spins. */
+static void spin_longer(struct rpt_engine *engine, double wanted)
+{
+    engine->spin_s = wanted < engine->spin_max_s ? wanted : engine->spin_max_s;
+}
+
 /* Turns the loop until done(arg), the limit, or a fault.  The caller has made
  * sure that nobody else does. */
 static void turn(struct rpt_engine *engine, rpt_done_fn done, void *arg,
                  double limit)
 {
-    double idle_since = 0;
+    double idle_since = 0, asleep_since = 0;
 
     while (engine->status == RPT_OK && !done(arg)) {
         uint32_t seen = atomic_load(&engine->bell->count);
         int n = rpt__engine_poll(engine);
         double now = engine->now_s;
 
+        if (n > 0) {
+            if (idle_since > 0) {
+                spin_longer(engine, 2 * engine->spin_s + SPIN_MIN_S);
+            } else if (asleep_since > 0 && now - asleep_since < SHORT_SLEEP_S) {
+                spin_longer(engine, engine->spin_max_s);
+            }
+            idle_since = asleep_since = 0;
+        }
         if (done(arg)) {
             break;
         }
         if (n > 0) {
-            if (idle_since > 0) {
-                double longer = 2 * engine->spin_s + SPIN_MIN_S;
-
-                engine->spin_s = longer < engine->spin_max_s
-                                     ? longer
-                                     : engine->spin_max_s;
-                idle_since = 0;
-            }
             let_others_in(engine);
             if (now >= limit) {
                 break;
@@ -332,6 +342,7 @@ static void turn(struct rpt_engine *engine, rpt_done_fn done, void *arg,
         }
         engine->spin_s *= 0.5;
         idle_since = 0;
+        asleep_since = now;
         sleep_on_bell(engine, seen, limit);
     }
 }
