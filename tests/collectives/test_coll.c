@@ -42,6 +42,7 @@ static void on_all_layouts(void (*fn)(rpt_group_t *group))
 ON_ALL_LAYOUTS(every_operation_is_right, every_operation)
 ON_ALL_LAYOUTS(every_form_is_right, every_form_of_call)
 ON_ALL_LAYOUTS(types_and_operators_are_right, every_type_and_operator)
+ON_ALL_LAYOUTS(what_is_alone_is_not_made_0_or_1, logical_operators)
 ON_ALL_LAYOUTS(operators_of_users_keep_the_order, operators_of_users)
 ON_ALL_LAYOUTS(blocks_may_differ, blocks_of_different_sizes)
 ON_ALL_LAYOUTS(calls_in_any_order_are_right, random_calls)
@@ -290,6 +291,8 @@ static void arguments_of_one_rank(rpt_group_t *group)
     CHECK(rpt_allreduce(group, x, y, SIZE_MAX / 2, f64, RPT_OP_SUM) ==
           RPT_ERR_OVERFLOW);
     CHECK(rpt_scan(group, x, y, 8, f64, RPT_OP_AVERAGE) == RPT_ERR_UNSUPPORTED);
+    CHECK(rpt_exscan(group, x, y, 8, f64, RPT_OP_AVERAGE) ==
+          RPT_ERR_UNSUPPORTED);
     CHECK(rpt_reduce(group, x, y, 8, f64, RPT_OP_SUM, 1) == RPT_ERR_INVALID);
     CHECK(rpt_broadcast(group, NULL, 8, f64, 0) == RPT_ERR_INVALID);
     CHECK(rpt_broadcast(group, x, 8, f64, -1) == RPT_ERR_INVALID);
@@ -708,6 +711,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(every_operation_is_right),
     RPT_TEST(every_form_is_right),
     RPT_TEST(types_and_operators_are_right),
+    RPT_TEST(what_is_alone_is_not_made_0_or_1),
     RPT_TEST(operators_of_users_keep_the_order),
     RPT_TEST(blocks_may_differ),
     RPT_TEST(calls_in_any_order_are_right),
