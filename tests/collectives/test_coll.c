@@ -291,8 +291,6 @@ static void arguments_of_one_rank(rpt_group_t *group)
     CHECK(rpt_allreduce(group, x, y, SIZE_MAX / 2, f64, RPT_OP_SUM) ==
           RPT_ERR_OVERFLOW);
     CHECK(rpt_scan(group, x, y, 8, f64, RPT_OP_AVERAGE) == RPT_ERR_UNSUPPORTED);
-    CHECK(rpt_exscan(group, x, y, 8, f64, RPT_OP_AVERAGE) ==
-          RPT_ERR_UNSUPPORTED);
     CHECK(rpt_reduce(group, x, y, 8, f64, RPT_OP_SUM, 1) == RPT_ERR_INVALID);
     CHECK(rpt_broadcast(group, NULL, 8, f64, 0) == RPT_ERR_INVALID);
     CHECK(rpt_broadcast(group, x, 8, f64, -1) == RPT_ERR_INVALID);
