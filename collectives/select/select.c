@@ -59,10 +59,10 @@ static rpt_status_t find_forced(const struct rpt_question *question,
         rpt__fail_hint("`repartir explain %s` lists them", operation);
         return RPT_ERR_NOT_FOUND;
     }
-    if (!(*all)->applies(question->c)) {
-        why = rpt__why_not(*all, question->c);
-    } else if (wants_order(question) && !(*all)->in_rank_order) {
+    if (wants_order(question) && !(*all)->in_rank_order) {
         why = "its bits depend on the layout, and coll.reproducible is set";
+    } else if (!(*all)->applies(question->c)) {
+        why = rpt__why_not(*all, question->c);
     }
     if (why != NULL) {
         rpt__fail(RPT_ERR_UNSUPPORTED, "%s with the forced algorithm %s",

@@ -105,7 +105,8 @@ RPT_API const char *rpt_coll_name(rpt_coll_kind_t kind);
  */
 RPT_API const char *rpt_coll_algorithm(rpt_coll_kind_t kind, int index);
 
-/** As an input: what is in the output already. */
+/** As an input: what is in the output already.  Never an output, nor the buffer
+ * of a broadcast. */
 #define RPT_IN_PLACE ((const void *)(intptr_t)-1)
 
 /** One call of an operation, for plans and for calls that do not block.
@@ -213,8 +214,8 @@ RPT_API rpt_status_t rpt_gatherv(rpt_group_t *group, const void *in, void *out,
 /** Each rank gets its block of the root's vector.
  *
  * Collective over \a group.  Blocking.  \a in, on the root: \a count elements
- * for each rank; \a out: \a count elements.  \a out may be NULL on the root,
- * which then leaves its block where it is.
+ * for each rank; \a out: \a count elements.  Not in place: instead, \a out may
+ * be NULL on the root, which then leaves its block where it is.
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_scatter(rpt_group_t *group, const void *in, void *out,
@@ -279,6 +280,8 @@ RPT_API rpt_status_t rpt_alltoallv(rpt_group_t *group, const void *in,
  *
  * Collective over \a group.  Blocking.  \a in, \a out: \a count elements.  In
  * place: allowed.
+ *
+ * \retval RPT_ERR_UNSUPPORTED  also: an average, which scans do not have
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
@@ -288,6 +291,8 @@ RPT_API rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
  *
  * Collective over \a group.  Blocking.  The output of rank 0 is left alone.  In
  * place: allowed.
+ *
+ * \retval RPT_ERR_UNSUPPORTED  also: an average, which scans do not have
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_exscan(rpt_group_t *group, const void *in, void *out,

@@ -78,11 +78,14 @@ typedef enum rpt_type {
  *  | operators | types |
  *  |---|---|
  *  | sum, product | numbers, complex numbers |
- *  | average (the sum divided by the number of ranks) | f16 to f64, complex |
+ *  | average (sum / number of ranks), not in scans | f16 to f64, complex |
  *  | min, max | numbers; a NaN makes the result NaN |
- *  | logical (results are 0 and 1), bit | integers |
+ *  | logical (0 or 1, of two operands or more), bit | integers |
  *  | min-index, max-index | pairs; of equal values the lower index |
  *
+ * An operand that is alone is the result as it is, with a logical operator too,
+ * as in MPI: 5 stays 5 on one rank, on rank 0 of a scan and on rank 1 of an
+ * exclusive scan.  There is no average in scans (RPT_ERR_UNSUPPORTED).
  * f16 and bf16 are added up in f32 and rounded once, to the nearest even.
  * Integers wrap around.
  */

@@ -2,23 +2,18 @@
  * cmd_tune.c - `repartir tune`: measures algorithms, writes rules
  *
  * All ranks measure together; rank 0 prints the tables and writes the file,
- * aside and then in one step into its place, so that nobody ever reads half of
- * it.
+ * in one step, so that nobody ever reads half of it.
  */
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/launch.h"
-#include "cli/sink.h"
+#include "cli/outfile.h"
 #include "cli/tune.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEY_OPERATIONS = 0x3001, KEY_MAX_BYTES, KEY_TIME, KEY_OUT };
@@ -98,53 +93,6 @@ static int not_written(const char *path, int error, struct fault *fault)
     fault_why(fault, "%s", strerror(error));
     fault_hint(fault, "name another file with --out");
     return CODE_IO;
-}
-
-/* Said before the work, not after it. */
-static int check_out(const char *path, struct fault *fault)
-{
-    char *copy = copy_string(path);
-    size_t bytes = strlen(path);
-    struct stat about;
-    int error = 0;
-
-    if (access(dirname(copy), W_OK | X_OK) != 0 ||
-        (access(path, F_OK) == 0 && access(path, W_OK) != 0)) {
-        error = errno;
-    } else if (bytes == 0 || path[bytes - 1] == '/' ||
-               (stat(path, &about) == 0 && S_ISDIR(about.st_mode))) {
-        error = EISDIR;
-    }
-    free(copy);
-    return error == 0 ? CODE_OK : not_written(path, error, fault);
-}
-
-/* Signals that would leave the file aside behind wait for the end. */
-static int write_file(const char *path, const struct text *text,
-                      struct fault *fault)
-{
-    struct text aside = { NULL, 0, 0 };
-    int fd, error = 0;
-
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    text_printf(&aside, "%s.%d", path, (int)getpid());
-    fd = open(aside.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        error = errno;
-    } else {
-        error = write_all(fd, text->data, text->bytes);
-        error = error == 0 && fsync(fd) != 0 ? errno : error;
-        error = close(fd) != 0 && error == 0 ? errno : error;
-        if (error == 0 && rename(aside.data, path) != 0) {
-            error = errno;
-        }
-        if (error != 0) {
-            unlink(aside.data);
-        }
-    }
-    text_free(&aside);
-    return error == 0 ? CODE_OK : not_written(path, error, fault);
 }
 
 static void add_head(struct text *text, struct tune_layout layout)
@@ -261,8 +209,11 @@ static int tune(const struct tune_options *o, const struct launch *launch,
         tuner_close(tuner);
     }
     if (code == CODE_OK && launch->rank == 0) {
-        code = write_file(o->out, &rules, fault);
-        if (code == CODE_OK) {
+        int error = outfile_replace(o->out, &rules);
+
+        if (error != 0) {
+            code = not_written(o->out, error, fault);
+        } else {
             printf("The rules (*) are in %s: option coll.rules names them.\n",
                    o->out);
         }
@@ -281,7 +232,12 @@ static int check_start(const struct tune_options *o,
                           "repartir tune");
         return CODE_USAGE;
     }
-    return launch->rank == 0 ? check_out(o->out, fault) : CODE_OK;
+    if (launch->rank == 0) { /* said before the work, not after it */
+        int error = outfile_check(o->out);
+
+        return error == 0 ? CODE_OK : not_written(o->out, error, fault);
+    }
+    return CODE_OK;
 }
 
 static int tune_over_ranks(const struct tune_options *o)

@@ -14,6 +14,7 @@
 
 #include "cli/joblog.h"
 #include "cli/launch.h"
+#include "cli/outfile.h"
 #include "cli/signals.h"
 
 #include <errno.h>

@@ -12,7 +12,8 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/files.h src/cli/input.c src/cli/input.h src/cli/joblog.c \
 	src/cli/joblog.h src/cli/launch.c src/cli/launch.h src/cli/list.c \
 	src/cli/list.h src/cli/map.c src/cli/map.h src/cli/options_table.c \
-	src/cli/options_table.h src/cli/output.c src/cli/output.h \
+	src/cli/options_table.h src/cli/outfile.c src/cli/outfile.h \
+	src/cli/output.c src/cli/output.h \
 	src/cli/parse.h src/cli/parse_json.c src/cli/parse_lines.c \
 	src/cli/progress.c src/cli/progress.h src/cli/record.c \
 	src/cli/report.c src/cli/report.h src/cli/requests.c \

@@ -7,8 +7,9 @@
  */
 #include "cli/sink.h"
 
+#include "cli/outfile.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ int sink_open(struct sink *sink, const char *path, struct fault *fault)
     if (path == NULL) {
         return CODE_OK;
     }
-    sink->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    sink->fd = outfile_open(path);
     if (sink->fd < 0) {
         fault_set(fault, CODE_IO, "%s cannot be written", path);
         fault_why(fault, "%s", strerror(errno));
@@ -35,27 +36,9 @@ void sink_begin(struct sink *sink)
     struct stat info;
 
     if (sink->fd >= 0 && fstat(sink->fd, &info) == 0 && S_ISREG(info.st_mode) &&
-        ftruncate(sink->fd, 0) != 0) {
+        !outfile_is_ours(sink->path) && ftruncate(sink->fd, 0) != 0) {
         sink->error = errno;
     }
-}
-
-int write_all(int fd, const void *data, size_t bytes)
-{
-    const char *next = data;
-
-    while (bytes > 0) {
-        ssize_t n = write(fd, next, bytes);
-
-        if (n < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (n > 0) {
-            next += n;
-            bytes -= (size_t)n;
-        }
-    }
-    return 0;
 }
 
 void sink_flush(struct sink *sink)

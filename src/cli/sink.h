@@ -18,7 +18,7 @@ struct sink {
  * NULL is fine.  CODE_IO. */
 int sink_open(struct sink *sink, const char *path, struct fault *fault);
 
-/* Empties the file: now it is ours. */
+/* Empties the file: now it is ours.  Not what we print to. */
 void sink_begin(struct sink *sink);
 
 /* Writes what is pending.  A failure is kept in `error`. */
@@ -29,8 +29,5 @@ int sink_status(const struct sink *sink, struct fault *fault);
 
 /* Flushes, closes. */
 void sink_close(struct sink *sink);
-
-/* Writes everything to a descriptor; gives errno or 0. */
-int write_all(int fd, const void *data, size_t bytes);
 
 #endif /* CLI_SINK_H */

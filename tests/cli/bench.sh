@@ -152,6 +152,15 @@ for n in $ranks; do
     done
 done
 is "$(cat kept)" kept "what is not used is left alone"
+run 1 bench coll barrier --samples=1 --max-bytes=4 --csv=/dev/stdout
+expect 0 "--csv=/dev/stdout, which is a file"
+has out '^coll,barrier,' "has the rows"
+has out '^MPI / ours: ' "and the table, too"
+mkdir far
+echo old >far/csv
+ln -s far/csv near
+run 1 bench coll barrier --samples=1 --csv=near
+is "$(readlink near) $(grep -c barrier far/csv)" "far/csv 1" "links are followed"
 if [ -e /dev/full ]; then
     run 1 bench coll barrier --samples=1 --json=/dev/full
     expect 74 "a full disk"

@@ -41,6 +41,10 @@ refused() { # algorithm, why, arguments
     has err "$why" "and says why"
 }
 refused ring 'at least as many elements as ranks' allreduce --ranks=4
+refused ring 'bits depend on the layout' allreduce --ranks=4 \
+    -o coll.reproducible=yes
+refused ring 'bits depend on the layout' allreduce --ranks=4 --count=100 \
+    -o coll.reproducible=yes
 refused ring 'more ranks' allreduce --ranks=1
 refused flat 'on one node' allreduce --ranks=4 --nodes=2
 refused flat 'shared memory has room' allreduce --ranks=4 --count=200000000

@@ -56,6 +56,74 @@ for path in rules.d rules.d/ nowhere/rules; do
     hasnt out 'barrier' "which is found before the work"
 done
 
+# ---- what may stand where the rules go ----
+
+tune_to() {
+    run 2 tune --operations=barrier --time=0.2 --out="$1"
+}
+rule='^barrier ranks=2 .*-> '
+
+mkdir far
+echo old >far/rules
+chmod 600 far/rules
+ln -s far/rules near
+ln -s ../near far/chain
+tune_to far/chain
+expect 0 "--out is a link to a link"
+has far/rules "$rule" "the file behind them has the rules"
+hasnt far/rules old "and nothing else"
+is "$(readlink near) $(readlink far/chain)" "far/rules ../near" "links stay"
+is "$(stat -c %a far/rules)" 600 "so do permissions"
+ln -s far/later dangling
+tune_to dangling
+expect 0 "a link to a file that is not there"
+has far/later "$rule" "makes the file"
+is "$(readlink dangling)" far/later "and stays"
+ln -s circle circle
+tune_to circle
+expect 74 "a link to itself"
+has err 'why .*[Ll]evels of symbolic links' "is said"
+ln -s nowhere/rules lost
+tune_to lost
+expect 74 "a link into a folder that is not there"
+is "$(find . far -maxdepth 1 -name '*.[0-9]*' ! -name 'rules.[24]')" "" \
+    "nothing is left aside"
+
+mkfifo fifo
+cat fifo >through &
+reader=$!
+tune_to fifo
+expect 0 "--out is a FIFO"
+wait $reader
+has through "$rule" "rules go through it"
+[ -p fifo ] || bad "it is still one"
+tune_to /dev/stdout
+expect 0 "--out=/dev/stdout"
+has out "$rule" "is standard output"
+call "$MPIRUN" -n 2 sh -c "exec \"$repartir\" tune --operations=barrier \
+    --time=0.2 --out=/dev/stdout >>log"
+expect 0 "--out=/dev/stdout, which is a file"
+has log "$rule" "gets the rules"
+has log '^barrier, 2 ranks' "behind the table"
+has log '^The rules .* are in /dev/stdout' "before what comes later"
+
+# Never the real one: a mistake would make a file of it.
+if mknod full c 1 7 2>/dev/null && [ -w full ] && echo >full 2>/dev/null; then
+    bad "a device that is full takes nothing"
+elif [ -c full ] && [ -w full ]; then
+    for out in full to-full; do
+        [ -e $out ] || ln -s full $out
+        tune_to $out
+        expect 74 "a full device: $out"
+        has err "$out cannot be written" "is said: $out"
+        has err 'why .*No space' "and why: $out"
+        [ -c full ] && ok "it is still a device: $out" || bad "no device: $out"
+    done
+else
+    skip "no device may be made here"
+fi
+rm -f full
+
 # Every rule of a forced sum in the order of ranks is one of that.
 run 2 tune --operations=allreduce --max-bytes=1K --time=0.2 \
     -o coll.reproducible=yes --option=coll.segment_bytes=4K --out=ordered

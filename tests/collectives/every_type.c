@@ -1,5 +1,6 @@
 /*
- * every_type.c - each operator on each type that has it, by an all-reduce
+ * every_type.c - each operator on each type that has it, by an all-reduce; and
+ * what logical operators make of numbers that are neither 0 nor 1
  *
  * Values are small, so that no type overflows or rounds; only averages round.
  */
@@ -210,4 +211,63 @@ void every_type_and_operator(rpt_group_t *group)
         }
     }
     CHECK(n_done > 100);
+}
+
+/* ---- logical operators ---- */
+
+/* Of n ranks that give 5 each; no rank gives nothing, `left` stays. */
+static double logical(rpt_op_t op, int n, double left)
+{
+    if (n < 2) {
+        return n == 1 ? 5 : left;
+    }
+    return op == RPT_OP_LOGICAL_XOR ? n % 2 : 1;
+}
+
+static void try_logical(rpt_group_t *group, const rpt_coll_t *wanted)
+{
+    _Alignas(16) char in[COUNT * MOST_BYTES], out[COUNT * MOST_BYTES];
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), n = size;
+    size_t bytes = rpt_type_bytes(wanted->type);
+    rpt_coll_t coll = *wanted;
+    rpt_plan_t *plan;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        put(coll.type, in + i * bytes, 5);
+        put(coll.type, out + i * bytes, 7);
+    }
+    coll.in = in;
+    coll.out = out;
+    CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
+    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    rpt_plan_destroy(plan);
+    if (coll.kind == RPT_COLL_SCAN || coll.kind == RPT_COLL_EXSCAN) {
+        n = coll.kind == RPT_COLL_SCAN ? rank + 1 : rank;
+    } else if (coll.kind == RPT_COLL_REDUCE && rank != coll.root) {
+        n = 0;
+    }
+    for (size_t i = 0; i < coll.count; i++) {
+        CHECK(get(coll.type, out + i * bytes) == logical(coll.op, n, 7));
+    }
+}
+
+void logical_operators(rpt_group_t *group)
+{
+    static const rpt_coll_kind_t kinds[] = { RPT_COLL_ALLREDUCE,
+                                             RPT_COLL_REDUCE,
+                                             RPT_COLL_REDUCE_SCATTER,
+                                             RPT_COLL_SCAN, RPT_COLL_EXSCAN };
+
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (int type = RPT_TYPE_I8; type <= RPT_TYPE_U64; type++) {
+            for (int op = RPT_OP_LOGICAL_AND; op <= RPT_OP_LOGICAL_XOR; op++) {
+                rpt_coll_t coll = { .kind = kinds[k],
+                                    .count = COUNT / 16,
+                                    .type = (rpt_type_t)type,
+                                    .op = (rpt_op_t)op };
+
+                try_logical(group, &coll);
+            }
+        }
+    }
 }

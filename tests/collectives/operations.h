@@ -24,6 +24,7 @@ enum form { BLOCKING, STARTED, PLANNED, N_FORMS };
 void every_operation(rpt_group_t *group);
 void every_form_of_call(rpt_group_t *group);
 void every_type_and_operator(rpt_group_t *group);
+void logical_operators(rpt_group_t *group);
 void operators_of_users(rpt_group_t *group);
 void blocks_of_different_sizes(rpt_group_t *group);
 void random_calls(rpt_group_t *group);

@@ -42,6 +42,7 @@ static void on_all_layouts(void (*fn)(rpt_group_t *group))
 ON_ALL_LAYOUTS(every_operation_is_right, every_operation)
 ON_ALL_LAYOUTS(every_form_is_right, every_form_of_call)
 ON_ALL_LAYOUTS(types_and_operators_are_right, every_type_and_operator)
+ON_ALL_LAYOUTS(what_is_alone_is_not_made_0_or_1, logical_operators)
 ON_ALL_LAYOUTS(operators_of_users_keep_the_order, operators_of_users)
 ON_ALL_LAYOUTS(blocks_may_differ, blocks_of_different_sizes)
 ON_ALL_LAYOUTS(calls_in_any_order_are_right, random_calls)
@@ -708,6 +709,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(every_operation_is_right),
     RPT_TEST(every_form_is_right),
     RPT_TEST(types_and_operators_are_right),
+    RPT_TEST(what_is_alone_is_not_made_0_or_1),
     RPT_TEST(operators_of_users_keep_the_order),
     RPT_TEST(blocks_may_differ),
     RPT_TEST(calls_in_any_order_are_right),
