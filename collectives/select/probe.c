@@ -278,6 +278,16 @@ static rpt_status_t run_probe(struct pair *pair, const struct probe *probe,
     return status;
 }
 
+/* Inside a node a message is copied in and out, and what the probe sends stays
+ * in the caches: where more is sent it took four copies and more. */
+static double at_least(const struct rpt_numbers *numbers,
+                       enum rpt_number number, double found)
+{
+    return number == RPT_NUMBER_NEAR_BYTE
+               ? fmax(found, 4 * numbers->seconds[RPT_NUMBER_COPY_BYTE])
+               : found;
+}
+
 /* The geometric mean over its probes, when all of them could tell. */
 static rpt_status_t find_number(struct pair *pair, enum rpt_number number)
 {
@@ -293,7 +303,9 @@ static rpt_status_t find_number(struct pair *pair, enum rpt_number number)
         }
     }
     if (status == RPT_OK && n > 0 && !isnan(product)) {
-        rpt__numbers_set(pair->numbers, number, pow(product, 1.0 / n));
+        rpt__numbers_set(
+            pair->numbers, number,
+            at_least(pair->numbers, number, pow(product, 1.0 / n)));
     }
     return status;
 }
