@@ -95,11 +95,11 @@ static void say_mismatch(const struct rpt_team *team, int rank,
     }
 }
 
-void rpt__team_mismatch(struct rpt_team *team, int rank,
+void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
                         struct rpt_signature mine, struct rpt_signature theirs)
 {
     say_mismatch(team, rank, mine, theirs);
-    rpt__group_spoil(team->group, RPT_ERR_MISMATCH);
+    rpt__group_spoil(team->group, RPT_ERR_MISMATCH, seq);
 }
 
 rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
@@ -110,11 +110,22 @@ rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
     if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
-    status = rpt__group_fail(team->group, status);
+    status = status == RPT_ERR_MISMATCH
+                 ? rpt__group_fail_from(team->group, status, run->seq)
+                 : rpt__group_fail(team->group, status);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+/* Others may have ended devices' parts of it already. */
+bool rpt__run_is_failed(const struct rpt_run *run)
+{
+    const struct rpt_group *group = run->team->group;
+
+    return run->ops != NULL ? rpt__group_is_failed(group)
+                            : rpt__group_run_failed(group, run->seq);
 }
 
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
@@ -150,6 +161,9 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
     struct rpt_team *team = run->team;
     struct rpt_signature other;
 
+    if (rpt__group_is_failed(team->group)) {
+        return RPT_OK; /* that is found and told */
+    }
     if (team->has_stray) {
         return rpt__run_mismatch(run, team->stray_rank, team->stray);
     }

@@ -74,7 +74,7 @@ static bool is_over(void *arg)
     struct rpt_barrier *b = arg;
     struct rpt_group *group = b->group;
 
-    if (b->released || group->failed != RPT_OK) {
+    if (b->released || rpt__group_op_failed(group)) {
         return true;
     }
     if (group->letters != NULL) {
@@ -97,7 +97,7 @@ static rpt_status_t failure(const struct rpt_barrier *b)
 {
     rpt_status_t status = RPT_OK;
 
-    if (b->group->failed != RPT_OK) {
+    if (!b->released && rpt__group_op_failed(b->group)) {
         status = rpt__group_failure(b->group);
     } else if (b->mismatch) {
         rpt__fail(RPT_ERR_MISMATCH,

@@ -155,8 +155,16 @@ rpt_status_t rpt__group_status(struct rpt_group *group);
 /* This rank found that the group cannot go on, and its last error says why:
  * all ranks of the group are told.  Gives `status`. */
 rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);
+/* The same, but calls before that one go on: they are good, and ranks may still
+ * be in them.  first_run: the run of the upper layer from which on they fail.
+ */
+rpt_status_t rpt__group_fail_from(struct rpt_group *group, rpt_status_t status,
+                                  uint64_t first_run);
 /* The same outside of a call of this group: the next one will say so. */
-void rpt__group_spoil(struct rpt_group *group, rpt_status_t status);
+void rpt__group_spoil(struct rpt_group *group, rpt_status_t status,
+                      uint64_t first_run);
+/* Whether a run of the upper layer ends with the failure of the group. */
+bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run);
 /* Another rank said so while this one was in a call: records that as the last
  * error and gives its status. */
 rpt_status_t rpt__group_failure(struct rpt_group *group);

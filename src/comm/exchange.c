@@ -33,7 +33,7 @@ static bool is_there(void *arg)
 {
     struct exchange *x = arg;
 
-    return x->group->failed != RPT_OK ||
+    return rpt__group_op_failed(x->group) ||
            rpt__letter_find(x->group, RPT_LETTER_DATA, x->from) != NULL ||
            rpt__letter_any(x->group, RPT_LETTER_UP) ||
            rpt__letter_any(x->group, RPT_LETTER_DOWN);
@@ -64,7 +64,7 @@ static rpt_status_t wait_for_letter(struct exchange *x)
                   rpt__map_host_of(comm->map, rank));
         return rpt__group_fail(x->group, RPT_ERR_TIMEOUT);
     }
-    if (status == RPT_OK && x->group->failed != RPT_OK) {
+    if (status == RPT_OK && rpt__group_op_failed(x->group)) {
         return rpt__group_failure(x->group);
     }
     return status;

@@ -53,10 +53,13 @@ struct rpt_group {
     int size;
     int *ranks; /* world ranks; NULL: all, in order */
     uint64_t seq;
-    bool busy;           /* an operation is going on                       */
+    bool busy; /* an operation is going on                       */
     _Atomic rpt_status_t failed; /* the group is of no further use: why    */
-    char *why;           /* text of that; NULL: no memory for it           */
-    bool told;           /* a call has returned that failure               */
+    double failed_s;    /* when this rank learned that                    */
+    uint64_t last_op;   /* operations up to this one may still end well   */
+    uint64_t first_run; /* so may runs of the upper layer before this one */
+    char *why;          /* text of that; NULL: no memory for it           */
+    bool told;          /* a call has returned that failure               */
     struct rpt_letter *letters; /* oldest first                            */
     void *attached;             /* of an upper layer                       */
     void (*release_attached)(void *data);
@@ -98,6 +101,8 @@ void rpt__letters_clear(struct rpt_group *group);
 /* Beginning and end of a collective operation; begin counts it. */
 rpt_status_t rpt__group_begin(struct rpt_group *group);
 void rpt__group_end(struct rpt_group *group);
+/* Whether the operation that goes on ends with the failure of the group. */
+bool rpt__group_op_failed(const struct rpt_group *group);
 
 /* Another rank said so. */
 void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail);
