@@ -219,6 +219,10 @@ rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
 void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
                         struct rpt_signature mine, struct rpt_signature theirs);
 
+/* What run `seq` of a team is, as errors name it. */
+void rpt__team_name_run(const void *team, uint64_t seq, char *text,
+                        size_t bytes);
+
 /* The moments of a long wait; INFINITY: never. */
 struct rpt_late {
     double began_s, tell_s, notice_s, warn_s, deadline_s;

@@ -139,11 +139,22 @@ rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
                                  struct rpt_group **group_out);
 void rpt__group_destroy(struct rpt_group *group);
 
-/* Something of an upper layer that belongs to a group, NULL at first.  release
- * is called when the group is destroyed, under the lock. */
+/* An upper layer that makes calls of its own in a group: runs.  All under the
+ * lock. */
+struct rpt_group_layer {
+    void (*release)(void *data); /* the group is destroyed */
+    /* How many runs this rank has begun, and what one of them is. */
+    uint64_t (*n_runs)(const void *data);
+    void (*name_run)(const void *data, uint64_t number, char *text,
+                     size_t bytes);
+};
+/* Something of that layer that belongs to a group, NULL at first. */
 void *rpt__group_attached(const struct rpt_group *group);
 void rpt__group_attach(struct rpt_group *group, void *data,
-                       void (*release_fn)(void *data));
+                       const struct rpt_group_layer *layer);
+/* This rank waits in a call of the group: lets a rank that it waits for (-1:
+ * all) find out whether that is in a call of the other kind. */
+void rpt__group_tell_place(struct rpt_group *group, int rank);
 /* The group of this number, NULL: there is none here (yet). */
 struct rpt_group *rpt__group_find(struct rpt_comm *comm, uint64_t number);
 
@@ -182,8 +193,9 @@ int rpt__group_world_rank(const struct rpt_group *group, int r);
 rpt_status_t rpt__group_barrier(struct rpt_group *group);
 /* Collective; under the lock: every rank gives `bytes` bytes and gets those of
  * all, in rank order.  For the library's own small agreements: ends with
- * RPT_ERR_TIMEOUT after comm.internal_deadline_s. */
-rpt_status_t rpt__group_exchange(struct rpt_group *group, const void *mine,
-                                 size_t bytes, void *all_out);
+ * RPT_ERR_TIMEOUT after comm.internal_deadline_s.  call: the user's function
+ * that needs it, as errors name it; constant. */
+rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
+                                 const void *mine, size_t bytes, void *all_out);
 
 #endif /* RPT_COMM_COMM_H */

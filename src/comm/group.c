@@ -91,7 +91,7 @@ rpt_status_t rpt__group_world(struct rpt_comm *comm, struct rpt_group **out)
 static void release_attached(struct rpt_group *group)
 {
     if (group->attached != NULL) {
-        group->release_attached(group->attached);
+        group->layer->release(group->attached);
         group->attached = NULL;
     }
 }
@@ -193,7 +193,8 @@ static rpt_status_t agree_on_count(struct rpt_group *group, uint64_t *count_out)
         return rpt__group_fail(
             group, rpt__fail_nomem((size_t)group->size * sizeof *counts));
     }
-    status = rpt__group_exchange(group, own, sizeof *own, counts);
+    status = rpt__group_exchange(group, "the making of a group", own,
+                                 sizeof *own, counts);
     for (int r = 0; r < group->size; r++) {
         count = counts[r] > count ? counts[r] : count;
     }
@@ -316,7 +317,8 @@ rpt_status_t rpt__group_split(struct rpt_group *group, int color, int key,
         own = allocate(group->comm, group->size, &half);
     }
     mine.status = own;
-    status = rpt__group_exchange(group, &mine, sizeof mine, parts);
+    status = rpt__group_exchange(group, "rpt_group_split", &mine, sizeof mine,
+                                 parts);
     if (status == RPT_OK) {
         status = own != RPT_OK ? own : failure_of(group, parts);
     }
@@ -356,7 +358,7 @@ rpt_status_t rpt__group_status(struct rpt_group *group)
     return status == RPT_OK && group->failed != RPT_OK ? refuse(group) : status;
 }
 
-rpt_status_t rpt__group_begin(struct rpt_group *group)
+rpt_status_t rpt__group_begin(struct rpt_group *group, const char *call)
 {
     rpt_status_t status = rpt__group_status(group);
 
@@ -368,6 +370,7 @@ rpt_status_t rpt__group_begin(struct rpt_group *group)
                                         "collective call of the group");
     }
     group->busy = true;
+    group->call = call;
     group->seq++;
     return RPT_OK;
 }
@@ -502,10 +505,10 @@ void *rpt__group_attached(const struct rpt_group *group)
 }
 
 void rpt__group_attach(struct rpt_group *group, void *data,
-                       void (*release_fn)(void *data))
+                       const struct rpt_group_layer *layer)
 {
     group->attached = data;
-    group->release_attached = release_fn;
+    group->layer = layer;
 }
 
 /* ---- questions ---- */
