@@ -163,6 +163,9 @@ bool rpt__group_is_failed(const struct rpt_group *group);
 /* The status that a collective call must end with before it has begun, RPT_OK
  * when it may begin. */
 rpt_status_t rpt__group_status(struct rpt_group *group);
+/* The same of a run of the upper layer: one before those that fail may begin.
+ */
+rpt_status_t rpt__group_run_status(struct rpt_group *group);
 /* This rank found that the group cannot go on, and its last error says why:
  * all ranks of the group are told.  Gives `status`. */
 rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);

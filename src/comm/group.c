@@ -351,16 +351,51 @@ static rpt_status_t refuse(struct rpt_group *group)
     return RPT_ERR_STATE;
 }
 
-rpt_status_t rpt__group_status(struct rpt_group *group)
+/* Ranks that have parted may have done so in several calls, and only one of
+ * these is known: so nobody goes on for long. */
+static bool may_go_on(const struct rpt_group *group)
+{
+    return rpt__now_s() < group->failed_s + GO_ON_S;
+}
+
+static bool op_failed(const struct rpt_group *group, uint64_t op)
+{
+    return group->failed != RPT_OK &&
+           (op > group->last_op || !may_go_on(group));
+}
+
+bool rpt__group_op_failed(const struct rpt_group *group)
+{
+    return op_failed(group, group->seq);
+}
+
+bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run)
+{
+    return group->failed != RPT_OK &&
+           (run >= group->first_run || !may_go_on(group));
+}
+
+static rpt_status_t status_of(struct rpt_group *group, bool failed)
 {
     rpt_status_t status = rpt__engine_status(group->comm->engine);
 
-    return status == RPT_OK && group->failed != RPT_OK ? refuse(group) : status;
+    return status == RPT_OK && failed ? refuse(group) : status;
+}
+
+rpt_status_t rpt__group_status(struct rpt_group *group)
+{
+    return status_of(group, group->failed != RPT_OK);
+}
+
+rpt_status_t rpt__group_run_status(struct rpt_group *group)
+{
+    return status_of(group,
+                     rpt__group_run_failed(group, rpt__group_n_runs(group)));
 }
 
 rpt_status_t rpt__group_begin(struct rpt_group *group, const char *call)
 {
-    rpt_status_t status = rpt__group_status(group);
+    rpt_status_t status = status_of(group, op_failed(group, group->seq + 1));
 
     if (status != RPT_OK) {
         return status;
@@ -469,25 +504,6 @@ void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
         set_failed(group, &failure, fail->data + sizeof failure,
                    fail->bytes - sizeof failure);
     }
-}
-
-/* Ranks that have parted may have done so in several calls, and only one of
- * these is known: so nobody goes on for long. */
-static bool may_go_on(const struct rpt_group *group)
-{
-    return rpt__now_s() < group->failed_s + GO_ON_S;
-}
-
-bool rpt__group_op_failed(const struct rpt_group *group)
-{
-    return group->failed != RPT_OK &&
-           (group->seq > group->last_op || !may_go_on(group));
-}
-
-bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run)
-{
-    return group->failed != RPT_OK &&
-           (run >= group->first_run || !may_go_on(group));
 }
 
 rpt_status_t rpt__group_failure(struct rpt_group *group)

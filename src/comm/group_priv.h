@@ -113,6 +113,8 @@ void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail);
 
 /* ---- place.c ---- */
 
+/* How many runs of the upper layer this rank has begun. */
+uint64_t rpt__group_n_runs(const struct rpt_group *group);
 /* When a wait tells its place first, and again. */
 double rpt__place_ask_s(double began_s, double deadline_s);
 double rpt__place_ask_again_s(double began_s);

@@ -38,7 +38,7 @@ struct place {
     char call[44];   /* its operation; "": it is in a run   */
 };
 
-static uint64_t n_runs(const struct rpt_group *group)
+uint64_t rpt__group_n_runs(const struct rpt_group *group)
 {
     return group->attached != NULL ? group->layer->n_runs(group->attached) : 0;
 }
@@ -57,7 +57,8 @@ double rpt__place_ask_again_s(double began_s)
 
 void rpt__group_tell_place(struct rpt_group *group, int rank)
 {
-    struct place place = { .n_runs = n_runs(group), .rank = group->rank };
+    struct place place = { .n_runs = rpt__group_n_runs(group),
+                           .rank = group->rank };
 
     if (group->busy) {
         snprintf(place.call, sizeof place.call, "%s", group->call);
@@ -83,7 +84,7 @@ static void part(struct rpt_group *group, const struct place *theirs)
 
 void rpt__place_came(struct rpt_group *group, const struct rpt_letter *letter)
 {
-    uint64_t mine = n_runs(group), seq = letter->head.seq;
+    uint64_t mine = rpt__group_n_runs(group), seq = letter->head.seq;
     struct place theirs;
 
     if (letter->bytes != sizeof theirs || group->failed != RPT_OK) {
@@ -105,6 +106,6 @@ void rpt__place_came(struct rpt_group *group, const struct rpt_letter *letter)
 rpt_status_t rpt__group_fail_op(struct rpt_group *group, rpt_status_t status)
 {
     return status == RPT_ERR_MISMATCH
-               ? rpt__group_fail_from(group, status, n_runs(group))
+               ? rpt__group_fail_from(group, status, rpt__group_n_runs(group))
                : rpt__group_fail(group, status);
 }

@@ -268,9 +268,53 @@ static void the_call_that_took_the_place_of_another_is_named(void)
     }
 }
 
-/* ---- a rank that has destroyed its group ---- */
+/* ---- a rank that is still in a good call ---- */
 
 static _Atomic uint32_t told;
+
+/* Rank 1 waits for rank 2 in the first call, when rank 0 finds that rank 3
+ * makes another second one. */
+static void two_part_when_one_is_behind(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), x[8] = { 0 }, y[8] = { 0 };
+    size_t in[4] = { 0, rank == 2, 0, 0 }, out[4] = { 0, 0, rank == 1, 0 };
+    rpt_status_t status;
+
+    x[0] = 7;
+    if (rank == 2) {
+        await(&told, 1);
+    }
+    CHECK(rpt_alltoallv(group, x, in, NULL, y, out, NULL, RPT_TYPE_I32) ==
+          RPT_OK);
+    CHECK(y[0] == (rank == 1 ? 7 : 0));
+    status = rpt_broadcast(group, x, rank == 3 ? 5 : 4, RPT_TYPE_I32, 3);
+    CHECK(status == RPT_ERR_MISMATCH || (rank == 3 && status == RPT_OK));
+    if (rank == 0) {
+        count_up(&told);
+    }
+    CHECK(rpt_barrier(group) ==
+          (status == RPT_OK ? RPT_ERR_MISMATCH : RPT_ERR_STATE));
+}
+
+static void a_call_before_the_misfit_goes_on(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.broadcast.algorithm", "binomial", "comm.shared_bytes", "0",
+          NULL },
+        { "coll.broadcast.algorithm", "binomial", "topo.virtual_nodes", "4",
+          NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = two_part_when_one_is_behind };
+
+        told = 0;
+        run_job(4, layouts[k], &job);
+    }
+}
+
+/* ---- a rank that has destroyed its group ---- */
+
 static bool goes_late; /* when the others have waited and said so */
 
 /* All ranks but the last sum twice; that one once, and waits until the others
@@ -580,6 +624,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(calls_of_different_kinds_are_an_error_on_all),
     RPT_TEST(calls_of_different_kinds_are_found_without_a_deadline),
     RPT_TEST(the_call_that_took_the_place_of_another_is_named),
+    RPT_TEST(a_call_before_the_misfit_goes_on),
     RPT_TEST(who_destroyed_its_group_tells_those_that_wait),
     RPT_TEST(who_waits_for_its_block_is_told_too),
     RPT_TEST(who_destroys_its_group_while_others_wait_tells_them),
