@@ -55,7 +55,7 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan)
         return RPT_OK;
     }
     rpt__engine_lock(team->engine);
-    status = rpt__group_status(team->group);
+    status = rpt__group_run_status(team->group);
     if (status == RPT_OK) {
         bind(plan, plan->coll.in, plan->coll.out);
         rpt__run_queue(&plan->run);
@@ -159,7 +159,7 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
 {
     struct rpt_team *team = NULL;
     struct rpt_plan *plan = NULL;
-    rpt_status_t status = rpt__group_status(group);
+    rpt_status_t status = rpt__group_run_status(group);
 
     if (status == RPT_OK) {
         status = rpt__team_of(group, &team);

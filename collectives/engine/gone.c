@@ -76,7 +76,7 @@ static void answer_came(void *user, int source, const void *data, size_t bytes)
               "once more (ranks of a group of %d)",
               gone.rank, (unsigned long long)gone.n_runs,
               rpt__group_rank(group), rpt__group_size(group));
-    rpt__group_spoil(group, RPT_ERR_MISMATCH);
+    rpt__group_spoil(group, RPT_ERR_MISMATCH, gone.n_runs);
     rpt__engine_tell(rpt__comm_engine(colls->comm));
 }
 

@@ -2,7 +2,9 @@
  * late.c - a run takes long, or ranks disagree: who is it?
  *
  * After two seconds a rank tells the one that it waits for which call it is in:
- * who has passed there with another one knows it then.
+ * who has passed there with another one knows it then; so does, by the place of
+ * the call, who is in one of the group itself (comm/place.c).  It tells again
+ * when it has waited twice as long, since that rank may come later.
  *
  * Half-way to the first warning or deadline every rank that is in the run tells
  * all others so (in a group of up to 512); who has not told by then is missing.
@@ -23,6 +25,8 @@
 enum { TELL_ALL_MAX = 512, NAMED_MAX = 16 };
 
 #define TELL_S 2.0
+#define TELL_LEAST_S 0.05
+#define TELL_MOST_S 30.0
 
 /* ---- ranks that make different calls ---- */
 
@@ -45,6 +49,18 @@ static int name_call(char *text, size_t size, struct rpt_signature signature)
                     : op == 0xff   ? "none"
                                    : "user",
                     root, (unsigned long long)signature.size);
+}
+
+void rpt__team_name_run(const void *team, uint64_t seq, char *text,
+                        size_t bytes)
+{
+    struct rpt_signature signature;
+
+    if (rpt__team_past(team, seq, &signature)) {
+        name_call(text, bytes, signature);
+    } else {
+        snprintf(text, bytes, "a collective operation");
+    }
 }
 
 /* The first call in which they parted, as far as that can still be seen. */
@@ -95,11 +111,11 @@ static void say_mismatch(const struct rpt_team *team, int rank,
     }
 }
 
-void rpt__team_mismatch(struct rpt_team *team, int rank,
+void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
                         struct rpt_signature mine, struct rpt_signature theirs)
 {
     say_mismatch(team, rank, mine, theirs);
-    rpt__group_spoil(team->group, RPT_ERR_MISMATCH);
+    rpt__group_spoil(team->group, RPT_ERR_MISMATCH, seq);
 }
 
 rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
@@ -110,11 +126,22 @@ rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
     if (takes_lock) {
         rpt__engine_lock(team->engine);
     }
-    status = rpt__group_fail(team->group, status);
+    status = status == RPT_ERR_MISMATCH
+                 ? rpt__group_fail_from(team->group, status, run->seq)
+                 : rpt__group_fail(team->group, status);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+/* Others may have ended devices' parts of it already. */
+bool rpt__run_is_failed(const struct rpt_run *run)
+{
+    const struct rpt_group *group = run->team->group;
+
+    return run->ops != NULL ? rpt__group_is_failed(group)
+                            : rpt__group_run_failed(group, run->seq);
 }
 
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
@@ -150,6 +177,9 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
     struct rpt_team *team = run->team;
     struct rpt_signature other;
 
+    if (rpt__group_is_failed(team->group)) {
+        return RPT_OK; /* that is found and told */
+    }
     if (team->has_stray) {
         return rpt__run_mismatch(run, team->stray_rank, team->stray);
     }
@@ -267,12 +297,14 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
 static void tell_peer(struct rpt_run *run)
 {
     const struct rpt_step *step = run->waiting;
+    bool waits = step != NULL &&
+                 (step->kind == RPT_STEP_RECV || step->kind == RPT_STEP_WAIT);
 
-    if (step != NULL &&
-        (step->kind == RPT_STEP_RECV || step->kind == RPT_STEP_WAIT)) {
-        rpt__run_tell_here(run, step->peer);
-    } else if (!run->begun) {
-        rpt__run_tell_here(run, -1);
+    if (waits || !run->begun) {
+        int rank = waits ? step->peer : -1;
+
+        rpt__run_tell_here(run, rank);
+        rpt__group_tell_place(run->team->group, rank);
     }
 }
 
@@ -284,7 +316,9 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     rpt_status_t status = RPT_OK;
 
     if (now >= late->tell_s) {
-        late->tell_s = INFINITY;
+        double next = fmin(now - late->began_s, TELL_MOST_S);
+
+        late->tell_s = now + fmax(next, TELL_LEAST_S);
         tell_peer(run);
     }
     if (now >= late->notice_s) {

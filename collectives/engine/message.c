@@ -239,7 +239,8 @@ static void note_stray(struct rpt_early *early, const struct head *head)
         team->stray = head->signature;
         team->stray_rank = rank_of(group, head->key.source);
     } else {
-        rpt__team_mismatch(team, rank_of(group, head->key.source), mine,
+        rpt__team_mismatch(team, head->key.seq,
+                           rank_of(group, head->key.source), mine,
                            head->signature);
     }
 }
@@ -319,7 +320,7 @@ static rpt_status_t check(struct rpt_run *run, const struct head *head,
                   "rank %d sends %zu bytes in %s, %zu are expected: the ranks "
                   "have different counts or options",
                   source, (size_t)head->total_bytes, run->name, expected_bytes);
-        return rpt__group_fail(run->team->group, RPT_ERR_MISMATCH);
+        return rpt__run_fail(run, RPT_ERR_MISMATCH);
     }
     return RPT_OK;
 }

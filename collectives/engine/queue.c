@@ -66,7 +66,7 @@ static int advance_team(struct rpt_team *team)
     while (!STAILQ_EMPTY(&team->queue)) {
         struct rpt_run *run = STAILQ_FIRST(&team->queue);
         uint64_t before = run->n_taken;
-        rpt_status_t status = rpt__group_is_failed(team->group)
+        rpt_status_t status = rpt__run_is_failed(run)
                                   ? rpt__group_failure(team->group)
                                   : rpt__run_advance(run);
 
@@ -336,11 +336,16 @@ static bool is_over(void *arg)
     return atomic_load(&run->state) == RPT_RUN_OVER;
 }
 
-/* A failure that this rank has found. */
+/* A failure that this rank has found.  Runs before one that does not fit go
+ * on. */
 static void end_early(struct rpt_run *run, rpt_status_t status)
 {
     struct rpt_team *team = run->team;
 
+    if (status == RPT_ERR_MISMATCH) {
+        advance_team(team);
+        return;
+    }
     while (!is_over(run)) {
         pop(team, status);
     }
@@ -444,7 +449,7 @@ static bool may_go_on(void *arg)
     uint64_t value = 0;
     const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
 
-    return rpt__group_is_failed(run->team->group) || run->team->has_stray ||
+    return rpt__run_is_failed(run) || run->team->has_stray ||
            is_ready(run, flag, value);
 }
 
@@ -465,7 +470,7 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
     while (status == RPT_OK && !may_go_on(run)) {
         status = wait_a_piece(run, may_go_on, patience);
     }
-    if (status == RPT_OK && rpt__group_is_failed(team->group)) {
+    if (status == RPT_OK && rpt__run_is_failed(run)) {
         status = rpt__group_failure(team->group);
     }
     if (status == RPT_OK && team->has_stray) {

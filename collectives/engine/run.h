@@ -206,15 +206,22 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
 /* This rank cannot go on, and its last error says why: the group fails, on all
  * ranks.  Gives `status`. */
 rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status);
+/* Whether it ends with the failure of its group. */
+bool rpt__run_is_failed(const struct rpt_run *run);
 
 /* RPT_ERR_MISMATCH, on all ranks: `rank` makes another call, or has made one
  * before. */
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other);
 
-/* The same of a run that is over; their next calls say so.  Under the lock. */
-void rpt__team_mismatch(struct rpt_team *team, int rank,
+/* The same of run `seq`, which is over; their next calls say so.  Under the
+ * lock. */
+void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
                         struct rpt_signature mine, struct rpt_signature theirs);
+
+/* What run `seq` of a team is, as errors name it. */
+void rpt__team_name_run(const void *team, uint64_t seq, char *text,
+                        size_t bytes);
 
 /* The moments of a long wait; INFINITY: never. */
 struct rpt_late {

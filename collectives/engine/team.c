@@ -107,6 +107,15 @@ static rpt_status_t team_create(struct rpt_group *group,
     return RPT_OK;
 }
 
+static uint64_t n_runs(const void *data)
+{
+    return atomic_load(&((const struct rpt_team *)data)->n_runs);
+}
+
+static const struct rpt_group_layer layer = { .release = team_release,
+                                              .n_runs = n_runs,
+                                              .name_run = rpt__team_name_run };
+
 rpt_status_t rpt__team_of(struct rpt_group *group, struct rpt_team **team_out)
 {
     struct rpt_team *team = rpt__group_attached(group);
@@ -115,7 +124,7 @@ rpt_status_t rpt__team_of(struct rpt_group *group, struct rpt_team **team_out)
     if (team == NULL) {
         status = team_create(group, &team);
         if (status == RPT_OK) {
-            rpt__group_attach(group, team, team_release);
+            rpt__group_attach(group, team, &layer);
         }
     }
     if (status == RPT_OK) {

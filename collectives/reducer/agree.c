@@ -54,7 +54,8 @@ static int first_other(const struct agreement *a)
 
 static rpt_status_t tell(const struct agreement *a, uint64_t mine)
 {
-    return rpt__group_exchange(a->group, &mine, sizeof mine, a->told);
+    return rpt__group_exchange(a->group, "rpt_reducer_create", &mine,
+                               sizeof mine, a->told);
 }
 
 /* How many arrays, of the first n, are the same on all ranks. */
@@ -224,7 +225,8 @@ rpt_status_t rpt__reducer_agree(struct rpt_group *group, rpt_status_t status,
         a.counts[i] = arrays[i].count;
     }
     mine = card_of(&a, status, reducer);
-    found = rpt__group_exchange(group, &mine, sizeof mine, a.cards);
+    found = rpt__group_exchange(group, "rpt_reducer_create", &mine, sizeof mine,
+                                a.cards);
     if (found == RPT_OK && status == RPT_OK) {
         found = compare(&a);
     }

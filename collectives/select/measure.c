@@ -152,7 +152,8 @@ static rpt_status_t take_those_of_rank_0(struct rpt_group *world,
 
     rpt__engine_lock(rpt__comm_engine(rpt__group_comm(world)));
     status = all != NULL
-                 ? rpt__group_exchange(world, numbers, sizeof *numbers, all)
+                 ? rpt__group_exchange(world, "the start of the context",
+                                       numbers, sizeof *numbers, all)
                  : rpt__group_fail(world, rpt__fail_nomem(n * sizeof *all));
     rpt__engine_unlock(rpt__comm_engine(rpt__group_comm(world)));
     if (status == RPT_OK) {

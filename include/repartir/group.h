@@ -19,7 +19,8 @@ RPT_BEGIN_DECLS
  * thousands may come and go.
  *
  * Collective calls of one group are made by one thread of a rank at a time, in
- * the same order on all ranks.  After a deadline has passed in one, or ranks
+ * the same order on all ranks; those of repartir/coll.h and
+ * repartir/reducer.h count, too.  After a deadline has passed in one, or ranks
  * have made different calls, the group is of no further use (RPT_ERR_STATE) but
  * to be destroyed.
  *

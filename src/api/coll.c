@@ -264,7 +264,7 @@ static rpt_status_t make(rpt_group_t *group, const rpt_coll_t *coll,
     own = normal(coll);
     status = rpt__coll_check(group, &own);
     if (status == RPT_OK) {
-        status = rpt__group_status(group);
+        status = rpt__group_run_status(group);
     }
     if (status == RPT_OK) {
         status = rpt__team_of(group, &team);

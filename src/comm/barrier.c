@@ -74,7 +74,7 @@ static bool is_over(void *arg)
     struct rpt_barrier *b = arg;
     struct rpt_group *group = b->group;
 
-    if (b->released || group->failed != RPT_OK) {
+    if (b->released || rpt__group_op_failed(group)) {
         return true;
     }
     if (group->letters != NULL) {
@@ -97,14 +97,14 @@ static rpt_status_t failure(const struct rpt_barrier *b)
 {
     rpt_status_t status = RPT_OK;
 
-    if (b->group->failed != RPT_OK) {
+    if (!b->released && rpt__group_op_failed(b->group)) {
         status = rpt__group_failure(b->group);
     } else if (b->mismatch) {
         rpt__fail(RPT_ERR_MISMATCH,
                   "the ranks of a group of %d are in different calls: barrier, "
                   "and exchange",
                   b->group->size);
-        status = rpt__group_fail(b->group, RPT_ERR_MISMATCH);
+        status = rpt__group_fail_op(b->group, RPT_ERR_MISMATCH);
     } else if (b->send_status != RPT_OK) {
         status = rpt__group_fail(b->group, b->send_status);
     }
@@ -117,13 +117,10 @@ static rpt_status_t wait_until_over(struct rpt_barrier *b)
     rpt_status_t status;
 
     do {
-        double next = rpt__barrier_next_s(b), left = next - rpt__now_s();
+        double left = rpt__barrier_next_s(b) - rpt__now_s();
         rpt_status_t failed;
 
-        status = rpt__comm_wait(comm, is_over, b,
-                                isinf(next) ? -1
-                                : left > 0  ? left
-                                            : 0);
+        status = rpt__comm_wait(comm, is_over, b, fmax(left, 0));
         failed = failure(b);
         if (failed != RPT_OK) {
             return failed;
@@ -139,7 +136,7 @@ rpt_status_t rpt__group_barrier(struct rpt_group *group)
 {
     struct rpt_barrier b = { .group = group };
     int behind = group->size - 1 - RPT_BARRIER_ARITY * group->rank;
-    rpt_status_t status = rpt__group_begin(group);
+    rpt_status_t status = rpt__group_begin(group, "rpt_group_barrier");
 
     if (status != RPT_OK) {
         return status;

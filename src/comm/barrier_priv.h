@@ -33,7 +33,7 @@ struct rpt_barrier {
     bool report_sent;
 
     /* Moments; INFINITY: never. */
-    double began_s, notice_s, warn_s, deadline_s, give_up_s;
+    double began_s, notice_s, ask_s, warn_s, deadline_s, give_up_s;
     double step_s; /* between notices */
 };
 

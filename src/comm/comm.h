@@ -139,11 +139,22 @@ rpt_status_t rpt__group_numbered(struct rpt_comm *comm, uint64_t number,
                                  struct rpt_group **group_out);
 void rpt__group_destroy(struct rpt_group *group);
 
-/* Something of an upper layer that belongs to a group, NULL at first.  release
- * is called when the group is destroyed, under the lock. */
+/* An upper layer that makes calls of its own in a group: runs.  All under the
+ * lock. */
+struct rpt_group_layer {
+    void (*release)(void *data); /* the group is destroyed */
+    /* How many runs this rank has begun, and what one of them is. */
+    uint64_t (*n_runs)(const void *data);
+    void (*name_run)(const void *data, uint64_t number, char *text,
+                     size_t bytes);
+};
+/* Something of that layer that belongs to a group, NULL at first. */
 void *rpt__group_attached(const struct rpt_group *group);
 void rpt__group_attach(struct rpt_group *group, void *data,
-                       void (*release_fn)(void *data));
+                       const struct rpt_group_layer *layer);
+/* This rank waits in a call of the group: lets a rank that it waits for (-1:
+ * all) find out whether that is in a call of the other kind. */
+void rpt__group_tell_place(struct rpt_group *group, int rank);
 /* The group of this number, NULL: there is none here (yet). */
 struct rpt_group *rpt__group_find(struct rpt_comm *comm, uint64_t number);
 
@@ -152,11 +163,22 @@ bool rpt__group_is_failed(const struct rpt_group *group);
 /* The status that a collective call must end with before it has begun, RPT_OK
  * when it may begin. */
 rpt_status_t rpt__group_status(struct rpt_group *group);
+/* The same of a run of the upper layer: one before those that fail may begin.
+ */
+rpt_status_t rpt__group_run_status(struct rpt_group *group);
 /* This rank found that the group cannot go on, and its last error says why:
  * all ranks of the group are told.  Gives `status`. */
 rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status);
+/* The same, but calls before that one go on: they are good, and ranks may still
+ * be in them.  first_run: the run of the upper layer from which on they fail.
+ */
+rpt_status_t rpt__group_fail_from(struct rpt_group *group, rpt_status_t status,
+                                  uint64_t first_run);
 /* The same outside of a call of this group: the next one will say so. */
-void rpt__group_spoil(struct rpt_group *group, rpt_status_t status);
+void rpt__group_spoil(struct rpt_group *group, rpt_status_t status,
+                      uint64_t first_run);
+/* Whether a run of the upper layer ends with the failure of the group. */
+bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run);
 /* Another rank said so while this one was in a call: records that as the last
  * error and gives its status. */
 rpt_status_t rpt__group_failure(struct rpt_group *group);
@@ -174,8 +196,9 @@ int rpt__group_world_rank(const struct rpt_group *group, int r);
 rpt_status_t rpt__group_barrier(struct rpt_group *group);
 /* Collective; under the lock: every rank gives `bytes` bytes and gets those of
  * all, in rank order.  For the library's own small agreements: ends with
- * RPT_ERR_TIMEOUT after comm.internal_deadline_s. */
-rpt_status_t rpt__group_exchange(struct rpt_group *group, const void *mine,
-                                 size_t bytes, void *all_out);
+ * RPT_ERR_TIMEOUT after comm.internal_deadline_s.  call: the user's function
+ * that needs it, as errors name it; constant. */
+rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
+                                 const void *mine, size_t bytes, void *all_out);
 
 #endif /* RPT_COMM_COMM_H */

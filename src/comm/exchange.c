@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/size.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +28,14 @@ struct exchange {
     size_t bytes; /* of a block                        */
     int from;     /* the rank of this round            */
     double began_s;
+    double ask_s; /* when a long wait tells its place */
 };
 
 static bool is_there(void *arg)
 {
     struct exchange *x = arg;
 
-    return x->group->failed != RPT_OK ||
+    return rpt__group_op_failed(x->group) ||
            rpt__letter_find(x->group, RPT_LETTER_DATA, x->from) != NULL ||
            rpt__letter_any(x->group, RPT_LETTER_UP) ||
            rpt__letter_any(x->group, RPT_LETTER_DOWN);
@@ -43,7 +45,28 @@ static rpt_status_t mismatch(struct exchange *x, const char *how)
 {
     rpt__fail(RPT_ERR_MISMATCH, "the ranks of a group of %d %s", x->group->size,
               how);
-    return rpt__group_fail(x->group, RPT_ERR_MISMATCH);
+    return rpt__group_fail_op(x->group, RPT_ERR_MISMATCH);
+}
+
+/* Until the deadline; tells its place now and then. */
+static rpt_status_t wait_until(struct exchange *x, double deadline_s)
+{
+    struct rpt_comm *comm = x->group->comm;
+    double left;
+    rpt_status_t status;
+
+    if (x->ask_s <= 0) {
+        x->ask_s = rpt__place_ask_s(x->began_s, deadline_s);
+    }
+    left = fmin(x->ask_s, deadline_s) - rpt__now_s();
+    status = rpt__comm_wait(comm, is_there, x, fmax(left, 0));
+    while (status == RPT_PENDING && rpt__now_s() < deadline_s) {
+        rpt__group_tell_place(x->group, x->from);
+        x->ask_s = rpt__place_ask_again_s(x->began_s);
+        left = fmin(x->ask_s, deadline_s) - rpt__now_s();
+        status = rpt__comm_wait(comm, is_there, x, fmax(left, 0));
+    }
+    return status;
 }
 
 static rpt_status_t wait_for_letter(struct exchange *x)
@@ -51,9 +74,7 @@ static rpt_status_t wait_for_letter(struct exchange *x)
     struct rpt_comm *comm = x->group->comm;
     double limit = rpt__option_seconds(comm->options,
                                        RPT_OPT_COMM_INTERNAL_DEADLINE_S);
-    double left = x->began_s + limit - rpt__now_s();
-    rpt_status_t status = rpt__comm_wait(comm, is_there, x,
-                                         left > 0 ? left : 0);
+    rpt_status_t status = wait_until(x, x->began_s + limit);
 
     if (status == RPT_PENDING) {
         int rank = rpt__group_world_rank(x->group, x->from);
@@ -64,7 +85,7 @@ static rpt_status_t wait_for_letter(struct exchange *x)
                   rpt__map_host_of(comm->map, rank));
         return rpt__group_fail(x->group, RPT_ERR_TIMEOUT);
     }
-    if (status == RPT_OK && x->group->failed != RPT_OK) {
+    if (status == RPT_OK && rpt__group_op_failed(x->group)) {
         return rpt__group_failure(x->group);
     }
     return status;
@@ -122,11 +143,11 @@ static void put_in_order(const struct exchange *x, char *all)
     memcpy(all, x->blocks + behind, before);
 }
 
-rpt_status_t rpt__group_exchange(struct rpt_group *group, const void *mine,
-                                 size_t bytes, void *all_out)
+rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
+                                 const void *mine, size_t bytes, void *all_out)
 {
-    struct exchange x = { group, NULL, bytes, 0, rpt__now_s() };
-    rpt_status_t status = rpt__group_begin(group);
+    struct exchange x = { group, NULL, bytes, 0, rpt__now_s(), 0 };
+    rpt_status_t status = rpt__group_begin(group, call);
     size_t all_bytes;
 
     if (status != RPT_OK) {

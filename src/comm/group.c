@@ -12,6 +12,7 @@
  */
 #include "comm/group_priv.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -21,6 +22,9 @@
 #include <string.h>
 
 #define FORMING (UINT64_C(1) << 62)
+
+/* So long calls go on that were made before the one that failed. */
+#define GO_ON_S 1.0
 
 /* The count is hashed as well, and is no seed: see rpt__area_name(). */
 static uint64_t number_of(const void *data, size_t bytes, uint64_t count)
@@ -87,7 +91,7 @@ rpt_status_t rpt__group_world(struct rpt_comm *comm, struct rpt_group **out)
 static void release_attached(struct rpt_group *group)
 {
     if (group->attached != NULL) {
-        group->release_attached(group->attached);
+        group->layer->release(group->attached);
         group->attached = NULL;
     }
 }
@@ -189,7 +193,8 @@ static rpt_status_t agree_on_count(struct rpt_group *group, uint64_t *count_out)
         return rpt__group_fail(
             group, rpt__fail_nomem((size_t)group->size * sizeof *counts));
     }
-    status = rpt__group_exchange(group, own, sizeof *own, counts);
+    status = rpt__group_exchange(group, "the making of a group", own,
+                                 sizeof *own, counts);
     for (int r = 0; r < group->size; r++) {
         count = counts[r] > count ? counts[r] : count;
     }
@@ -312,7 +317,8 @@ rpt_status_t rpt__group_split(struct rpt_group *group, int color, int key,
         own = allocate(group->comm, group->size, &half);
     }
     mine.status = own;
-    status = rpt__group_exchange(group, &mine, sizeof mine, parts);
+    status = rpt__group_exchange(group, "rpt_group_split", &mine, sizeof mine,
+                                 parts);
     if (status == RPT_OK) {
         status = own != RPT_OK ? own : failure_of(group, parts);
     }
@@ -345,16 +351,51 @@ static rpt_status_t refuse(struct rpt_group *group)
     return RPT_ERR_STATE;
 }
 
-rpt_status_t rpt__group_status(struct rpt_group *group)
+/* Ranks that have parted may have done so in several calls, and only one of
+ * these is known: so nobody goes on for long. */
+static bool may_go_on(const struct rpt_group *group)
+{
+    return rpt__now_s() < group->failed_s + GO_ON_S;
+}
+
+static bool op_failed(const struct rpt_group *group, uint64_t op)
+{
+    return group->failed != RPT_OK &&
+           (op > group->last_op || !may_go_on(group));
+}
+
+bool rpt__group_op_failed(const struct rpt_group *group)
+{
+    return op_failed(group, group->seq);
+}
+
+bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run)
+{
+    return group->failed != RPT_OK &&
+           (run >= group->first_run || !may_go_on(group));
+}
+
+static rpt_status_t status_of(struct rpt_group *group, bool failed)
 {
     rpt_status_t status = rpt__engine_status(group->comm->engine);
 
-    return status == RPT_OK && group->failed != RPT_OK ? refuse(group) : status;
+    return status == RPT_OK && failed ? refuse(group) : status;
 }
 
-rpt_status_t rpt__group_begin(struct rpt_group *group)
+rpt_status_t rpt__group_status(struct rpt_group *group)
 {
-    rpt_status_t status = rpt__group_status(group);
+    return status_of(group, group->failed != RPT_OK);
+}
+
+rpt_status_t rpt__group_run_status(struct rpt_group *group)
+{
+    return status_of(group,
+                     rpt__group_run_failed(group, rpt__group_n_runs(group)));
+}
+
+rpt_status_t rpt__group_begin(struct rpt_group *group, const char *call)
+{
+    rpt_status_t status = status_of(group, op_failed(group, group->seq + 1));
 
     if (status != RPT_OK) {
         return status;
@@ -364,13 +405,13 @@ rpt_status_t rpt__group_begin(struct rpt_group *group)
                                         "collective call of the group");
     }
     group->busy = true;
+    group->call = call;
     group->seq++;
     return RPT_OK;
 }
 
 void rpt__group_end(struct rpt_group *group)
 {
-    group->told = group->failed != RPT_OK;
     rpt__letters_clear(group);
     group->busy = false;
 }
@@ -383,26 +424,47 @@ static rpt_status_t for_others(rpt_status_t status)
                : RPT_ERR_PEER;
 }
 
-static void set_failed(struct rpt_group *group, rpt_status_t status,
+/* What a letter FAIL says, the text behind it. */
+struct failure {
+    int32_t status;
+    int32_t unused;
+    uint64_t last_op, first_run; /* as in struct rpt_group */
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The first failure counts; how far back one reaches, of all. */
+static void set_failed(struct rpt_group *group, const struct failure *failure,
                        const char *why, size_t bytes)
 {
-    if (group->failed == RPT_OK) {
-        group->failed = status;
+    bool is_first = group->failed == RPT_OK;
+
+    group->last_op = is_first ? failure->last_op
+                              : least(group->last_op, failure->last_op);
+    group->first_run = is_first ? failure->first_run
+                                : least(group->first_run, failure->first_run);
+    if (is_first) {
+        group->failed_s = rpt__now_s();
         group->why = strndup(why, bytes);
+        group->failed = (rpt_status_t)failure->status;
     }
 }
 
-rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status)
+static rpt_status_t fail(struct rpt_group *group, struct failure failure)
 {
     struct {
-        int32_t status;
+        struct failure head;
         char why[1024];
-    } note = { (int32_t)for_others(status), "" };
+    } note = { failure, "" };
     size_t bytes;
 
     snprintf(note.why, sizeof note.why, "%s", rpt_last_error()->what);
-    bytes = sizeof note.status + strlen(note.why);
-    set_failed(group, status, note.why, sizeof note.why);
+    bytes = sizeof note.head + strlen(note.why);
+    set_failed(group, &failure, note.why, sizeof note.why);
+    note.head.status = (int32_t)for_others((rpt_status_t)failure.status);
     for (int r = 0; r < group->size; r++) {
         if (r != group->rank) {
             rpt__letter_send(group, r, RPT_LETTER_FAIL, &note, bytes);
@@ -411,22 +473,36 @@ rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status)
     return rpt__group_failure(group);
 }
 
-void rpt__group_spoil(struct rpt_group *group, rpt_status_t status)
+rpt_status_t rpt__group_fail(struct rpt_group *group, rpt_status_t status)
+{
+    return fail(group, (struct failure){ .status = (int32_t)status });
+}
+
+rpt_status_t rpt__group_fail_from(struct rpt_group *group, rpt_status_t status,
+                                  uint64_t first_run)
+{
+    return fail(group, (struct failure){ .status = (int32_t)status,
+                                         .last_op = group->seq - group->busy,
+                                         .first_run = first_run });
+}
+
+void rpt__group_spoil(struct rpt_group *group, rpt_status_t status,
+                      uint64_t first_run)
 {
     bool told = group->told;
 
-    rpt__group_fail(group, status);
+    rpt__group_fail_from(group, status, first_run);
     group->told = told;
 }
 
 void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
 {
-    int32_t status = RPT_ERR_PEER;
+    struct failure failure;
 
-    if (fail->bytes >= sizeof status) {
-        memcpy(&status, fail->data, sizeof status);
-        set_failed(group, (rpt_status_t)status, fail->data + sizeof status,
-                   fail->bytes - sizeof status);
+    if (fail->bytes >= sizeof failure) {
+        memcpy(&failure, fail->data, sizeof failure);
+        set_failed(group, &failure, fail->data + sizeof failure,
+                   fail->bytes - sizeof failure);
     }
 }
 
@@ -445,10 +521,10 @@ void *rpt__group_attached(const struct rpt_group *group)
 }
 
 void rpt__group_attach(struct rpt_group *group, void *data,
-                       void (*release_fn)(void *data))
+                       const struct rpt_group_layer *layer)
 {
     group->attached = data;
-    group->release_attached = release_fn;
+    group->layer = layer;
 }
 
 /* ---- questions ---- */

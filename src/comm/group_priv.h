@@ -5,6 +5,7 @@
  *   group.c     making and releasing groups
  *   exchange.c  all give, all get
  *   barrier.c   waiting for each other; missing.c: who is it that we wait for
+ *   place.c     ranks that wait for each other in calls of different kinds
  */
 #ifndef RPT_COMM_GROUP_PRIV_H
 #define RPT_COMM_GROUP_PRIV_H
@@ -26,7 +27,8 @@ enum rpt_letter_kind {
     RPT_LETTER_HERE,   /* barrier: your parent is here too                   */
     RPT_LETTER_WARNED, /* barrier: I have warned, you need not               */
     RPT_LETTER_DECIDE, /* barrier: my deadline passed, end it                */
-    RPT_LETTER_FAIL    /* any time: the group is of no further use           */
+    RPT_LETTER_FAIL,   /* any time: the group is of no further use           */
+    RPT_LETTER_PLACE   /* any time: I wait for you, in this call             */
 };
 
 /* In front of the bytes of every message with RPT_TAG_GROUP. */
@@ -53,13 +55,17 @@ struct rpt_group {
     int size;
     int *ranks; /* world ranks; NULL: all, in order */
     uint64_t seq;
-    bool busy;           /* an operation is going on                       */
+    bool busy;                   /* an operation is going on ... */
+    const char *call;            /* ... in this function         */
     _Atomic rpt_status_t failed; /* the group is of no further use: why    */
-    char *why;           /* text of that; NULL: no memory for it           */
-    bool told;           /* a call has returned that failure               */
+    double failed_s;    /* when this rank learned that                    */
+    uint64_t last_op;   /* operations up to this one may still end well   */
+    uint64_t first_run; /* so may runs of the upper layer before this one */
+    char *why;          /* text of that; NULL: no memory for it           */
+    bool told;          /* a call has returned that failure               */
     struct rpt_letter *letters; /* oldest first                            */
     void *attached;             /* of an upper layer                       */
-    void (*release_attached)(void *data);
+    const struct rpt_group_layer *layer;
 };
 
 /* ---- mailbox.c ---- */
@@ -95,11 +101,27 @@ void rpt__letters_clear(struct rpt_group *group);
 
 /* ---- group.c ---- */
 
-/* Beginning and end of a collective operation; begin counts it. */
-rpt_status_t rpt__group_begin(struct rpt_group *group);
+/* Beginning and end of a collective operation; begin counts it.  call: the
+ * user's, as errors name it; constant. */
+rpt_status_t rpt__group_begin(struct rpt_group *group, const char *call);
 void rpt__group_end(struct rpt_group *group);
+/* Whether the operation that goes on ends with the failure of the group. */
+bool rpt__group_op_failed(const struct rpt_group *group);
 
 /* Another rank said so. */
 void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail);
+
+/* ---- place.c ---- */
+
+/* How many runs of the upper layer this rank has begun. */
+uint64_t rpt__group_n_runs(const struct rpt_group *group);
+/* When a wait tells its place first, and again. */
+double rpt__place_ask_s(double began_s, double deadline_s);
+double rpt__place_ask_again_s(double began_s);
+/* Another rank told its own. */
+void rpt__place_came(struct rpt_group *group, const struct rpt_letter *letter);
+/* rpt__group_fail() in an operation; calls before one that does not fit go on.
+ */
+rpt_status_t rpt__group_fail_op(struct rpt_group *group, rpt_status_t status);
 
 #endif /* RPT_COMM_GROUP_PRIV_H */

@@ -7,6 +7,6 @@ librepartir_all_la_SOURCES += \
 	src/comm/mailbox.c src/comm/message.c src/comm/missing.c \
 	src/comm/mpi.h src/comm/mpi_call.c src/comm/mpi_comm.c \
 	src/comm/mpi_context.c src/comm/mpi_priv.h src/comm/mpi_start.c \
-	src/comm/mpi_transport.c src/comm/ring.c src/comm/ring.h \
+	src/comm/mpi_transport.c src/comm/place.c src/comm/ring.c src/comm/ring.h \
 	src/comm/segment.c src/comm/segment.h src/comm/self.c src/comm/shm.c \
 	src/comm/shm.h src/comm/table.c src/comm/tags.h src/comm/transport.h

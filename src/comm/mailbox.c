@@ -88,6 +88,9 @@ static void deliver(struct rpt_group *group, struct rpt_letter *letter)
     if (letter->head.kind == RPT_LETTER_FAIL) {
         rpt__group_failed(group, letter);
         free(letter);
+    } else if (letter->head.kind == RPT_LETTER_PLACE) {
+        rpt__place_came(group, letter);
+        free(letter);
     } else {
         append(&group->letters, letter);
     }

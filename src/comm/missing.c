@@ -44,13 +44,14 @@ void rpt__barrier_set_moments(struct rpt_barrier *b)
     b->warn_s = warn > 0 ? b->began_s + warn : INFINITY;
     b->deadline_s = deadline > 0 ? b->began_s + deadline : INFINITY;
     b->give_up_s = INFINITY;
+    b->ask_s = rpt__place_ask_s(b->began_s, b->deadline_s);
     b->step_s = fmin(STEP_S, (fmin(b->warn_s, b->deadline_s) - b->began_s) / 4);
     b->notice_s = warn > 0 || deadline > 0 ? b->began_s + b->step_s : INFINITY;
 }
 
 double rpt__barrier_next_s(const struct rpt_barrier *b)
 {
-    return fmin(fmin(b->notice_s, b->warn_s),
+    return fmin(fmin(fmin(b->notice_s, b->ask_s), b->warn_s),
                 fmin(b->deadline_s, b->give_up_s));
 }
 
@@ -282,6 +283,19 @@ static int depth(const struct rpt_barrier *b)
     return n;
 }
 
+/* Those that are waited for may be in a call of the other kind. */
+static void tell_place(struct rpt_barrier *b)
+{
+    for (int i = 0; i < b->n_children; i++) {
+        if ((b->arrived >> i & 1) == 0) {
+            rpt__group_tell_place(b->group, b->first_child + i);
+        }
+    }
+    if (b->parent >= 0) {
+        rpt__group_tell_place(b->group, b->parent);
+    }
+}
+
 rpt_status_t rpt__barrier_late(struct rpt_barrier *b)
 {
     double now = rpt__now_s();
@@ -292,6 +306,10 @@ rpt_status_t rpt__barrier_late(struct rpt_barrier *b)
         if (b->parent >= 0) {
             report(b);
         }
+    }
+    if (now >= b->ask_s) {
+        tell_place(b);
+        b->ask_s = rpt__place_ask_again_s(b->began_s);
     }
     if (now >= b->warn_s) {
         b->warn_s = INFINITY;

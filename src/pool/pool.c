@@ -564,7 +564,8 @@ static rpt_status_t agree(struct rpt_pool *pool, struct rpt_group *group,
     if (all == NULL) {
         return rpt__fail_nomem((size_t)pool->n * sizeof *all);
     }
-    exchange = rpt__group_exchange(group, &mine, sizeof mine, all);
+    exchange = rpt__group_exchange(group, "rpt_pool_create", &mine, sizeof mine,
+                                   all);
     if (exchange == RPT_OK) {
         exchange = first_failure(pool, all);
     }
@@ -653,7 +654,8 @@ rpt_status_t rpt__pool_create(struct rpt_comm *comm, struct rpt_group *group,
     if (status == RPT_OK) {
         start(pool);
         warn_if_narrow(pool);
-        status = rpt__group_exchange(group, &status, 0, NULL);
+        status = rpt__group_exchange(group, "rpt_pool_create", &status, 0,
+                                     NULL);
     }
     if (status != RPT_OK) {
         rpt__pool_destroy(pool);

@@ -201,7 +201,8 @@ rpt_status_t rpt__resume_open(struct rpt_pool *pool, struct rpt_group *group)
     if (pool->me == 0) {
         open_directory(resume, &mine);
     }
-    status = rpt__group_exchange(group, &mine, sizeof mine, all);
+    status = rpt__group_exchange(group, "rpt_pool_create", &mine, sizeof mine,
+                                 all);
     if (status == RPT_OK && all[0].status != RPT_OK) {
         rpt_error_t error = { sizeof error,
                               all[0].status,

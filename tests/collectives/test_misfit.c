@@ -159,9 +159,162 @@ static void who_is_done_answers_those_that_wait(void)
     }
 }
 
-/* ---- a rank that has destroyed its group ---- */
+/* ---- calls of different kinds ---- */
+
+/* What the last rank calls, or (odd) all others, while the rest sums. */
+static rpt_status_t call_of_group(rpt_group_t *group, double x[])
+{
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F64 };
+    rpt_reducer_array_t array = { x, 4 };
+    rpt_reducer_t *reducer = NULL;
+    rpt_group_t *half = NULL;
+
+    switch (another_call / 2) {
+    case 0:
+        return rpt_group_barrier(group);
+    case 1:
+        return rpt_group_split(group, 0, 0, &half);
+    default:
+        return rpt_reducer_create(group, &config, &array, 1, &reducer);
+    }
+}
+enum { N_CALLS_OF_GROUPS = 6 };
+
+static void one_is_in_a_call_of_another_kind(rpt_group_t *group)
+{
+    static const char *const names[] = { "calls rpt_group_barrier",
+                                         "calls rpt_group_split",
+                                         "calls rpt_reducer_create" };
+    bool is_last = rpt_group_rank(group) == rpt_group_size(group) - 1;
+    double x[8] = { 0 };
+    char name[24];
+
+    CHECK(rpt_barrier(group) == RPT_OK);
+    CHECK(rpt_group_barrier(group) == RPT_OK);
+    CHECK((is_last == (another_call % 2 == 0)
+               ? call_of_group(group, x)
+               : rpt_allreduce(group, x, x + 4, 4, RPT_TYPE_F64, RPT_OP_SUM)) ==
+          RPT_ERR_MISMATCH);
+    snprintf(name, sizeof name, "rank %d calls", rpt_group_size(group) - 1);
+    CHECK(strstr(rpt_last_error()->what, name) != NULL);
+    CHECK(strstr(rpt_last_error()->what, names[another_call / 2]) != NULL);
+    CHECK(strstr(rpt_last_error()->what, "calls allreduce of f64") != NULL);
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
+    CHECK(rpt_group_barrier(group) == RPT_ERR_STATE);
+}
+
+static void calls_of_different_kinds_are_an_error_on_all(void)
+{
+    static const char *const layouts[][7] = {
+        { "comm.deadline_s", "2", NULL },
+        { "comm.deadline_s", "2", "topo.virtual_nodes", "3", NULL },
+        { "comm.deadline_s", "2", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (int n = 2; n <= 3; n++) {
+        for (size_t k = 0; k < 3; k++) {
+            for (another_call = 0; another_call < N_CALLS_OF_GROUPS;
+                 another_call++) {
+                struct job job = { .fn = one_is_in_a_call_of_another_kind };
+
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+/* Nothing else would end it. */
+static void calls_of_different_kinds_are_found_without_a_deadline(void)
+{
+    static const char *const layout[] = { "comm.warn_s", "0", NULL };
+
+    for (another_call = 0; another_call < N_CALLS_OF_GROUPS; another_call++) {
+        struct job job = { .fn = one_is_in_a_call_of_another_kind };
+
+        run_job(3, layout, &job);
+    }
+}
+
+/* Rank 1 has given and went on to the next call; it is in an operation there,
+ * and so is rank 0, but in the first one. */
+static void one_has_given_before(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), x = 1;
+
+    if (rank == 1) {
+        CHECK(rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 1) == RPT_OK);
+        CHECK(rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 0) == RPT_ERR_MISMATCH);
+    } else {
+        CHECK(rpt_group_barrier(group) == RPT_ERR_MISMATCH);
+    }
+    CHECK(strstr(rpt_last_error()->what,
+                 "rank 1 calls broadcast of i32, operator none, root 1") !=
+          NULL);
+    CHECK(strstr(rpt_last_error()->what, "rank 0 calls rpt_group_barrier") !=
+          NULL);
+}
+
+static void the_call_that_took_the_place_of_another_is_named(void)
+{
+    static const char *const layouts[][5] = {
+        { "comm.deadline_s", "2", NULL },
+        { "comm.deadline_s", "2", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = one_has_given_before };
+
+        run_job(2, layouts[k], &job);
+    }
+}
+
+/* ---- a rank that is still in a good call ---- */
 
 static _Atomic uint32_t told;
+
+/* Rank 1 waits for rank 2 in the first call, when rank 0 finds that rank 3
+ * makes another second one. */
+static void two_part_when_one_is_behind(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), x[8] = { 0 }, y[8] = { 0 };
+    size_t in[4] = { 0, rank == 2, 0, 0 }, out[4] = { 0, 0, rank == 1, 0 };
+    rpt_status_t status;
+
+    x[0] = 7;
+    if (rank == 2) {
+        await(&told, 1);
+    }
+    CHECK(rpt_alltoallv(group, x, in, NULL, y, out, NULL, RPT_TYPE_I32) ==
+          RPT_OK);
+    CHECK(y[0] == (rank == 1 ? 7 : 0));
+    status = rpt_broadcast(group, x, rank == 3 ? 5 : 4, RPT_TYPE_I32, 3);
+    CHECK(status == RPT_ERR_MISMATCH || (rank == 3 && status == RPT_OK));
+    if (rank == 0) {
+        count_up(&told);
+    }
+    CHECK(rpt_barrier(group) ==
+          (status == RPT_OK ? RPT_ERR_MISMATCH : RPT_ERR_STATE));
+}
+
+static void a_call_before_the_misfit_goes_on(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.broadcast.algorithm", "binomial", "comm.shared_bytes", "0",
+          NULL },
+        { "coll.broadcast.algorithm", "binomial", "topo.virtual_nodes", "4",
+          NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = two_part_when_one_is_behind };
+
+        told = 0;
+        run_job(4, layouts[k], &job);
+    }
+}
+
+/* ---- a rank that has destroyed its group ---- */
+
 static bool goes_late; /* when the others have waited and said so */
 
 /* All ranks but the last sum twice; that one once, and waits until the others
@@ -468,6 +621,10 @@ static const struct rpt_test tests[] = {
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(different_parts_are_an_error_on_all),
     RPT_TEST(who_is_done_answers_those_that_wait),
+    RPT_TEST(calls_of_different_kinds_are_an_error_on_all),
+    RPT_TEST(calls_of_different_kinds_are_found_without_a_deadline),
+    RPT_TEST(the_call_that_took_the_place_of_another_is_named),
+    RPT_TEST(a_call_before_the_misfit_goes_on),
     RPT_TEST(who_destroyed_its_group_tells_those_that_wait),
     RPT_TEST(who_waits_for_its_block_is_told_too),
     RPT_TEST(who_destroys_its_group_while_others_wait_tells_them),

@@ -18,7 +18,8 @@ static void check_members(struct rpt_group *group, const int expected[], int n)
 
     CHECK(rpt__group_size(group) == n);
     CHECK(expected[rpt__group_rank(group)] == mine);
-    CHECK(rpt__group_exchange(group, &mine, sizeof mine, all) == RPT_OK);
+    CHECK(rpt__group_exchange(group, "a test", &mine, sizeof mine, all) ==
+          RPT_OK);
     for (int i = 0; i < n; i++) {
         CHECK(all[i] == expected[i]);
         CHECK(rpt__group_world_rank(group, i) == expected[i]);
@@ -179,7 +180,7 @@ void exchanges_of_all_sizes(struct rpt_comm *comm)
 
         memset(mine, 'a' + rank, bytes);
         lock(comm);
-        CHECK(rpt__group_exchange(world, mine, bytes, all) == RPT_OK);
+        CHECK(rpt__group_exchange(world, "a test", mine, bytes, all) == RPT_OK);
         unlock(comm);
         for (int r = 0; r < n; r++) {
             for (size_t i = 0; i < bytes; i++) {
@@ -218,7 +219,8 @@ void nobody_leaves_a_barrier_early(struct rpt_comm *comm)
         mine[0] = rpt__now_s();
         CHECK(rpt__group_barrier(world) == RPT_OK);
         mine[1] = rpt__now_s();
-        CHECK(rpt__group_exchange(world, mine, sizeof mine, all) == RPT_OK);
+        CHECK(rpt__group_exchange(world, "a test", mine, sizeof mine, all) ==
+              RPT_OK);
         unlock(comm);
         for (int r = 0; r < n; r++) {
             n_early += all[2 * r] > mine[1]; /* came after this rank left */

@@ -283,7 +283,7 @@ static void send_and_meet(struct rpt_comm *comm, bool exchange)
         CHECK(data[0] == 7 && data[BYTES / 2] == 7 && data[BYTES - 1] == 7);
     }
     lock(comm);
-    CHECK((exchange ? rpt__group_exchange(world, &mine, 1, all)
+    CHECK((exchange ? rpt__group_exchange(world, "a test", &mine, 1, all)
                     : rpt__group_barrier(world)) == RPT_OK);
     unlock(comm);
     MPI_Wait(&request, MPI_STATUS_IGNORE);

@@ -70,7 +70,8 @@ static void *split_often(void *arg)
 
         lock(helper->comm);
         CHECK(rpt__group_split(helper->group, 0, 0, &part) == RPT_OK);
-        CHECK(rpt__group_exchange(part, &mine, sizeof mine, all) == RPT_OK);
+        CHECK(rpt__group_exchange(part, "a test", &mine, sizeof mine, all) ==
+              RPT_OK);
         CHECK(all[3] == 300 + i);
         rpt__group_destroy(part);
         unlock(helper->comm);
@@ -116,7 +117,8 @@ static void different_calls(struct rpt_comm *comm)
     lock(comm);
     status = rpt__comm_rank(comm) == 0
                  ? rpt__group_barrier(world)
-                 : rpt__group_exchange(world, &mine, sizeof mine, all);
+                 : rpt__group_exchange(world, "a test", &mine, sizeof mine,
+                                       all);
     CHECK(status == RPT_ERR_MISMATCH);
     CHECK(rpt__group_barrier(world) == RPT_ERR_STATE);
     unlock(comm);
@@ -129,8 +131,8 @@ static void different_sizes(struct rpt_comm *comm)
     rpt_status_t status;
 
     lock(comm);
-    status = rpt__group_exchange(world, mine, rpt__comm_rank(comm) == 0 ? 2 : 1,
-                                 all);
+    status = rpt__group_exchange(world, "a test", mine,
+                                 rpt__comm_rank(comm) == 0 ? 2 : 1, all);
     CHECK(status == RPT_ERR_MISMATCH);
     unlock(comm);
 }
@@ -328,12 +330,12 @@ static void exchange_alone(struct rpt_comm *comm)
 
     lock(comm);
     if (rpt__comm_rank(comm) == 0) {
-        CHECK(rpt__group_exchange(world, &mine, sizeof mine, all) ==
+        CHECK(rpt__group_exchange(world, "a test", &mine, sizeof mine, all) ==
               RPT_ERR_TIMEOUT);
         CHECK(strstr(rpt_last_error()->what, "for rank 1 on ") != NULL);
     } else {
         CHECK(rpt__comm_wait(comm, has_failed, world, -1) == RPT_OK);
-        CHECK(rpt__group_exchange(world, &mine, sizeof mine, all) ==
+        CHECK(rpt__group_exchange(world, "a test", &mine, sizeof mine, all) ==
               RPT_ERR_STATE);
     }
     unlock(comm);
