@@ -600,7 +600,7 @@ static void mixing_is_right_in_groups_of_any_size(void)
             most = found.n_rounds > most ? found.n_rounds : most;
         }
     }
-    CU_ASSERT(most >= 2 * log2_up(MAX_P) - 1);
+    CU_ASSERT_EQUAL(most, 2 * log2_up(MAX_P));
 }
 
 /* With 1 for a number of the model and 0 for the others it says how often that
