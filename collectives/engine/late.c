@@ -24,10 +24,6 @@
 
 enum { TELL_ALL_MAX = 512, NAMED_MAX = 16 };
 
-#define TELL_S 2.0
-#define TELL_LEAST_S 0.05
-#define TELL_MOST_S 30.0
-
 /* ---- ranks that make different calls ---- */
 
 static int name_call(char *text, size_t size, struct rpt_signature signature)
@@ -207,7 +203,8 @@ struct rpt_late rpt__late_from_now(const struct rpt_team *team)
     double warn = rpt__option_seconds(options, RPT_OPT_COMM_WARN_S);
     double deadline = rpt__option_seconds(options, RPT_OPT_COLL_DEADLINE_S);
     double now = rpt__now_s();
-    struct rpt_late late = { now, now + TELL_S, INFINITY, INFINITY, INFINITY };
+    struct rpt_late late = { now, rpt__place_ask_s(now, INFINITY), INFINITY,
+                             INFINITY, INFINITY };
 
     if (deadline <= 0) {
         deadline = rpt__option_seconds(options, RPT_OPT_COMM_DEADLINE_S);
@@ -316,9 +313,7 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     rpt_status_t status = RPT_OK;
 
     if (now >= late->tell_s) {
-        double next = fmin(now - late->began_s, TELL_MOST_S);
-
-        late->tell_s = now + fmax(next, TELL_LEAST_S);
+        late->tell_s = rpt__place_ask_again_s(late->began_s);
         tell_peer(run);
     }
     if (now >= late->notice_s) {

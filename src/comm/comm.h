@@ -155,6 +155,9 @@ void rpt__group_attach(struct rpt_group *group, void *data,
 /* This rank waits in a call of the group: lets a rank that it waits for (-1:
  * all) find out whether that is in a call of the other kind. */
 void rpt__group_tell_place(struct rpt_group *group, int rank);
+/* When a wait does so first, and, now, again. */
+double rpt__place_ask_s(double began_s, double deadline_s);
+double rpt__place_ask_again_s(double began_s);
 /* The group of this number, NULL: there is none here (yet). */
 struct rpt_group *rpt__group_find(struct rpt_comm *comm, uint64_t number);
 

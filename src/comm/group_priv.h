@@ -115,9 +115,6 @@ void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail);
 
 /* How many runs of the upper layer this rank has begun. */
 uint64_t rpt__group_n_runs(const struct rpt_group *group);
-/* When a wait tells its place first, and again. */
-double rpt__place_ask_s(double began_s, double deadline_s);
-double rpt__place_ask_again_s(double began_s);
 /* Another rank told its own. */
 void rpt__place_came(struct rpt_group *group, const struct rpt_letter *letter);
 /* rpt__group_fail() in an operation; calls before one that does not fit go on.
