@@ -32,7 +32,8 @@ enum rpt_way { RPT_WAY_FOUND, RPT_WAY_PAST, RPT_WAY_USUAL, RPT_WAY_KERNEL };
 /* Of calls of one operation and size on one team.  Zeros: nothing is known. */
 struct rpt_pace {
     uint32_t n_calls;
-    double usual_s; /* the least time of a call that was tried */
+    uint32_t n_again; /* calls of the first trial that told nothing */
+    double usual_s;   /* the least time of a call that was tried */
     double past_s;
     double kernel_s;
     bool is_usual;  /* what was found                              */
@@ -42,6 +43,8 @@ struct rpt_pace {
 struct rpt_trial {
     struct rpt_pace *pace; /* NULL: not one, or not timed */
     double began_s;
+    bool is_first;    /* trial of this pace */
+    long n_faults;    /* of this thread when it began, in the first trial */
     enum rpt_way way; /* that is tried; FOUND: none */
     bool is_past;     /* how to store in this call */
 };

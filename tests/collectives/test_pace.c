@@ -10,6 +10,8 @@
 #include "harness.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static double moment_s;
 
@@ -43,8 +45,10 @@ static int count_past(int which, int n, double usual_s, double past_s)
     return n_past;
 }
 
+/* The first calls may touch pages of the program itself. */
 static void begin(void)
 {
+    count_past(SMALL, 32, 1, 2);
     memset(paces, 0, sizeof paces);
     rpt__clock_set(now);
 }
@@ -98,6 +102,43 @@ static void one_slow_call_decides_nothing(void)
     }
     CU_ASSERT_TRUE(paces[SMALL].is_usual);
     rpt__clock_set(NULL);
+}
+
+/* As an application that brings new memory to the first n of those calls that
+ * go past the caches; the others take twice the time. */
+static void touch_new_pages(int n, int n_calls)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int n_past = 0;
+
+    begin();
+    for (int i = 0; i < n_calls; i++) {
+        struct rpt_trial trial = rpt__pace_begin(paces, LARGE);
+        bool is_new = trial.way == RPT_WAY_PAST && n_past++ < n;
+
+        rpt__pace_settle(&trial, false);
+        if (is_new) {
+            char *memory = mmap(NULL, page, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+            CU_ASSERT_NOT_EQUAL_FATAL(memory, MAP_FAILED);
+            *memory = 1;
+            munmap(memory, page);
+        }
+        moment_s += is_new ? 100 : trial.is_past ? 1 : 2;
+        rpt__pace_end(&trial);
+    }
+    rpt__clock_set(NULL);
+}
+
+static void a_call_that_touched_new_pages_is_tried_again(void)
+{
+    touch_new_pages(5, 8);
+    CU_ASSERT_FALSE(paces[LARGE].is_usual);
+    CU_ASSERT_EQUAL(paces[LARGE].n_again, 4);
+    touch_new_pages(1000, 16); /* the second trial takes what comes */
+    CU_ASSERT_TRUE(paces[LARGE].is_usual);
+    CU_ASSERT_EQUAL(paces[LARGE].n_again, 7);
 }
 
 /* A call that the kernel reads in when it is to try that, or never; whether it
@@ -162,6 +203,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_large_one_is_tried_twice),
     RPT_TEST(a_rank_that_has_moved_finds_out),
     RPT_TEST(one_slow_call_decides_nothing),
+    RPT_TEST(a_call_that_touched_new_pages_is_tried_again),
     RPT_TEST(the_kernel_is_tried_when_memory_is_warm),
     RPT_TEST(what_went_another_way_tells_nothing),
     RPT_TEST_END
