@@ -1,8 +1,8 @@
 /*
  * call.c - plans are started and waited for
  *
- * A blocking call that is like the one before on its group needs no lock, no
- * cache and nearly no check: it is started with other buffers.
+ * A blocking call that is like one of the last ones on its group needs no lock,
+ * no cache and nearly no check: it is started with other buffers.
  */
 #include "collectives/plan.h"
 
@@ -203,19 +203,54 @@ static bool is_plain(const struct rpt_plan *plan, const rpt_coll_t *coll)
            (in + plan->input_bytes <= out || out + plan->output_bytes <= in);
 }
 
-/* The plan of the last call, if it fits, and nothing else is under way. */
-static struct rpt_plan *last_plan(struct rpt_group *group,
-                                  const rpt_coll_t *coll)
+/* The plan of a call like this one among the last ones, if nothing else is under
+ * way. */
+static struct rpt_plan *recent_plan(struct rpt_group *group,
+                                    const rpt_coll_t *coll)
 {
     struct rpt_team *team = rpt__group_attached(group);
-    struct rpt_plan *plan = team != NULL ? team->last : NULL;
+    struct rpt_plan *plan = NULL;
 
-    return plan != NULL && rpt__plan_fits(plan, coll) && is_plain(plan, coll) &&
-                   !plan->run.needs_lock && !rpt__team_is_busy(team) &&
-                   !rpt__group_is_failed(group) &&
+    for (int i = 0; team != NULL && plan == NULL && i < RPT_N_RECENT; i++) {
+        plan = team->recent[i];
+        if (plan != NULL && !rpt__plan_fits(plan, coll)) {
+            plan = NULL;
+        }
+    }
+    return plan != NULL && is_plain(plan, coll) && !plan->run.needs_lock &&
+                   !rpt__team_is_busy(team) && !rpt__group_is_failed(group) &&
                    !rpt__device_holds(group, coll)
                ? plan
                : NULL;
+}
+
+/* Those like this one go back into the cache, where the call finds them.  Under
+ * the lock. */
+static void give_back(struct rpt_group *group, const rpt_coll_t *coll)
+{
+    struct rpt_team *team = rpt__group_attached(group);
+
+    for (int i = 0; team != NULL && i < RPT_N_RECENT; i++) {
+        struct rpt_plan *plan = team->recent[i];
+
+        if (plan != NULL && rpt__plan_fits(plan, coll)) {
+            team->recent[i] = NULL;
+            rpt__plan_drop(plan);
+        }
+    }
+}
+
+/* Another one instead of the oldest.  Under the lock. */
+static void remember(struct rpt_plan *plan)
+{
+    struct rpt_team *team = plan->team;
+    struct rpt_plan **oldest =
+        &team->recent[team->next_recent++ % RPT_N_RECENT];
+
+    if (*oldest != NULL) {
+        rpt__plan_drop(*oldest);
+    }
+    *oldest = plan;
 }
 
 /* Another one; *plan_out NULL: it was run. */
@@ -224,27 +259,23 @@ static rpt_status_t next_plan(struct rpt_group *group, const rpt_coll_t *coll,
 {
     struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
     rpt_status_t status = rpt__coll_check(group, coll);
-    struct rpt_team *team;
 
     if (status != RPT_OK) {
         return status;
     }
     rpt__engine_lock(engine);
-    team = rpt__group_attached(group);
-    if (team != NULL && team->last != NULL) {
-        struct rpt_plan *last = team->last;
-
-        team->last = NULL;
-        rpt__plan_drop(last);
-    }
+    give_back(group, coll);
     status = run_locked(group, coll, plan_out);
+    if (*plan_out != NULL) {
+        remember(*plan_out); /* in use, by this thread's calls */
+    }
     rpt__engine_unlock(engine);
     return status;
 }
 
 rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
 {
-    struct rpt_plan *plan = last_plan(group, coll);
+    struct rpt_plan *plan = recent_plan(group, coll);
 
     if (plan != NULL) {
         bind(plan, coll->in, coll->out);
@@ -254,7 +285,6 @@ rpt_status_t rpt__coll_run(struct rpt_group *group, const rpt_coll_t *coll)
         if (status != RPT_OK || plan == NULL) {
             return status;
         }
-        plan->team->last = plan; /* in use, by this thread's calls */
     }
     return rpt__run_here(&plan->run);
 }

@@ -94,7 +94,8 @@ bool rpt__plan_fits(const struct rpt_plan *plan, const rpt_coll_t *coll)
 
     if (mine->kind != coll->kind || mine->count != coll->count ||
         mine->type != coll->type || mine->op != coll->op ||
-        mine->root != coll->root || plan->in_place != is_in_place(coll)) {
+        mine->root != coll->root || plan->in_place != is_in_place(coll) ||
+        !rpt__combine_is_of(&plan->combine, coll->op)) {
         return false;
     }
     return (mine->counts == NULL && coll->counts == NULL) ||

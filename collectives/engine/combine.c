@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct user_op {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct user_op user_ops[N_USER_OPS];
+static _Atomic unsigned n_destroyed[N_USER_OPS]; /* those of this number */
 
 rpt_status_t rpt_op_create(rpt_op_fn fn, void *user, int commutative,
                            rpt_op_t *op_out)
@@ -58,6 +60,7 @@ void rpt_op_destroy(rpt_op_t op)
     if (is_user_op(op)) {
         pthread_mutex_lock(&lock);
         user_ops[op - RPT_OP_USER_0].fn = NULL;
+        atomic_fetch_add(&n_destroyed[op - RPT_OP_USER_0], 1);
         pthread_mutex_unlock(&lock);
     }
 }
@@ -70,6 +73,7 @@ static rpt_status_t take_user_op(struct rpt_combine *combine, rpt_op_t op)
 
     pthread_mutex_lock(&lock);
     found = user_ops[op - RPT_OP_USER_0];
+    combine->made = atomic_load(&n_destroyed[op - RPT_OP_USER_0]);
     pthread_mutex_unlock(&lock);
     if (found.fn == NULL) {
         return rpt__fail(RPT_ERR_INVALID, "there is no operator %d", (int)op);
@@ -105,6 +109,14 @@ rpt_status_t rpt__combine_create(struct rpt_combine *combine, rpt_type_t type,
                          rpt_op_name(op), rpt_type_name(type));
     }
     return RPT_OK;
+}
+
+bool rpt__combine_is_of(const struct rpt_combine *combine, rpt_op_t op)
+{
+    return !is_user_op(op) ||
+           combine->made ==
+               atomic_load_explicit(&n_destroyed[op - RPT_OP_USER_0],
+                                    memory_order_acquire);
 }
 
 void rpt__combine_release(struct rpt_combine *combine)

@@ -15,6 +15,7 @@ struct rpt_combine {
     rpt_divide_fn divide; /* of an average, at the end; else NULL           */
     rpt_op_fn fn;
     void *user;
+    unsigned made; /* which of those that had its number one after another */
     rpt_type_t type;
     size_t element_bytes;
     bool commutative;
@@ -26,6 +27,9 @@ struct rpt_combine {
  * all. */
 rpt_status_t rpt__combine_create(struct rpt_combine *combine, rpt_type_t type,
                                  rpt_op_t op);
+/* Whether op is still the operator that this was made for: a number may be given
+ * again.  Needs no lock. */
+bool rpt__combine_is_of(const struct rpt_combine *combine, rpt_op_t op);
 void rpt__combine_release(struct rpt_combine *combine);
 
 /* to <- inputs[0] op inputs[1] op ...; `to` may be one of them. */

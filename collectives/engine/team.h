@@ -27,6 +27,8 @@ enum { RPT_N_ROLES = 2 * (RPT_COLL_EXSCAN + 1) };
 /* The last calls, so that what is told of them late can be compared.  One
  * thread begins runs, while the loop looks. */
 enum { RPT_N_PAST = 16 };
+/* The roots of a program, or the calls of a step. */
+enum { RPT_N_RECENT = 4 };
 struct rpt_past {
     _Atomic uint64_t number; /* of the run, from 1 on; 0: is being written */
     _Atomic uint64_t what, size, history;
@@ -79,8 +81,10 @@ struct rpt_team {
 
     struct rpt_device_team *device; /* NULL: no call on device buffers yet */
     struct rpt_plan *cached;        /* latest first */
-    struct rpt_plan *last; /* of the last blocking call; in use by these */
     int n_cached;
+    /* Of the last blocking calls; in use by these. */
+    struct rpt_plan *recent[RPT_N_RECENT];
+    unsigned next_recent; /* where the next one comes */
 };
 
 /* Of a group, made when there is none.  Under the lock. */

@@ -37,7 +37,8 @@ tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_misfit_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/test_coll
-tests_test_coll_SOURCES = tests/collectives/test_coll.c \
+tests_test_coll_SOURCES = tests/collectives/again.c \
+	tests/collectives/again.h tests/collectives/test_coll.c \
 	tests/collectives/job.h $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm

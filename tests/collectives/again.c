@@ -1,0 +1,103 @@
+/*
+ * again.c - calls like one of those before
+ */
+#include "again.h"
+
+#include "collectives/engine/team.h"
+
+#include "fixture.h"
+
+/* A step of a program: four calls that are not alike. */
+static void four_calls(rpt_group_t *group, int round)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    int sum = size * (size - 1) / 2 + size * round, mine = rank + round;
+    int first = rank == 0 ? round : -1, last = -1, all = -1, place = mine;
+
+    CHECK(rpt_broadcast(group, &first, 1, RPT_TYPE_I32, 0) == RPT_OK);
+    CHECK(first == round);
+    CHECK(rpt_reduce(group, &mine, &last, 1, RPT_TYPE_I32, RPT_OP_SUM,
+                     size - 1) == RPT_OK);
+    CHECK(last == (rank == size - 1 ? sum : -1));
+    CHECK(rpt_allreduce(group, &mine, &all, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_OK);
+    CHECK(all == sum);
+    CHECK(rpt_allreduce(group, RPT_IN_PLACE, &place, 1, RPT_TYPE_I32,
+                        RPT_OP_SUM) == RPT_OK);
+    CHECK(place == sum);
+}
+
+void calls_by_turns(rpt_group_t *group)
+{
+    int me = rpt_group_rank(group), all = -1;
+    rpt_group_t *own = NULL;
+    struct rpt_team *team;
+
+    CHECK(rpt_group_split(group, 0, me, &own) == RPT_OK);
+    for (int round = 0; round < 5; round++) {
+        four_calls(own, round);
+    }
+    team = rpt__group_attached(own);
+    CHECK(team->next_recent <= 4);
+    for (int count = 2; count < 40; count++) {
+        int in[40] = { me }, out[40];
+
+        CHECK(rpt_allreduce(own, in, out, (size_t)count, RPT_TYPE_I32,
+                            RPT_OP_MAX) == RPT_OK);
+        CHECK(out[0] == rpt_group_size(own) - 1 && out[1] == 0);
+    }
+    four_calls(own, 7);
+    CHECK(rpt_allreduce(own, &me, &all, 1, RPT_TYPE_I32, RPT_OP_MAX) == RPT_OK);
+    CHECK(all == rpt_group_size(own) - 1);
+    CHECK(team->n_cached <= 32);
+    rpt_group_destroy(own);
+}
+
+static void add(void *to, const void *with, size_t count, rpt_type_t type,
+                void *user)
+{
+    (void)type;
+    for (size_t i = 0; i < count; i++) {
+        ((int *)to)[i] += ((const int *)with)[i] * *(const int *)user;
+    }
+}
+
+static void take_greater(void *to, const void *with, size_t count,
+                         rpt_type_t type, void *user)
+{
+    (void)type;
+    (void)user;
+    for (size_t i = 0; i < count; i++) {
+        int a = ((int *)to)[i], b = ((const int *)with)[i];
+
+        ((int *)to)[i] = a > b ? a : b;
+    }
+}
+
+static void operator_gives(rpt_group_t *group, rpt_op_fn fn, int wanted)
+{
+    int mine = rpt_group_rank(group) + 1, out = -1, one = 1;
+    rpt_op_t op;
+
+    CHECK(rpt_op_create(fn, &one, 1, &op) == RPT_OK);
+    for (int i = 0; i < 3; i++) {
+        CHECK(rpt_allreduce(group, &mine, &out, 1, RPT_TYPE_I32, op) == RPT_OK);
+        CHECK(out == wanted);
+    }
+    rpt_barrier(group); /* others may still combine */
+    rpt_op_destroy(op);
+    if (rpt_group_size(group) == 1) { /* others might have it by now */
+        CHECK(rpt_allreduce(group, &mine, &out, 1, RPT_TYPE_I32, op) ==
+              RPT_ERR_INVALID);
+    }
+}
+
+void operators_one_after_another(rpt_group_t *group)
+{
+    int size = rpt_group_size(group);
+
+    for (int i = 0; i < 3; i++) {
+        operator_gives(group, add, size * (size + 1) / 2);
+        operator_gives(group, take_greater, size);
+    }
+}
