@@ -203,8 +203,8 @@ static bool is_plain(const struct rpt_plan *plan, const rpt_coll_t *coll)
            (in + plan->input_bytes <= out || out + plan->output_bytes <= in);
 }
 
-/* The plan of a call like this one among the last ones, if nothing else is under
- * way. */
+/* The plan of a call like this one among the last ones, if nothing else is
+ * under way. */
 static struct rpt_plan *recent_plan(struct rpt_group *group,
                                     const rpt_coll_t *coll)
 {

@@ -27,8 +27,8 @@ struct rpt_combine {
  * all. */
 rpt_status_t rpt__combine_create(struct rpt_combine *combine, rpt_type_t type,
                                  rpt_op_t op);
-/* Whether op is still the operator that this was made for: a number may be given
- * again.  Needs no lock. */
+/* Whether op is still the operator that this was made for: a number may be
+ * given again.  Needs no lock. */
 bool rpt__combine_is_of(const struct rpt_combine *combine, rpt_op_t op);
 void rpt__combine_release(struct rpt_combine *combine);
 

@@ -7,10 +7,10 @@
  *
  * The first calls touch memory for the first time, which takes longer than any
  * way to store in it: one that did is tried again.  The word of the first trial
- * holds only for some calls nevertheless, and not against the kernel.  The first
- * three of each six find lines where the other way has left them: their time
- * does not count.  What does not fit into a cache anyway is tried twice, and more
- * often.
+ * holds only for some calls nevertheless, and not against the kernel.  The
+ * first three of each six find lines where the other way has left them: their
+ * time does not count.  What does not fit into a cache anyway is tried twice,
+ * and more often.
  */
 #include "collectives/engine/pace.h"
 
