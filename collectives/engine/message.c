@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_BUCKETS = 1024 };
+enum { N_BUCKETS = 1024, LINE_BYTES = 64 };
 
 struct key {
     uint64_t group;
@@ -39,7 +39,9 @@ struct head {
  * is kept, under run 0; total_bytes is its run then. */
 #define LANE_HERE UINT32_MAX
 
-enum { FRAGMENT_BYTES = RPT_PACKET_BYTES - (int)sizeof(struct head) };
+enum { FRAGMENT_BYTES = 32 * 1024 };
+_Static_assert(sizeof(struct head) + FRAGMENT_BYTES <= RPT_PACKET_BYTES,
+               "a fragment is a packet");
 
 struct fragment {
     STAILQ_ENTRY(fragment) link;
@@ -365,6 +367,17 @@ void rpt__run_send(struct rpt_run *run, uint32_t lane,
     };
 }
 
+/* Of what is left of a message, in fragments that are about alike: a packet of
+ * a few bytes behind a large one may wait long in a network. */
+static size_t next_fragment(size_t left)
+{
+    size_t n = (left + FRAGMENT_BYTES - 1) / FRAGMENT_BYTES;
+    size_t bytes = ((left + n - 1) / n + LINE_BYTES - 1) / LINE_BYTES *
+                   LINE_BYTES;
+
+    return bytes < left ? bytes : left;
+}
+
 /* As much of one message as the transport takes. */
 static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
 {
@@ -377,8 +390,7 @@ static rpt_status_t push(struct rpt_run *run, struct rpt_send *send)
 
     while (send->n_sent < send->bytes &&
            rpt__comm_backlog(team->comm, dest) == 0) {
-        size_t left = send->bytes - send->n_sent;
-        size_t n = left < FRAGMENT_BYTES ? left : FRAGMENT_BYTES;
+        size_t n = next_fragment(send->bytes - send->n_sent);
         rpt_status_t status;
 
         memcpy(packet, &head, sizeof head);
