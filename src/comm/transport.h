@@ -25,8 +25,8 @@ struct rpt_packet {
     uint64_t total_bytes; /* of the message                                  */
 };
 
-/* Most bytes behind the struct rpt_packet: 32 KiB, and what modules put in front
- * of theirs, so that a power of two leaves no packet of a few bytes. */
+/* Most bytes behind the struct rpt_packet: 32 KiB, and what modules put in
+ * front of theirs, so that a power of two leaves no packet of a few bytes. */
 enum { RPT_PACKET_BYTES = 32 * 1024 + 256 };
 
 struct rpt_transport_ops {
