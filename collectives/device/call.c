@@ -139,10 +139,13 @@ static bool nccl_can(const struct rpt_plan *plan)
            plan->call->device->nccl->can_reduce(coll->type, coll->op);
 }
 
+/* A sum over all ranks is one kernel: of parts of it, the later ones would find
+ * an input overwritten where the result is in place. */
 static bool kernels_can(const struct rpt_plan *plan)
 {
-    return !is_reduction(plan) ||
-           plan->call->device->ops->can_reduce(plan->coll.type, plan->coll.op);
+    return !is_reduction(plan) || (plan->team->size <= RPT_DEVICE_INPUTS_MAX &&
+                                   plan->call->device->ops->can_reduce(
+                                       plan->coll.type, plan->coll.op));
 }
 
 /* The same on all ranks: from what they know alike. */

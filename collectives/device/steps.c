@@ -124,29 +124,22 @@ static char *place(const struct rpt_plan *plan, struct rpt_place place)
                : rpt__run_place(run, place);
 }
 
-/* As many inputs at a time as a kernel takes; from the left. */
+/* No more inputs than a kernel takes; see kernels_can() in call.c. */
 static rpt_status_t reduce(const struct rpt_plan *plan,
                            const struct rpt_step *step)
 {
     const struct rpt_device_team *device = plan->call->device;
     const struct rpt_place *inputs = plan->schedule.inputs + step->first_input;
     struct rpt_device_reduction r = { .to = place(plan, step->to),
+                                      .n_inputs = step->n_inputs,
                                       .count = step->count,
                                       .type = plan->coll.type,
                                       .op = plan->coll.op };
-    rpt_status_t status = RPT_OK;
 
-    for (int i = 0; i < step->n_inputs && status == RPT_OK;) {
-        r.n_inputs = 0;
-        if (i > 0) {
-            r.inputs[r.n_inputs++] = r.to;
-        }
-        while (r.n_inputs < RPT_DEVICE_INPUTS_MAX && i < step->n_inputs) {
-            r.inputs[r.n_inputs++] = place(plan, inputs[i++]);
-        }
-        status = device->ops->reduce(device->stream, &r);
+    for (int i = 0; i < step->n_inputs; i++) {
+        r.inputs[i] = place(plan, inputs[i]);
     }
-    return status;
+    return device->ops->reduce(device->stream, &r);
 }
 
 static rpt_status_t take_step(const struct rpt_plan *plan,
