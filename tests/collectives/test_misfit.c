@@ -3,6 +3,9 @@
  */
 #include "job.h"
 
+#include "base/error.h"
+
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -549,6 +552,75 @@ static void a_deadline_names_the_missing(void)
     }
 }
 
+/* Another thread of rank 0 turns its loop. */
+static bool the_others_are_done(void *arg)
+{
+    _Atomic uint32_t *is_inside = arg;
+
+    if (atomic_load(is_inside) == 0) {
+        count_up(is_inside);
+    }
+    return atomic_load(&gate) > 0;
+}
+
+static _Atomic uint32_t n_inside;
+
+static void *turn_the_loop(void *arg)
+{
+    struct rpt_engine *engine = arg;
+
+    rpt__engine_lock(engine);
+    CHECK(rpt__engine_wait(engine, the_others_are_done, &n_inside, -1) ==
+          RPT_OK);
+    rpt__engine_unlock(engine);
+    return NULL;
+}
+
+/* Rank 0 knows that call 1000 will not fit, and waits in call 0 for rank 1. */
+static void one_waits_past_the_deadline(rpt_group_t *group)
+{
+    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+    int rank = rpt_group_rank(group), sum = 0;
+    pthread_t thread;
+
+    if (rank == 1) {
+        await(&gate, 1);
+        CHECK(rpt_barrier(group) == RPT_ERR_MISMATCH);
+        return;
+    }
+    pthread_create(&thread, NULL, turn_the_loop, engine);
+    await(&n_inside, 1);
+    rpt__engine_lock(engine);
+    rpt__fail(RPT_ERR_MISMATCH, "a call that does not fit");
+    rpt__group_spoil(group, RPT_ERR_MISMATCH, 1000);
+    rpt__engine_unlock(engine);
+    CHECK(rpt_allreduce(group, &rank, &sum, 1, RPT_TYPE_I32, RPT_OP_SUM) ==
+          RPT_ERR_MISMATCH);
+    CHECK(strstr(rpt_last_error()->what, "does not fit") != NULL);
+    CHECK(rpt_last_error()->hint[0] == '\0');
+    count_up(&gate);
+    rpt__engine_ring(engine);
+    pthread_join(thread, NULL);
+}
+
+/* It does not wait for ever, whoever turns the loop, and is not told of the
+ * deadline. */
+static void who_is_late_in_a_failed_group_says_why_it_failed(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "300ms", NULL },
+        { "coll.deadline_s", "300ms", "topo.virtual_nodes", "2", NULL },
+        { "coll.deadline_s", "300ms", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (size_t k = 0; k < 3; k++) {
+        struct job job = { .fn = one_waits_past_the_deadline };
+
+        gate = n_inside = 0;
+        run_job(2, layouts[k], &job);
+    }
+}
+
 /* Rank 1 has sent its part and waits in the next call, rank 0 still in this. */
 static void the_last_is_missing_from_two_calls(rpt_group_t *group)
 {
@@ -632,6 +704,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_wait_tells_what_was_found_before),
     RPT_TEST(a_check_has_a_name),
     RPT_TEST(a_deadline_names_the_missing),
+    RPT_TEST(who_is_late_in_a_failed_group_says_why_it_failed),
     RPT_TEST(only_the_missing_are_named_by_ranks_in_different_calls),
     RPT_TEST(a_warning_names_the_late),
     RPT_TEST_END,

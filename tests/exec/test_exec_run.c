@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024 };
+enum { MIB = 1024 * 1024, LARGE_BYTES = 16 * MIB };
 
 static struct client client;
 
@@ -570,6 +570,92 @@ static void a_keeper_may_stop_while_programs_wait(void)
     CU_ASSERT_EQUAL(client.n_ended, 1);
 }
 
+/* ---- while the rank does not listen ---- */
+
+/* The number that a program writes into the FIFO. */
+static int number_from(const char *fifo)
+{
+    FILE *file = fopen(fifo, "r");
+    int number = 0;
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT_EQUAL(fscanf(file, "%d", &number), 1);
+    fclose(file);
+    return number;
+}
+
+/* 1 says more than the socket takes; 2 comes after it, 3 after 2.  The output
+ * file of 2 is made when it starts.  Returns when the keeper knows that 1 has
+ * ended, and has had time to start others. */
+static void fill_the_socket(char file[PATH_MAX])
+{
+    char fifo[PATH_MAX];
+    int pid;
+
+    path_in(file, "started");
+    path_in(fifo, "fifo");
+    CU_ASSERT_EQUAL_FATAL(mkfifo(fifo, 0600), 0);
+    open_client(LARGE_BYTES);
+    letter("echo $$ >fifo; head -c 20000000 /dev/zero", 0);
+    client_start(&client,
+                 &(struct job){ .shell = "exit 5",
+                                .program = { .output = RPT_OUTPUT_FILES,
+                                             .stdout_path = file },
+                                .run = { .after = 1 } });
+    letter("exit 6", 2);
+    pid = number_from(fifo);
+    while (kill(pid, 0) == 0) { /* a minute at most: the limit of a test */
+        usleep(1000);
+    }
+    /* It was asked for after that, so that it starts later than 2 would. */
+    letter("echo 7 >fifo", 0);
+    CU_ASSERT_EQUAL(number_from(fifo), 7);
+    CU_ASSERT_EQUAL(access(file, F_OK), -1);
+    unlink(fifo);
+}
+
+static void ends_are(char file[PATH_MAX], int error_of_2, int code_of_2)
+{
+    CU_ASSERT(client_wait_all(&client));
+    CU_ASSERT_EQUAL(client.jobs[1].end.stdout_bytes, LARGE_BYTES);
+    CU_ASSERT_EQUAL(client.jobs[2].end.error, error_of_2);
+    CU_ASSERT_EQUAL(client.jobs[2].end.killed, error_of_2 != 0);
+    CU_ASSERT_EQUAL(client.jobs[2].end.exit_code, code_of_2);
+    CU_ASSERT_EQUAL(access(file, F_OK) == 0, error_of_2 == 0);
+    CU_ASSERT_EQUAL(client.jobs[3].end.exit_code, 6);
+    client_close(&client);
+    unlink(file);
+}
+
+/* Were it killed together with the keeper, nobody would know that it began. */
+static void none_starts_before_the_end_of_the_one_before_is_sent(void)
+{
+    char file[PATH_MAX];
+
+    fill_the_socket(file);
+    ends_are(file, 0, 5);
+}
+
+static void one_that_may_start_is_not_taken_back(void)
+{
+    char file[PATH_MAX];
+
+    fill_the_socket(file);
+    CU_ASSERT_EQUAL(rpt__keeper_recall(client.keeper, 2), RPT_OK);
+    ends_are(file, 0, 5);
+}
+
+static void one_that_may_start_can_be_killed(void)
+{
+    char file[PATH_MAX];
+
+    fill_the_socket(file);
+    CU_ASSERT_EQUAL(rpt__keeper_kill(client.keeper, 2), RPT_OK);
+    ends_are(file, ECANCELED, -1);
+}
+
+/* ---- requests ---- */
+
 /* A keeper that stands still takes nothing: requests wait here. */
 static void requests_never_block(void)
 {
@@ -625,6 +711,9 @@ static const struct rpt_test tests[] = {
     RPT_TEST(ends_are_told_while_the_next_program_runs),
     RPT_TEST(a_recall_that_comes_too_late_does_no_harm),
     RPT_TEST(a_keeper_may_stop_while_programs_wait),
+    RPT_TEST(none_starts_before_the_end_of_the_one_before_is_sent),
+    RPT_TEST(one_that_may_start_is_not_taken_back),
+    RPT_TEST(one_that_may_start_can_be_killed),
     RPT_TEST(requests_never_block),
     RPT_TEST_END,
 };

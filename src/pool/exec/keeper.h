@@ -81,7 +81,8 @@ rpt_status_t rpt__keeper_start(const char *path, int bell_fd,
  * without asking this rank: short programs in a row lose no time to messages.
  * When the other one has ended already, or never was, it starts at once.  It
  * is not known here when it starts, but that it cannot be before the `ended`
- * event of the other one. */
+ * event of the other one is on its way: when the keeper dies without that
+ * event, the program has not started. */
 rpt_status_t rpt__keeper_run(struct rpt_keeper *keeper,
                              const struct rpt_run *run);
 

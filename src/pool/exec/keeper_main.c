@@ -165,28 +165,33 @@ static void ring(struct rpt_kept *kept)
     rpt__bell_ring(kept->bell);
 }
 
-/* Ends are in the socket at once (should we be killed, the rank knows them),
- * but wake the rank every ring_every_s only, unless hurried. */
-static void send_reports(struct rpt_kept *kept)
+bool rpt__reports_send(struct rpt_kept *kept)
 {
-    uint32_t events;
     long sent = 0;
 
     if (rpt__wire_unsent(&kept->wire) > 0) {
         sent = rpt__wire_send(&kept->wire);
     }
-    if (sent < 0) {
-        kept->over = true;
+    kept->unheard |= sent > 0;
+    kept->over |= sent < 0;
+    return rpt__wire_unsent(&kept->wire) == 0;
+}
+
+/* Ends are in the socket at once (should we be killed, the rank knows them),
+ * but wake the rank every ring_every_s only, unless hurried. */
+static void send_reports(struct rpt_kept *kept)
+{
+    uint32_t events;
+
+    rpt__reports_send(kept);
+    if (kept->over) {
         return;
     }
-    kept->unheard |= sent > 0;
     if (kept->unheard && (kept->hurried || rpt__wire_unsent(&kept->wire) > 0 ||
                           rpt__now_s() >= kept->rung_s + ring_every_s)) {
         ring(kept);
     }
-    if (sent > 0) {
-        rpt__pipes_resume(kept);
-    }
+    rpt__pipes_resume(kept);
     events = rpt__wire_unsent(&kept->wire) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN;
     if (events != kept->socket_events) {
         struct epoll_event event = { events, { &kept->socket } };
@@ -209,7 +214,7 @@ static void obey(struct rpt_kept *kept, const struct rpt_frame *frame)
         rpt__waiting_launch(kept);
         send_reports(kept);
     } else if (frame->kind == RPT_FRAME_RECALL) {
-        rpt__waiting_cancel(kept, rpt__read_u64(&reader));
+        rpt__waiting_recall(kept, rpt__read_u64(&reader));
         rpt__waiting_launch(kept);
     } else if (frame->kind == RPT_FRAME_KILL) {
         key = rpt__read_u64(&reader);
@@ -249,6 +254,9 @@ static int wait_ms(const struct rpt_kept *kept)
 {
     double next_s = kept->next_s, ms;
 
+    if (kept->n_ready > 0 && rpt__wire_unsent(&kept->wire) == 0) {
+        return 0; /* the last send made way for it */
+    }
     if (kept->unheard && kept->rung_s + ring_every_s < next_s) {
         next_s = kept->rung_s + ring_every_s;
     }
@@ -286,8 +294,8 @@ static void turn(struct rpt_kept *kept)
 
         (void)got;
         rpt__reap(kept);
-        rpt__waiting_launch(kept);
     }
+    rpt__waiting_launch(kept);
     send_reports(kept);
     if (asked && !kept->over) {
         take_requests(kept);

@@ -103,6 +103,11 @@ struct rpt_kept {
     double rung_s; /* the last time                              */
 };
 
+/* ---- keeper_main.c ---- */
+
+/* Sends what was reported, without a ring; true when nothing is left. */
+bool rpt__reports_send(struct rpt_kept *kept);
+
 /* ---- launch.c ---- */
 
 /* A failure becomes an END frame. */
@@ -114,9 +119,11 @@ void rpt__launch(struct rpt_kept *kept, const struct rpt_frame *frame);
 void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame);
 /* This one has ended: the one that waits for it may start. */
 void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key);
-/* Launches those that may start. */
+/* Launches those that may start, once the ends before them are sent. */
 void rpt__waiting_launch(struct rpt_kept *kept);
-/* Takes back one that waits; unknown keys are ignored. */
+/* Takes back one that waits for another one; others are left alone. */
+void rpt__waiting_recall(struct rpt_kept *kept, uint64_t key);
+/* The same, and also one that may start. */
 void rpt__waiting_cancel(struct rpt_kept *kept, uint64_t key);
 void rpt__waiting_close(struct rpt_kept *kept);
 

@@ -11,6 +11,11 @@
  * key costs a walk over those that wait, a few for each slot.  What may start
  * is marked first and launched by the loop, because a launch can fail, which
  * frees the next ones.
+ *
+ * It is launched when the end before it is in the socket.  Should we be killed,
+ * by the program itself perhaps, the rank knows which ones can have started:
+ * those whose predecessor's end it finds there.  While the rank leaves the
+ * socket full, with large outputs, they wait.
  */
 #include "pool/exec/keeper_priv.h"
 
@@ -66,10 +71,11 @@ void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame)
     struct rpt_reader reader = rpt__reader(frame->data, frame->bytes);
     uint64_t key = rpt__read_u64(&reader);
     uint64_t after = rpt__read_u64(&reader);
+    bool ready = after == 0 || (rpt__child_find(kept, after) == NULL &&
+                                find(kept, after) == NULL);
     struct rpt_waiting *w;
 
-    if (after == 0 ||
-        (rpt__child_find(kept, after) == NULL && find(kept, after) == NULL)) {
+    if (after == 0 || (ready && rpt__reports_send(kept))) {
         rpt__launch(kept, frame);
         return;
     }
@@ -80,10 +86,11 @@ void rpt__waiting_take(struct rpt_kept *kept, const struct rpt_frame *frame)
     }
     w->key = key;
     w->after = after;
-    w->ready = false;
+    w->ready = ready;
     w->bytes = frame->bytes;
     memcpy(w->data, frame->data, frame->bytes);
     STAILQ_INSERT_TAIL(&kept->waiting, w, link);
+    kept->n_ready += ready;
 }
 
 void rpt__waiting_free_from(struct rpt_kept *kept, uint64_t key)
@@ -103,7 +110,7 @@ void rpt__waiting_launch(struct rpt_kept *kept)
 {
     struct rpt_waiting *w = STAILQ_FIRST(&kept->waiting);
 
-    while (kept->n_ready > 0) {
+    while (kept->n_ready > 0 && rpt__reports_send(kept)) {
         struct rpt_frame frame;
 
         while (!w->ready) {
@@ -118,19 +125,35 @@ void rpt__waiting_launch(struct rpt_kept *kept)
     }
 }
 
+static void take_back(struct rpt_kept *kept, struct rpt_waiting *w)
+{
+    uint64_t key = w->key;
+    struct rpt_waiting *next = find_next(kept, key);
+
+    if (next != NULL && !w->ready) {
+        next->after = w->after;
+    }
+    take_out(kept, w);
+    free(w);
+    report_start(kept, key, ECANCELED, "taken back before it started");
+}
+
+/* To the rank one that may start is as good as started. */
+void rpt__waiting_recall(struct rpt_kept *kept, uint64_t key)
+{
+    struct rpt_waiting *w = find(kept, key);
+
+    if (w != NULL && !w->ready) {
+        take_back(kept, w);
+    }
+}
+
 void rpt__waiting_cancel(struct rpt_kept *kept, uint64_t key)
 {
     struct rpt_waiting *w = find(kept, key);
 
     if (w != NULL) {
-        struct rpt_waiting *next = find_next(kept, key);
-
-        if (next != NULL && !w->ready) {
-            next->after = w->after;
-        }
-        take_out(kept, w);
-        free(w);
-        report_start(kept, key, ECANCELED, "taken back before it started");
+        take_back(kept, w);
     }
 }
 
