@@ -19,6 +19,8 @@
 #include <math.h>
 #include <sys/resource.h>
 
+#define MOMENT_S 1e-6
+
 struct rhythm {
     uint32_t of_each;   /* calls of a way in a trial             */
     uint32_t uncounted; /* ... of which these only warm up       */
@@ -98,6 +100,20 @@ struct rpt_trial rpt__pace_begin(struct rpt_pace paces[], int which)
         trial.began_s = rpt__now_s();
     }
     return trial;
+}
+
+void rpt__pace_leave(struct rpt_trial *trial)
+{
+    if (trial->pace != NULL) {
+        trial->left_s = rpt__now_s();
+    }
+}
+
+void rpt__pace_return(struct rpt_trial *trial)
+{
+    if (trial->pace != NULL && rpt__now_s() - trial->left_s > MOMENT_S) {
+        trial->pace = NULL;
+    }
 }
 
 void rpt__pace_settle(struct rpt_trial *trial, bool by_kernel)

@@ -43,6 +43,7 @@ struct rpt_pace {
 struct rpt_trial {
     struct rpt_pace *pace; /* NULL: not one, or not timed */
     double began_s;
+    double left_s;    /* rpt__pace_leave()   */
     bool is_first;    /* trial of this pace */
     long n_faults;    /* of this thread when it began, in the first trial */
     enum rpt_way way; /* that is tried; FOUND: none */
@@ -54,6 +55,10 @@ int rpt__pace_of(size_t bytes);
 
 /* The next call that goes from beginning to end in one thread. */
 struct rpt_trial rpt__pace_begin(struct rpt_pace paces[], int which);
+/* The caller does something else, and comes back: its time tells nothing unless
+ * that took a moment only. */
+void rpt__pace_leave(struct rpt_trial *trial);
+void rpt__pace_return(struct rpt_trial *trial);
 /* Whether the kernel reads in this call: one that goes another way than it was
  * to try tells nothing. */
 void rpt__pace_settle(struct rpt_trial *trial, bool by_kernel);

@@ -497,10 +497,9 @@ static rpt_status_t finish_here(struct rpt_run *run)
     return status;
 }
 
-rpt_status_t rpt__run_here(struct rpt_run *run)
+/* In this thread. */
+static void begin_here(struct rpt_run *run)
 {
-    rpt_status_t status;
-
     run->is_here = true;
     rpt__run_begin(run);
     if (run->pace >= 0) {
@@ -509,6 +508,13 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
             rpt__pace_settle(&run->trial, false);
         }
     }
+}
+
+rpt_status_t rpt__run_here(struct rpt_run *run)
+{
+    rpt_status_t status;
+
+    begin_here(run);
     status = finish_here(run);
     rpt__pace_end(&run->trial);
     return status;
@@ -518,12 +524,13 @@ void rpt__run_start_here(struct rpt_run *run)
 {
     int spins = rpt__look_spins(&run->team->look);
 
-    run->is_here = true;
-    rpt__run_begin(run);
+    begin_here(run);
     run->status = go(run, spins < START_LOOKS ? spins : START_LOOKS);
     if (run->status == RPT_PENDING) {
+        rpt__pace_leave(&run->trial);
         leave(run);
     } else {
+        rpt__pace_end(&run->trial);
         run->is_here = false;
         atomic_store(&run->state, RPT_RUN_OVER);
     }
@@ -536,10 +543,13 @@ rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once)
     if (!take(run)) {
         return RPT_ERR_STATE;
     }
+    rpt__pace_return(&run->trial);
     status = once ? rpt__run_advance(run) : finish_here(run);
     if (status == RPT_PENDING) {
+        rpt__pace_leave(&run->trial);
         leave(run);
     } else {
+        rpt__pace_end(&run->trial);
         run->is_here = false;
         atomic_store(&run->state, RPT_RUN_IDLE);
     }

@@ -197,6 +197,32 @@ static void what_went_another_way_tells_nothing(void)
     rpt__clock_set(NULL);
 }
 
+/* Whether a call that its caller left for so long has told something. */
+static bool tells(double away_s)
+{
+    struct rpt_trial trial;
+
+    begin();
+    do {
+        trial = rpt__pace_begin(paces, SMALL);
+    } while (trial.pace == NULL);
+    rpt__pace_settle(&trial, false);
+    moment_s += 1;
+    rpt__pace_leave(&trial);
+    moment_s += away_s;
+    rpt__pace_return(&trial);
+    moment_s += 1;
+    rpt__pace_end(&trial);
+    rpt__clock_set(NULL);
+    return paces[SMALL].past_s < 1e9;
+}
+
+static void a_caller_that_was_away_tells_nothing(void)
+{
+    CU_ASSERT_TRUE(tells(0));
+    CU_ASSERT_FALSE(tells(1));
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(each_size_has_its_pace),
     RPT_TEST(the_faster_way_is_taken),
@@ -206,6 +232,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_call_that_touched_new_pages_is_tried_again),
     RPT_TEST(the_kernel_is_tried_when_memory_is_warm),
     RPT_TEST(what_went_another_way_tells_nothing),
+    RPT_TEST(a_caller_that_was_away_tells_nothing),
     RPT_TEST_END
 };
 
