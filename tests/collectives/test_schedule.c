@@ -389,20 +389,32 @@ static void costs_are_those_of_the_papers(void)
     }
 }
 
+/* Whether a long round back of levels begins when its receiver is ready. */
+static bool may_wait(int p)
+{
+    return p > 16 && (p & (p - 1)) != 0;
+}
+
 /* Messages: one a round, and one more where the vector's end is passed.  Where
- * messages cost all, no level is divided that would need a round more. */
+ * messages cost all, no level is divided that would need a round more; where
+ * they cost nothing, many ranks have an element that says that they are ready
+ * in each round back: three messages where two were. */
 static void circulant_is(int p, const struct rpt_model *m, uint32_t most_rounds)
 {
     struct call call = { .kind = RPT_COLL_ALLREDUCE };
     struct cost found;
-    uint64_t n = (uint64_t)p;
+    uint64_t n = (uint64_t)p, n_ready = 0;
 
     fill(&call.c, p, 6 * (size_t)p, 6 * (size_t)p);
     call.c.model = m;
     found = largest(&rpt__allreduce_circulant, &call);
-    CU_ASSERT_EQUAL(found.n_sent, 2 * (n - 1) * 6);
+    if (m->message_s <= 0 && may_wait(p)) {
+        n_ready = found.n_rounds / 3;
+        most_rounds += most_rounds / 2;
+    }
+    CU_ASSERT_EQUAL(found.n_sent, 2 * (n - 1) * 6 + n_ready);
     CU_ASSERT_EQUAL(found.n_reduced, (n - 1) * 6);
-    CU_ASSERT(found.n_rounds >= 2 * log2_up(p));
+    CU_ASSERT(found.n_rounds >= 2 * log2_up(p) + n_ready);
     CU_ASSERT(found.n_rounds <= most_rounds);
     CU_ASSERT(found.n_messages <= 2 * most_rounds);
 }
@@ -457,6 +469,31 @@ static const struct rpt_algorithm *cheapest(const struct rpt_case *c)
         }
     }
     return best;
+}
+
+/* Of 17 ranks rounds back have 1, 1, 2, 4, 8 blocks of 100 elements.  A message
+ * costs as much as 1750 bytes, so only the last round is worth a question. */
+static void many_ranks_wait_for_the_receiver_of_much(void)
+{
+    static const struct {
+        int ranks;
+        uint64_t n_elements, n_ready;
+    } known[] = { { 17, 100, 1 },
+                  { 17, 50, 0 },
+                  { 17, 120, 2 },
+                  { 15, 1000, 0 },
+                  { 32, 1000, 0 } };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct call call = { .kind = RPT_COLL_ALLREDUCE };
+        uint64_t n = known[i].n_elements, p = (uint64_t)known[i].ranks;
+        struct cost found;
+
+        fill(&call.c, known[i].ranks, p * n, p * n);
+        call.c.model = &many;
+        found = largest(&rpt__allreduce_circulant, &call);
+        CU_ASSERT_EQUAL(found.n_sent, 2 * (p - 1) * n + known[i].n_ready);
+    }
 }
 
 /* The rounds grow fewer and the bytes more, or the other way round. */
@@ -596,11 +633,11 @@ static void mixing_is_right_in_groups_of_any_size(void)
             fill(&call.c, p, 2 * (size_t)p + 1, 1);
             call.c.model = &m;
             found = largest(&rpt__allreduce_mixed, &call);
-            CU_ASSERT(found.n_rounds <= 2 * log2_up(p));
+            CU_ASSERT(found.n_rounds <= (may_wait(p) ? 3 : 2) * log2_up(p));
             most = found.n_rounds > most ? found.n_rounds : most;
         }
     }
-    CU_ASSERT_EQUAL(most, 2 * log2_up(MAX_P));
+    CU_ASSERT(most >= 2 * log2_up(MAX_P));
 }
 
 /* With 1 for a number of the model and 0 for the others it says how often that
@@ -660,6 +697,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_thousand_ranks_are_right),
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
+    RPT_TEST(many_ranks_wait_for_the_receiver_of_much),
     RPT_TEST(an_odd_factor_of_ranks_is_all_that_wraps),
     RPT_TEST(long_vectors_of_many_ranks_are_not_doubled),
     RPT_TEST(most_of_a_long_vector_stays_with_neighbours),

@@ -5,6 +5,10 @@
  * it waits for a message, or for what it has sent; then MPI_Waitany.  A message
  * is one MPI message, with its lane's number as the tag.  (The engine cuts it
  * into packets, and copies; what that costs is not played.)
+ *
+ * All receives are posted at the beginning, since the engine always has some
+ * posted (comm/mpi_transport.c), and keeps what comes before its step
+ * (collectives/engine/message.c).  So a message is under way when it is sent.
  */
 #include "play.h"
 
@@ -18,46 +22,17 @@ struct lane {
     size_t first_send; /* its requests: from here ...                    */
     size_t n_sends;    /* ... so many, in order                          */
     size_t n_gone;     /* of these, from the first on                    */
-    int receives;      /* whether the step before has a receive under way */
-    MPI_Request receive;
 };
 
 struct play_state {
     struct lane *lanes;
-    MPI_Request *sends; /* of all lanes, each where its steps are     */
-    MPI_Request *waits; /* what is waited for ...                     */
-    MPI_Request **from; /* ... and where each of these was taken from */
+    MPI_Request *sends;    /* of all lanes, each where its steps are     */
+    MPI_Request *receives; /* each where its step is               */
+    float **came;          /* where it puts what it receives       */
+    float *kept;           /* ... when there is data               */
+    MPI_Request *waits;    /* what is waited for ...                     */
+    MPI_Request **from;    /* ... and where each of these was taken from */
 };
-
-struct play_state *play_prepare(const struct play *play)
-{
-    const struct rpt_schedule *schedule = play->schedule;
-    struct play_state *state = malloc(sizeof *state);
-    size_t n = schedule->n_steps + 1;
-
-    state->lanes = malloc((schedule->n_lanes + 1) * sizeof *state->lanes);
-    state->sends = malloc(n * sizeof *state->sends);
-    state->waits = malloc(n * sizeof *state->waits);
-    state->from = malloc(n * sizeof *state->from);
-    for (size_t i = 0; i < schedule->n_lanes; i++) {
-        state->lanes[i] = (struct lane){
-            .first_send = schedule->lanes[i].first_step,
-            .receive = MPI_REQUEST_NULL,
-        };
-    }
-    return state;
-}
-
-void play_release(struct play_state *state)
-{
-    free(state->lanes);
-    free(state->sends);
-    free(state->waits);
-    free(state->from);
-    free(state);
-}
-
-/* ---- steps ---- */
 
 static float *place(const struct play *play, struct rpt_place place)
 {
@@ -74,6 +49,65 @@ static float *place(const struct play *play, struct rpt_place place)
         exit(1);
     }
 }
+
+/* What comes early must not be where a step before it still reads. */
+static void keep_room(const struct play *play, struct play_state *state)
+{
+    const struct rpt_schedule *schedule = play->schedule;
+    size_t count = 0;
+
+    for (size_t s = 0; s < schedule->n_steps; s++) {
+        const struct rpt_step *step = &schedule->steps[s];
+
+        count += step->kind == RPT_STEP_RECV ? step->count : 0;
+    }
+    state->kept = malloc((play->with_data ? count + 1 : 1) * sizeof(float));
+    count = 0;
+    for (size_t s = 0; s < schedule->n_steps; s++) {
+        const struct rpt_step *step = &schedule->steps[s];
+
+        if (step->kind == RPT_STEP_RECV) {
+            state->came[s] = play->with_data ? state->kept + count
+                                             : place(play, step->to);
+            count += step->count;
+        }
+    }
+}
+
+struct play_state *play_prepare(const struct play *play)
+{
+    const struct rpt_schedule *schedule = play->schedule;
+    struct play_state *state = malloc(sizeof *state);
+    size_t n = schedule->n_steps + 1;
+
+    state->lanes = malloc((schedule->n_lanes + 1) * sizeof *state->lanes);
+    state->sends = malloc(n * sizeof *state->sends);
+    state->receives = malloc(n * sizeof *state->receives);
+    state->came = malloc(n * sizeof *state->came);
+    state->waits = malloc(n * sizeof *state->waits);
+    state->from = malloc(n * sizeof *state->from);
+    for (size_t i = 0; i < schedule->n_lanes; i++) {
+        state->lanes[i] = (struct lane){
+            .first_send = schedule->lanes[i].first_step,
+        };
+    }
+    keep_room(play, state);
+    return state;
+}
+
+void play_release(struct play_state *state)
+{
+    free(state->lanes);
+    free(state->sends);
+    free(state->receives);
+    free(state->came);
+    free(state->kept);
+    free(state->waits);
+    free(state->from);
+    free(state);
+}
+
+/* ---- steps ---- */
 
 static void reduce(const struct play *play, const struct rpt_step *step)
 {
@@ -109,19 +143,39 @@ static void send(const struct play *play, struct play_state *state, size_t i,
               play->comm, &state->sends[lane->first_send + lane->n_sends++]);
 }
 
-/* Whether the message is there. */
-static int receive(const struct play *play, struct lane *lane, size_t i,
-                   const struct rpt_step *step)
+static void post_receives(const struct play *play, struct play_state *state)
 {
-    if (!lane->receives) {
-        MPI_Irecv(place(play, step->to), (int)step->count, MPI_FLOAT,
-                  step->peer, tag_of(play, i), play->comm, &lane->receive);
-        lane->receives = 1;
+    const struct rpt_schedule *schedule = play->schedule;
+
+    for (size_t i = 0; i < schedule->n_lanes; i++) {
+        const struct rpt_lane *lane = &schedule->lanes[i];
+
+        for (size_t s = lane->first_step; s < lane->first_step + lane->n_steps;
+             s++) {
+            const struct rpt_step *step = &schedule->steps[s];
+
+            if (step->kind == RPT_STEP_RECV) {
+                MPI_Irecv(state->came[s], (int)step->count, MPI_FLOAT,
+                          step->peer, tag_of(play, i), play->comm,
+                          &state->receives[s]);
+            }
+        }
     }
-    if (lane->receive != MPI_REQUEST_NULL) {
+}
+
+/* Whether the message is there. */
+static int receive(const struct play *play, const struct play_state *state,
+                   size_t s)
+{
+    const struct rpt_step *step = &play->schedule->steps[s];
+
+    if (state->receives[s] != MPI_REQUEST_NULL) {
         return 0;
     }
-    lane->receives = 0;
+    if (play->with_data) {
+        memcpy(place(play, step->to), state->came[s],
+               step->count * sizeof(float));
+    }
     return 1;
 }
 
@@ -137,8 +191,9 @@ static int is_flushed(const struct play_state *state, struct lane *lane,
 }
 
 static int take_step(const struct play *play, struct play_state *state,
-                     size_t i, const struct rpt_step *step)
+                     size_t i, size_t s)
 {
+    const struct rpt_step *step = &play->schedule->steps[s];
     struct lane *lane = &state->lanes[i];
 
     switch (step->kind) {
@@ -152,7 +207,7 @@ static int take_step(const struct play *play, struct play_state *state,
         send(play, state, i, step);
         return 1;
     case RPT_STEP_RECV:
-        return receive(play, lane, i, step);
+        return receive(play, state, s);
     case RPT_STEP_FLUSH:
         return is_flushed(state, lane, step->value);
     case RPT_STEP_SIGNAL:
@@ -172,9 +227,7 @@ static int advance(const struct play *play, struct play_state *state, size_t i)
     struct lane *lane = &state->lanes[i];
 
     while (lane->next < steps->n_steps) {
-        if (!take_step(
-                play, state, i,
-                &play->schedule->steps[steps->first_step + lane->next])) {
+        if (!take_step(play, state, i, steps->first_step + lane->next)) {
             return 0;
         }
         lane->next++;
@@ -193,16 +246,22 @@ static int add_wait(struct play_state *state, int n, MPI_Request *request)
 
 /* Until one of the lanes may go on.  A request keeps its number while it is
  * waited for, so MPI's copy is put back. */
-static void wait_for_one(struct play_state *state, size_t first, size_t end)
+static void wait_for_one(const struct play *play, struct play_state *state,
+                         size_t first, size_t end)
 {
     int n = 0, which;
 
     for (size_t i = first; i < end; i++) {
+        const struct rpt_lane *steps = &play->schedule->lanes[i];
         struct lane *lane = &state->lanes[i];
+        size_t next = steps->first_step + lane->next;
 
-        n = add_wait(state, n, &lane->receive);
-        for (size_t s = lane->receives ? lane->n_sends : lane->n_gone;
-             s < lane->n_sends; s++) {
+        if (lane->next < steps->n_steps &&
+            play->schedule->steps[next].kind == RPT_STEP_RECV) {
+            n = add_wait(state, n, &state->receives[next]);
+            continue;
+        }
+        for (size_t s = lane->n_gone; s < lane->n_sends; s++) {
             n = add_wait(state, n, &state->sends[lane->first_send + s]);
         }
     }
@@ -217,6 +276,7 @@ void play_run(const struct play *play, struct play_state *state)
     const struct rpt_schedule *schedule = play->schedule;
     size_t n_over = 0;
 
+    post_receives(play, state);
     while (n_over < schedule->n_lanes) {
         size_t end = n_over + schedule->window, over = n_over;
 
@@ -231,7 +291,7 @@ void play_run(const struct play *play, struct play_state *state)
             }
         }
         if (n_over == over) {
-            wait_for_one(state, n_over,
+            wait_for_one(play, state, n_over,
                          end < schedule->n_lanes ? end : schedule->n_lanes);
         }
     }

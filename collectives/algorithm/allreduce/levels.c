@@ -21,7 +21,8 @@
  * Cost for n elements in levels of b = f g h ... ranks together: 2 (b-1)/b n
  * elements sent and (b-1)/b n reductions on each rank, and 2 ceil(log2 f)
  * rounds for each f (Traeff 2024, arXiv:2410.14234).  A round is two messages
- * where its blocks go over the end of what is cut.
+ * where its blocks go over the end of what is cut.  Of many ranks, no power of
+ * 2, a long round back begins when its receiver is ready: one element more.
  */
 #include "collectives/algorithm/allreduce/levels.h"
 #include "collectives/pattern/wrapped.h"
@@ -33,6 +34,19 @@ struct level {
     struct rpt_members m;
     struct rpt_range whole;
 };
+
+/* Whether a rank that is to send so many bytes back waits until the receiver is
+ * ready.  Each of these rounds brings about as much as all before it: who is
+ * ahead takes from the link of one that is behind, which falls further behind.
+ * At one switch, or when all go in step, nobody is ahead. */
+static bool waits(const struct rpt_case *c, const struct rpt_model *m,
+                  double bytes)
+{
+    int p = c->n_ranks;
+
+    return p > RPT_SWITCH_PORTS && (p & (p - 1)) != 0 &&
+           bytes * m->byte_s > m->message_s;
+}
 
 /* ---- which levels ---- */
 
@@ -58,7 +72,7 @@ static struct rpt_levels levels_of(int p, int f, int g)
 /* Two exchange.  Of more some send to the other end, in two messages, and a
  * message beside one is half of one; and since these go another way than the
  * others do, they share a link of it where there are several switches. */
-static double cost_of(const struct rpt_levels *levels,
+static double cost_of(const struct rpt_case *c, const struct rpt_levels *levels,
                       const struct rpt_model *m, double bytes)
 {
     int n_messages = 0;
@@ -67,7 +81,13 @@ static double cost_of(const struct rpt_levels *levels,
     for (int i = 0; i < levels->n; i++) {
         int skips[RPT_SKIPS_MAX], f = levels->factors[i];
 
-        n_messages += f == 2 ? 2 : 3 * rpt__skips(f, skips);
+        int n = rpt__skips(f, skips);
+
+        n_messages += f == 2 ? 2 : 3 * n;
+        for (int k = 1; k <= n; k++) {
+            n_messages += waits(c, m,
+                                (skips[k - 1] - skips[k]) * bytes / b / f);
+        }
         if (f > 2 && rpt__share_links(f, (int)b)) {
             shared += 2 * (f - 1.0) / f * bytes / b;
         }
@@ -101,7 +121,7 @@ struct rpt_levels rpt__levels_find(const struct rpt_case *c,
     for (int f = 1; f <= odd; f = next_divisor(odd, f)) {
         for (int g = 1; g <= odd / f; g = next_divisor(odd / f, g)) {
             struct rpt_levels found = levels_of(c->n_ranks, f, g);
-            double cost = cost_of(&found, m, n);
+            double cost = cost_of(c, &found, m, n);
 
             if (leaves_some == (found.n_left > 1) && cost < *cost_out) {
                 *cost_out = cost;
@@ -213,6 +233,20 @@ static void scatter(struct rpt_exchange *x, const struct level *level)
     x->part = rpt__blocks_of(level->whole, level->m.n, level->m.mine);
 }
 
+/* Tells the sender, s ranks further, that this rank is ready, and hears it from
+ * the receiver: an element that both have no use for. */
+static void meet(const struct rpt_exchange *x, const struct level *level, int s,
+                 int n_blocks)
+{
+    double bytes = (double)level->whole.count * (double)x->c->element_bytes;
+
+    if (waits(x->c, x->c->model, n_blocks * bytes / level->m.n)) {
+        rpt__step_send(x->schedule, rank_at(level, s),
+                       rpt__output(x->part.offset), 1);
+        rpt__step_recv(x->schedule, rank_at(level, -s), rpt__scratch(0), 1);
+    }
+}
+
 static void gather(const struct rpt_exchange *x, const struct level *level)
 {
     int skips[RPT_SKIPS_MAX], n = rpt__skips(level->m.n, skips);
@@ -220,6 +254,7 @@ static void gather(const struct rpt_exchange *x, const struct level *level)
     for (int k = n; k >= 1; k--) {
         int s = skips[k], end = skips[k - 1];
 
+        meet(x, level, s, end - s);
         send_blocks(x, level, -s, 0, end - s);
         receive_blocks(x, level, s, s, end);
     }
