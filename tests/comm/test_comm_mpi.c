@@ -427,6 +427,7 @@ static void without_shared_memory_messages_go_through_mpi(void)
         CHECK(n_warnings() == 1);
         CHECK(strstr(last_warning(), "go through MPI") != NULL);
         CHECK(strstr(last_warning(), "ulimit -f") != NULL);
+        CHECK(strstr(last_warning(), "with rank 0") == NULL);
     } else {
         CHECK(n_warnings() == 0);
     }
