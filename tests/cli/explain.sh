@@ -39,6 +39,7 @@ refused() { # algorithm, why, arguments
     run 1 explain "$@" -o "coll.$1.algorithm=$algorithm"
     expect 65 "$algorithm cannot do this $1"
     has err "$why" "and says why"
+    has err "do .*leave coll.$1.algorithm out" "and what to do"
 }
 refused ring 'at least as many elements as ranks' allreduce --ranks=4
 refused ring 'bits depend on the layout' allreduce --ranks=4 \
