@@ -56,6 +56,34 @@ bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
     return false;
 }
 
+/* As the last error.  Nobody has made the group of a reducer himself. */
+static void say_gone(const struct rpt_group *group, const struct gone *gone)
+{
+    const struct rpt_team *team = rpt__group_attached(group);
+    bool of_reducer = team != NULL && team->of_reducer;
+    const char *noun = of_reducer ? "reducer" : "group";
+    int rank = rpt__group_rank(group);
+
+    rpt__fail(RPT_ERR_MISMATCH,
+              "rank %d has destroyed its %s, and rank %d waits for it in one "
+              "more %s (ranks of a group of %d)",
+              gone->rank, noun, rank, of_reducer ? "round" : "call",
+              rpt__group_size(group));
+    if (of_reducer) {
+        rpt__fail_why("all ranks of a reducer make the same rounds, and rank "
+                      "%d ended without this one",
+                      gone->rank);
+        rpt__fail_hint("let all end the same rounds by rpt_reducer_wait() "
+                       "before one calls rpt_reducer_destroy()");
+    } else {
+        rpt__fail_why("all ranks of a group make the same calls, and rank %d "
+                      "ended after %llu of them",
+                      gone->rank, (unsigned long long)gone->n_runs);
+        rpt__fail_hint("let all make the same calls before one calls "
+                       "rpt_group_destroy()");
+    }
+}
+
 static void answer_came(void *user, int source, const void *data, size_t bytes)
 {
     struct rpt_colls *colls = user;
@@ -71,11 +99,7 @@ static void answer_came(void *user, int source, const void *data, size_t bytes)
         rpt__group_world_rank(group, gone.rank) != source) {
         return;
     }
-    rpt__fail(RPT_ERR_MISMATCH,
-              "rank %d has destroyed its group after %llu calls; rank %d calls "
-              "once more (ranks of a group of %d)",
-              gone.rank, (unsigned long long)gone.n_runs,
-              rpt__group_rank(group), rpt__group_size(group));
+    say_gone(group, &gone);
     rpt__group_spoil(group, RPT_ERR_MISMATCH, gone.n_runs);
     rpt__engine_tell(rpt__comm_engine(colls->comm));
 }

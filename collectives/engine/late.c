@@ -327,16 +327,12 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
     }
     name_missing(&names, run, late->began_s);
     if (now >= late->deadline_s) {
-        bool is_known = rpt__group_is_failed(team->group);
-
         rpt__fail(RPT_ERR_TIMEOUT, "%s of %d ranks waited too long for %s",
                   run->name, team->size,
                   names.failed ? "some rank" : names.data);
+        rpt__fail_hint("look at what those ranks do; option coll.deadline_s "
+                       "ends such a wait");
         status = rpt__group_fail(team->group, RPT_ERR_TIMEOUT);
-        if (!is_known) { /* else the last error is what was known */
-            rpt__fail_hint("look at what those ranks do; option "
-                           "coll.deadline_s ends such a wait");
-        }
     } else {
         late->warn_s = INFINITY;
         rpt__log(RPT_LOG_WARN, "%s of %d ranks waits for %s", run->name,

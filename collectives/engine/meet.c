@@ -64,7 +64,7 @@ static rpt_status_t choose(struct rpt_run *run, bool are_open)
                   "other ranks cannot read",
                   run->name);
         rpt__fail_hint("have all ranks take their buffers from "
-                       "rpt_buffer_alloc()");
+                       "rpt_buffer_alloc(), or force no algorithm");
         return RPT_ERR_UNSUPPORTED;
     } else if (run->fetching != NULL) {
         rpt__agree(run);

@@ -50,6 +50,7 @@ struct rpt_team {
     int *near;   /* ranks, by place                              */
     int n_near;  /* this one among them                          */
     bool one_node;
+    bool of_reducer;            /* the group was made for one          */
     struct rpt_layout *layout;  /* NULL: all ranks are on one node     */
     struct rpt_layout *domains; /* of these; NULL: nothing divides them */
     struct rpt_look look;

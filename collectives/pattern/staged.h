@@ -42,7 +42,7 @@ bool rpt__staged_applies(const struct rpt_staged *staged,
                          const struct rpt_case *c);
 void rpt__staged_build(const struct rpt_staged *staged,
                        const struct rpt_case *c, struct rpt_schedule *schedule);
-/* `copied` and `reduced`: bytes that the busiest rank copies and adds. */
+/* About how long a call takes, in seconds; `bytes`: of an element. */
 double rpt__staged_cost(const struct rpt_staged *staged,
                         const struct rpt_case *c, const struct rpt_model *m,
                         size_t bytes);

@@ -151,6 +151,7 @@ static rpt_status_t make_buckets(struct rpt_reducer *reducer,
     rpt_status_t status = rpt__team_of(reducer->group, &team);
 
     if (status == RPT_OK) {
+        team->of_reducer = true;
         status = rpt__reducer_divide(reducer, arrays, n_arrays);
     }
     for (size_t i = 0; status == RPT_OK && i < reducer->n_buckets; i++) {

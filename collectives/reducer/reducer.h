@@ -54,6 +54,7 @@ struct rpt_reducer {
     rpt_status_t status; /* the first failure ...                    */
     char what[1024];     /* ... and what was known about it          */
     char why[1024];
+    char hint[1024];
 
     uint64_t n_rounds, n_early_ever, n_over_early; /* of good rounds */
     double wait_s;

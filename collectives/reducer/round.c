@@ -33,6 +33,7 @@ static void keep_failure(struct rpt_reducer *reducer, rpt_status_t status)
         reducer->status = status;
         snprintf(reducer->what, sizeof reducer->what, "%s", error->what);
         snprintf(reducer->why, sizeof reducer->why, "%s", error->why);
+        snprintf(reducer->hint, sizeof reducer->hint, "%s", error->hint);
     }
 }
 
@@ -215,6 +216,7 @@ rpt_status_t rpt__reducer_wait(struct rpt_reducer *reducer)
     } else {
         rpt__fail(status, "%s", reducer->what);
         rpt__fail_why("%s", reducer->why);
+        rpt__fail_hint("%s", reducer->hint);
     }
     rpt__reducer_reset(reducer);
     return status;

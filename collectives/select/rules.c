@@ -140,8 +140,9 @@ static bool parse_range(const char *text, bool has_units, uint64_t range[2])
     return *text == '\0' && range[0] <= range[1];
 }
 
+/* `seen`: a bit for each condition that the line has had. */
 static rpt_status_t parse_condition(const struct line *line, const char *word,
-                                    struct rpt_rule *rule)
+                                    struct rpt_rule *rule, unsigned *seen)
 {
     const struct {
         const char *name;
@@ -156,6 +157,10 @@ static rpt_status_t parse_condition(const struct line *line, const char *word,
         if (strncmp(word, known[i].name, n) != 0) {
             continue;
         }
+        if ((*seen >> i & 1) != 0) {
+            return bad(line, "a condition stands here twice:", word);
+        }
+        *seen |= 1u << i;
         if (parse_range(word + n, known[i].range == rule->bytes,
                         known[i].range)) {
             return RPT_OK;
@@ -180,6 +185,7 @@ static rpt_status_t parse_line(struct line *line, struct rpt_buf *rules)
                              .nodes = { 0, UINT64_MAX },
                              .bytes = { 0, UINT64_MAX } };
     const char *word;
+    unsigned seen = 0;
     rpt_status_t status;
 
     line->text[strcspn(line->text, "#")] = '\0';
@@ -190,7 +196,7 @@ static rpt_status_t parse_line(struct line *line, struct rpt_buf *rules)
     status = parse_kind(line, word, &rule);
     while (status == RPT_OK && (word = take_word(line)) != NULL &&
            strcmp(word, "->") != 0) {
-        status = parse_condition(line, word, &rule);
+        status = parse_condition(line, word, &rule, &seen);
     }
     if (status == RPT_OK && word == NULL) {
         status = bad(line, "a rule ends with -> and an algorithm, not with",

@@ -68,6 +68,9 @@ static rpt_status_t find_forced(const struct rpt_question *question,
         rpt__fail(RPT_ERR_UNSUPPORTED, "%s with the forced algorithm %s",
                   operation, name);
         rpt__fail_why("%s", why);
+        rpt__fail_hint("leave %s out, or have rules (option coll.rules) name "
+                       "%s for the calls that it can do",
+                       rpt__option_name(option_of[question->kind]), name);
         return RPT_ERR_UNSUPPORTED;
     }
     *algorithm_out = *all;

@@ -95,6 +95,33 @@ static error_t take_domains(struct argp_state *state, const char *text,
     return error;
 }
 
+/* The library would say so of its own arguments, not of ours. */
+static error_t check(struct argp_state *state, const struct explain_options *o)
+{
+    size_t bytes = rpt_type_bytes(o->coll.type);
+
+    if (!o->has_operation) {
+        argp_error(state, "an operation is wanted, such as allreduce");
+        return EINVAL;
+    }
+    if (o->n_nodes > o->n_ranks) {
+        argp_error(state, "--nodes=%d: there is a rank on each, but --ranks=%d",
+                   o->n_nodes, o->n_ranks);
+        return EINVAL;
+    }
+    if (o->coll.root >= o->n_ranks) {
+        argp_error(state, "--root=%d: with --ranks=%d, the last rank is %d",
+                   o->coll.root, o->n_ranks, o->n_ranks - 1);
+        return EINVAL;
+    }
+    if (o->coll.count > PTRDIFF_MAX / bytes / (size_t)o->n_ranks) {
+        argp_error(state, "--count=%zu: no memory can hold that for %d ranks",
+                   o->coll.count, o->n_ranks);
+        return EINVAL;
+    }
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct explain_options *o = state->input;
@@ -131,11 +158,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->has_operation = true;
         return word < 0 ? EINVAL : 0;
     case ARGP_KEY_END:
-        if (!o->has_operation) {
-            argp_error(state, "an operation is wanted, such as allreduce");
-            return EINVAL;
-        }
-        return 0;
+        return check(state, o);
     default:
         return ARGP_ERR_UNKNOWN;
     }

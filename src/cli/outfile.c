@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_LINKS = 40 };
+enum { MOST_LINKS = 40, MOST_ASIDE = 100 };
 
 /* ---- what is written to as it is ---- */
 
@@ -123,18 +123,33 @@ static char *behind_links(const char *path)
     return NULL;
 }
 
+/* Opens a file in the folder of `name`, which is short because `name` may be as
+ * long as names can be; what an earlier one of us left there is passed over.
+ * -1, and errno. */
+static int open_aside(const char *name, struct text *aside)
+{
+    const char *slash = strrchr(name, '/');
+    int folder = slash == NULL ? 0 : (int)(slash + 1 - name), fd = -1;
+
+    for (int i = 0; fd < 0 && i < MOST_ASIDE; i++) {
+        text_clear(aside);
+        text_printf(aside, "%.*s.repartir-%d-%d", folder, name, (int)getpid(),
+                    i);
+        fd = open(aside->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) {
+            return -1;
+        }
+    }
+    return fd;
+}
+
 /* It has the permissions of the file that was there. */
-static int write_aside(const char *aside, const char *name,
+static int write_aside(int fd, const char *aside, const char *name,
                        const struct text *text)
 {
-    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     struct stat old;
-    int error;
+    int error = write_all(fd, text->data, text->bytes);
 
-    if (fd < 0) {
-        return errno;
-    }
-    error = write_all(fd, text->data, text->bytes);
     if (error == 0 && ((stat(name, &old) == 0 &&
                         fchmod(fd, old.st_mode & (mode_t)0777) != 0) ||
                        fsync(fd) != 0)) {
@@ -156,7 +171,7 @@ int outfile_replace(const char *path, const struct text *text)
     void (*on_interrupt)(int), (*on_end)(int);
     struct text aside = { NULL, 0, 0 };
     char *name;
-    int error;
+    int fd, error;
 
     if (!is_replaced(path)) {
         return write_to(path, text);
@@ -165,10 +180,10 @@ int outfile_replace(const char *path, const struct text *text)
     if (name == NULL) {
         return errno;
     }
-    text_printf(&aside, "%s.%d", name, (int)getpid());
     on_interrupt = signal(SIGINT, SIG_IGN);
     on_end = signal(SIGTERM, SIG_IGN);
-    error = write_aside(aside.data, name, text);
+    fd = open_aside(name, &aside);
+    error = fd < 0 ? errno : write_aside(fd, aside.data, name, text);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_end);
     text_free(&aside);
@@ -182,6 +197,7 @@ static int check_folder(const char *path)
 {
     char *name = behind_links(path);
     size_t bytes = name == NULL ? 0 : strlen(name);
+    struct stat file;
     int error = 0;
 
     if (name == NULL) {
@@ -189,6 +205,8 @@ static int check_folder(const char *path)
     }
     if (bytes == 0 || name[bytes - 1] == '/') {
         error = EISDIR;
+    } else if (lstat(name, &file) != 0 && errno != ENOENT) {
+        error = errno;
     } else if (access(dirname(name), W_OK | X_OK) != 0) {
         error = errno;
     }

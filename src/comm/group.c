@@ -58,7 +58,7 @@ static void release(struct rpt_group *group)
 {
     if (group != NULL) {
         free(group->ranks);
-        free(group->why);
+        free(group->texts);
         free(group);
     }
 }
@@ -347,7 +347,7 @@ static rpt_status_t refuse(struct rpt_group *group)
         return rpt__group_failure(group);
     }
     rpt__fail(RPT_ERR_STATE, "the group is of no further use");
-    rpt__fail_why("%s", group->why != NULL ? group->why : "");
+    rpt__fail_why("%s", group->texts != NULL ? group->texts : "");
     return RPT_ERR_STATE;
 }
 
@@ -424,12 +424,39 @@ static rpt_status_t for_others(rpt_status_t status)
                : RPT_ERR_PEER;
 }
 
-/* What a letter FAIL says, the text behind it. */
+/* What a letter FAIL says; what, why and hint stand behind it, each ended by a
+ * zero. */
 struct failure {
     int32_t status;
     int32_t unused;
     uint64_t last_op, first_run; /* as in struct rpt_group */
 };
+
+enum { N_TEXTS = 3, TEXT_BYTES = 1024 };
+
+/* Of the last error. */
+static size_t write_texts(char texts_out[N_TEXTS * TEXT_BYTES])
+{
+    const rpt_error_t *error = rpt_last_error();
+    const char *const all[N_TEXTS] = { error->what, error->why, error->hint };
+    char *end = texts_out;
+
+    for (int i = 0; i < N_TEXTS; i++) {
+        end += strlen(strcpy(end, all[i])) + 1;
+    }
+    return (size_t)(end - texts_out);
+}
+
+/* There are all, whatever another rank has sent. */
+static char *copy_texts(const char *texts, size_t bytes)
+{
+    char *copy = calloc(1, bytes + N_TEXTS);
+
+    if (copy != NULL) {
+        memcpy(copy, texts, bytes);
+    }
+    return copy;
+}
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -438,7 +465,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 /* The first failure counts; how far back one reaches, of all. */
 static void set_failed(struct rpt_group *group, const struct failure *failure,
-                       const char *why, size_t bytes)
+                       const char *texts, size_t bytes)
 {
     bool is_first = group->failed == RPT_OK;
 
@@ -448,7 +475,7 @@ static void set_failed(struct rpt_group *group, const struct failure *failure,
                                 : least(group->first_run, failure->first_run);
     if (is_first) {
         group->failed_s = rpt__now_s();
-        group->why = strndup(why, bytes);
+        group->texts = copy_texts(texts, bytes);
         group->failed = (rpt_status_t)failure->status;
     }
 }
@@ -457,17 +484,16 @@ static rpt_status_t fail(struct rpt_group *group, struct failure failure)
 {
     struct {
         struct failure head;
-        char why[1024];
+        char texts[N_TEXTS * TEXT_BYTES];
     } note = { failure, "" };
-    size_t bytes;
+    size_t bytes = write_texts(note.texts);
 
-    snprintf(note.why, sizeof note.why, "%s", rpt_last_error()->what);
-    bytes = sizeof note.head + strlen(note.why);
-    set_failed(group, &failure, note.why, sizeof note.why);
+    set_failed(group, &failure, note.texts, bytes);
     note.head.status = (int32_t)for_others((rpt_status_t)failure.status);
     for (int r = 0; r < group->size; r++) {
         if (r != group->rank) {
-            rpt__letter_send(group, r, RPT_LETTER_FAIL, &note, bytes);
+            rpt__letter_send(group, r, RPT_LETTER_FAIL, &note,
+                             sizeof note.head + bytes);
         }
     }
     return rpt__group_failure(group);
@@ -508,9 +534,18 @@ void rpt__group_failed(struct rpt_group *group, const struct rpt_letter *fail)
 
 rpt_status_t rpt__group_failure(struct rpt_group *group)
 {
+    const char *text = group->texts;
+
     group->told = true;
-    return rpt__fail(group->failed, "%s",
-                     group->why != NULL ? group->why : "the group failed");
+    if (text == NULL) {
+        return rpt__fail(group->failed, "the group failed");
+    }
+    rpt__fail(group->failed, "%s", text);
+    text += strlen(text) + 1;
+    rpt__fail_why("%s", text);
+    text += strlen(text) + 1;
+    rpt__fail_hint("%s", text);
+    return group->failed;
 }
 
 /* ---- what belongs to a group ---- */

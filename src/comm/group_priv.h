@@ -61,7 +61,7 @@ struct rpt_group {
     double failed_s;    /* when this rank learned that                    */
     uint64_t last_op;   /* operations up to this one may still end well   */
     uint64_t first_run; /* so may runs of the upper layer before this one */
-    char *why;          /* text of that; NULL: no memory for it           */
+    char *texts;        /* of that: what, why, hint; NULL: no memory      */
     bool told;          /* a call has returned that failure               */
     struct rpt_letter *letters; /* oldest first                            */
     void *attached;             /* of an upper layer                       */

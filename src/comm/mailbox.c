@@ -151,7 +151,7 @@ void rpt__groups_destroy(struct rpt_groups *groups)
     }
     if (groups->world != NULL) {
         free_letters(groups->world->letters);
-        free(groups->world->why);
+        free(groups->world->texts);
         free(groups->world);
     }
     free_letters(groups->early);

@@ -504,6 +504,21 @@ static rpt_status_t offer_segment(struct start *start, rpt_status_t own)
     return status;
 }
 
+static void warn_of_mpi(const struct start *start, int rank,
+                        const struct attached_card *card)
+{
+    char verb[64] = "could not make shared memory";
+
+    if (rank != start->leader) {
+        snprintf(verb, sizeof verb, "has no shared memory with rank %d",
+                 start->leader);
+    }
+    rpt__log(RPT_LOG_WARN,
+             "rank %d on %s %s (%s): messages between the %d ranks of the node "
+             "go through MPI",
+             rank, card->note.host, verb, card->why, start->n_members);
+}
+
 /* The lowest rank of a node says why it has no shared memory. */
 static bool all_attached(const struct start *start)
 {
@@ -517,11 +532,7 @@ static bool all_attached(const struct start *start)
         }
         if (end->rank == start->leader && start->use_shm &&
             start->n_members > 1) {
-            rpt__log(RPT_LOG_WARN,
-                     "rank %d on %s has no shared memory with rank %d (%s): "
-                     "messages between the %d ranks of the node go through MPI",
-                     r, card->note.host, start->leader, card->why,
-                     start->n_members);
+            warn_of_mpi(start, r, card);
         }
         return false;
     }

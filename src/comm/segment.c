@@ -8,10 +8,13 @@
  * looked at before it is opened, and size, owner and a random cookie after.
  * The size is sealed, so that nobody's access can fault.  Pages take memory
  * once they are used.
+ *
+ * A memfd is a file for RLIMIT_FSIZE: the area is what that leaves, if need be.
  */
 #include "comm/segment.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/size.h"
 
 #include <errno.h>
@@ -21,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +90,35 @@ static rpt_status_t measure(int n_ranks, size_t ring_bytes, size_t area_bytes,
     return RPT_OK;
 }
 
+/* A file that grows beyond the limit ends the process by SIGXFSZ: so it is
+ * never tried. */
+static rpt_status_t keep_to_limit(struct rpt_segment *segment)
+{
+    size_t least = area_offset(segment), head = rpt__area_head_bytes(), room;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_FSIZE, &files) != 0 ||
+        files.rlim_cur >= segment->bytes) {
+        return RPT_OK;
+    }
+    if (files.rlim_cur < least) {
+        rpt__fail(RPT_ERR_SYSTEM, "%zu bytes of shared memory were not made",
+                  least);
+        rpt__fail_why("no file may have more than %llu bytes (ulimit -f)",
+                      (unsigned long long)files.rlim_cur);
+        rpt__fail_hint("raise that limit, or set comm.ring_bytes lower");
+        return RPT_ERR_SYSTEM;
+    }
+    room = ((size_t)files.rlim_cur - least) / PAGE * PAGE;
+    segment->area_bytes = room > head ? room - head : 0;
+    segment->bytes = least + (room > head ? room : 0);
+    rpt__log(RPT_LOG_INFO,
+             "shared memory of a node for collectives has %zu bytes: no file "
+             "may have more than %llu (ulimit -f)",
+             segment->area_bytes, (unsigned long long)files.rlim_cur);
+    return RPT_OK;
+}
+
 static rpt_status_t fill(struct rpt_segment *segment)
 {
     rpt_status_t status;
@@ -117,6 +150,9 @@ rpt_status_t rpt__segment_create(int n_ranks, size_t ring_bytes,
     struct rpt_segment segment = { .fd = -1 };
     rpt_status_t status = measure(n_ranks, ring_bytes, area_bytes, &segment);
 
+    if (status == RPT_OK) {
+        status = keep_to_limit(&segment);
+    }
     if (status == RPT_OK) {
         status = fill(&segment);
         if (status != RPT_OK) {

@@ -38,7 +38,8 @@ struct rpt_segment_offer {
 };
 
 /* ring_bytes is rounded up to a power of two; 0: bells only.  area_bytes 0: no
- * area.  RPT_ERR_SYSTEM, RPT_ERR_OVERFLOW. */
+ * area; it is smaller, or there is none, where files may not be that large
+ * (RLIMIT_FSIZE).  RPT_ERR_SYSTEM, RPT_ERR_OVERFLOW. */
 rpt_status_t rpt__segment_create(int n_ranks, size_t ring_bytes,
                                  size_t area_bytes,
                                  struct rpt_segment *segment_out);

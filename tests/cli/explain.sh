@@ -39,6 +39,7 @@ refused() { # algorithm, why, arguments
     run 1 explain "$@" -o "coll.$1.algorithm=$algorithm"
     expect 65 "$algorithm cannot do this $1"
     has err "$why" "and says why"
+    has err "do .*leave coll.$1.algorithm out" "and what to do"
 }
 refused ring 'at least as many elements as ranks' allreduce --ranks=4
 refused ring 'bits depend on the layout' allreduce --ranks=4 \
@@ -60,7 +61,12 @@ run 1 explain allreduce --ranks=99999999999
 expect 64 "too many ranks"
 has err 'from 1 to 1000000000' "and how many there may be"
 run 1 explain broadcast --ranks=2 --nodes=3
-expect 65 "more nodes than ranks"
+expect 64 "more nodes than ranks"
+has err '\-\-nodes=3: there is a rank on each, but --ranks=2' "which is said"
+run 1 explain broadcast --ranks=2 --root=2
+expect 64 "a root that is no rank"
+has err '\-\-root=2: with --ranks=2, the last rank is 1' "which is said"
 run 1 explain gather --ranks=2 --type=c128 --count=900000000000000000
-expect 65 "a count that no memory can hold"
+expect 64 "a count that no memory can hold"
+has err '\-\-count=900000000000000000: no memory' "which is said"
 finish

@@ -8,6 +8,7 @@
 
 #include "cli/joblog.h"
 #include "cli/options_table.h"
+#include "cli/outfile.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -619,6 +621,89 @@ static void every_option_is_in_every_table(void)
     text_free(&plain);
 }
 
+/* ---- a file that is replaced ---- */
+
+static char folder[32];
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/rpt-write-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+}
+
+/* In the folder; it is there until the next call. */
+static const char *in_folder(const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void put(const char *name, const char *content)
+{
+    FILE *file = fopen(in_folder(name), "w");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+static void has(const char *name, const char *content)
+{
+    FILE *file = fopen(in_folder(name), "r");
+    char found[64] = "";
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL(fgets(found, sizeof found, file));
+    fclose(file);
+    CU_ASSERT_STRING_EQUAL(found, content);
+}
+
+static void a_name_may_be_as_long_as_names_can_be(void)
+{
+    struct text text = { NULL, 0, 0 };
+    char name[NAME_MAX + 2] = "";
+
+    text_string(&text, "new");
+    make_folder();
+    memset(name, 'x', NAME_MAX);
+    put(name, "old");
+    CU_ASSERT_EQUAL(outfile_check(in_folder(name)), 0);
+    CU_ASSERT_EQUAL(outfile_replace(in_folder(name), &text), 0);
+    has(name, "new");
+    remove(in_folder(name));
+    name[NAME_MAX] = 'x';
+    CU_ASSERT_EQUAL(outfile_check(in_folder(name)), ENAMETOOLONG);
+    text_free(&text);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
+/* By a process that was killed and had our number. */
+static void what_was_left_in_the_folder_is_no_failure(void)
+{
+    struct text text = { NULL, 0, 0 };
+    char left[3][64];
+
+    text_string(&text, "new");
+    make_folder();
+    snprintf(left[0], sizeof left[0], "rules.%d", (int)getpid());
+    snprintf(left[1], sizeof left[1], ".repartir-%d-0", (int)getpid());
+    snprintf(left[2], sizeof left[2], ".repartir-%d-1", (int)getpid());
+    for (int i = 0; i < 3; i++) {
+        put(left[i], "half");
+    }
+    CU_ASSERT_EQUAL(outfile_replace(in_folder("rules"), &text), 0);
+    has("rules", "new");
+    remove(in_folder("rules"));
+    for (int i = 0; i < 3; i++) {
+        has(left[i], "half");
+        remove(in_folder(left[i]));
+    }
+    text_free(&text);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
@@ -644,6 +729,8 @@ int main(int argc, char *argv[])
         RPT_TEST(the_report_lists_ten_failures_and_what_to_do),
         RPT_TEST(each_kind_of_failure_has_its_words),
         RPT_TEST(every_option_is_in_every_table),
+        RPT_TEST(a_name_may_be_as_long_as_names_can_be),
+        RPT_TEST(what_was_left_in_the_folder_is_no_failure),
         RPT_TEST_END
     };
     int code = rpt_test_main("cli_write", tests, 60, argc, argv);

@@ -160,5 +160,6 @@ job=$!
 until_true grep -q microseconds cut.out || bad "it measures"
 kill -INT $job
 wait $job
-[ ! -e cut ] && is "$(find . -name 'cut.*' | wc -l)" 1 "nothing half is left"
+[ ! -e cut ] && is "$(find . -name 'cut.*' -o -name '.repartir-*' | wc -l)" 1 \
+    "nothing half is left"
 finish

@@ -345,6 +345,8 @@ static void one_destroys_its_group(rpt_group_t *world)
           RPT_ERR_MISMATCH);
     snprintf(name, sizeof name, "rank %d has destroyed its group", size - 1);
     CHECK(strstr(rpt_last_error()->what, name) != NULL);
+    CHECK(strstr(rpt_last_error()->why, "after 1 of them") != NULL);
+    CHECK(strstr(rpt_last_error()->hint, "rpt_group_destroy") != NULL);
     count_up(&told);
     CHECK(rpt_barrier(group) == RPT_ERR_STATE);
     rpt_group_destroy(group);

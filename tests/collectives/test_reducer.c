@@ -244,6 +244,45 @@ static void a_deadline_names_the_missing(void)
     }
 }
 
+/* The last one destroys its reducer after one round, the others begin another:
+ * not a word of the group that nobody has made. */
+static void the_last_makes_a_round_less(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    double x[4] = { 0 };
+    rpt_reducer_array_t arrays[] = { { x, 4 } };
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F64 };
+    rpt_reducer_t *reducer = NULL;
+    char name[64];
+
+    snprintf(name, sizeof name, "rank %d has destroyed its reducer", size - 1);
+    CHECK(rpt_reducer_create(group, &config, arrays, 1, &reducer) == RPT_OK);
+    CHECK(rpt_reducer_ready_all(reducer) == RPT_OK);
+    CHECK(rpt_reducer_wait(reducer) == RPT_OK);
+    if (rank < size - 1) {
+        CHECK(rpt_reducer_ready_all(reducer) == RPT_OK);
+        CHECK(rpt_reducer_wait(reducer) == RPT_ERR_MISMATCH);
+        CHECK(strstr(rpt_last_error()->what, name) != NULL);
+        CHECK(strstr(rpt_last_error()->why, "rounds") != NULL);
+        CHECK(strstr(rpt_last_error()->hint, "rpt_reducer_destroy") != NULL);
+    }
+    rpt_reducer_destroy(reducer);
+    CHECK(rpt_barrier(group) == RPT_OK);
+}
+
+static void who_destroys_a_reducer_too_early_is_named(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "20", NULL },
+        { "coll.deadline_s", "20", "topo.virtual_nodes", "2", NULL },
+        { "coll.deadline_s", "20", "comm.shared_bytes", "0", NULL },
+    };
+
+    for (size_t k = 0; k < 3; k++) {
+        run_job(3, layouts[k], the_last_makes_a_round_less);
+    }
+}
+
 /* ---- an algorithm that is none ---- */
 
 static void force_no_algorithm(rpt_group_t *group)
@@ -284,6 +323,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(without_shared_memory_it_is_right),
     RPT_TEST(buckets_leave_shared_memory_to_others),
     RPT_TEST(a_deadline_names_the_missing),
+    RPT_TEST(who_destroys_a_reducer_too_early_is_named),
     RPT_TEST(an_algorithm_that_is_none_is_told_at_once),
     RPT_TEST_END,
 };

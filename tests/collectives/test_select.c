@@ -123,6 +123,10 @@ static void a_bad_rule_is_named_with_its_line(void)
         { "allreduce bytes= -> flat", "R:1: this is no range" },
         { "allreduce bytes=99999999999999999999 -> flat", "R:1: this is no" },
         { "allreduce bytes=16777216T -> flat", "R:1: this is no range" },
+        { "allreduce ranks=2 ranks=3 -> flat", "R:1: a condition stands here "
+                                               "twice: \"ranks=3\"" },
+        { "allreduce bytes=0- nodes=1 bytes=4K -> flat",
+          "R:1: a condition stands here twice: \"bytes=4K\"" },
         { "allreduce cores=2 -> flat", "R:1: there is no such condition" },
         { "allreduce -> flat ring", "R:1: nothing is wanted behind" },
     };

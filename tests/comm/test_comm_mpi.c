@@ -17,8 +17,6 @@
 #include "base/clock.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -390,10 +388,27 @@ static void options_that_must_be_the_same_are_compared(void)
         create(MPI_COMM_WORLD, rank == size - 1 ? spelled : same));
 }
 
-/* Rank 0 cannot make a file of this size, and a memfd counts as one. */
-static void without_shared_memory_messages_go_through_mpi(void)
+/* What a context of all ranks is where rank 0 may make files of `bytes` at
+ * most, and a memfd counts as one.  Beyond it there is a signal that ends the
+ * process. */
+static struct rpt_comm *create_with_files_of(rlim_t bytes)
 {
     struct rlimit before, small;
+    struct rpt_comm *comm;
+
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = bytes;
+    if (rank == 0) {
+        setrlimit(RLIMIT_FSIZE, &small);
+    }
+    comm = create(MPI_COMM_WORLD, NULL);
+    setrlimit(RLIMIT_FSIZE, &before);
+    return comm;
+}
+
+static void without_shared_memory_messages_go_through_mpi(void)
+{
     struct rpt_comm *comm;
     bool near;
 
@@ -402,15 +417,7 @@ static void without_shared_memory_messages_go_through_mpi(void)
         return;
     }
     watch_warnings();
-    getrlimit(RLIMIT_FSIZE, &before);
-    small = before;
-    small.rlim_cur = 65536;
-    signal(SIGXFSZ, SIG_IGN);
-    if (rank == 0) {
-        setrlimit(RLIMIT_FSIZE, &small);
-    }
-    comm = create(MPI_COMM_WORLD, NULL);
-    setrlimit(RLIMIT_FSIZE, &before);
+    comm = create_with_files_of(65536);
     near = rpt__map_node_of(rpt__comm_map(comm), rank) == 0;
     for (int r = 0; near && r < size; r++) {
         CHECK(r == rank || strcmp(rpt__comm_transport(comm, r), "mpi") == 0);
@@ -419,8 +426,33 @@ static void without_shared_memory_messages_go_through_mpi(void)
         rpt__option_switch(rpt__comm_options(comm), RPT_OPT_COMM_SHM)) {
         CHECK(n_warnings() == 1);
         CHECK(strstr(last_warning(), "go through MPI") != NULL);
+        CHECK(strstr(last_warning(), "ulimit -f") != NULL);
+        CHECK(strstr(last_warning(), "with rank 0") == NULL);
     } else {
         CHECK(n_warnings() == 0);
+    }
+    all_sizes_from_all_to_all(comm);
+    rpt__comm_destroy(comm);
+    stop_watching();
+}
+
+/* 64 MiB hold seven inboxes, and not what is shared for collectives. */
+static void where_files_are_limited_less_memory_is_shared(void)
+{
+    struct rpt_comm *comm;
+    const struct rpt_map *map;
+
+    watch_warnings();
+    comm = create_with_files_of(64 << 20);
+    map = rpt__comm_map(comm);
+    CHECK(n_warnings() == 0);
+    for (int r = 0; r < size; r++) {
+        bool shares = rpt__option_switch(rpt__comm_options(comm),
+                                         RPT_OPT_COMM_SHM) &&
+                      rpt__map_node_of(map, r) == rpt__map_node_of(map, rank);
+
+        CHECK(r == rank || strcmp(rpt__comm_transport(comm, r),
+                                  shares ? "shm" : "mpi") == 0);
     }
     all_sizes_from_all_to_all(comm);
     rpt__comm_destroy(comm);
@@ -509,6 +541,7 @@ int main(int argc, char *argv[])
         RPT_TEST(a_failure_of_one_rank_is_an_error_on_all),
         RPT_TEST(options_that_must_be_the_same_are_compared),
         RPT_TEST(without_shared_memory_messages_go_through_mpi),
+        RPT_TEST(where_files_are_limited_less_memory_is_shared),
         RPT_TEST(many_contexts_come_and_go),
         RPT_TEST(a_start_without_all_ranks_ends_by_its_deadline),
         RPT_TEST(an_end_without_all_ranks_ends_by_its_deadline),

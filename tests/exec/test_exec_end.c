@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -539,6 +540,24 @@ static void a_keeper_of_another_version_is_refused(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error_text(), "999999"));
 }
 
+/* Beyond the limit there is a signal that ends the process. */
+static void where_files_must_be_small_there_is_no_keeper(void)
+{
+    int n = n_open_files("/proc/self/fd");
+    struct rlimit before, small;
+
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 12288; /* enough for the bell */
+    setrlimit(RLIMIT_FSIZE, &small);
+    CU_ASSERT_EQUAL(client_open(&client, MIB, 1), RPT_ERR_SYSTEM);
+    setrlimit(RLIMIT_FSIZE, &before);
+    CU_ASSERT_PTR_NULL(client.keeper);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error_text(), "ulimit -f"));
+    client_close(&client);
+    CU_ASSERT_EQUAL(n_open_files("/proc/self/fd"), n);
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(time_over_means_term),
     RPT_TEST(a_program_may_obey_term_in_its_own_way),
@@ -566,6 +585,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_missing_keeper_says_what_to_do),
     RPT_TEST(another_program_is_no_keeper),
     RPT_TEST(a_keeper_of_another_version_is_refused),
+    RPT_TEST(where_files_must_be_small_there_is_no_keeper),
     RPT_TEST_END,
 };
 

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,11 +98,28 @@ static void end_process(struct rpt_keeper *keeper)
 
 /* ---- start ---- */
 
+/* A file that grows beyond the limit ends the process by SIGXFSZ. */
+static rpt_status_t check_limit(size_t bytes)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_FSIZE, &files) != 0 || files.rlim_cur >= bytes) {
+        return RPT_OK;
+    }
+    rpt__fail_errno(RPT_ERR_SYSTEM, EFBIG, "memory shared with the keeper");
+    rpt__fail_hint("raise the limit of a file's size (ulimit -f)");
+    return RPT_ERR_SYSTEM;
+}
+
 static rpt_status_t make_page(struct rpt_keeper *keeper, size_t bell_offset,
                               uint64_t capture_bytes, double grace_s)
 {
+    rpt_status_t status = check_limit(sizeof *keeper->page);
     void *page = MAP_FAILED;
 
+    if (status != RPT_OK) {
+        return status;
+    }
     keeper->page_fd = memfd_create("repartir-keeper", MFD_CLOEXEC);
     if (keeper->page_fd >= 0 &&
         ftruncate(keeper->page_fd, sizeof *keeper->page) == 0) {
