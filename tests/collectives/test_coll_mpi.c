@@ -398,8 +398,8 @@ static void the_faster_way_is_right(void)
     rpt_context_destroy(context);
 }
 
-/* A barrier, and a call behind it: by rank 0 one after the other, by others while
- * the barrier is under way, so that the loop has both. */
+/* A barrier, and a call behind it: by rank 0 one after the other, by others
+ * while the barrier is under way, so that the loop has both. */
 static void call_behind_a_barrier(rpt_group_t *world, const rpt_coll_t *coll,
                                   rpt_plan_t *plans[2])
 {
