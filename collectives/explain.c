@@ -108,7 +108,7 @@ static rpt_status_t add_line(const struct rpt_question *question,
 
     if (!algorithm->applies(c)) {
         rpt__buf_printf(text, "  %-14s cannot do this call: %s\n",
-                        algorithm->name, algorithm->summary);
+                        algorithm->name, rpt__why_not(algorithm, c));
         return RPT_OK;
     }
     status = count_most(algorithm, c, &n);

@@ -7,6 +7,8 @@
  */
 #include "collectives/select/select.h"
 
+enum { FEW = 4 }; /* ranks that suit all, but for those of several nodes */
+
 enum thing { RANKS, NODE, BUFFERS, COMMUTES, BLOCKS, COUNT, N_THINGS };
 
 /* The case of the call with all but one thing changed; N_THINGS: all. */
@@ -29,7 +31,7 @@ static struct rpt_case suit(const struct rpt_case *c, enum thing but)
         return other;
     }
     if (but != RANKS && c->layout == NULL) {
-        other.n_ranks = 4;
+        other.n_ranks = FEW;
     }
     other.count = (size_t)other.n_ranks;
     return other;
@@ -51,7 +53,8 @@ static const char *reason(const struct rpt_case *c, enum thing thing)
     case BLOCKS:
         return "it needs blocks of one size, one behind the other";
     case RANKS:
-        return c->n_ranks <= 2 ? "it needs more ranks" : "it needs fewer ranks";
+        return c->n_ranks < FEW ? "it needs more ranks"
+                                : "it needs fewer ranks";
     case N_THINGS:
     default:
         return c->layout != NULL && !c->layout->in_order
@@ -71,6 +74,25 @@ static bool is_for_one_rank(const struct rpt_algorithm *algorithm,
     return algorithm->applies(&alone);
 }
 
+/* Of one that can no call of so many ranks on these nodes. */
+static enum thing lacks_ranks_or_nodes(const struct rpt_algorithm *algorithm,
+                                       const struct rpt_case *c)
+{
+    struct rpt_case other = suit(c, N_THINGS);
+
+    if (c->n_ranks == 1) {
+        return RANKS;
+    }
+    other.layout = NULL;
+    other.n_ranks = FEW;
+    other.count = FEW;
+    if (!algorithm->applies(&other)) {
+        return N_THINGS;
+    }
+    other.one_node = c->one_node;
+    return algorithm->applies(&other) ? RANKS : NODE;
+}
+
 const char *rpt__why_not(const struct rpt_algorithm *algorithm,
                          const struct rpt_case *c)
 {
@@ -79,7 +101,7 @@ const char *rpt__why_not(const struct rpt_algorithm *algorithm,
     if (!algorithm->applies(&other)) {
         return is_for_one_rank(algorithm, c)
                    ? "it is for one rank alone"
-                   : reason(c, c->n_ranks > 1 ? N_THINGS : RANKS);
+                   : reason(c, lacks_ranks_or_nodes(algorithm, c));
     }
     for (int thing = 0; thing < N_THINGS; thing++) {
         other = suit(c, (enum thing)thing);

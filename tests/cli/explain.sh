@@ -14,7 +14,16 @@ done
 call env -i PATH="$PATH" "$repartir" explain allreduce --ranks=4096 --nodes=64 \
     --count=1000000
 expect 0 "thousands of ranks"
-has out '^  flat +cannot do this call' "what needs one node cannot"
+has out '^  flat +cannot do this call: it needs all ranks on one node' \
+    "what needs one node cannot"
+run 1 explain allreduce --ranks=2 --nodes=1 --count=1
+has out '^  halving +cannot do this call: it needs at least as many elements' \
+    "what cannot says why"
+for nodes in 1 2; do
+    run 1 explain allreduce --ranks=3 --nodes=$nodes --count=100
+    has out '^  mixed +cannot do this call: it needs more ranks$' \
+        "three ranks on $nodes nodes are too few"
+done
 # 2 (p-1) segments, and 2 (p-1)/p n elements of 4 bytes: for p = 4, n = 400.
 run 1 explain allreduce --ranks=4 --nodes=2 --count=400 -o \
     coll.allreduce.algorithm=ring

@@ -356,6 +356,23 @@ static void rules_go_before_the_model(void)
     rmdir(folder);
 }
 
+/* An algorithm that cannot has no summary, but a reason. */
+static void a_table_says_why_one_cannot(void)
+{
+    const char *settings[] = { "coll.rules", "none", NULL };
+    char *text = explained(RPT_COLL_ALLREDUCE, 1, 1, settings);
+
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "\n  halving        cannot do this call: it needs at "
+                     "least as many elements as ranks\n"));
+    free(text);
+    text = explained(RPT_COLL_ALLREDUCE, 100, 2, settings);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "\n  flat           cannot do this call: it needs all "
+                     "ranks on one node, "));
+    free(text);
+}
+
 static void it_is_said_why(void)
 {
     const char *settings[] = { "coll.rules", NULL, NULL, NULL, NULL };
@@ -688,6 +705,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(readers_never_see_half_of_it),
     RPT_TEST(rules_go_before_the_model),
     RPT_TEST(it_is_said_why),
+    RPT_TEST(a_table_says_why_one_cannot),
     RPT_TEST(it_is_said_what_a_call_lacks),
     RPT_TEST(contexts_obey_rules),
     RPT_TEST(a_rule_for_own_buffers_leaves_others_alone),
