@@ -551,6 +551,46 @@ static void a_rule_for_own_buffers_leaves_others_alone(void)
     rmdir(folder);
 }
 
+/* Of one element whose buffers all can read; "" where nothing is found. */
+static const char *taken_of_open(const rpt_options_t *options)
+{
+    struct rpt_case c = good_case();
+    struct rpt_question question = { .options = options,
+                                     .kind = RPT_COLL_ALLREDUCE,
+                                     .c = &c,
+                                     .element_bytes = 4 };
+    const struct rpt_algorithm *taken = NULL;
+    struct rpt_buf brief = RPT_BUF_EMPTY;
+    struct rpt_model model;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__policy_look(options, &brief), RPT_OK);
+    question.policy = (const struct rpt_policy *)(void *)brief.data;
+    model = rpt__numbers_model(&question.policy->numbers, true);
+    c.model = &model;
+    c.count = 1;
+    CU_ASSERT_EQUAL(rpt__select(&question, &taken), RPT_OK);
+    rpt__buf_free(&brief);
+    return taken != NULL ? taken->name : "";
+}
+
+/* For one element the model never takes it. */
+static void a_rule_for_open_buffers_is_obeyed(void)
+{
+    const char *settings[] = { "coll.rules", NULL, NULL };
+    rpt_options_t *options;
+
+    make_folder();
+    settings[1] = in_folder("rules");
+    write_file(settings[1], "allreduce -> ring\n");
+    options = options_with(settings);
+    CU_ASSERT_STRING_NOT_EQUAL(taken_of_open(options), "pulled");
+    write_file(settings[1], "allreduce -> sliced\nallreduce -> pulled\n");
+    CU_ASSERT_STRING_EQUAL(taken_of_open(options), "pulled");
+    rpt_options_destroy(options);
+    unlink(in_folder("rules"));
+    rmdir(folder);
+}
+
 static void algorithms_can_be_listed(void)
 {
     int n = 0;
@@ -709,6 +749,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(it_is_said_what_a_call_lacks),
     RPT_TEST(contexts_obey_rules),
     RPT_TEST(a_rule_for_own_buffers_leaves_others_alone),
+    RPT_TEST(a_rule_for_open_buffers_is_obeyed),
     RPT_TEST(algorithms_can_be_listed),
     RPT_TEST(whichever_is_reproducible_has_the_same_bits),
     RPT_TEST_END,
