@@ -316,6 +316,49 @@ static void a_call_before_the_misfit_goes_on(void)
     }
 }
 
+/* Rank 0 starts the second call when what rank 2 sent in it is there already,
+ * and waits for it with the first one open.  Rank 1 gives nothing in that
+ * before it knows that the second will not fit. */
+static void one_waits_for_the_second_first(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), x = 7, y = 0, z[8] = { 0 };
+    size_t in[3] = { rank == 1, 0, 0 }, out[3] = { 0, rank == 0, 0 };
+    const rpt_coll_t first = { .kind = RPT_COLL_ALLTOALL,
+                               .in = &x,
+                               .out = &y,
+                               .type = RPT_TYPE_I32,
+                               .counts = in,
+                               .out_counts = out };
+    rpt_group_t *pair = NULL;
+    rpt_plan_t *plan;
+    rpt_status_t status;
+
+    CHECK(rpt_group_split(group, rank == 1, 0, &pair) == RPT_OK);
+    CHECK(rpt_plan_create(group, &first, &plan) == RPT_OK);
+    while (rank == 1 && !rpt__group_is_failed(group)) {
+        sched_yield();
+    }
+    CHECK(rpt_plan_start(plan) == RPT_OK);
+    CHECK(rank != 0 || rpt_barrier(pair) == RPT_OK);
+    status = rpt_broadcast(group, z, rank == 2 ? 5 : 4, RPT_TYPE_I32, 2);
+    CHECK(status == (rank == 2 ? RPT_OK : RPT_ERR_MISMATCH));
+    CHECK(rank != 2 || rpt_barrier(pair) == RPT_OK);
+    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    CHECK(y == (rank == 0 ? 7 : 0));
+    rpt_plan_destroy(plan);
+    rpt_group_destroy(pair);
+}
+
+static void an_open_call_before_the_misfit_goes_on(void)
+{
+    static const char *const layout[] = { "coll.broadcast.algorithm",
+                                          "binomial", "comm.shared_bytes", "0",
+                                          NULL };
+    struct job job = { .fn = one_waits_for_the_second_first };
+
+    run_job(3, layout, &job);
+}
+
 /* ---- a rank that has destroyed its group ---- */
 
 static bool goes_late; /* when the others have waited and said so */
@@ -699,6 +742,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(calls_of_different_kinds_are_found_without_a_deadline),
     RPT_TEST(the_call_that_took_the_place_of_another_is_named),
     RPT_TEST(a_call_before_the_misfit_goes_on),
+    RPT_TEST(an_open_call_before_the_misfit_goes_on),
     RPT_TEST(who_destroyed_its_group_tells_those_that_wait),
     RPT_TEST(who_waits_for_its_block_is_told_too),
     RPT_TEST(who_destroys_its_group_while_others_wait_tells_them),
