@@ -32,14 +32,14 @@ static void on_output(void *user, uint64_t key, int stream, const void *data,
 
 static rpt_outcome_t outcome_of(const struct rpt_program_end *end)
 {
-    if (end->killed) { /* maybe before it could start, which is an error */
-        return RPT_OUTCOME_CANCELLED;
-    }
-    if (end->error != 0) {
+    if (end->error != 0 && !end->killed) { /* else before it could start */
         return RPT_OUTCOME_FAILED;
     }
     if (end->timed_out) {
         return RPT_OUTCOME_TIMEOUT;
+    }
+    if (end->killed) {
+        return RPT_OUTCOME_CANCELLED;
     }
     if (end->signal != 0) {
         return RPT_OUTCOME_SIGNALED;

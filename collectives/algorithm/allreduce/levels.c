@@ -80,7 +80,6 @@ static double cost_of(const struct rpt_case *c, const struct rpt_levels *levels,
 
     for (int i = 0; i < levels->n; i++) {
         int skips[RPT_SKIPS_MAX], f = levels->factors[i];
-
         int n = rpt__skips(f, skips);
 
         n_messages += f == 2 ? 2 : 3 * n;
@@ -234,13 +233,15 @@ static void scatter(struct rpt_exchange *x, const struct level *level)
 }
 
 /* Tells the sender, s ranks further, that this rank is ready, and hears it from
- * the receiver: an element that both have no use for. */
+ * the receiver: an element that both have no use for.  Of fewer elements than
+ * ranks some have none to tell it with. */
 static void meet(const struct rpt_exchange *x, const struct level *level, int s,
                  int n_blocks)
 {
     double bytes = (double)level->whole.count * (double)x->c->element_bytes;
 
-    if (waits(x->c, x->c->model, n_blocks * bytes / level->m.n)) {
+    if (level->whole.count >= (size_t)level->m.n &&
+        waits(x->c, x->c->model, n_blocks * bytes / level->m.n)) {
         rpt__step_send(x->schedule, rank_at(level, s),
                        rpt__output(x->part.offset), 1);
         rpt__step_recv(x->schedule, rank_at(level, -s), rpt__scratch(0), 1);
