@@ -15,7 +15,7 @@
 static void must(rpt_status_t status)
 {
     if (status < RPT_OK) {
-        fprintf(stderr, "%s", rpt_last_error_text());
+        fprintf(stderr, "%s\n", rpt_last_error_text());
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
 }

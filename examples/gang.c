@@ -110,7 +110,7 @@ int main(int argc, char *argv[])
         status = work(context, &n_wrong);
     }
     if (status < 0) {
-        fputs(rpt_last_error_text(), stderr);
+        fprintf(stderr, "%s\n", rpt_last_error_text());
     }
     rpt_context_destroy(context);
     MPI_Finalize();

@@ -24,10 +24,18 @@ struct destroy {
 };
 template <typename T> using owner = std::unique_ptr<T, destroy>;
 
+struct failure : std::runtime_error {
+    explicit failure(rpt_status_t why)
+        : std::runtime_error(rpt_last_error_text()), status(why)
+    {
+    }
+    rpt_status_t status;
+};
+
 void check(rpt_status_t status)
 {
     if (status < 0) {
-        throw std::runtime_error(rpt_last_error_text());
+        throw failure(status);
     }
 }
 
@@ -87,8 +95,10 @@ rpt_status_t rank_main(rpt_context_t *context, void *user)
     try {
         run(context, *static_cast<const std::vector<std::string> *>(user));
         return RPT_OK;
+    } catch (const failure &error) {
+        return error.status; /* its text becomes main's last error */
     } catch (const std::exception &error) {
-        std::cerr << error.what();
+        std::cerr << error.what() << '\n';
         return RPT_ERR_INTERNAL;
     }
 }
@@ -102,5 +112,11 @@ int main(int argc, char *argv[])
     if (names.empty()) {
         names.push_back("world");
     }
-    return rpt_local_run(2, nullptr, rank_main, &names) == RPT_OK ? 0 : 1;
+    try {
+        check(rpt_local_run(2, nullptr, rank_main, &names));
+    } catch (const std::exception &error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+    return 0;
 }

@@ -76,14 +76,17 @@ static rpt_status_t rank_main(rpt_context_t *context, void *user)
     } else if (status == RPT_OK) {
         status = rpt_pool_serve(pool);
     }
-    if (status < 0) {
-        fputs(rpt_last_error_text(), stderr);
-    }
     rpt_pool_destroy(pool);
     return status;
 }
 
 int main(void)
 {
-    return rpt_local_run(N_RANKS, NULL, rank_main, NULL) == RPT_OK ? 0 : 1;
+    rpt_status_t status = rpt_local_run(N_RANKS, NULL, rank_main, NULL);
+
+    if (status < 0) {
+        /* That of the rank that failed. */
+        fprintf(stderr, "%s\n", rpt_last_error_text());
+    }
+    return status == RPT_OK ? 0 : 1;
 }

@@ -107,7 +107,7 @@ int main(int argc, char *argv[])
         status = work(context, &pi);
     }
     if (status < 0) {
-        fputs(rpt_last_error_text(), stderr);
+        fprintf(stderr, "%s\n", rpt_last_error_text());
     }
     failed = status < 0 || (rank == 0 && fabs(pi - 3.14159265358979) > 1e-9);
     if (rank == 0) {

@@ -112,7 +112,7 @@ int main(int argc, char *argv[])
         status = rpt_pool_serve(pool);
     }
     if (status < 0) {
-        fputs(rpt_last_error_text(), stderr);
+        fprintf(stderr, "%s\n", rpt_last_error_text());
     }
     rpt_pool_destroy(pool);
     rpt_context_destroy(context);

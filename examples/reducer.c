@@ -17,7 +17,7 @@ enum { N_STEPS = 5 };
 static void must(rpt_status_t status)
 {
     if (status < RPT_OK) {
-        fprintf(stderr, "%s", rpt_last_error_text());
+        fprintf(stderr, "%s\n", rpt_last_error_text());
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
 }

@@ -83,7 +83,7 @@ int main(int argc, char *argv[])
         status = work(context);
     }
     if (status < 0) {
-        fputs(rpt_last_error_text(), stderr);
+        fprintf(stderr, "%s\n", rpt_last_error_text());
     }
     rpt_context_destroy(context);
 

@@ -105,6 +105,7 @@ static void say_mismatch(const struct rpt_team *team, int rank,
                   "%s (ranks of a group of %d)",
                   team->rank, rank, here, team->size);
     }
+    rpt__group_advise();
 }
 
 void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,

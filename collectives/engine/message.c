@@ -322,6 +322,7 @@ static rpt_status_t check(struct rpt_run *run, const struct head *head,
                   "rank %d sends %zu bytes in %s, %zu are expected: the ranks "
                   "have different counts or options",
                   source, (size_t)head->total_bytes, run->name, expected_bytes);
+        rpt__group_advise();
         return rpt__run_fail(run, RPT_ERR_MISMATCH);
     }
     return RPT_OK;

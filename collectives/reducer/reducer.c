@@ -98,9 +98,8 @@ static rpt_status_t check_arrays(const struct rpt_group *group,
  * for others, whose collectives would need messages without it. */
 static bool has_room(const struct rpt_reducer *reducer, size_t bytes)
 {
-    uint64_t all = rpt__option_size(rpt__comm_options(reducer->comm),
-                                    RPT_OPT_COMM_SHARED_BYTES);
-    uint64_t used = rpt__area_used(rpt__comm_area(reducer->comm));
+    struct rpt_area *area = rpt__comm_area(reducer->comm);
+    size_t all = rpt__area_bytes(area), used = rpt__area_used(area);
 
     return bytes <= all / 2 && used <= all / 2 - bytes;
 }

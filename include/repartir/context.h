@@ -69,7 +69,8 @@ typedef rpt_status_t (*rpt_local_fn)(rpt_context_t *context, void *user);
  * \param options  as in rpt_context_create_local()
  * \param user     handed to every \a fn as it is
  * \return the status of the lowest rank whose \a fn did not return 0, or why
- *         contexts or threads could not be made
+ *         contexts or threads could not be made; the last error of that rank
+ *         is the caller's then
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,

@@ -65,7 +65,7 @@ RPT_API rpt_status_t rpt_options_get(const rpt_options_t *options,
                                      const char *name, const char **value_out);
 
 /** What is known about one option. */
-typedef struct rpt_option_info {
+typedef struct {
     size_t size;          /**< size of this struct, set by the library      */
     const char *name;     /**< e.g. "pool.slots"                            */
     const char *variable; /**< e.g. "RPT_POOL_SLOTS"                        */

@@ -388,7 +388,7 @@ RPT_API rpt_status_t rpt_pool_wait(rpt_pool_t *pool, double timeout_s);
 RPT_API rpt_status_t rpt_pool_cancel(rpt_pool_t *pool, const char *id);
 
 /** Numbers of a pool, as this rank knows them. */
-typedef struct rpt_pool_stats {
+typedef struct {
     size_t size;        /**< size of this struct, set by the caller          */
     uint64_t submitted; /**< by this rank                                    */
     uint64_t queued;    /**< of these, not started                           */

@@ -185,7 +185,7 @@ RPT_API rpt_status_t rpt_reducer_test(rpt_reducer_t *reducer);
 RPT_API rpt_status_t rpt_reducer_wait(rpt_reducer_t *reducer);
 
 /** What a reducer is made of, and what this rank has seen of its rounds. */
-typedef struct rpt_reducer_stats {
+typedef struct {
     size_t n_arrays;       /**< of the list                               */
     size_t n_buckets;      /**< arrays without elements are in none       */
     size_t n_in_place;     /**< buckets of one array, without copies      */

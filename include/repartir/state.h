@@ -27,7 +27,7 @@ RPT_BEGIN_DECLS
 typedef struct rpt_state rpt_state_t;
 
 /** What is known about one task of a state directory. */
-typedef struct rpt_state_task {
+typedef struct {
     size_t size;        /**< size of this struct, set by the library       */
     const char *id;     /**< the task's id                                 */
     const char *status; /**< "queued", "running", or an outcome's name     */
@@ -41,7 +41,7 @@ typedef struct rpt_state_task {
 } rpt_state_task_t;
 
 /** What is known about the job. */
-typedef struct rpt_state_summary {
+typedef struct {
     size_t size;        /**< size of this struct, set by the library          */
     int running;        /**< 1 while a job holds the directory                */
     const char *host;   /**< where the last job's rank 0 ran                  */

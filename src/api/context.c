@@ -121,13 +121,6 @@ struct local_rank {
     char *what, *why, *hint;
 };
 
-static char *copy_of(const char *text)
-{
-    char *copy = strdup(text);
-
-    return copy;
-}
-
 static void *run_rank(void *arg)
 {
     struct local_rank *rank = arg;
@@ -135,9 +128,9 @@ static void *run_rank(void *arg)
     rank->status = rank->fn(rank->context, rank->user);
     if (rank->status < 0) {
         rank->error = *rpt_last_error();
-        rank->what = copy_of(rank->error.what);
-        rank->why = copy_of(rank->error.why);
-        rank->hint = copy_of(rank->error.hint);
+        rank->what = strdup(rank->error.what);
+        rank->why = strdup(rank->error.why);
+        rank->hint = strdup(rank->error.hint);
     }
     rpt_context_destroy(rank->context);
     return NULL;

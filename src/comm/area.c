@@ -339,6 +339,11 @@ bool rpt__area_holds(const struct rpt_area *area, const void *memory)
            at - from < (size_t)area->head->n_units * UNIT;
 }
 
+size_t rpt__area_bytes(const struct rpt_area *area)
+{
+    return area->head == NULL ? 0 : (size_t)area->head->n_units * UNIT;
+}
+
 size_t rpt__area_used(struct rpt_area *area)
 {
     size_t n_used = 0;

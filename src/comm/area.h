@@ -67,6 +67,8 @@ void rpt__area_drop_kind(struct rpt_area *area, uint64_t name,
 /* Whether it points into the pieces. */
 bool rpt__area_holds(const struct rpt_area *area, const void *memory);
 
+/* Bytes of all pieces that it has room for; 0 when there is none. */
+size_t rpt__area_bytes(const struct rpt_area *area);
 /* Bytes of pieces that are taken. */
 size_t rpt__area_used(struct rpt_area *area);
 

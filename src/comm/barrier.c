@@ -104,6 +104,7 @@ static rpt_status_t failure(const struct rpt_barrier *b)
                   "the ranks of a group of %d are in different calls: barrier, "
                   "and exchange",
                   b->group->size);
+        rpt__group_advise();
         status = rpt__group_fail_op(b->group, RPT_ERR_MISMATCH);
     } else if (b->send_status != RPT_OK) {
         status = rpt__group_fail(b->group, b->send_status);

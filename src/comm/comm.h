@@ -180,6 +180,9 @@ rpt_status_t rpt__group_fail_from(struct rpt_group *group, rpt_status_t status,
 /* The same outside of a call of this group: the next one will say so. */
 void rpt__group_spoil(struct rpt_group *group, rpt_status_t status,
                       uint64_t first_run);
+/* Completes the record of calls of two ranks that are not the same: why that is
+ * wrong, and what to look for. */
+void rpt__group_advise(void);
 /* Whether a run of the upper layer ends with the failure of the group. */
 bool rpt__group_run_failed(const struct rpt_group *group, uint64_t run);
 /* Another rank said so while this one was in a call: records that as the last

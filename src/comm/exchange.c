@@ -45,6 +45,7 @@ static rpt_status_t mismatch(struct exchange *x, const char *how)
 {
     rpt__fail(RPT_ERR_MISMATCH, "the ranks of a group of %d %s", x->group->size,
               how);
+    rpt__group_advise();
     return rpt__group_fail_op(x->group, RPT_ERR_MISMATCH);
 }
 

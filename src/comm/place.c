@@ -70,6 +70,14 @@ void rpt__group_tell_place(struct rpt_group *group, int rank)
     }
 }
 
+void rpt__group_advise(void)
+{
+    rpt__fail_why("all ranks of a group make the same calls in the same order, "
+                  "of the same operation, type, count, root and operator");
+    rpt__fail_hint("compare what these ranks call; with coll.check=full the "
+                   "first call that differs fails, before data move");
+}
+
 /* This rank has made a run where that one is in an operation. */
 static void part(struct rpt_group *group, const struct place *theirs)
 {
@@ -79,6 +87,7 @@ static void part(struct rpt_group *group, const struct place *theirs)
     rpt__fail(RPT_ERR_MISMATCH,
               "rank %d calls %s; rank %d calls %s (ranks of a group of %d)",
               group->rank, here, (int)theirs->rank, theirs->call, group->size);
+    rpt__group_advise();
     rpt__group_spoil(group, RPT_ERR_MISMATCH, theirs->n_runs);
 }
 

@@ -202,6 +202,8 @@ static void one_is_in_a_call_of_another_kind(rpt_group_t *group)
     CHECK(strstr(rpt_last_error()->what, name) != NULL);
     CHECK(strstr(rpt_last_error()->what, names[another_call / 2]) != NULL);
     CHECK(strstr(rpt_last_error()->what, "calls allreduce of f64") != NULL);
+    CHECK(strstr(rpt_last_error()->why, "the same calls") != NULL);
+    CHECK(strstr(rpt_last_error()->hint, "coll.check=full") != NULL);
     CHECK(rpt_barrier(group) == RPT_ERR_STATE);
     CHECK(rpt_group_barrier(group) == RPT_ERR_STATE);
 }

@@ -281,6 +281,7 @@ static void pieces_are_found_by_name_and_given_back(void)
 
     CU_ASSERT_EQUAL_FATAL(rpt__segment_create(2, 0, 1 << 20, &segment), RPT_OK);
     rpt__segment_area(&segment, &area);
+    CU_ASSERT_EQUAL(rpt__area_bytes(&area), 1 << 20);
     CU_ASSERT_EQUAL(rpt__area_take(&area, 7, 50000, 2, &a), RPT_OK);
     CU_ASSERT_EQUAL(rpt__area_take(&area, 7, 50000, 2, &same), RPT_OK);
     CU_ASSERT_EQUAL(rpt__area_take(&area, 8, 50000, 1, &other), RPT_OK);
