@@ -9,4 +9,3 @@ fault-program: librepartir_all.la tests/libharness.la
 	  '$(FAULT_DIR)/fault.c'
 	@$(LINK) -o '$(FAULT_DIR)/fault' tests/*/$(FAULT_TEST)-*.o \
 	  '$(FAULT_DIR)/fault.o' $(TEST_LIBS) -lm
-.PHONY: fault-program
