@@ -27,9 +27,9 @@ struct lane {
 struct play_state {
     struct lane *lanes;
     MPI_Request *sends;    /* of all lanes, each where its steps are     */
-    MPI_Request *receives; /* each where its step is               */
-    float **came;          /* where it puts what it receives       */
-    float *kept;           /* ... when there is data               */
+    MPI_Request *receives; /* each where its step is                     */
+    float **came;          /* where it puts what it receives ...         */
+    float *kept;           /* ... when there is data                     */
     MPI_Request *waits;    /* what is waited for ...                     */
     MPI_Request **from;    /* ... and where each of these was taken from */
 };
