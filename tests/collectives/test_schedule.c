@@ -496,6 +496,25 @@ static void many_ranks_wait_for_the_receiver_of_much(void)
     }
 }
 
+/* Elements of some KiB, of which each is worth a question, and fewer of them
+ * than ranks that share them out: some have none to ask with. */
+static void few_large_elements_are_right_for_many_ranks(void)
+{
+    const struct rpt_model bytes = { .message_s = 1, .byte_s = 1 };
+
+    for (int p = 17; p <= MAX_P; p = next_number(p)) {
+        for (size_t count = 1; count <= (size_t)p / 2; count++) {
+            struct call call = { .kind = RPT_COLL_ALLREDUCE };
+
+            fill(&call.c, p, count, count);
+            call.c.model = &bytes;
+            call.c.element_bytes = 4096;
+            CU_ASSERT(proof_run_alone(&rpt__allreduce_mixed, &call, false));
+            CU_ASSERT(proof_run_alone(&rpt__allreduce_mixed, &call, true));
+        }
+    }
+}
+
 /* The rounds grow fewer and the bytes more, or the other way round. */
 static void long_vectors_of_many_ranks_are_not_doubled(void)
 {
@@ -698,6 +717,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(costs_are_those_of_the_papers),
     RPT_TEST(the_circulant_one_is_as_cheap_for_any_number),
     RPT_TEST(many_ranks_wait_for_the_receiver_of_much),
+    RPT_TEST(few_large_elements_are_right_for_many_ranks),
     RPT_TEST(an_odd_factor_of_ranks_is_all_that_wraps),
     RPT_TEST(long_vectors_of_many_ranks_are_not_doubled),
     RPT_TEST(most_of_a_long_vector_stays_with_neighbours),

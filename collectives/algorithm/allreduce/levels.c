@@ -233,29 +233,28 @@ static void scatter(struct rpt_exchange *x, const struct level *level)
 }
 
 /* Tells the sender, s ranks further, that this rank is ready, and hears it from
- * the receiver: an element that both have no use for.  Of fewer elements than
- * ranks some have none to tell it with. */
-static void meet(const struct rpt_exchange *x, const struct level *level, int s,
-                 int n_blocks)
+ * the receiver: an element that both have no use for. */
+static void meet(const struct rpt_exchange *x, const struct level *level, int s)
 {
-    double bytes = (double)level->whole.count * (double)x->c->element_bytes;
-
-    if (level->whole.count >= (size_t)level->m.n &&
-        waits(x->c, x->c->model, n_blocks * bytes / level->m.n)) {
-        rpt__step_send(x->schedule, rank_at(level, s),
-                       rpt__output(x->part.offset), 1);
-        rpt__step_recv(x->schedule, rank_at(level, -s), rpt__scratch(0), 1);
-    }
+    rpt__step_send(x->schedule, rank_at(level, s), rpt__output(x->part.offset),
+                   1);
+    rpt__step_recv(x->schedule, rank_at(level, -s), rpt__scratch(0), 1);
 }
 
-static void gather(const struct rpt_exchange *x, const struct level *level)
+/* Where all have an element in their part, they can say that they are ready. */
+static void gather(const struct rpt_exchange *x, const struct level *level,
+                   bool all_have_some)
 {
     int skips[RPT_SKIPS_MAX], n = rpt__skips(level->m.n, skips);
+    double bytes = (double)level->whole.count * (double)x->c->element_bytes;
 
     for (int k = n; k >= 1; k--) {
         int s = skips[k], end = skips[k - 1];
 
-        meet(x, level, s, end - s);
+        if (all_have_some &&
+            waits(x->c, x->c->model, (end - s) * bytes / level->m.n)) {
+            meet(x, level, s);
+        }
         send_blocks(x, level, -s, 0, end - s);
         receive_blocks(x, level, s, s, end);
     }
@@ -289,6 +288,6 @@ void rpt__levels_build(const struct rpt_case *c, struct rpt_schedule *schedule,
     left = members(c->rank, levels->n_left, stride);
     rpt__exchange_double(&x, &left);
     for (int i = levels->n - 1; i >= 0; i--) {
-        gather(&x, &level[i]);
+        gather(&x, &level[i], c->count >= (size_t)stride);
     }
 }
