@@ -54,7 +54,9 @@ struct rpt_area_head {
     uint32_t n_units;
     uint32_t n_used; /* without those that are kept */
     struct kept kept[N_KEPT];
-    uint32_t hint; /* where the next search begins */
+    uint32_t hint;      /* where the next search begins */
+    uint32_t is_closed; /* a name of several ranks found no place: no other one
+                           gets one, since it may be the same */
     struct name names[N_NAMES];
     uint8_t used[UNITS_MAX / 8];
 };
@@ -167,14 +169,18 @@ static void give_back(const struct rpt_area *area, uint32_t first, uint32_t n)
 
 /* ---- what is kept ---- */
 
-static bool keep(struct rpt_area_head *head, const struct name *entry,
-                 uint64_t shape)
+/* It is clean before anybody can find it: a rank may die in between. */
+static bool keep(const struct rpt_area *area, const struct name *entry,
+                 const struct rpt_area_kind *kind)
 {
+    struct rpt_area_head *head = area->head;
+
     for (int i = 0; i < N_KEPT && entry->n_units <= KEPT_UNITS; i++) {
         struct kept *kept = &head->kept[i];
 
         if (kept->shape == 0) {
-            *kept = (struct kept){ shape, entry->first, entry->n_units };
+            kind->clean(area->base + (size_t)entry->first * UNIT, kind);
+            *kept = (struct kept){ kind->shape, entry->first, entry->n_units };
             head->n_used -= entry->n_units;
             return true;
         }
@@ -259,6 +265,22 @@ static struct name *find_name(struct rpt_area_head *head, uint64_t name)
     return place;
 }
 
+/* The same for a rank that takes the piece.  Where the first of several gets no
+ * place the others must get none, though a name may go meanwhile. */
+static struct name *find_place(struct rpt_area_head *head, uint64_t name,
+                               int n_users)
+{
+    struct name *entry = find_name(head, name);
+
+    if (n_users > 1 && entry == NULL) {
+        head->is_closed = 1;
+    }
+    return entry != NULL && entry->name != name && n_users > 1 &&
+                   head->is_closed != 0
+               ? NULL
+               : entry;
+}
+
 static rpt_status_t full(size_t bytes)
 {
     return rpt__fail(RPT_ERR_FULL, "no room for %zu bytes in shared memory",
@@ -278,7 +300,7 @@ rpt_status_t rpt__area_take_kind(struct rpt_area *area, uint64_t name,
         return full(bytes);
     }
     lock(head);
-    entry = find_name(head, name);
+    entry = find_place(head, name, n_users);
     if (entry != NULL && entry->name != name) {
         *entry = (struct name){ .name = name,
                                 .n_users = (uint32_t)n_users,
@@ -315,9 +337,7 @@ void rpt__area_drop_kind(struct rpt_area *area, uint64_t name,
     entry = find_name(head, name);
     if (entry != NULL && entry->name == name && --entry->n_left == 0) {
         if (entry->n_units > 0) {
-            if (kind != NULL && keep(head, entry, kind->shape)) {
-                kind->clean(area->base + (size_t)entry->first * UNIT, kind);
-            } else {
+            if (kind == NULL || !keep(area, entry, kind)) {
                 give_back(area, entry->first, entry->n_units);
             }
         }

@@ -317,6 +317,29 @@ static void pieces_are_found_by_name_and_given_back(void)
     CU_ASSERT_EQUAL(rpt__area_used(&area), 0);
 }
 
+/* The table has a place again when the second one comes. */
+static void the_first_at_a_full_table_decides_for_all(void)
+{
+    enum { N_NAMES = 4096, FIRST = 100, SHARED = 7 };
+    struct rpt_segment segment;
+    struct rpt_area area;
+    void *piece = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__segment_create(2, 0, 1 << 20, &segment), RPT_OK);
+    rpt__segment_area(&segment, &area);
+    for (uint64_t i = 0; i < N_NAMES; i++) {
+        rpt__area_take(&area, FIRST + i, 1, 1, &piece);
+    }
+    CU_ASSERT_EQUAL(rpt__area_take(&area, SHARED, 1, 2, &piece), RPT_ERR_FULL);
+    rpt__area_drop(&area, FIRST);
+    CU_ASSERT_EQUAL(rpt__area_take(&area, SHARED, 1, 2, &piece), RPT_ERR_FULL);
+    rpt__area_drop(&area, SHARED);
+    rpt__area_drop(&area, SHARED);
+    /* What one rank alone has is found by nobody else. */
+    CU_ASSERT_EQUAL(rpt__area_take(&area, SHARED, 1, 1, &piece), RPT_OK);
+    rpt__segment_release(&segment);
+}
+
 static int by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -399,6 +422,7 @@ int main(int argc, char *argv[])
         RPT_TEST(what_is_not_offered_is_not_attached),
         RPT_TEST(a_segment_that_does_not_fit_is_an_error),
         RPT_TEST(pieces_are_found_by_name_and_given_back),
+        RPT_TEST(the_first_at_a_full_table_decides_for_all),
         RPT_TEST(pieces_of_a_kind_are_kept),
         RPT_TEST(names_of_pieces_differ),
         RPT_TEST_END
