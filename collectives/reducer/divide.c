@@ -45,8 +45,10 @@ static rpt_status_t put(struct rpt_reducer *reducer, size_t index)
 
     if (is_full(reducer, bucket, part->count)) {
         bucket++;
-        bucket->first = index;
         reducer->n_buckets++;
+    }
+    if (bucket->count == 0) { /* empty arrays before it are in none */
+        bucket->first = index;
     }
     part->bucket = reducer->n_buckets;
     part->offset = bucket->count;

@@ -69,6 +69,33 @@ ON_ALL_LAYOUTS(lists_that_differ_are_an_error_on_all, lists_that_differ)
 ON_ALL_LAYOUTS(what_one_rank_cannot_all_are_told, one_rank_that_cannot)
 ON_ALL_LAYOUTS(who_gives_a_round_up_ends_it, one_rank_that_gives_up)
 
+/* ---- a list that begins with nothing ---- */
+
+static void sum_behind_an_empty_array(rpt_group_t *group)
+{
+    float size = (float)rpt_group_size(group), x = 1, other = 10;
+    rpt_reducer_array_t lists[][2] = { { { &other, 0 }, { &x, 1 } },
+                                       { { NULL, 0 }, { &x, 1 } } };
+    rpt_reducer_config_t config = { .type = RPT_TYPE_F32, .op = RPT_OP_SUM };
+
+    for (size_t i = 0; i < 2; i++) {
+        rpt_reducer_t *reducer = NULL;
+
+        x = 1;
+        CHECK(rpt_reducer_create(group, &config, lists[i], 2, &reducer) ==
+              RPT_OK);
+        if (reducer != NULL) {
+            CHECK(rpt_reducer_ready_all(reducer) == RPT_OK);
+            CHECK(rpt_reducer_wait(reducer) == RPT_OK);
+        }
+        CHECK(x == size);
+        CHECK(other == 10);
+        rpt_reducer_destroy(reducer);
+    }
+}
+
+ON_ALL_LAYOUTS(a_list_may_begin_with_an_empty_array, sum_behind_an_empty_array)
+
 /* ---- all bits, any layout ---- */
 
 static float kept[2000];
@@ -309,6 +336,7 @@ static void an_algorithm_that_is_none_is_told_at_once(void)
 
 static const struct rpt_test tests[] = {
     RPT_TEST(lists_of_every_shape_are_reduced),
+    RPT_TEST(a_list_may_begin_with_an_empty_array),
     RPT_TEST(arrays_may_be_marked_in_any_order),
     RPT_TEST(reducers_do_not_disturb_each_other),
     RPT_TEST(what_is_complete_begins_at_once),
