@@ -43,8 +43,8 @@ uint64_t rpt__area_name(enum rpt_area_use use, uint64_t a, uint64_t b);
 
 /* A piece for n_users ranks, each of which takes it once; name >= 2.  It is all
  * zero when the first one takes it.  RPT_ERR_FULL on all of them when the first
- * one finds no room, or there is no area.  Once the table has had no place for a
- * name of several ranks it has none for others like it. */
+ * one finds no room, or there is no area.  Once the table has had no place for
+ * a name of several ranks it has none for others like it. */
 rpt_status_t rpt__area_take(struct rpt_area *area, uint64_t name, size_t bytes,
                             int n_users, void **piece_out);
 /* This rank is done with it, also when it got RPT_ERR_FULL from an area. */
