@@ -116,8 +116,8 @@ typedef struct rpt_error {
  */
 RPT_API const rpt_error_t *rpt_last_error(void);
 
-/** The last failure as text for a person: what, why and do, three
- * lines; no newline ends the last one.
+/** The last failure as text for a person: what, why and do, three lines; no
+ * newline ends the last one.
  *
  * Not collective.  The text belongs to the library, as in rpt_last_error().
  * \since 0.1

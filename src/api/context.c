@@ -117,7 +117,6 @@ struct local_rank {
     rpt_local_fn fn;
     void *user;
     rpt_status_t status;
-    rpt_error_t error;
     char *what, *why, *hint;
 };
 
@@ -127,10 +126,11 @@ static void *run_rank(void *arg)
 
     rank->status = rank->fn(rank->context, rank->user);
     if (rank->status < 0) {
-        rank->error = *rpt_last_error();
-        rank->what = strdup(rank->error.what);
-        rank->why = strdup(rank->error.why);
-        rank->hint = strdup(rank->error.hint);
+        const rpt_error_t *error = rpt_last_error();
+
+        rank->what = strdup(error->what);
+        rank->why = strdup(error->why);
+        rank->hint = strdup(error->hint);
     }
     rpt_context_destroy(rank->context);
     return NULL;

@@ -272,13 +272,13 @@ static struct name *find_place(struct rpt_area_head *head, uint64_t name,
 {
     struct name *entry = find_name(head, name);
 
-    if (n_users > 1 && entry == NULL) {
+    if (n_users == 1 || (entry != NULL && entry->name == name)) {
+        return entry;
+    }
+    if (entry == NULL) {
         head->is_closed = 1;
     }
-    return entry != NULL && entry->name != name && n_users > 1 &&
-                   head->is_closed != 0
-               ? NULL
-               : entry;
+    return head->is_closed != 0 ? NULL : entry;
 }
 
 static rpt_status_t full(size_t bytes)

@@ -75,7 +75,7 @@ void rpt__group_advise(void)
     rpt__fail_why("all ranks of a group make the same calls in the same order, "
                   "of the same operation, type, count, root and operator");
     rpt__fail_hint("compare what these ranks call; with coll.check=full the "
-                   "first call that differs fails, before data move");
+                   "first call that differs fails, before data moves");
 }
 
 /* This rank has made a run where that one is in an operation. */
