@@ -64,13 +64,6 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan)
     return status;
 }
 
-static bool is_over(void *arg)
-{
-    const struct rpt_run *run = arg;
-
-    return atomic_load(&run->state) == RPT_RUN_OVER;
-}
-
 /* Another thread may have found a failure: the owner is told what it said. */
 static rpt_status_t tell(struct rpt_plan *plan, rpt_status_t status)
 {
@@ -84,22 +77,14 @@ static rpt_status_t tell(struct rpt_plan *plan, rpt_status_t status)
     return status;
 }
 
-static rpt_status_t wait_in_loop(struct rpt_plan *plan, double timeout_s)
+static rpt_status_t under_lock(struct rpt_plan *plan,
+                               rpt_status_t (*fn)(struct rpt_run *run))
 {
-    struct rpt_run *run = &plan->run;
     struct rpt_engine *engine = plan->team->engine;
-    rpt_status_t status = RPT_OK;
+    rpt_status_t status;
 
     rpt__engine_lock(engine);
-    if (timeout_s < 0) {
-        status = rpt__run_wait(run);
-    } else {
-        status = rpt__comm_wait(plan->team->comm, is_over, run, timeout_s);
-        if (status == RPT_OK) {
-            atomic_store(&run->state, RPT_RUN_IDLE);
-            status = run->status;
-        }
-    }
+    status = fn(&plan->run);
     rpt__engine_unlock(engine);
     return tell(plan, status);
 }
@@ -121,7 +106,7 @@ rpt_status_t rpt__plan_test(struct rpt_plan *plan)
         atomic_store(&run->state, RPT_RUN_IDLE);
         return tell(plan, run->status);
     }
-    return state == RPT_RUN_IDLE ? RPT_OK : wait_in_loop(plan, 0);
+    return state == RPT_RUN_IDLE ? RPT_OK : under_lock(plan, rpt__run_test);
 }
 
 rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
@@ -143,7 +128,7 @@ rpt_status_t rpt__plan_wait(struct rpt_plan *plan)
             return status;
         }
     }
-    return wait_in_loop(plan, -1);
+    return under_lock(plan, rpt__run_wait);
 }
 
 rpt_status_t rpt__plan_run(struct rpt_plan *plan, const void *in, void *out)

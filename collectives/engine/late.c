@@ -248,6 +248,9 @@ static void add_name(struct rpt_buf *names, const struct rpt_run *run, int rank)
 
     rpt__buf_printf(names, "%srank %d on %s", names->bytes > 0 ? ", " : "",
                     rank, rpt__map_host_of(rpt__comm_map(team->comm), world));
+    if (world != rank) {
+        rpt__buf_printf(names, " (rank %d of all)", world);
+    }
 }
 
 /* Those of whom that much is heard; their number. */
@@ -271,6 +274,24 @@ static int name_all(struct rpt_buf *names, const struct rpt_run *run,
     return n;
 }
 
+/* The rank that it waits for; -1: it is no one, or not known. */
+static int waits_for(const struct rpt_run *run)
+{
+    const struct rpt_step *step = run->waiting;
+
+    if (step == NULL) {
+        return -1;
+    }
+    if (step->kind == RPT_STEP_FLUSH) {
+        return run->first_send < run->n_sends
+                   ? run->sends[run->first_send].dest
+                   : -1;
+    }
+    return step->kind == RPT_STEP_RECV || step->kind == RPT_STEP_WAIT
+               ? step->peer
+               : -1;
+}
+
 /* Those who are missing; or those who are in the call before; or, when all are
  * here, the one that is waited for. */
 static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
@@ -283,9 +304,11 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
     }
     if (n == 0 && run->asked_s > 0) {
         rpt__buf_printf(names, "its devices; all ranks are in this call");
-    } else if (n == 0 && run->waiting != NULL) {
-        add_name(names, run, run->waiting->peer);
+    } else if (n == 0 && waits_for(run) >= 0) {
+        add_name(names, run, waits_for(run));
         rpt__buf_printf(names, ", which is in this call too");
+    } else if (n == 0) {
+        rpt__buf_printf(names, "ranks that are in this call too");
     }
     rpt__buf_u8(names, 0);
 }
@@ -294,13 +317,9 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
  * waits for its block does not know for whom. */
 static void tell_peer(struct rpt_run *run)
 {
-    const struct rpt_step *step = run->waiting;
-    bool waits = step != NULL &&
-                 (step->kind == RPT_STEP_RECV || step->kind == RPT_STEP_WAIT);
+    int rank = waits_for(run);
 
-    if (waits || !run->begun) {
-        int rank = waits ? step->peer : -1;
-
+    if (rank >= 0 || !run->begun) {
         rpt__run_tell_here(run, rank);
         rpt__group_tell_place(run->team->group, rank);
     }
@@ -331,8 +350,8 @@ rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run)
         rpt__fail(RPT_ERR_TIMEOUT, "%s of %d ranks waited too long for %s",
                   run->name, team->size,
                   names.failed ? "some rank" : names.data);
-        rpt__fail_hint("look at what those ranks do; option coll.deadline_s "
-                       "ends such a wait");
+        rpt__fail_hint("look at what those ranks do; if they only need longer, "
+                       "raise coll.deadline_s");
         status = rpt__group_fail(team->group, RPT_ERR_TIMEOUT);
     } else {
         late->warn_s = INFINITY;

@@ -280,33 +280,43 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
 
 /* ---- waiting ---- */
 
-/* A wait in pieces, each longer than the one before: in between is time to look
- * whether ranks make other calls, and whether some are missing. */
-struct patience {
-    struct rpt_late late;
-    double piece_s;
-};
-
+/* The owner waits in pieces, or asks again and again: after a while, and again
+ * when twice as long has passed, is time to look whether ranks make other
+ * calls, and whether some are missing. */
 #define FIRST_PIECE_S 1e-3
 #define LAST_PIECE_S 0.1
 
-static struct patience patience_from_now(const struct rpt_team *team)
+static void begin_patience(struct rpt_run *run)
 {
-    return (struct patience){ rpt__late_from_now(team), FIRST_PIECE_S };
+    struct rpt_patience *patience = &run->patience;
+
+    patience->late = rpt__late_from_now(run->team);
+    patience->piece_s = FIRST_PIECE_S;
+    patience->look_s = patience->late.began_s + FIRST_PIECE_S;
 }
 
-/* RPT_OK: done(run), or one piece is over. */
+/* RPT_OK: done(run), or so much time or one piece is over. */
 static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
-                                 struct patience *patience)
+                                 double most_s)
 {
-    double left = rpt__late_next_s(&patience->late) - rpt__now_s();
-    double piece = fmax(fmin(left, patience->piece_s), 0);
-    rpt_status_t status = rpt__comm_wait(run->team->comm, done, run, piece);
+    struct rpt_patience *patience = &run->patience;
+    rpt_status_t status;
+    double until;
 
+    if (patience->piece_s <= 0) {
+        begin_patience(run);
+    }
+    until = fmin(patience->look_s, rpt__late_next_s(&patience->late));
+    status = rpt__comm_wait(run->team->comm, done, run,
+                            fmin(fmax(until - rpt__now_s(), 0), most_s));
     if (status != RPT_PENDING) {
         return status;
     }
+    if (rpt__now_s() < until) {
+        return RPT_OK;
+    }
     patience->piece_s = fmin(2 * patience->piece_s, LAST_PIECE_S);
+    patience->look_s = rpt__now_s() + patience->piece_s;
     status = rpt__run_look_for_strays(run);
     return status == RPT_OK ? rpt__late(&patience->late, run) : status;
 }
@@ -379,24 +389,47 @@ static void hurry(struct rpt_run *run)
     }
 }
 
-rpt_status_t rpt__run_wait(struct rpt_run *run)
+/* As wait_a_piece(), of one that is queued. */
+static void ask_for(struct rpt_run *run, double most_s)
 {
-    struct patience patience = patience_from_now(run->team);
+    rpt_status_t status = wait_a_piece(run, is_over, most_s);
 
-    hurry(run);
-    while (!is_over(run)) {
-        rpt_status_t status = wait_a_piece(run, is_over, &patience);
-
-        if (status < RPT_OK) {
-            end_early(run, status);
-        }
+    if (status < RPT_OK) {
+        end_early(run, status);
     }
+}
+
+static rpt_status_t end(struct rpt_run *run)
+{
     atomic_store(&run->state, RPT_RUN_IDLE);
     if (run->status < RPT_OK && rpt__group_is_failed(run->team->group) &&
         !pthread_equal(run->ended_by, pthread_self())) {
         return rpt__group_failure(run->team->group);
     }
     return run->status;
+}
+
+rpt_status_t rpt__run_wait(struct rpt_run *run)
+{
+    hurry(run);
+    while (!is_over(run)) {
+        ask_for(run, INFINITY);
+    }
+    return end(run);
+}
+
+rpt_status_t rpt__run_test(struct rpt_run *run)
+{
+    /* The loop queues it as soon as it has seen it twice. */
+    if (atomic_load(&run->state) == RPT_RUN_LAZY) {
+        rpt_status_t status = rpt__comm_wait(run->team->comm, is_over, run, 0);
+
+        return status == RPT_OK ? end(run) : status;
+    }
+    if (!is_over(run)) {
+        ask_for(run, 0);
+    }
+    return is_over(run) ? end(run) : RPT_PENDING;
 }
 
 /* ---- here ---- */
@@ -454,8 +487,7 @@ static bool may_go_on(void *arg)
 }
 
 /* Sleeps in the loop until the flag is raised. */
-static rpt_status_t sleep_for_flag(struct rpt_run *run,
-                                   struct patience *patience)
+static rpt_status_t sleep_for_flag(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
     rpt_status_t status = RPT_OK;
@@ -464,11 +496,8 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
     count_sleeper(team, 1);
     rpt__fence_heavy();
     team->here = run;
-    if (patience->piece_s <= 0) {
-        *patience = patience_from_now(team);
-    }
     while (status == RPT_OK && !may_go_on(run)) {
-        status = wait_a_piece(run, may_go_on, patience);
+        status = wait_a_piece(run, may_go_on, INFINITY);
     }
     if (status == RPT_OK && rpt__run_is_failed(run)) {
         status = rpt__group_failure(team->group);
@@ -484,11 +513,10 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run,
 
 static rpt_status_t finish_here(struct rpt_run *run)
 {
-    struct patience patience = { .piece_s = 0 };
     rpt_status_t status = go(run, rpt__look_spins(&run->team->look));
 
     while (status == RPT_PENDING) {
-        status = look(run) ? RPT_OK : sleep_for_flag(run, &patience);
+        status = look(run) ? RPT_OK : sleep_for_flag(run);
         if (status == RPT_OK) {
             status = rpt__run_advance(run);
         }

@@ -86,6 +86,7 @@ void rpt__run_begin(struct rpt_run *run)
     run->schedule = run->usual;
     run->begun = run->n_values == 0;
     run->has_raised = run->taken = false;
+    run->patience.piece_s = 0;
     run->has_met = !run->meets;
     run->by_kernel = false;
     run->end = run->flag + run->n_values;

@@ -57,6 +57,18 @@ struct rpt_run_ops {
     void (*abort)(struct rpt_run *run);
 };
 
+/* The moments of a long wait; INFINITY: never. */
+struct rpt_late {
+    double began_s, tell_s, notice_s, warn_s, deadline_s;
+};
+
+/* How long its owner has waited or asked for it. */
+struct rpt_patience {
+    double piece_s; /* to the look after the next one; 0: it has not asked */
+    double look_s;  /* the next one */
+    struct rpt_late late;
+};
+
 struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
@@ -125,6 +137,7 @@ struct rpt_run {
     const struct rpt_step *waiting; /* what it saw last; NULL: its block */
     uint64_t n_taken;               /* steps, ever */
     bool is_here; /* it runs without the lock, in rpt__run_here() */
+    struct rpt_patience patience;
 };
 
 /* Takes the next number of the team and starts at the first step.  It is to be
@@ -223,10 +236,6 @@ void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
 void rpt__team_name_run(const void *team, uint64_t seq, char *text,
                         size_t bytes);
 
-/* The moments of a long wait; INFINITY: never. */
-struct rpt_late {
-    double began_s, tell_s, notice_s, warn_s, deadline_s;
-};
 struct rpt_late rpt__late_from_now(const struct rpt_team *team);
 double rpt__late_next_s(const struct rpt_late *late);
 /* One of them has come.  A failure ends the run on all ranks. */
@@ -282,6 +291,8 @@ void rpt__team_queue_lazy(struct rpt_team *team);
 /* Waits until it is over; warns, and ends it at the deadline.  Under the lock.
  */
 rpt_status_t rpt__run_wait(struct rpt_run *run);
+/* The same, but looks once.  RPT_PENDING: not over. */
+rpt_status_t rpt__run_test(struct rpt_run *run);
 /* Runs it in this thread, without the lock as long as nothing takes long. */
 rpt_status_t rpt__run_here(struct rpt_run *run);
 

@@ -326,10 +326,14 @@ RPT_API rpt_status_t rpt_plan_start(rpt_plan_t *plan);
 
 /** Whether a started plan is done.
  *
- * Not collective.  Returns at once; makes progress.
+ * Not collective.  Returns at once; makes progress.  From the first test on it
+ * counts how long the plan takes, as rpt_plan_wait() does: who only tests gets
+ * the same warnings and errors.
  *
- * \retval RPT_OK       done, or never started
- * \retval RPT_PENDING  not yet
+ * \retval RPT_OK            done, or never started
+ * \retval RPT_PENDING       not yet
+ * \retval RPT_ERR_MISMATCH  ranks make different calls
+ * \retval RPT_ERR_TIMEOUT   coll.deadline_s is over, and a rank is missing
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_plan_test(rpt_plan_t *plan);

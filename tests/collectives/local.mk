@@ -36,6 +36,12 @@ tests_test_misfit_SOURCES = tests/collectives/test_misfit.c \
 tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_misfit_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_polling
+tests_test_polling_SOURCES = tests/collectives/test_polling.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_polling_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_polling_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_coll
 tests_test_coll_SOURCES = tests/collectives/again.c \
 	tests/collectives/again.h tests/collectives/test_coll.c \

@@ -332,6 +332,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(persistent_requests_start_again),
     RPT_TEST(persistent_requests_stand_beside_others),
     RPT_TEST(persistent_requests_start_in_any_order),
+    RPT_TEST(a_missing_rank_is_told_to_who_waits_or_asks),
     RPT_TEST(communicators_come_and_go),
     RPT_TEST(a_delete_function_may_call_collectives),
     RPT_TEST(a_delete_function_may_run_beside_a_request),

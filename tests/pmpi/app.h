@@ -75,6 +75,9 @@ void persistent_requests_start_again(void);
 void persistent_requests_stand_beside_others(void);
 void persistent_requests_start_in_any_order(void);
 
+/* missing.c */
+void a_missing_rank_is_told_to_who_waits_or_asks(void);
+
 /* large.c */
 void large_counts_are_right(void);
 void counts_of_both_kinds_match(void);

@@ -3,8 +3,8 @@
 check_PROGRAMS += tests/pmpi_app_mpi
 tests_pmpi_app_mpi_SOURCES = tests/pmpi/app.c tests/pmpi/app.h \
 	tests/pmpi/attributes.c tests/pmpi/forms.h tests/pmpi/holes.c \
-	tests/pmpi/large.c tests/pmpi/lifetimes.c tests/pmpi/moves.c tests/pmpi/reductions.c \
-	tests/pmpi/requests.c
+	tests/pmpi/large.c tests/pmpi/lifetimes.c tests/pmpi/missing.c \
+	tests/pmpi/moves.c tests/pmpi/reductions.c tests/pmpi/requests.c
 tests_pmpi_app_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pmpi_app_mpi_LDADD = tests/libpmpi_started.la \
 	tests/libpmpi_persistent.la tests/libharness.la $(CUNIT_LIBS) -lpthread
