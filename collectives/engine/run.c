@@ -25,7 +25,8 @@ enum {
     STREAM_OUT = 8 << 20,
     SUM_BLOCK = 8 * 1024,
     MOVE_FROM = 8 * 1024,
-    STAGE_ALIGNMENT = 64
+    STAGE_ALIGNMENT = 64,
+    LINE_BYTES = 64
 };
 
 /* Stages lie one behind the other in a long block, and begin anew with twice
@@ -109,6 +110,28 @@ void rpt__run_begin(struct rpt_run *run)
     }
     if (run->n_values > 0 && !run->is_short) {
         place_stage(run);
+    }
+}
+
+/* ---- the next call of this kind ---- */
+
+static struct rpt_block_head *next_block(const struct rpt_run *run, int rank)
+{
+    return rpt__team_block(run->team, (run->turn + 1) % RPT_N_SHORT, rank);
+}
+
+/* Where all give, others have the lines that this rank writes next, from a
+ * round of turns ago.  To have them back takes about as long as a flag on its
+ * way: it begins here, while the caller computes. */
+static void take_back_next(const struct rpt_run *run)
+{
+    char *block = (char *)next_block(run, run->team->rank);
+
+    rpt__fetch_to_write(block);
+    for (size_t at = 0; run->stage_bytes > RPT_STAGE_TINY &&
+                        at < run->stage_bytes;
+         at += LINE_BYTES) {
+        rpt__fetch_to_write(block + RPT_SHORT_OFFSET + at);
     }
 }
 
@@ -556,6 +579,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
 {
     const struct rpt_lane *lane = run->schedule->lanes;
     const struct rpt_step *steps = run->schedule->steps + lane->first_step;
+    bool all_give = run->schedule->seen_value > 0;
     size_t i = run->lanes[0].next;
     rpt_status_t status = RPT_OK;
 
@@ -567,6 +591,9 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
         if (steps[i].kind == RPT_STEP_WAIT) {
             rpt__run_note(run); /* while others see this one's flag */
+            if (run->is_short && !all_give) { /* who gives may be ahead */
+                rpt__fetch_to_read(next_block(run, steps[i].peer));
+            }
             status = wait_shortly(run, &steps[i], n_more_looks);
         } else {
             status = take_step(run, 0, &steps[i]);
@@ -577,6 +604,9 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     if (status == RPT_OK) {
         finish(run);
         run->taken = true;
+        if (run->is_short && all_give && run->n_values > 0) {
+            take_back_next(run);
+        }
     } else {
         run->lanes[0].next = i;
         run->waiting = &steps[i];

@@ -24,4 +24,19 @@ static inline void rpt__cpu_relax(void)
 #endif
 }
 
+/* Asks for a line of memory that is read, or written, soon. */
+static inline void rpt__fetch_to_read(const void *line)
+{
+    __builtin_prefetch(line);
+}
+
+static inline void rpt__fetch_to_write(void *line)
+{
+#if defined(__x86_64__) /* without an option the builtin would only read */
+    __asm__ volatile("prefetchw %0" : : "m"(*(char *)line));
+#else
+    __builtin_prefetch(line, 1);
+#endif
+}
+
 #endif /* RPT_BASE_FUTEX_H */
