@@ -120,13 +120,22 @@ static struct rpt_block_head *next_block(const struct rpt_run *run, int rank)
     return rpt__team_block(run->team, (run->turn + 1) % RPT_N_SHORT, rank);
 }
 
-/* Where all give, others have the lines that this rank writes next, from a
- * round of turns ago.  To have them back takes about as long as a flag on its
- * way: it begins here, while the caller computes. */
+/* Of what this rank writes next others have the lines, from a round of turns
+ * ago.  To have them back takes about as long as a flag on its way: it begins
+ * here, while the caller computes.  In vain, and not for nothing, where it does
+ * not write: so only if all write in such a call, or it has done the same twice
+ * (roots may go round). */
 static void take_back_next(const struct rpt_run *run)
 {
-    char *block = (char *)next_block(run, run->team->rank);
+    struct rpt_team *team = run->team;
+    bool is_likely = run->schedule->seen_value > 0 ||
+                     run->role == team->last_role;
+    char *block = (char *)next_block(run, team->rank);
 
+    team->last_role = run->role;
+    if (!is_likely) {
+        return;
+    }
     rpt__fetch_to_write(block);
     for (size_t at = 0; run->stage_bytes > RPT_STAGE_TINY &&
                         at < run->stage_bytes;
@@ -579,7 +588,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
 {
     const struct rpt_lane *lane = run->schedule->lanes;
     const struct rpt_step *steps = run->schedule->steps + lane->first_step;
-    bool all_give = run->schedule->seen_value > 0;
+    bool all_write = run->schedule->seen_value > 0;
     size_t i = run->lanes[0].next;
     rpt_status_t status = RPT_OK;
 
@@ -591,7 +600,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
         if (steps[i].kind == RPT_STEP_WAIT) {
             rpt__run_note(run); /* while others see this one's flag */
-            if (run->is_short && !all_give) { /* who gives may be ahead */
+            if (run->is_short && !all_write) { /* who writes may be ahead */
                 rpt__fetch_to_read(next_block(run, steps[i].peer));
             }
             status = wait_shortly(run, &steps[i], n_more_looks);
@@ -604,7 +613,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     if (status == RPT_OK) {
         finish(run);
         run->taken = true;
-        if (run->is_short && all_give && run->n_values > 0) {
+        if (run->is_short && run->n_values > 0) {
             take_back_next(run);
         }
     } else {

@@ -59,6 +59,7 @@ struct rpt_team {
     struct rpt_slice slice;
     unsigned n_short, n_long; /* runs that had a turn                   */
     uint64_t flag;            /* all flags stand here when such a run begins */
+    int last_role;            /* of the last short run: see RPT_N_ROLES      */
     uint64_t free_at[RPT_N_TURNS]; /* flags here: my block is free */
     size_t stage_at[RPT_N_LONG]; /* where the next stage begins in the block */
     size_t stage_room[RPT_N_LONG]; /* they move through so many bytes   */
