@@ -117,6 +117,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/slice.h \
 	collectives/engine/team.c \
 	collectives/engine/team.h \
+	collectives/engine/wish.c \
 	collectives/flag.c \
 	collectives/memory.c \
 	collectives/overlap.c \

@@ -348,6 +348,17 @@ static void set_meeting(struct rpt_plan *plan)
     run->stage_offset = RPT_STAGE_OFFSET;
 }
 
+static bool waits_for_others(const struct rpt_schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->n_steps; i++) {
+        if (schedule->steps[i].kind == RPT_STEP_WAIT ||
+            schedule->steps[i].kind == RPT_STEP_RECV) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
@@ -365,6 +376,7 @@ static void fill_run(struct rpt_plan *plan)
     run->stage_bytes = plan->schedule.stage_count * run->element_bytes;
     run->role = 2 * (int)plan->coll.kind + (plan->c.rank == plan->c.root);
     run->pace = rpt__pace_of(bytes > 0 ? bytes : run->stage_bytes);
+    run->only_writes = !waits_for_others(&plan->schedule);
     run->is_short = run->stage_bytes <= RPT_STAGE_SHORT;
     run->stage_offset = run->stage_bytes <= RPT_STAGE_TINY
                             ? sizeof(struct rpt_block_head)

@@ -23,8 +23,8 @@
 #include <stdint.h>
 
 enum {
-    RPT_PACE_LEAST = 13, /* calls of less than 2^13 bytes store as usual */
-    RPT_N_PACES = 12     /* the last one for 2^24 bytes and more         */
+    RPT_PACE_LEAST = 12, /* calls of less than 2^12 bytes store as usual */
+    RPT_N_PACES = 13     /* the last one for 2^24 bytes and more         */
 };
 
 enum rpt_way { RPT_WAY_FOUND, RPT_WAY_PAST, RPT_WAY_USUAL, RPT_WAY_KERNEL };

@@ -521,7 +521,6 @@ static rpt_status_t finish_here(struct rpt_run *run)
             status = rpt__run_advance(run);
         }
     }
-    run->is_here = false;
     return status;
 }
 
@@ -531,11 +530,21 @@ static void begin_here(struct rpt_run *run)
     run->is_here = true;
     rpt__run_begin(run);
     if (run->pace >= 0) {
+        rpt__wish_ask(run);
         run->trial = rpt__pace_begin(run->team->paces[run->role], run->pace);
         if (!run->meets) {
             rpt__pace_settle(&run->trial, false);
         }
     }
+}
+
+static void end_here(struct rpt_run *run)
+{
+    if (run->trial.pace != NULL) {
+        rpt__pace_end(&run->trial);
+        rpt__wish_tell(run);
+    }
+    run->is_here = false;
 }
 
 rpt_status_t rpt__run_here(struct rpt_run *run)
@@ -544,7 +553,7 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
 
     begin_here(run);
     status = finish_here(run);
-    rpt__pace_end(&run->trial);
+    end_here(run);
     return status;
 }
 
@@ -558,8 +567,7 @@ void rpt__run_start_here(struct rpt_run *run)
         rpt__pace_leave(&run->trial);
         leave(run);
     } else {
-        rpt__pace_end(&run->trial);
-        run->is_here = false;
+        end_here(run);
         atomic_store(&run->state, RPT_RUN_OVER);
     }
 }
@@ -577,8 +585,7 @@ rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once)
         rpt__pace_leave(&run->trial);
         leave(run);
     } else {
-        rpt__pace_end(&run->trial);
-        run->is_here = false;
+        end_here(run);
         atomic_store(&run->state, RPT_RUN_IDLE);
     }
     return status;

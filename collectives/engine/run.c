@@ -20,11 +20,11 @@
 /* So many bytes may go past the caches: see pace.h.  Those of a large output do
  * in any case. */
 enum {
-    STREAM_TO_STAGE = 8 * 1024,
+    STREAM_TO_STAGE = 4 * 1024,
     STREAM_OUT_PAST = 1 << 20,
     STREAM_OUT = 8 << 20,
     SUM_BLOCK = 8 * 1024,
-    MOVE_FROM = 8 * 1024,
+    MOVE_FROM = 32 * 1024,
     STAGE_ALIGNMENT = 64,
     LINE_BYTES = 64
 };

@@ -98,6 +98,7 @@ struct rpt_run {
     size_t stage_offset;           /* of the stage in a block, in this start */
     int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */
+    bool only_writes;              /* it waits for no rank                  */
     size_t piece_count;            /* elements of an input that is fetched */
     size_t piece_bytes;            /* from one piece to the next           */
     char *pieces;                  /* of all inputs, or NULL               */
@@ -173,6 +174,13 @@ struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank);
 rpt_status_t rpt__run_meet(struct rpt_run *run);
 /* Where the input or the output of a rank is; after a meeting. */
 char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output);
+
+/* ---- wish.c; of a run that has a pace ---- */
+
+/* Its trial is over: those who only write in such calls are told. */
+void rpt__wish_tell(const struct rpt_run *run);
+/* Before a trial begins: sets the pace of one that only writes. */
+void rpt__wish_ask(const struct rpt_run *run);
 
 /* ---- message.c; all under the lock ---- */
 

@@ -42,6 +42,12 @@ tests_test_polling_SOURCES = tests/collectives/test_polling.c \
 tests_test_polling_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_polling_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_wish
+tests_test_wish_SOURCES = tests/collectives/test_wish.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_wish_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_wish_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_coll
 tests_test_coll_SOURCES = tests/collectives/again.c \
 	tests/collectives/again.h tests/collectives/test_coll.c \

@@ -56,10 +56,10 @@ static void begin(void)
 static void each_size_has_its_pace(void)
 {
     CU_ASSERT_EQUAL(rpt__pace_of(0), -RPT_PACE_LEAST);
-    CU_ASSERT_TRUE(rpt__pace_of(8191) < 0);
-    CU_ASSERT_EQUAL(rpt__pace_of(8192), 0);
-    CU_ASSERT_EQUAL(rpt__pace_of(16383), 0);
-    CU_ASSERT_EQUAL(rpt__pace_of(16384), 1);
+    CU_ASSERT_TRUE(rpt__pace_of(4095) < 0);
+    CU_ASSERT_EQUAL(rpt__pace_of(4096), 0);
+    CU_ASSERT_EQUAL(rpt__pace_of(8191), 0);
+    CU_ASSERT_EQUAL(rpt__pace_of(8192), 1);
     CU_ASSERT_EQUAL(rpt__pace_of((size_t)1 << 24), RPT_N_PACES - 1);
     CU_ASSERT_EQUAL(rpt__pace_of(SIZE_MAX), RPT_N_PACES - 1);
 }
