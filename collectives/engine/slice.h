@@ -5,7 +5,7 @@
  *          | long blocks of all ranks, turn 16 | turn 17 |
  *
  *   short block   | flag | signature | stage of 32 bytes |
- *              or | flag | signature | ... a line further: stage of 192 bytes |
+ *              or | flag | signature | ... a line further: stage of 256 bytes |
  *   long block    | flag | signature | exposed | ... 256 bytes further: stage |
  *
  * The blocks of a rank are used in turn, by one collective after another: short
@@ -22,11 +22,11 @@
 
 enum {
     RPT_STAGE_TINY = 32,    /* bytes of a stage in the flag's line      */
-    RPT_STAGE_SHORT = 192,  /* ... behind it, in a short block          */
+    RPT_STAGE_SHORT = 256,  /* ... behind it, in a short block          */
     RPT_SHORT_OFFSET = 64,  /* of that stage: lines are not cut in two  */
     RPT_STAGE_OFFSET = 256, /* of the stage in a long block             */
     RPT_MANY_RANKS = 16,    /* more than these have half the stage */
-    RPT_SHORT_BLOCK = 256,  /* bytes                             */
+    RPT_SHORT_BLOCK = 512,  /* bytes                             */
     RPT_N_SHORT = 16,       /* turns with short blocks           */
     RPT_N_LONG = 2,         /* turns with long ones, behind them */
     RPT_N_TURNS = RPT_N_SHORT + RPT_N_LONG
