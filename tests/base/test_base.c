@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char logged[4096];
@@ -116,6 +117,21 @@ static void a_file_sets_options_and_its_faults_are_named(void)
     CU_ASSERT_STRING_EQUAL(rpt_options_origin(options, "log.level"),
                            "file repartir.conf line 2");
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, "did you mean log.level?"));
+    rpt_log_set(NULL, NULL);
+    rpt_options_destroy(options);
+    unlink("repartir.conf");
+}
+
+/* A pipe would make us wait for its writer. */
+static void what_is_no_file_sets_no_options(void)
+{
+    rpt_options_t *options = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mkfifo("repartir.conf", 0600), 0);
+    rpt_log_set(keep_log, NULL);
+    CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
+    CU_ASSERT_STRING_EQUAL(logged, "repartir: warning: repartir.conf sets no "
+                                   "options: it is a pipe");
     rpt_log_set(NULL, NULL);
     rpt_options_destroy(options);
     unlink("repartir.conf");
@@ -315,6 +331,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(an_error_of_another_rank_is_kept_whole),
     RPT_TEST(options_obey_their_precedence),
     RPT_TEST(a_file_sets_options_and_its_faults_are_named),
+    RPT_TEST(what_is_no_file_sets_no_options),
     RPT_TEST(an_unknown_variable_is_answered_with_the_nearest),
     RPT_TEST(bad_options_are_errors),
     RPT_TEST(a_log_line_keeps_errno_and_its_level),
