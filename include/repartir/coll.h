@@ -402,9 +402,9 @@ typedef void (*rpt_op_fn)(void *to, const void *with, size_t count,
  *
  * Not collective: each rank makes its own, and has its own value for it.  op is
  * associative, and the same function on all ranks of a call, which nobody can
- * check; only that it commutes on all or none (RPT_ERR_MISMATCH).  \a fn runs in
- * threads of the library, too, and calls nothing of it.  It is called with any
- * type that the caller uses it with, opaque ones among them.
+ * check; only that it commutes on all or none (RPT_ERR_MISMATCH).  \a fn runs
+ * in threads of the library, too, and calls nothing of it.  It is called with
+ * any type that the caller uses it with, opaque ones among them.
  *
  * \param commutative  whether a op b = b op a
  * \retval RPT_ERR_FULL  4096 operators exist
