@@ -193,10 +193,10 @@ static bool parse(const struct option *option, const char *text,
                     rest, &number)) {
         return false;
     }
-    if (option->kind != SECONDS && number != (double)(int64_t)number) {
-        return false;
-    }
     if (!(number >= option->min && number <= option->max)) {
+        return false; /* nor is it "nan" */
+    }
+    if (option->kind != SECONDS && number != (double)(int64_t)number) {
         return false;
     }
     *number_out = number;
