@@ -49,6 +49,17 @@ static bool is_in_place(const rpt_coll_t *coll)
             coll->kind != RPT_COLL_SCATTER && coll->kind != RPT_COLL_BROADCAST);
 }
 
+/* For opaque types of less than 32 KiB a number each; longer ones that differ
+ * seldom share one. */
+static uint64_t short_type(rpt_type_t type)
+{
+    unsigned bytes = (unsigned)type - RPT_TYPE_OPAQUE_0;
+
+    return (unsigned)type < RPT_TYPE_OPAQUE_0
+               ? (unsigned)type
+               : 0x8000u | ((bytes ^ bytes >> 15) & 0x7fffu);
+}
+
 static struct rpt_signature signature_of(const struct rpt_plan *plan)
 {
     const rpt_coll_t *coll = &plan->coll;
@@ -57,12 +68,9 @@ static struct rpt_signature signature_of(const struct rpt_plan *plan)
                       ? (coll->op < RPT_OP_USER_0 ? (unsigned)coll->op
                                                   : 0x80u + commutes)
                       : 0xff;
-    uint64_t type = (unsigned)coll->type < RPT_TYPE_OPAQUE_0
-                        ? (unsigned)coll->type
-                        : 0x8000u | ((unsigned)coll->type & 0x7fffu);
-    struct rpt_signature signature = {
-        (uint64_t)coll->kind | op << 8 | type << 16, coll->count, 0
-    };
+    struct rpt_signature signature = { (uint64_t)coll->kind | op << 8 |
+                                           short_type(coll->type) << 16,
+                                       coll->count, 0 };
 
     if (rpt__device_holds(plan->team->group, coll)) {
         signature.what |= RPT_SIGNATURE_DEVICE;

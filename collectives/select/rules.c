@@ -7,6 +7,7 @@
 #include "collectives/select/rules.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -243,29 +244,39 @@ rpt_status_t rpt__rules_parse(const char *file, const char *text, size_t bytes,
     return status == RPT_OK ? rpt__buf_status(rules) : status;
 }
 
+/* `why`: NULL if the error says it. */
+static rpt_status_t no_rules(const char *path, const char *why, int error)
+{
+    rpt__fail_errno(RPT_ERR_IO, error, "the rules in %s cannot be read", path);
+    if (why != NULL) {
+        rpt__fail_why("%s", why);
+    }
+    rpt__fail_hint("option coll.rules names a file of rules; none: no rules");
+    return RPT_ERR_IO;
+}
+
 rpt_status_t rpt__rules_read(const char *path, struct rpt_buf *rules)
 {
-    FILE *file = fopen(path, "re");
-    char *text = malloc(FILE_BYTES);
+    const char *why = NULL;
+    FILE *file = rpt__file_open(path, &why);
+    char *text;
     rpt_status_t status;
-    size_t n = 0;
-    int error = errno;
+    size_t n;
 
+    if (file == NULL) {
+        return no_rules(path, why, errno);
+    }
+    text = malloc(FILE_BYTES);
     if (text == NULL) {
         status = rpt__fail_nomem(FILE_BYTES);
-    } else if (file == NULL ||
-               ((n = fread(text, 1, FILE_BYTES, file)) == 0 && ferror(file))) {
-        status = rpt__fail_errno(RPT_ERR_IO, file == NULL ? error : errno,
-                                 "the rules in %s cannot be read", path);
-        rpt__fail_hint("option coll.rules names the file; none: no rules");
+    } else if ((n = fread(text, 1, FILE_BYTES, file)) == 0 && ferror(file)) {
+        status = no_rules(path, NULL, errno);
     } else if (n == FILE_BYTES) {
         status = rpt__fail(RPT_ERR_PARSE, "%s: rules of more than 1 MiB", path);
     } else {
         status = rpt__rules_parse(path, text, n, rules);
     }
-    if (file != NULL) {
-        fclose(file);
-    }
+    fclose(file);
     free(text);
     return status;
 }

@@ -49,6 +49,13 @@ RPT_BEGIN_DECLS
  *
  * After a mismatch or a deadline the group is of no further use.
  *
+ * What ranks compare are the operation, type, operator, root, count or counts,
+ * and whether buffers are on devices.  Not compared are the counts of an
+ * all-to-all, of which each rank has its own, and offsets.  Of operators of
+ * users nobody can know more than that both are such, and whether both commute
+ * (rpt_op_create()): numbers and addresses of one function differ from rank to
+ * rank.
+ *
  * **Device buffers.**  Buffers may be in the memory of a GPU (CUDA), where
  * those of all ranks of a call are: input and output on the same device, which
  * is the one that the rank uses in this group.  A rank whose part is empty
@@ -90,6 +97,8 @@ typedef enum rpt_coll_kind {
 #define RPT_COLL_ENUM(name, value, text) RPT_COLL_##name = (value),
     RPT_COLL_LIST(RPT_COLL_ENUM)
 #undef RPT_COLL_ENUM
+        RPT_COLL_ZERO =
+            RPT_COLL_ALLREDUCE /**< C++98 wants no comma at the end */
 } rpt_coll_kind_t;
 
 /** Name of an operation, e.g. "allreduce"; "unknown" when there is none.  Not
@@ -396,9 +405,10 @@ typedef void (*rpt_op_fn)(void *to, const void *with, size_t count,
 /** Make an operator of a function.
  *
  * Not collective: each rank makes its own, and has its own value for it.  op is
- * associative, and the same function on all ranks of a call.  \a fn runs in
- * threads of the library, too, and calls nothing of it.  It is called with any
- * type that the caller uses it with, opaque ones among them.
+ * associative, and the same function on all ranks of a call, which nobody can
+ * check; only that it commutes on all or none (RPT_ERR_MISMATCH).  \a fn runs
+ * in threads of the library, too, and calls nothing of it.  It is called with
+ * any type that the caller uses it with, opaque ones among them.
  *
  * \param commutative  whether a op b = b op a
  * \retval RPT_ERR_FULL  4096 operators exist

@@ -70,7 +70,6 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
                                       int header_version,
                                       rpt_context_t **context_out)
 {
-    rpt_options_t *copy = NULL;
     struct rpt_comm *end = NULL;
     rpt_context_t *context = NULL;
     rpt_status_t status = rpt__check_version(header_version);
@@ -79,10 +78,7 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
         return status;
     }
     RPT_REQUIRE(context_out != NULL, "context_out is NULL");
-    status = rpt__options_copy(options, &copy);
-    if (status == RPT_OK) {
-        status = rpt__comm_create_mpi(comm, copy, rpt__policy_brief, &end);
-    }
+    status = rpt__comm_create_mpi(comm, options, rpt__policy_brief, &end);
     if (status == RPT_OK) {
         rpt__gang_mpi = &gang_mpi;
         status = rpt__context_wrap(end, &context);
@@ -95,7 +91,6 @@ rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
     } else {
         rpt_context_destroy(context);
     }
-    rpt_options_destroy(copy);
     return status;
 }
 

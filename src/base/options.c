@@ -8,6 +8,7 @@
 #include "base/options.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 
@@ -192,10 +193,10 @@ static bool parse(const struct option *option, const char *text,
                     rest, &number)) {
         return false;
     }
-    if (option->kind != SECONDS && number != (double)(int64_t)number) {
-        return false;
-    }
     if (!(number >= option->min && number <= option->max)) {
+        return false; /* nor is it "nan" */
+    }
+    if (option->kind != SECONDS && number != (double)(int64_t)number) {
         return false;
     }
     *number_out = number;
@@ -289,10 +290,14 @@ static rpt_status_t read_line(rpt_options_t *options, char *line,
 
 static rpt_status_t read_file(rpt_options_t *options, const char *path)
 {
-    FILE *file = fopen(path, "re");
+    const char *why = NULL;
+    FILE *file = rpt__file_open(path, &why);
     char line[FILE_LINE_BYTES], origin[FILE_LINE_BYTES];
     rpt_status_t status = RPT_OK;
 
+    if (why != NULL) {
+        rpt__log_rank0(RPT_LOG_WARN, "%s sets no options: %s", path, why);
+    }
     if (file == NULL) {
         return RPT_OK; /* none there */
     }

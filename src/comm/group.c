@@ -463,11 +463,14 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The first failure counts; how far back one reaches, of all. */
-static void set_failed(struct rpt_group *group, const struct failure *failure,
+/* The first failure counts; how far back one reaches, of all.  false: it says
+ * nothing new. */
+static bool set_failed(struct rpt_group *group, const struct failure *failure,
                        const char *texts, size_t bytes)
 {
     bool is_first = group->failed == RPT_OK;
+    bool is_news = is_first || failure->last_op < group->last_op ||
+                   failure->first_run < group->first_run;
 
     group->last_op = is_first ? failure->last_op
                               : least(group->last_op, failure->last_op);
@@ -478,6 +481,7 @@ static void set_failed(struct rpt_group *group, const struct failure *failure,
         group->texts = copy_texts(texts, bytes);
         group->failed = (rpt_status_t)failure->status;
     }
+    return is_news;
 }
 
 static rpt_status_t fail(struct rpt_group *group, struct failure failure)
@@ -487,8 +491,12 @@ static rpt_status_t fail(struct rpt_group *group, struct failure failure)
         char texts[N_TEXTS * TEXT_BYTES];
     } note = { failure, "" };
     size_t bytes = write_texts(note.texts);
+    bool is_news = set_failed(group, &failure, note.texts, bytes);
 
-    set_failed(group, &failure, note.texts, bytes);
+    if (group->told_others && !is_news) {
+        return rpt__group_failure(group);
+    }
+    group->told_others = true;
     note.head.status = (int32_t)for_others((rpt_status_t)failure.status);
     for (int r = 0; r < group->size; r++) {
         if (r != group->rank) {

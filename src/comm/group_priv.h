@@ -63,6 +63,7 @@ struct rpt_group {
     uint64_t first_run; /* so may runs of the upper layer before this one */
     char *texts;        /* of that: what, why, hint; NULL: no memory      */
     bool told;          /* a call has returned that failure               */
+    bool told_others;   /* so has this rank the others                    */
     struct rpt_letter *letters; /* oldest first                            */
     void *attached;             /* of an upper layer                       */
     const struct rpt_group_layer *layer;

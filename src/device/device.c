@@ -4,6 +4,7 @@
 #include "device/device.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <dlfcn.h>
@@ -61,13 +62,30 @@ static rpt_status_t no_library(const char *name, const char *why)
     return RPT_ERR_NOT_FOUND;
 }
 
+/* Why a path leads to no file; NULL: it may.  The loader would wait for who
+ * writes into a pipe. */
+static const char *why_no_file(const char *path)
+{
+    const char *why = NULL;
+    FILE *file = strchr(path, '/') != NULL ? rpt__file_open(path, &why) : NULL;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    return why;
+}
+
 /* Stays open: its threads and the driver's cannot be unloaded. */
 static rpt_status_t open_library(const char *name, const struct rpt_gpu **out)
 {
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    const char *why = why_no_file(name);
     rpt_gpu_open_fn *open = NULL;
-    void *symbol;
+    void *library, *symbol;
 
+    if (why != NULL) {
+        return no_library(name, why);
+    }
+    library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         return no_library(name, dlerror());
     }

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char logged[4096];
@@ -121,6 +122,21 @@ static void a_file_sets_options_and_its_faults_are_named(void)
     unlink("repartir.conf");
 }
 
+/* A pipe would make us wait for its writer. */
+static void what_is_no_file_sets_no_options(void)
+{
+    rpt_options_t *options = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(mkfifo("repartir.conf", 0600), 0);
+    rpt_log_set(keep_log, NULL);
+    CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
+    CU_ASSERT_STRING_EQUAL(logged, "repartir: warning: repartir.conf sets no "
+                                   "options: it is a pipe");
+    rpt_log_set(NULL, NULL);
+    rpt_options_destroy(options);
+    unlink("repartir.conf");
+}
+
 static void an_unknown_variable_is_answered_with_the_nearest(void)
 {
     rpt_options_t *options = NULL;
@@ -156,6 +172,43 @@ static void bad_options_are_errors(void)
     CU_ASSERT_STRING_EQUAL(info->variable, "RPT_LOG_LEVEL");
     CU_ASSERT_EQUAL(rpt_option_info(RPT_N_OPTIONS, &info), RPT_END);
     CU_ASSERT_EQUAL(rpt_option_info(0, NULL), RPT_ERR_INVALID);
+    rpt_options_destroy(options);
+}
+
+/* The message says where the value comes from, and what would do. */
+static void values_that_an_option_cannot_have_are_named(void)
+{
+    static const struct {
+        const char *name, *value, *why, *hint;
+    } cases[] = {
+        { "comm.drive", "perhaps", "it is a switch", "give yes or no" },
+        { "comm.drive", "", "it is a switch", "give yes or no" },
+        { "comm.spin_us", "-1", "of type integer, from 0 to 1e+06", "as 50" },
+        { "comm.spin_us", "1000001", "from 0 to 1e+06", "as 50" },
+        { "comm.spin_us", "0.5", "of type integer", "as 50" },
+        { "comm.spin_us", "50us", "of type integer", "as 50" },
+        { "comm.spin_us", "nan", "of type integer", "as 50" },
+    };
+    rpt_options_t *options = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char what[128];
+
+        snprintf(what, sizeof what, "option %s cannot be \"%s\" (from program)",
+                 cases[i].name, cases[i].value);
+        CU_ASSERT_EQUAL(rpt_options_set(options, cases[i].name, cases[i].value),
+                        RPT_ERR_PARSE);
+        CU_ASSERT_STRING_EQUAL(rpt_last_error()->what, what);
+        CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->why, cases[i].why));
+        CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->hint, cases[i].hint));
+    }
+    CU_ASSERT_EQUAL(rpt_options_set(options, "comm.drive", "OFF"), RPT_OK);
+    CU_ASSERT_FALSE(rpt__option_switch(options, RPT_OPT_COMM_DRIVE));
+    CU_ASSERT_EQUAL(rpt_options_set(options, "comm.spin_us", "1000000"),
+                    RPT_OK);
+    CU_ASSERT_EQUAL(rpt__option_integer(options, RPT_OPT_COMM_SPIN_US),
+                    1000000);
     rpt_options_destroy(options);
 }
 
@@ -315,8 +368,10 @@ static const struct rpt_test tests[] = {
     RPT_TEST(an_error_of_another_rank_is_kept_whole),
     RPT_TEST(options_obey_their_precedence),
     RPT_TEST(a_file_sets_options_and_its_faults_are_named),
+    RPT_TEST(what_is_no_file_sets_no_options),
     RPT_TEST(an_unknown_variable_is_answered_with_the_nearest),
     RPT_TEST(bad_options_are_errors),
+    RPT_TEST(values_that_an_option_cannot_have_are_named),
     RPT_TEST(a_log_line_keeps_errno_and_its_level),
     RPT_TEST(what_is_packed_reads_back),
     RPT_TEST(every_torn_record_is_noticed),

@@ -336,6 +336,28 @@ static void rules_of_rank_0_are_those_of_all(void)
     end_folder(path);
 }
 
+/* The word is compared, the number cannot even be read. */
+static void a_bad_option_of_one_rank_is_told_to_all(void)
+{
+    bool is_last = rank == size - 1;
+    rpt_context_t *context = NULL;
+
+    if (is_last) {
+        setenv("RPT_COMM_SPIN_US", "-1", 1);
+    }
+    CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, NULL, &context) ==
+          (is_last ? RPT_ERR_PARSE : RPT_ERR_PEER));
+    CHECK(strstr(is_last ? rpt_last_error()->what : rpt_last_error()->why,
+                 "option comm.spin_us cannot be \"-1\"") != NULL);
+    unsetenv("RPT_COMM_SPIN_US");
+    CHECK(context_with("coll.kernel_copy", is_last ? "perhaps" : "no",
+                       &context) ==
+          (size > 1 ? RPT_ERR_MISMATCH : RPT_ERR_PARSE));
+    CHECK(strstr(rpt_last_error()->hint, size > 1 ? "coll.*" : "always") !=
+          NULL);
+    CHECK(context == NULL);
+}
+
 /* ---- private buffers that the kernel reads ---- */
 
 /* One node, with shared memory; and the system lets them. */
@@ -539,6 +561,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(numbers_are_measured_once_and_kept),
     RPT_TEST(all_ranks_have_the_same_numbers),
     RPT_TEST(rules_of_rank_0_are_those_of_all),
+    RPT_TEST(a_bad_option_of_one_rank_is_told_to_all),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(private_buffers_are_read_by_the_kernel),
     RPT_TEST(the_faster_way_is_right),

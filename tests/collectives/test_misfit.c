@@ -91,16 +91,19 @@ static rpt_status_t part(rpt_group_t *group, double x[], double y[],
     case 4:
         return is_last ? rpt_broadcast(group, x, 4, RPT_TYPE_F64, root)
                        : rpt_scan(group, x, y, 4, RPT_TYPE_F64, RPT_OP_SUM);
+    case 5: /* elements that differ in bytes */
+        return rpt_broadcast(group, x, 1,
+                             RPT_TYPE_OPAQUE(is_last ? 1 << 17 : 1 << 16), 0);
     default: /* some expect what others do not send */
         return rpt_alltoall(group, x, y, is_last ? 0 : 2, RPT_TYPE_F64);
     }
 }
-enum { N_PARTS = 6 };
+enum { N_PARTS = 7 };
 
 static void one_has_another_part(rpt_group_t *group)
 {
     bool is_last = rpt_group_rank(group) == rpt_group_size(group) - 1;
-    double *x = calloc(4000, sizeof *x), *y = x + 2000;
+    double *x = calloc(1 << 15, sizeof *x), *y = x + (1 << 14);
     rpt_status_t first = part(group, x, y, is_last), second;
 
     CHECK(first == RPT_OK || first == RPT_ERR_MISMATCH);

@@ -154,9 +154,30 @@ static void what_is_no_text_is_no_rule(void)
     CU_ASSERT_EQUAL(rpt__rules_parse("R", "scan\0 -> chain", 14, &rules),
                     RPT_ERR_PARSE);
     CU_ASSERT_EQUAL(rpt__rules_read("no/such/file", &rules), RPT_ERR_IO);
-    CU_ASSERT_EQUAL(rpt__rules_read(".", &rules), RPT_ERR_IO);
     CU_ASSERT_EQUAL(rules.bytes, 0);
     rpt__buf_free(&rules);
+}
+
+/* Nobody writes into the pipe, and /dev/zero has no end. */
+static void what_is_no_file_has_no_rules(void)
+{
+    static const struct {
+        const char *path, *why;
+    } cases[] = { { "test_select.pipe", "it is a pipe" },
+                  { "/dev/zero", "it is a device" },
+                  { ".", "it is a directory" } };
+    struct rpt_buf rules = RPT_BUF_EMPTY;
+
+    CU_ASSERT_EQUAL_FATAL(mkfifo(cases[0].path, 0600), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CU_ASSERT_EQUAL(rpt__rules_read(cases[i].path, &rules), RPT_ERR_IO);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(rpt_last_error()->what, "cannot be read"));
+        CU_ASSERT_STRING_EQUAL(rpt_last_error()->why, cases[i].why);
+        CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->hint, "coll.rules"));
+    }
+    CU_ASSERT_EQUAL(rules.bytes, 0);
+    unlink(cases[0].path);
 }
 
 /* ---- numbers ---- */
@@ -738,6 +759,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(bytes_that_nobody_knows_fit_no_range),
     RPT_TEST(a_bad_rule_is_named_with_its_line),
     RPT_TEST(what_is_no_text_is_no_rule),
+    RPT_TEST(what_is_no_file_has_no_rules),
     RPT_TEST(numbers_outlive_their_text),
     RPT_TEST(numbers_beyond_belief_are_brought_back),
     RPT_TEST(text_that_has_no_numbers_is_left_alone),

@@ -16,6 +16,8 @@ tests_test_group_LDADD = $(TEST_LIBS)
 check_PROGRAMS += tests/test_comm_mpi
 tests_test_comm_mpi_SOURCES = tests/comm/test_comm_mpi.c $(COMM_FIXTURE)
 tests_test_comm_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
+# It counts how often a wait drives the MPI.
+tests_test_comm_mpi_LDFLAGS = -Wl,--wrap=PMPI_Iprobe
 tests_test_comm_mpi_LDADD = $(TEST_LIBS)
 TESTS += tests/comm/under_mpirun
 EXTRA_DIST += tests/comm/under_mpirun

@@ -224,6 +224,40 @@ static void an_end_that_goes_frees_those_who_wait_for_room(void)
     rpt__comm_destroy(comms[0]);
 }
 
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* Seconds of a processor that a wait of half a second takes.  One rank alone
+ * has its core, which it may have to share with other programs. */
+static double cost_of_a_wait(const char *spin_us)
+{
+    const char *const settings[] = { "comm.spin_us", spin_us, NULL };
+    rpt_options_t *options = options_with(settings);
+    struct rpt_comm *comm = NULL;
+    struct timespec before, after;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(1, options, NULL, &comm),
+                          RPT_OK);
+    lock(comm);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    CU_ASSERT_EQUAL(rpt__comm_wait(comm, never, NULL, 0.5), RPT_PENDING);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    unlock(comm);
+    rpt__comm_destroy(comm);
+    rpt_options_destroy(options);
+    return (double)(after.tv_sec - before.tv_sec) +
+           1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+}
+
+static void a_wait_spins_as_long_as_it_is_told(void)
+{
+    CU_ASSERT(cost_of_a_wait("0") < 0.005);
+    CU_ASSERT(cost_of_a_wait("1000000") > 0.02);
+}
+
 static void a_size_that_makes_no_sense_is_an_error(void)
 {
     struct rpt_comm *comms[1] = { NULL };
@@ -266,6 +300,7 @@ int main(int argc, char *argv[])
         RPT_TEST(an_end_knows_where_it_is),
         RPT_TEST(ends_go_in_any_order),
         RPT_TEST(an_end_that_goes_frees_those_who_wait_for_room),
+        RPT_TEST(a_wait_spins_as_long_as_it_is_told),
         RPT_TEST(a_size_that_makes_no_sense_is_an_error),
         RPT_TEST(a_machine_that_is_no_machine_is_an_error),
         RPT_TEST_END

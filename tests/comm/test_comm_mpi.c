@@ -289,6 +289,48 @@ static void send_and_meet(struct rpt_comm *comm, bool exchange)
     free(all);
 }
 
+/* How often the library asked MPI for a message that nobody sends. */
+static _Atomic int n_probes;
+
+int __real_PMPI_Iprobe(int source, int tag, MPI_Comm comm, int *flag,
+                       MPI_Status *status);
+int __wrap_PMPI_Iprobe(int source, int tag, MPI_Comm comm, int *flag,
+                       MPI_Status *status);
+int __wrap_PMPI_Iprobe(int source, int tag, MPI_Comm comm, int *flag,
+                       MPI_Status *status)
+{
+    n_probes++;
+    return __real_PMPI_Iprobe(source, tag, comm, flag, status);
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* Alone there is no other reason to call MPI. */
+static int probes_of_a_wait(const char *drive)
+{
+    const char *const settings[] = { "comm.drive", drive, NULL };
+    struct rpt_comm *comm = create(MPI_COMM_SELF, settings);
+    int n;
+
+    lock(comm);
+    n_probes = 0;
+    CHECK(rpt__comm_wait(comm, never, NULL, 0.05) == RPT_PENDING);
+    n = n_probes;
+    unlock(comm);
+    rpt__comm_destroy(comm);
+    return n;
+}
+
+static void who_does_not_want_it_drives_nothing(void)
+{
+    CHECK(probes_of_a_wait("yes") > 1);
+    CHECK(probes_of_a_wait("no") == 0);
+}
+
 static void a_barrier_drives_the_messages_of_the_program(void)
 {
     struct rpt_comm *comm = create(MPI_COMM_WORLD, NULL);
@@ -536,6 +578,7 @@ int main(int argc, char *argv[])
         RPT_TEST(other_communicators_work_too),
         RPT_TEST(communicators_are_made_for_some_ranks),
         RPT_TEST(a_barrier_drives_the_messages_of_the_program),
+        RPT_TEST(who_does_not_want_it_drives_nothing),
         RPT_TEST(other_threads_may_wait_where_that_is_allowed),
         RPT_TEST(what_is_no_communicator_is_an_error),
         RPT_TEST(a_failure_of_one_rank_is_an_error_on_all),

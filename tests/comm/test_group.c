@@ -5,6 +5,8 @@
 #include "harness.h"
 #include "messages.h"
 
+#include "base/error.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +351,34 @@ static void an_exchange_has_a_deadline(void)
     on_local_ranks(2, deadline, exchange_alone);
 }
 
+/* Nobody reads: the ring is full when it is told each time. */
+static void a_failure_is_told_once(void)
+{
+    static const char *const small_ring[] = { "comm.ring_bytes", "64KiB",
+                                              NULL };
+    rpt_options_t *options = options_with(small_ring);
+    struct rpt_comm *comms[2] = { NULL };
+    struct rpt_group *world;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__comm_create_local(2, options, NULL, comms),
+                          RPT_OK);
+    rpt_options_destroy(options);
+    world = world_of(comms[0]);
+    lock(comms[1]);
+    lock(comms[0]);
+    for (int i = 0; i < 2000; i++) {
+        rpt_status_t status = rpt__fail(RPT_ERR_INVALID, "failure %d", i);
+
+        CU_ASSERT_EQUAL(rpt__group_fail(world, status), RPT_ERR_INVALID);
+    }
+    CU_ASSERT_STRING_EQUAL(rpt_last_error()->what, "failure 0");
+    CU_ASSERT_EQUAL(rpt__comm_backlog(comms[0], 1), 0);
+    unlock(comms[0]);
+    unlock(comms[1]);
+    rpt__comm_destroy(comms[1]);
+    rpt__comm_destroy(comms[0]);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
@@ -365,6 +395,7 @@ int main(int argc, char *argv[])
         RPT_TEST(one_warning_names_those_who_are_missing),
         RPT_TEST(a_group_that_failed_can_be_released),
         RPT_TEST(an_exchange_has_a_deadline),
+        RPT_TEST(a_failure_is_told_once),
         RPT_TEST_END
     };
 
