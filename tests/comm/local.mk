@@ -1,7 +1,10 @@
 COMM_FIXTURE = tests/comm/fixture.c tests/comm/fixture.h \
 	tests/comm/groups.c tests/comm/messages.c tests/comm/messages.h
 
-check_PROGRAMS += tests/test_ring tests/test_comm tests/test_group
+check_PROGRAMS += tests/test_area tests/test_ring tests/test_comm tests/test_group
+tests_test_area_SOURCES = tests/comm/test_area.c
+tests_test_area_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_area_LDADD = $(TEST_LIBS)
 tests_test_ring_SOURCES = tests/comm/test_ring.c
 tests_test_ring_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_ring_LDADD = $(TEST_LIBS)
