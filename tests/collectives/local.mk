@@ -6,6 +6,12 @@ tests_test_schedule_SOURCES = tests/collectives/test_schedule.c $(PROOF)
 tests_test_schedule_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_schedule_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_costs
+tests_test_costs_SOURCES = tests/collectives/formulas.c \
+	tests/collectives/formulas.h tests/collectives/test_costs.c $(PROOF)
+tests_test_costs_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_costs_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_parts
 tests_test_parts_SOURCES = tests/collectives/test_parts.c $(PROOF)
 tests_test_parts_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -15,6 +15,11 @@ size_t *numbers(size_t n)
     return array;
 }
 
+int next_number(int p)
+{
+    return p < 24 ? p + 1 : p + EVERY;
+}
+
 /* A message costs as much as twenty bytes, so that where an algorithm has a
  * choice it depends on how many elements and ranks there are. */
 static const struct rpt_model model = { .message_s = 20, .byte_s = 1 };

@@ -9,6 +9,18 @@
 
 enum { MAX_P = 64, STAGE = 40, N_KINDS = RPT_COLL_EXSCAN + 1 };
 
+/* A sanitizer looks at the code, which takes it some minutes: not at every
+ * number of ranks. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum { EVERY = 8 };
+#else
+enum { EVERY = 1 };
+#endif
+int next_number(int p);
+
 /* How ranks compare their calls first: pattern/checked.h, engine/meet.c. */
 enum check_first { UNCHECKED, BY_MESSAGES, BY_MEETING };
 

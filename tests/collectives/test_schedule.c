@@ -88,22 +88,6 @@ static void what_only_reads_is_right(void)
     }
 }
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-enum { EVERY = 8 };
-#else
-enum { EVERY = 1 };
-#endif
-
-/* A sanitizer looks at the code, which takes it some minutes: not at every
- * number of ranks. */
-static int next_number(int p)
-{
-    return p < 24 ? p + 1 : p + EVERY;
-}
-
 static void every_vector_is_right_for_1_to_64_ranks(void)
 {
     int n_run = 0;
