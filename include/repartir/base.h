@@ -85,7 +85,6 @@ typedef enum rpt_status {
 #define RPT_STATUS_ENUM(name, value, text) RPT_##name = (value),
     RPT_STATUS_LIST(RPT_STATUS_ENUM)
 #undef RPT_STATUS_ENUM
-        RPT_STATUS_ZERO = RPT_OK /**< C++98 wants no comma at the end */
 } rpt_status_t;
 
 /** Name of a status, e.g. "RPT_ERR_IO".  Never NULL; not to be freed. */

@@ -97,8 +97,6 @@ typedef enum rpt_coll_kind {
 #define RPT_COLL_ENUM(name, value, text) RPT_COLL_##name = (value),
     RPT_COLL_LIST(RPT_COLL_ENUM)
 #undef RPT_COLL_ENUM
-        RPT_COLL_ZERO =
-            RPT_COLL_ALLREDUCE /**< C++98 wants no comma at the end */
 } rpt_coll_kind_t;
 
 /** Name of an operation, e.g. "allreduce"; "unknown" when there is none.  Not
