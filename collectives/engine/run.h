@@ -183,8 +183,9 @@ bool rpt__run_is_out(const struct rpt_run *run);
 rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
                               const struct rpt_step *step, void *to);
 
-/* RPT_ERR_MISMATCH when a rank is seen to make another call: one that is near
- * and has raised a flag elsewhere, or one that has sent a message. */
+/* RPT_ERR_MISMATCH when a rank is seen to make another call, in this run or in
+ * one that is queued before it: one that is near and has raised a flag
+ * elsewhere, or one that has sent a message. */
 rpt_status_t rpt__run_look_for_strays(struct rpt_run *run);
 
 /* The signature of an early message of a rank for this run; false: there is
@@ -248,6 +249,7 @@ struct rpt_colls {
     struct rpt_poller poller;
     LIST_HEAD(, rpt_team) busy;
     LIST_HEAD(, rpt_team) teams;
+    int n_here; /* runs that sleep in rpt__run_here() */
     _Atomic int is_watched; /* the loop looks for lazy runs every millisecond */
     bool fences_lightly;    /* as base/fence.h says                        */
     int n_idle_looks;       /* that found none                             */

@@ -36,6 +36,14 @@ tests_test_misfit_SOURCES = tests/collectives/test_misfit.c \
 tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_misfit_LDADD = $(TEST_LIBS)
 
+# It takes away the time limit of a sleep.
+check_PROGRAMS += tests/test_beside
+tests_test_beside_SOURCES = tests/collectives/test_beside.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_beside_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_beside_LDFLAGS = -Wl,--wrap=pthread_cond_timedwait
+tests_test_beside_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_coll
 tests_test_coll_SOURCES = tests/collectives/again.c \
 	tests/collectives/again.h tests/collectives/test_coll.c \
