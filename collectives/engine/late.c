@@ -133,6 +133,14 @@ rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
     return status;
 }
 
+rpt_status_t rpt__run_say(const struct rpt_run *run, rpt_status_t status)
+{
+    if (rpt__group_is_failed(run->team->group)) {
+        return rpt__group_failure(run->team->group);
+    }
+    return status == RPT_ERR_UNSUPPORTED ? rpt__run_refuse(run) : status;
+}
+
 /* Others may have ended devices' parts of it already. */
 bool rpt__run_is_failed(const struct rpt_run *run)
 {

@@ -433,9 +433,8 @@ rpt_status_t rpt__run_wait(struct rpt_run *run)
         }
     }
     atomic_store(&run->state, RPT_RUN_IDLE);
-    if (run->status < RPT_OK && rpt__group_is_failed(run->team->group) &&
-        !pthread_equal(run->ended_by, pthread_self())) {
-        return rpt__group_failure(run->team->group);
+    if (run->status < RPT_OK && !pthread_equal(run->ended_by, pthread_self())) {
+        return rpt__run_say(run, run->status);
     }
     return run->status;
 }

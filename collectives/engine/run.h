@@ -148,6 +148,8 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
 rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
                                 const struct rpt_step *step);
+/* It is over and its group goes on: notes when nobody reads its block. */
+void rpt__run_leave_block(struct rpt_run *run);
 /* The flag that it waits for, NULL when it waits for something else. */
 const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
                                       uint64_t *value_out);
@@ -158,6 +160,8 @@ const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
 struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank);
 /* RPT_PENDING: not all have come.  Then run->schedule is the one to take. */
 rpt_status_t rpt__run_meet(struct rpt_run *run);
+/* It met, and must pull what others cannot read: as the last error. */
+rpt_status_t rpt__run_refuse(const struct rpt_run *run);
 /* Where the input or the output of a rank is; after a meeting. */
 char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output);
 
@@ -207,6 +211,9 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
 /* This rank cannot go on, and its last error says why: the group fails, on all
  * ranks.  Gives `status`. */
 rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status);
+/* Another thread may have ended it, with this status: the last error is that
+ * one's, here too. */
+rpt_status_t rpt__run_say(const struct rpt_run *run, rpt_status_t status);
 /* Whether it ends with the failure of its group. */
 bool rpt__run_is_failed(const struct rpt_run *run);
 

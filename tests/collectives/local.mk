@@ -103,7 +103,8 @@ EXTRA_DIST += tests/fuzz/corpus/rules
 check_PROGRAMS += tests/test_coll_mpi
 tests_test_coll_mpi_SOURCES = tests/collectives/by_kernel.c \
 	tests/collectives/by_kernel.h tests/collectives/reducing.c \
-	tests/collectives/reducing.h tests/collectives/test_coll_mpi.c \
+	tests/collectives/reducing.h tests/collectives/refused.c \
+	tests/collectives/refused.h tests/collectives/test_coll_mpi.c \
 	$(COLL_FIXTURE)
 tests_test_coll_mpi_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_mpi_LDADD = $(TEST_LIBS) -lm
