@@ -30,16 +30,24 @@ static void make_room(struct rpt_team *team)
     }
 }
 
+/* -1: its buffers are the host's. */
+static int device_of(const struct rpt_plan *plan)
+{
+    return plan->call != NULL ? plan->call->device->device : -1;
+}
+
 rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
                             struct rpt_plan **plan_out)
 {
     struct rpt_plan **link = &team->cached, *plan;
-    bool on_device = rpt__device_holds(team->group, coll);
-    rpt_status_t status;
+    int device = -1;
+    rpt_status_t status = rpt__device_where(team->group, coll, &device);
 
-    while (*link != NULL &&
-           ((*link)->is_used || ((*link)->call != NULL) != on_device ||
-            !rpt__plan_fits(*link, coll))) {
+    if (status != RPT_OK) {
+        return status;
+    }
+    while (*link != NULL && ((*link)->is_used || device_of(*link) != device ||
+                             !rpt__plan_fits(*link, coll))) {
         link = &(*link)->next;
     }
     plan = *link;

@@ -67,11 +67,9 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan)
 /* Another thread may have found a failure: the owner is told what it said. */
 static rpt_status_t tell(struct rpt_plan *plan, rpt_status_t status)
 {
-    struct rpt_group *group = plan->team->group;
-
-    if (status < RPT_OK && rpt__group_is_failed(group)) {
+    if (status < RPT_OK) {
         rpt__engine_lock(plan->team->engine);
-        status = rpt__group_failure(group);
+        status = rpt__run_say(&plan->run, status);
         rpt__engine_unlock(plan->team->engine);
     }
     return status;

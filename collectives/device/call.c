@@ -290,12 +290,13 @@ rpt_status_t rpt__device_call_complete(struct rpt_plan *plan)
 void rpt__device_call_free(struct rpt_device_call *call)
 {
     const struct rpt_device_ops *ops;
-    int before = 0;
+    int before;
 
     if (call == NULL) {
         return;
     }
     ops = call->device->ops;
+    before = call->device->device; /* if the one before is not told */
     ops->use(call->device->device, &before);
     if (call->host_in != NULL) {
         ops->host_release(call->host_in);

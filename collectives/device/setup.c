@@ -236,11 +236,12 @@ static rpt_status_t take(struct rpt_device_team *device)
 
 void rpt__device_team_free(struct rpt_device_team *device)
 {
-    int before = 0;
+    int before;
 
     if (device == NULL) {
         return;
     }
+    before = device->device; /* if the one before is not told */
     device->ops->use(device->device, &before);
     rpt__nccl_disconnect(device);
     if (device->opened != NULL) {
@@ -273,13 +274,11 @@ rpt_status_t rpt__device_team_of(struct rpt_team *team,
     status = device->ops->use(number, &before);
     if (status != RPT_OK) {
         rpt__device_fail(device, status, "nothing can be done");
-    } else {
-        status = take(device);
-    }
-    if (status != RPT_OK) {
         status = rpt__group_fail(team->group, status);
     } else {
-        status = meet(device, signature);
+        status = take(device);
+        status = status == RPT_OK ? meet(device, signature)
+                                  : rpt__group_fail(team->group, status);
         device->ops->use(before, &before);
     }
     if (status != RPT_OK) {

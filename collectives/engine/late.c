@@ -87,7 +87,8 @@ static bool find_parting(const struct rpt_team *team, int rank,
 static void say_mismatch(const struct rpt_team *team, int rank,
                          struct rpt_signature mine, struct rpt_signature theirs)
 {
-    bool parted_before = rpt__signature_is_call(mine, theirs);
+    bool parted_before = theirs.history == 0 ||
+                         rpt__signature_is_call(mine, theirs);
     bool is_found = !parted_before || find_parting(team, rank, &mine, &theirs);
     char here[192], there[192];
 
@@ -132,6 +133,14 @@ rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
     return status;
 }
 
+rpt_status_t rpt__run_say(const struct rpt_run *run, rpt_status_t status)
+{
+    if (rpt__group_is_failed(run->team->group)) {
+        return rpt__group_failure(run->team->group);
+    }
+    return status == RPT_ERR_UNSUPPORTED ? rpt__run_refuse(run) : status;
+}
+
 /* Others may have ended devices' parts of it already. */
 bool rpt__run_is_failed(const struct rpt_run *run)
 {
@@ -169,17 +178,11 @@ static bool is_elsewhere(const struct rpt_run *run, int rank,
     return false;
 }
 
-rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
+static rpt_status_t look_for_strays_of(struct rpt_run *run)
 {
-    struct rpt_team *team = run->team;
+    const struct rpt_team *team = run->team;
     struct rpt_signature other;
 
-    if (rpt__group_is_failed(team->group)) {
-        return RPT_OK; /* that is found and told */
-    }
-    if (team->has_stray) {
-        return rpt__run_mismatch(run, team->stray_rank, team->stray);
-    }
     for (int r = 0; r < team->size; r++) {
         if (rpt__run_early_signature(run, r, &other) &&
             !rpt__signature_is_same(other, run->signature)) {
@@ -194,6 +197,23 @@ rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
         }
     }
     return RPT_OK;
+}
+
+rpt_status_t rpt__run_look_for_strays(struct rpt_run *run)
+{
+    const struct rpt_team *team = run->team;
+    struct rpt_run *before = STAILQ_FIRST(&team->queue);
+    rpt_status_t status = RPT_OK;
+
+    if (rpt__group_is_failed(team->group)) {
+        return RPT_OK; /* that is found and told */
+    }
+    /* Who has parted in a run before has parted there. */
+    while (status == RPT_OK && before != NULL && before->seq < run->seq) {
+        status = look_for_strays_of(before);
+        before = STAILQ_NEXT(before, link);
+    }
+    return status == RPT_OK ? look_for_strays_of(run) : status;
 }
 
 /* ---- long waits ---- */

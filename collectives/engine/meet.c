@@ -51,6 +51,17 @@ static void come(struct rpt_run *run)
     rpt__run_raise(run, 1);
 }
 
+rpt_status_t rpt__run_refuse(const struct rpt_run *run)
+{
+    rpt__fail(RPT_ERR_UNSUPPORTED,
+              "%s with the forced algorithm pulled, and buffers that the other "
+              "ranks cannot read",
+              run->name);
+    rpt__fail_hint("have all ranks take their buffers from rpt_buffer_alloc(), "
+                   "or force no algorithm");
+    return RPT_ERR_UNSUPPORTED;
+}
+
 /* All have come. */
 static rpt_status_t choose(struct rpt_run *run, bool are_open)
 {
@@ -59,13 +70,9 @@ static rpt_status_t choose(struct rpt_run *run, bool are_open)
     if (are_open) {
         run->schedule = run->pulling;
     } else if (run->must_pull) {
-        rpt__fail(RPT_ERR_UNSUPPORTED,
-                  "%s with the forced algorithm pulled, and buffers that the "
-                  "other ranks cannot read",
-                  run->name);
-        rpt__fail_hint("have all ranks take their buffers from "
-                       "rpt_buffer_alloc(), or force no algorithm");
-        return RPT_ERR_UNSUPPORTED;
+        /* Others may still read here what this rank calls. */
+        rpt__run_leave_block(run);
+        return rpt__run_refuse(run);
     } else if (run->fetching != NULL) {
         rpt__agree(run);
         run->schedule = run->by_kernel ? run->fetching : run->usual;

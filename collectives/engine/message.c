@@ -222,25 +222,17 @@ static int rank_of(const struct rpt_group *group, int world_rank)
 }
 
 /* Whether the sender makes another call than this rank makes in that run, or
- * has made there: then nothing of it will be waited for. */
+ * has made there: then nothing of it will be waited for, and that run fails,
+ * and those behind it, whichever is waited for. */
 static void note_stray(struct rpt_early *early, const struct head *head)
 {
     struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
     struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
-    const struct rpt_run *run;
     struct rpt_signature mine;
 
-    if (team == NULL || rpt__group_is_failed(group) ||
-        !rpt__team_past(team, head->key.seq, &mine) ||
-        rpt__signature_is_same(mine, head->signature)) {
-        return;
-    }
-    run = team->here != NULL ? team->here : STAILQ_FIRST(&team->queue);
-    if (run != NULL && run->seq == head->key.seq) {
-        team->has_stray = true;
-        team->stray = head->signature;
-        team->stray_rank = rank_of(group, head->key.source);
-    } else {
+    if (team != NULL && !rpt__group_is_failed(group) &&
+        rpt__team_past(team, head->key.seq, &mine) &&
+        !rpt__signature_is_same(mine, head->signature)) {
         rpt__team_mismatch(team, head->key.seq,
                            rank_of(group, head->key.source), mine,
                            head->signature);

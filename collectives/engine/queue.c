@@ -55,6 +55,7 @@ static void pop(struct rpt_team *team, rpt_status_t status)
     atomic_fetch_sub(&team->n_queued, 1);
     if (!run->is_gone(run)) {
         atomic_store(&run->state, RPT_RUN_OVER); /* now it is its owner's */
+        rpt__engine_tell(team->engine);          /* who may wait beside this */
     }
 }
 
@@ -216,6 +217,39 @@ static double next_s(struct rpt_poller *poller)
                                             : INFINITY);
 }
 
+/* ---- who sleeps beside the loop ---- */
+
+/* Whether it may go on; flag NULL: it waits for its block. */
+static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
+                     uint64_t value)
+{
+    return flag != NULL
+               ? atomic_load_explicit(flag, memory_order_acquire) >= value
+               : rpt__run_is_free(run);
+}
+
+static bool may_go_on(void *arg)
+{
+    struct rpt_run *run = arg;
+    uint64_t value = 0;
+    const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
+
+    return rpt__run_is_failed(run) || is_ready(run, flag, value);
+}
+
+/* A flag is no event of the loop: who waits for one beside the thread that
+ * leads sees it only when he is told. */
+static void tell_those_here(const struct rpt_colls *colls)
+{
+    const struct rpt_team *team;
+
+    LIST_FOREACH (team, &colls->teams, all) {
+        if (team->here != NULL && may_go_on(team->here)) {
+            rpt__engine_tell(team->engine);
+        }
+    }
+}
+
 static int poll(struct rpt_poller *poller)
 {
     struct rpt_colls *colls =
@@ -225,6 +259,10 @@ static int poll(struct rpt_poller *poller)
     int n = 0;
 
     look_for_lazy(colls);
+    if (colls->n_here > 0 &&
+        rpt__engine_has_followers(rpt__comm_engine(colls->comm))) {
+        tell_those_here(colls);
+    }
     team = LIST_FIRST(&colls->busy);
     while (team != NULL) {
         struct rpt_team *next = LIST_NEXT(team, busy);
@@ -359,6 +397,9 @@ static void end_early(struct rpt_run *run, rpt_status_t status)
     while (!is_over(run)) {
         pop(team, status);
     }
+    if (rpt__group_is_failed(team->group)) {
+        advance_team(team); /* those behind it fail, too: the loop may sleep */
+    }
 }
 
 /* Advances the queue in this thread as long as that goes quickly: to have the
@@ -402,9 +443,8 @@ static void ask_for(struct rpt_run *run, double most_s)
 static rpt_status_t end(struct rpt_run *run)
 {
     atomic_store(&run->state, RPT_RUN_IDLE);
-    if (run->status < RPT_OK && rpt__group_is_failed(run->team->group) &&
-        !pthread_equal(run->ended_by, pthread_self())) {
-        return rpt__group_failure(run->team->group);
+    if (run->status < RPT_OK && !pthread_equal(run->ended_by, pthread_self())) {
+        return rpt__run_say(run, run->status);
     }
     return run->status;
 }
@@ -444,15 +484,6 @@ static rpt_status_t go(struct rpt_run *run, int n_more_looks)
     return rpt__run_advance(run);
 }
 
-/* Whether it may go on; flag NULL: it waits for its block. */
-static bool is_ready(struct rpt_run *run, const _Atomic uint64_t *flag,
-                     uint64_t value)
-{
-    return flag != NULL
-               ? atomic_load_explicit(flag, memory_order_acquire) >= value
-               : rpt__run_is_free(run);
-}
-
 static bool is_free(void *arg)
 {
     return rpt__run_is_free(arg);
@@ -476,16 +507,6 @@ static bool look(struct rpt_run *run)
     return rpt__look_for(&run->team->look, is_free, run);
 }
 
-static bool may_go_on(void *arg)
-{
-    struct rpt_run *run = arg;
-    uint64_t value = 0;
-    const _Atomic uint64_t *flag = rpt__run_flag(run, &value);
-
-    return rpt__run_is_failed(run) || run->team->has_stray ||
-           is_ready(run, flag, value);
-}
-
 /* Sleeps in the loop until the flag is raised. */
 static rpt_status_t sleep_for_flag(struct rpt_run *run)
 {
@@ -496,16 +517,21 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run)
     count_sleeper(team, 1);
     rpt__fence_heavy();
     team->here = run;
+<<<<<<< HEAD
+=======
+    team->colls->n_here++;
+    if (patience->piece_s <= 0) {
+        *patience = patience_from_now(team);
+    }
+>>>>>>> b_races
     while (status == RPT_OK && !may_go_on(run)) {
         status = wait_a_piece(run, may_go_on, INFINITY);
     }
     if (status == RPT_OK && rpt__run_is_failed(run)) {
         status = rpt__group_failure(team->group);
     }
-    if (status == RPT_OK && team->has_stray) {
-        status = rpt__run_look_for_strays(run);
-    }
     team->here = NULL;
+    team->colls->n_here--;
     count_sleeper(team, -1);
     rpt__engine_unlock(team->engine);
     return status;

@@ -543,7 +543,7 @@ static rpt_status_t advance_lanes(struct rpt_run *run)
     return run->n_over == schedule->n_lanes ? RPT_OK : RPT_PENDING;
 }
 
-static void finish(struct rpt_run *run)
+void rpt__run_leave_block(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
     const struct rpt_schedule *schedule = run->schedule;
@@ -557,8 +557,13 @@ static void finish(struct rpt_run *run)
             team->seen_all = seen > team->seen_all ? seen : team->seen_all;
         }
     }
+}
+
+static void finish(struct rpt_run *run)
+{
+    rpt__run_leave_block(run);
     if (run->divided_count > 0) {
-        run->combine->divide(run->output, run->divided_count, team->size);
+        run->combine->divide(run->output, run->divided_count, run->team->size);
     }
 }
 

@@ -162,6 +162,8 @@ char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
 rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
                                 const struct rpt_step *step);
+/* It is over and its group goes on: notes when nobody reads its block. */
+void rpt__run_leave_block(struct rpt_run *run);
 /* The flag that it waits for, NULL when it waits for something else. */
 const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
                                       uint64_t *value_out);
@@ -172,6 +174,8 @@ const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
 struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank);
 /* RPT_PENDING: not all have come.  Then run->schedule is the one to take. */
 rpt_status_t rpt__run_meet(struct rpt_run *run);
+/* It met, and must pull what others cannot read: as the last error. */
+rpt_status_t rpt__run_refuse(const struct rpt_run *run);
 /* Where the input or the output of a rank is; after a meeting. */
 char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output);
 
@@ -204,8 +208,9 @@ bool rpt__run_is_out(const struct rpt_run *run);
 rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
                               const struct rpt_step *step, void *to);
 
-/* RPT_ERR_MISMATCH when a rank is seen to make another call: one that is near
- * and has raised a flag elsewhere, or one that has sent a message. */
+/* RPT_ERR_MISMATCH when a rank is seen to make another call, in this run or in
+ * one that is queued before it: one that is near and has raised a flag
+ * elsewhere, or one that has sent a message. */
 rpt_status_t rpt__run_look_for_strays(struct rpt_run *run);
 
 /* The signature of an early message of a rank for this run; false: there is
@@ -227,6 +232,9 @@ enum rpt_heard rpt__run_heard(const struct rpt_run *run, int rank,
 /* This rank cannot go on, and its last error says why: the group fails, on all
  * ranks.  Gives `status`. */
 rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status);
+/* Another thread may have ended it, with this status: the last error is that
+ * one's, here too. */
+rpt_status_t rpt__run_say(const struct rpt_run *run, rpt_status_t status);
 /* Whether it ends with the failure of its group. */
 bool rpt__run_is_failed(const struct rpt_run *run);
 
@@ -265,6 +273,7 @@ struct rpt_colls {
     struct rpt_poller poller;
     LIST_HEAD(, rpt_team) busy;
     LIST_HEAD(, rpt_team) teams;
+    int n_here; /* runs that sleep in rpt__run_here() */
     _Atomic int is_watched; /* the loop looks for lazy runs every millisecond */
     bool fences_lightly;    /* as base/fence.h says                        */
     int n_idle_looks;       /* that found none                             */

@@ -39,8 +39,12 @@ enum {
 struct rpt_signature {
     uint64_t what;    /* kind, operator, type, root                   */
     uint64_t size;    /* count, or a hash of counts                   */
-    uint64_t history; /* a hash of all calls of the group before this */
+    uint64_t history; /* a hash of all calls of the group before this; 0: it is
+                         not known what the call is                   */
 };
+
+/* Of the first call of a group. */
+#define RPT_HISTORY_FIRST UINT64_C(1)
 
 static inline bool rpt__signature_is_call(struct rpt_signature a,
                                           struct rpt_signature b)
@@ -60,32 +64,47 @@ static inline uint64_t rpt__signature_next(struct rpt_signature s)
     uint64_t mixed = (s.history ^ s.what) * UINT64_C(0x9e3779b97f4a7c15);
 
     mixed = (mixed ^ mixed >> 29 ^ s.size) * UINT64_C(0xbf58476d1ce4e5b9);
-    return mixed ^ mixed >> 32;
+    mixed ^= mixed >> 32;
+    return mixed != 0 ? mixed : RPT_HISTORY_FIRST;
 }
 
 /* The first bytes of a block.  Only its rank writes it. */
 struct rpt_block_head {
     _Atomic uint64_t flag;
-    _Atomic uint64_t what, size, history; /* the call that raised the flag */
+    /* The call that raised the flag; history 0: it is being written, or was
+     * never. */
+    _Atomic uint64_t what, size, history;
 };
 
 static inline void rpt__block_sign(struct rpt_block_head *block,
                                    struct rpt_signature s)
 {
+    atomic_store_explicit(&block->history, 0, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&block->what, s.what, memory_order_relaxed);
     atomic_store_explicit(&block->size, s.size, memory_order_relaxed);
-    atomic_store_explicit(&block->history, s.history, memory_order_relaxed);
+    atomic_store_explicit(&block->history, s.history, memory_order_release);
 }
 
-/* Whole when its flag was seen, and the block is not free. */
+/* Known when its flag was seen, and the block is not free.  A rank that makes
+ * other calls may write it any time: what it has written is whole, or history
+ * is 0. */
 static inline struct rpt_signature
 rpt__block_signature(const struct rpt_block_head *block)
 {
-    return (struct rpt_signature){
+    uint64_t history = atomic_load_explicit(&block->history,
+                                            memory_order_acquire);
+    struct rpt_signature s = {
         atomic_load_explicit(&block->what, memory_order_relaxed),
-        atomic_load_explicit(&block->size, memory_order_relaxed),
-        atomic_load_explicit(&block->history, memory_order_relaxed)
+        atomic_load_explicit(&block->size, memory_order_relaxed), history
     };
+
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&block->history, memory_order_relaxed) !=
+        history) {
+        s.history = 0;
+    }
+    return s;
 }
 
 /* Behind the head of a long block: where the rank's buffers are. */

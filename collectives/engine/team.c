@@ -102,6 +102,7 @@ static rpt_status_t team_create(struct rpt_group *group,
     share(team);
     rpt__look_init(&team->look, rpt__comm_is_crowded(team->comm));
     team->lazy_seen = UINT64_MAX;
+    team->history = RPT_HISTORY_FIRST;
     LIST_INSERT_HEAD(&team->colls->teams, team, all);
     *team_out = team;
     return RPT_OK;
@@ -156,7 +157,8 @@ bool rpt__team_past(const struct rpt_team *team, uint64_t seq,
     signature_out->size = atomic_load_explicit(&past->size,
                                                memory_order_relaxed);
     signature_out->history = atomic_load_explicit(&past->history,
-                                                  memory_order_acquire);
+                                                  memory_order_relaxed);
+    atomic_thread_fence(memory_order_acquire);
     return before == seq + 1 &&
            atomic_load_explicit(&past->number, memory_order_relaxed) == before;
 }

@@ -77,9 +77,6 @@ struct rpt_team {
     struct rpt_run *_Atomic lazy; /* the one run that is, or NULL */
     uint64_t lazy_seen;   /* number of the one that the loop saw last  */
     struct rpt_run *here; /* the one that sleeps in rpt__run_here(), or NULL */
-    bool has_stray;       /* a message told that a rank makes another call */
-    int stray_rank;
-    struct rpt_signature stray;
 
     struct rpt_device_team *device; /* NULL: no call on device buffers yet */
     struct rpt_plan *cached;        /* latest first */

@@ -111,9 +111,9 @@ static void lock(struct rpt_area_head *head)
     }
 }
 
-/* What was stored before stays there if the rank dies from here on.  Who has the
- * lock next sees all stores of the dead one: only the compiler may turn them
- * round. */
+/* What was stored before stays there if the rank dies from here on.  Who has
+ * the lock next sees all stores of the dead one: only the compiler may turn
+ * them round. */
 static void store_before(void)
 {
     atomic_signal_fence(memory_order_seq_cst);

@@ -193,6 +193,11 @@ void rpt__engine_tell(struct rpt_engine *engine)
     }
 }
 
+bool rpt__engine_has_followers(const struct rpt_engine *engine)
+{
+    return engine->n_followers > 0;
+}
+
 double rpt__engine_now(const struct rpt_engine *engine)
 {
     return engine->now_s;

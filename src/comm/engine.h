@@ -70,6 +70,9 @@ void rpt__engine_fence_sleep(struct rpt_engine *engine);
 
 /* Under the lock: something changed that other waiting threads look at. */
 void rpt__engine_tell(struct rpt_engine *engine);
+/* Whether there are such: they sleep until they are told, even if the leader
+ * has seen no event.  Under the lock. */
+bool rpt__engine_has_followers(const struct rpt_engine *engine);
 
 /* The time when this turn of the loop began, which saves pollers, next_s and
  * done functions a look at the clock.  Under the lock. */

@@ -314,9 +314,11 @@ static rpt_status_t share_brief(struct start *start)
 
 /* ---- machine ---- */
 
-/* The lowest rank of the host sends the XML to the others there. */
-static rpt_status_t send_machine(struct rpt_mpi_end *end,
-                                 const struct rpt_buf *xml, double until_s)
+/* The lowest rank of the host sends the XML to the others there.  Where a send
+ * fails those before it are still under way: the XML is empty afterwards if MPI
+ * still has the memory. */
+static rpt_status_t send_machine(struct rpt_mpi_end *end, struct rpt_buf *xml,
+                                 double until_s)
 {
     size_t n = (size_t)end->size;
     MPI_Request *requests = malloc(n * sizeof *requests);
@@ -336,9 +338,14 @@ static rpt_status_t send_machine(struct rpt_mpi_end *end,
             n_requests += status == RPT_OK;
         }
     }
-    for (int i = 0; status == RPT_OK && i < n_requests; i++) {
-        status = rpt__mpi_finish(&requests[i], until_s,
-                                 "handing over the machine");
+    for (int i = 0; i < n_requests; i++) {
+        rpt_status_t one = rpt__mpi_finish(&requests[i], until_s,
+                                           "handing over the machine");
+
+        status = one != RPT_OK ? one : status;
+        if (one == RPT_ERR_TIMEOUT) {
+            *xml = (struct rpt_buf)RPT_BUF_EMPTY;
+        }
     }
     free(requests);
     return status;
@@ -405,9 +412,7 @@ static rpt_status_t share_machine(struct start *start, rpt_status_t own)
 
         status = receive_machine(end, lead->xml_bytes, until_s);
     }
-    if (status != RPT_ERR_TIMEOUT) {
-        rpt__buf_free(&xml);
-    }
+    rpt__buf_free(&xml);
     return status;
 }
 

@@ -14,6 +14,7 @@
 #include "operations.h"
 #include "over_mpi.h"
 #include "reducing.h"
+#include "refused.h"
 
 #include "collectives/select/policy.h"
 
@@ -126,6 +127,7 @@ static void a_forced_pull_is_obeyed_or_an_error(void)
     CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context) == RPT_OK);
     pull_or_fail(context);
     fail_to_pull(context);
+    refused_calls(context);
     rpt_context_destroy(context);
     rpt_options_destroy(options);
 }
