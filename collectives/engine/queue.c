@@ -517,13 +517,7 @@ static rpt_status_t sleep_for_flag(struct rpt_run *run)
     count_sleeper(team, 1);
     rpt__fence_heavy();
     team->here = run;
-<<<<<<< HEAD
-=======
     team->colls->n_here++;
-    if (patience->piece_s <= 0) {
-        *patience = patience_from_now(team);
-    }
->>>>>>> b_races
     while (status == RPT_OK && !may_go_on(run)) {
         status = wait_a_piece(run, may_go_on, INFINITY);
     }

@@ -42,7 +42,6 @@ tests_test_misfit_SOURCES = tests/collectives/test_misfit.c \
 tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_misfit_LDADD = $(TEST_LIBS)
 
-<<<<<<< HEAD
 check_PROGRAMS += tests/test_polling
 tests_test_polling_SOURCES = tests/collectives/test_polling.c \
 	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
@@ -54,7 +53,7 @@ tests_test_wish_SOURCES = tests/collectives/test_wish.c \
 	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
 tests_test_wish_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_wish_LDADD = $(TEST_LIBS)
-=======
+
 # It takes away the time limit of a sleep.
 check_PROGRAMS += tests/test_beside
 tests_test_beside_SOURCES = tests/collectives/test_beside.c \
@@ -62,7 +61,6 @@ tests_test_beside_SOURCES = tests/collectives/test_beside.c \
 tests_test_beside_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_beside_LDFLAGS = -Wl,--wrap=pthread_cond_timedwait
 tests_test_beside_LDADD = $(TEST_LIBS)
->>>>>>> b_races
 
 check_PROGRAMS += tests/test_coll
 tests_test_coll_SOURCES = tests/collectives/again.c \
