@@ -321,10 +321,15 @@ RPT_API rpt_status_t rpt_plan_create(rpt_group_t *group, const rpt_coll_t *coll,
 
 /** Start a plan.
  *
- * Collective over its group.  Returns at once and allocates nothing.  Progress
- * is made in calls of the library; also without them where
- * rpt_context_progresses().  Operations of one group take place one after the
- * other, in the order of their starts.
+ * Collective over its group.  Returns at once.  Progress is made in calls of
+ * the library; also without them where rpt_context_progresses().  Operations of
+ * one group take place one after the other, in the order of their starts.
+ *
+ * Start, progress and wait allocate nothing through shared memory.  Where ranks
+ * send messages, one that finds no room on its way, or that comes before this
+ * rank is ready for it, is kept in a copy, which is freed when it has gone on;
+ * without memory for that the call ends with RPT_ERR_NOMEM, and the group is
+ * of no further use.
  *
  * \retval RPT_ERR_STATE  it is started already
  * \since 0.1
@@ -347,7 +352,8 @@ RPT_API rpt_status_t rpt_plan_test(rpt_plan_t *plan);
 
 /** Wait for a started plan.
  *
- * Not collective.  Blocking.  RPT_OK at once when it was not started.
+ * Not collective.  Blocking.  RPT_OK at once when it was not started.  Then it
+ * may be started again, unless the group is of no further use.
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_plan_wait(rpt_plan_t *plan);
@@ -387,8 +393,8 @@ RPT_API void rpt_plan_destroy(rpt_plan_t *plan);
 /** Start an operation that does not block.
  *
  * Collective over \a group.  As rpt_plan_create() and rpt_plan_start(), but
- * with plans that are kept for calls like this one.  Wait for the plan, then
- * destroy it.
+ * with plans that are kept for calls like this one.  The plan is the caller's
+ * on success: wait for it, then destroy it.
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_coll_start(rpt_group_t *group, const rpt_coll_t *coll,

@@ -134,10 +134,10 @@ RPT_API rpt_status_t rpt_reducer_create(rpt_group_t *group,
 /** The values of an array are final on this rank.
  *
  * Not collective, but every rank marks every array once in a round.  Returns at
- * once and allocates nothing; makes progress.  From now on until the wait is
- * over the array is not read or written by the caller.  Buckets that are
- * complete, and have none before them that is not, begin.  A bucket that fails
- * does not make this call fail: rpt_reducer_wait() tells.
+ * once; allocates no more than rpt_plan_start() does; makes progress.  From now
+ * on until the wait is over the array is not read or written by the caller.
+ * Buckets that are complete, and have none before them that is not, begin.  A
+ * bucket that fails does not make this call fail: rpt_reducer_wait() tells.
  *
  * \param index  in the list of rpt_reducer_create()
  * \retval RPT_ERR_INVALID  there is no such array

@@ -19,13 +19,15 @@ enum {
     KEY_COUNT,
     KEY_TYPE,
     KEY_ROOT,
-    KEY_RULES
+    KEY_RULES,
+    KEY_OP
 };
 
 struct explain_options {
     rpt_coll_t coll;
     int n_ranks;
     int n_nodes;
+    int n_domains; /* 0: not said */
     bool has_operation;
     rpt_options_t *options;
 };
@@ -50,6 +52,8 @@ static const struct argp_option options_of_explain[] = {
     { "rules", KEY_RULES, "FILE", 0,
       "Choose by the rules in FILE (as option coll.rules)", 0 },
     { "option", 'o', "NAME=VALUE", 0, "Set an option of the library", 0 },
+    /* There is none, but it would be a beginning of --option. */
+    { "op", KEY_OP, "OPERATOR", OPTION_HIDDEN, NULL, 0 },
     { NULL, 0, NULL, 0, NULL, 0 }
 };
 
@@ -82,13 +86,12 @@ static error_t take_count(struct argp_state *state, const char *text,
 }
 
 static error_t take_domains(struct argp_state *state, const char *text,
-                            rpt_options_t *options)
+                            struct explain_options *o)
 {
-    int number;
-    error_t error = take_number(state, "domains", text, 1, &number);
+    error_t error = take_number(state, "domains", text, 1, &o->n_domains);
 
     if (error == 0 &&
-        rpt_options_set(options, "topo.virtual_domains", text) != RPT_OK) {
+        rpt_options_set(o->options, "topo.virtual_domains", text) != RPT_OK) {
         argp_error(state, "--domains: %s", rpt_last_error()->what);
         error = EINVAL;
     }
@@ -99,6 +102,7 @@ static error_t take_domains(struct argp_state *state, const char *text,
 static error_t check(struct argp_state *state, const struct explain_options *o)
 {
     size_t bytes = rpt_type_bytes(o->coll.type);
+    int most = o->n_ranks / o->n_nodes + (o->n_ranks % o->n_nodes > 0);
 
     if (!o->has_operation) {
         argp_error(state, "an operation is wanted, such as allreduce");
@@ -107,6 +111,11 @@ static error_t check(struct argp_state *state, const struct explain_options *o)
     if (o->n_nodes > o->n_ranks) {
         argp_error(state, "--nodes=%d: there is a rank on each, but --ranks=%d",
                    o->n_nodes, o->n_ranks);
+        return EINVAL;
+    }
+    if (o->n_domains > most) {
+        argp_error(state, "--domains=%d: a node has %d ranks at most",
+                   o->n_domains, most);
         return EINVAL;
     }
     if (o->coll.root >= o->n_ranks) {
@@ -141,13 +150,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_NODES:
         return take_number(state, "nodes", arg, 1, &o->n_nodes);
     case KEY_DOMAINS:
-        return take_domains(state, arg, o->options);
+        return take_domains(state, arg, o);
     case KEY_RULES:
         return rpt_options_set(o->options, "coll.rules", arg) == RPT_OK
                    ? 0
                    : ENOMEM;
     case 'o':
         return args_option(state, o->options, arg);
+    case KEY_OP:
+        argp_error(state, "there is no option --op: all operators of the "
+                          "library cost the same here");
+        return EINVAL;
     case ARGP_KEY_ARG:
         if (o->has_operation) {
             argp_error(state, "\"%s\": one operation is enough", arg);

@@ -40,6 +40,20 @@ run 1 explain barrier --domains=0
 expect 64 "no domain at all"
 run 1 explain barrier --domains=5000
 expect 64 "more domains than an option may have"
+run 1 explain barrier --domains=3
+expect 64 "more domains than ranks"
+has err '\-\-domains=3: a node has 2 ranks at most' "which is said"
+run 1 explain barrier --ranks=9 --nodes=4 --domains=4
+expect 64 "more domains than ranks of a node"
+has err '\-\-domains=4: a node has 3 ranks at most' "which is said"
+run 1 explain barrier --ranks=9 --nodes=4 --domains=3
+expect 0 "as many domains as ranks of a node"
+run 1 explain allreduce --op=coll.allreduce.algorithm=ring
+expect 64 "--op is not taken for --option"
+has err 'there is no option --op: ' "which is said"
+run 1 explain allreduce --ranks=4 --count=100 --opt coll.allreduce.algorithm=ring
+expect 0 "--opt is"
+has out '^\* ring ' "and does what it should"
 run 1 explain reduce --ranks=4 --option=coll.reduce.algorithm=nonsense
 expect 65 "an algorithm that is not there"
 refused() { # algorithm, why, arguments

@@ -31,7 +31,7 @@ tests_test_kernel_LDADD = $(TEST_LIBS) -lm
 
 COLL_FIXTURE = tests/collectives/buffers.c tests/collectives/buffers.h \
 	tests/collectives/every_type.c tests/collectives/operations.c \
-	tests/collectives/operations.h \
+	tests/collectives/operations.h tests/collectives/special.c \
 	tests/collectives/together.c tests/comm/fixture.c \
 	tests/comm/fixture.h
 COLL_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/comm
@@ -68,6 +68,12 @@ tests_test_coll_SOURCES = tests/collectives/again.c \
 	tests/collectives/job.h $(COLL_FIXTURE)
 tests_test_coll_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_LDADD = $(TEST_LIBS) -lm
+
+check_PROGRAMS += tests/test_coll_many
+tests_test_coll_many_SOURCES = tests/collectives/test_coll_many.c \
+	tests/collectives/job.h $(COLL_FIXTURE)
+tests_test_coll_many_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_coll_many_LDADD = $(TEST_LIBS) -lm
 
 check_PROGRAMS += tests/test_coll_domains
 tests_test_coll_domains_SOURCES = tests/collectives/test_coll_domains.c \

@@ -170,18 +170,3 @@ unsigned long long reproducible_bits(rpt_group_t *group)
     }
     return bits;
 }
-
-void special_numbers(rpt_group_t *group)
-{
-    int rank = rpt_group_rank(group), size = rpt_group_size(group);
-    float in[4] = { rank == 0 ? NAN : 1.0f, -0.0f, 1e-40f,
-                    rank == size - 1 ? INFINITY : 1.0f };
-    float out[4];
-
-    CHECK(rpt_allreduce(group, in, out, 4, RPT_TYPE_F32, RPT_OP_SUM) == RPT_OK);
-    CHECK(isnan(out[0]) && signbit(out[1]) && isinf(out[3]));
-    CHECK(out[1] == 0 &&
-          out[2] > 0.9f * (float)size * 1e-40f); /* not flushed */
-    CHECK(rpt_allreduce(group, in, out, 4, RPT_TYPE_F32, RPT_OP_MAX) == RPT_OK);
-    CHECK(isnan(out[0]) && isinf(out[3]));
-}
