@@ -75,6 +75,12 @@ tests_test_coll_many_SOURCES = tests/collectives/test_coll_many.c \
 tests_test_coll_many_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_coll_many_LDADD = $(TEST_LIBS) -lm
 
+check_PROGRAMS += tests/test_large
+tests_test_large_SOURCES = tests/collectives/test_large.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_large_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_large_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_coll_domains
 tests_test_coll_domains_SOURCES = tests/collectives/test_coll_domains.c \
 	tests/collectives/job.h $(COLL_FIXTURE)

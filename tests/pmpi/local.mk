@@ -31,6 +31,8 @@ tests_pmpi_app_mpi_LDADD += tests/libpmpi_large.la \
 	tests/libpmpi_large_started.la tests/libpmpi_large_persistent.la
 endif
 
-TESTS += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun
+TESTS += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun \
+	tests/pmpi/others_under_mpirun
 EXTRA_DIST += tests/pmpi/under_mpirun tests/pmpi/fortran_under_mpirun \
-	tests/pmpi/app.f90
+	tests/pmpi/others_under_mpirun tests/pmpi/app.f90 tests/pmpi/app.cc \
+	tests/pmpi/app.py
