@@ -122,6 +122,12 @@ tests_test_select_SOURCES = tests/collectives/test_select.c \
 tests_test_select_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_select_LDADD = $(TEST_LIBS) -lm
 
+check_PROGRAMS += tests/test_policy
+tests_test_policy_SOURCES = tests/collectives/test_policy.c \
+	tests/comm/fixture.c tests/comm/fixture.h
+tests_test_policy_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_policy_LDADD = $(TEST_LIBS) -lm
+
 # The fuzzer without libFuzzer: it tries its corpus once.
 check_PROGRAMS += tests/corpus_rules
 tests_corpus_rules_SOURCES = tests/fuzz/fuzz_rules.c tests/fuzz/corpus.h

@@ -22,6 +22,13 @@ bool proof_complain(const struct rpt_algorithm *algorithm,
     return false;
 }
 
+/* Of a node's memory, or of what it has for a layout. */
+static size_t room_of(const struct rpt_case *c)
+{
+    return c->stage_count > c->node_stage_count ? c->stage_count
+                                                : c->node_stage_count;
+}
+
 bool proof_run(const struct rpt_algorithm *algorithm, const struct call *call,
                struct rpt_simulation *sim, bool in_place)
 {
@@ -41,6 +48,10 @@ bool proof_run(const struct rpt_algorithm *algorithm, const struct call *call,
             rpt__checked(&mine, &schedules[r]);
         }
         sizes_of(call->kind, &mine, &inputs[r], &outputs[r]);
+        good = good && schedules[r].stage_count <= room_of(&mine);
+    }
+    if (!good) {
+        proof_complain(algorithm, call, "more than there is of a stage");
     }
     rpt__simulation_meet(sim, call->check_first == BY_MEETING);
     status = rpt__simulation_run(sim, schedules, inputs, outputs, in_place);

@@ -70,6 +70,7 @@ ON_SEVERAL(many_bytes_arrive, large)
 ON_SEVERAL(blocks_of_different_sizes_arrive, blocks)
 ON_SEVERAL(types_with_holes_meet_types_without, holes)
 ON_SEVERAL(blocks_with_holes_meet_blocks_without, blocks_with_holes)
+ON_SEVERAL(what_lies_between_elements_is_left_alone, layouts)
 ON_SEVERAL(nothing_may_be_sent, nothing)
 ON_SEVERAL(what_passes_through_is_right, others)
 
@@ -232,6 +233,32 @@ static void a_wrong_call_is_told_to_the_error_handler(void)
     a_wrong_call_is_told(sum);
 }
 
+static bool is_of_count(int code)
+{
+    int class = MPI_SUCCESS;
+
+    MPI_Error_class(code, &class);
+    return class == MPI_ERR_COUNT;
+}
+
+static void counts_below_zero(MPI_Comm comm)
+{
+    enum { MOST = 16 };
+    int in[MOST] = { 0 }, out[MOST] = { 0 }, counts[MOST], places[MOST] = { 0 };
+
+    for (int r = 0; r < MOST; r++) {
+        counts[r] = -1;
+    }
+    CHECK(world_size <= MOST);
+    CHECK(is_of_count(MPI_Bcast(in, -1, MPI_INT, 0, comm)));
+    CHECK(is_of_count(MPI_Allreduce(in, out, -1, MPI_INT, MPI_SUM, comm)));
+    CHECK(is_of_count(MPI_Allgather(in, -1, MPI_INT, out, -1, MPI_INT, comm)));
+    CHECK(is_of_count(MPI_Alltoallv(in, counts, places, MPI_INT, out, counts,
+                                    places, MPI_INT, comm)));
+    CHECK(is_of_count(
+        MPI_Reduce_scatter(in, out, counts, MPI_INT, MPI_SUM, comm)));
+}
+
 /* With errors that return: the program goes on, and the MPI has said why.  Open
  * MPI tells some of them to the handler of the world. */
 static void a_bad_argument_is_left_to_the_mpi(void)
@@ -248,6 +275,7 @@ static void a_bad_argument_is_left_to_the_mpi(void)
     MPI_Type_vector(2, 1, 2, MPI_INT, &vector);
     MPI_Type_contiguous(2, MPI_INT, &row);
     CHECK(MPI_Barrier(comm) == MPI_SUCCESS);
+    counts_below_zero(comm);
 #ifdef OPEN_MPI /* MPICH does not look at them all */
     CHECK(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, comm) != MPI_SUCCESS);
     CHECK(MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, MPI_IN_PLACE, 1, MPI_INT,
@@ -303,6 +331,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(blocks_of_different_sizes_arrive),
     RPT_TEST(types_with_holes_meet_types_without),
     RPT_TEST(blocks_with_holes_meet_blocks_without),
+    RPT_TEST(what_lies_between_elements_is_left_alone),
     RPT_TEST(nothing_may_be_sent),
     RPT_TEST(what_passes_through_is_right),
     RPT_TEST(all_is_right_when_started),
@@ -317,6 +346,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_bad_argument_of_a_large_call_is_left_to_the_mpi),
     RPT_TEST(a_started_call_needs_no_caller),
     RPT_TEST(a_started_call_waits_for_nobody),
+    RPT_TEST(messages_go_on_while_ours_are_waited_for),
     RPT_TEST(a_wrong_call_is_told_in_its_status),
     RPT_TEST(wait_takes_requests_of_both_kinds),
     RPT_TEST(test_takes_requests_of_both_kinds),
@@ -333,6 +363,17 @@ static const struct rpt_test tests[] = {
     RPT_TEST(persistent_requests_stand_beside_others),
     RPT_TEST(persistent_requests_start_in_any_order),
     RPT_TEST(a_missing_rank_is_told_to_who_waits_or_asks),
+    RPT_TEST(wait_and_test_tell_of_a_failure),
+    RPT_TEST(a_failure_is_told_to_all_who_ask),
+    RPT_TEST(any_tells_of_a_failure),
+    RPT_TEST(some_tell_of_a_failure),
+    RPT_TEST(all_tell_of_a_failure_when_all_are_over),
+    RPT_TEST(a_failure_after_its_communicator_is_told_to_the_world),
+    RPT_TEST(types_of_blocks_may_be_freed_meanwhile),
+    RPT_TEST(a_persistent_request_outlives_its_communicator),
+    RPT_TEST(a_persistent_request_may_be_freed_meanwhile),
+    RPT_TEST(persistent_requests_start_again_as_they_end),
+    RPT_TEST(types_and_communicators_leave_nothing),
     RPT_TEST(communicators_come_and_go),
     RPT_TEST(a_delete_function_may_call_collectives),
     RPT_TEST(a_delete_function_may_run_beside_a_request),
@@ -374,6 +415,11 @@ int main(int argc, char *argv[])
         argc--;
     }
     code = rpt_test_main("pmpi-app", tests, 120, argc, argv);
+    leave_requests();
     MPI_Finalize();
+    if (!what_was_left_is_done()) {
+        printf("rank %d: MPI_Finalize did not end a request\n", world_rank);
+        code = 1;
+    }
     return code;
 }

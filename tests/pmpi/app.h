@@ -30,7 +30,8 @@ MPI_Status *statuses_ignored(void);
 void a_wrong_call_is_told(int (*call)(const double in[], double out[], int n,
                                       MPI_Comm comm));
 
-/* Files that are compiled for each form: reductions.c, moves.c, holes.c. */
+/* Files that are compiled for each form: reductions.c, moves.c, holes.c,
+ * layouts.c. */
 #define IN_ALL_FORMS(X)                                                        \
     X(reductions)                                                              \
     X(numbers)                                                                 \
@@ -42,7 +43,8 @@ void a_wrong_call_is_told(int (*call)(const double in[], double out[], int n,
     X(blocks)                                                                  \
     X(nothing)                                                                 \
     X(holes)                                                                   \
-    X(blocks_with_holes)
+    X(blocks_with_holes)                                                       \
+    X(layouts)
 
 #define DECLARE(name)                                                          \
     void name(MPI_Comm comm);                                                  \
@@ -57,6 +59,7 @@ IN_ALL_FORMS(DECLARE)
 /* requests.c */
 void a_started_call_needs_no_caller(void);
 void a_started_call_waits_for_nobody(void);
+void messages_go_on_while_ours_are_waited_for(void);
 void a_wrong_call_is_told_in_its_status(void);
 void wait_takes_requests_of_both_kinds(void);
 void test_takes_requests_of_both_kinds(void);
@@ -77,6 +80,24 @@ void persistent_requests_start_in_any_order(void);
 
 /* missing.c */
 void a_missing_rank_is_told_to_who_waits_or_asks(void);
+
+/* failures.c */
+void wait_and_test_tell_of_a_failure(void);
+void a_failure_is_told_to_all_who_ask(void);
+void any_tells_of_a_failure(void);
+void some_tell_of_a_failure(void);
+void all_tell_of_a_failure_when_all_are_over(void);
+void a_failure_after_its_communicator_is_told_to_the_world(void);
+
+/* endings.c */
+void types_of_blocks_may_be_freed_meanwhile(void);
+void a_persistent_request_outlives_its_communicator(void);
+void a_persistent_request_may_be_freed_meanwhile(void);
+void persistent_requests_start_again_as_they_end(void);
+void types_and_communicators_leave_nothing(void);
+/* Before MPI_Finalize, which ends what the program leaves; and after it. */
+void leave_requests(void);
+bool what_was_left_is_done(void);
 
 /* large.c */
 void large_counts_are_right(void);

@@ -2,16 +2,17 @@
 # the collectives is compiled for each of their forms (forms.h).
 check_PROGRAMS += tests/pmpi_app_mpi
 tests_pmpi_app_mpi_SOURCES = tests/pmpi/app.c tests/pmpi/app.h \
-	tests/pmpi/attributes.c tests/pmpi/forms.h tests/pmpi/holes.c \
-	tests/pmpi/large.c tests/pmpi/lifetimes.c tests/pmpi/missing.c \
+	tests/pmpi/attributes.c tests/pmpi/endings.c tests/pmpi/failures.c \
+	tests/pmpi/forms.h tests/pmpi/holes.c tests/pmpi/large.c \
+	tests/pmpi/layouts.c tests/pmpi/lifetimes.c tests/pmpi/missing.c \
 	tests/pmpi/moves.c tests/pmpi/reductions.c tests/pmpi/requests.c
 tests_pmpi_app_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pmpi_app_mpi_LDADD = tests/libpmpi_started.la \
 	tests/libpmpi_persistent.la tests/libharness.la $(CUNIT_LIBS) -lpthread
 
 check_LTLIBRARIES += tests/libpmpi_started.la tests/libpmpi_persistent.la
-tests_libpmpi_started_la_SOURCES = tests/pmpi/holes.c tests/pmpi/moves.c \
-	tests/pmpi/reductions.c
+tests_libpmpi_started_la_SOURCES = tests/pmpi/holes.c tests/pmpi/layouts.c \
+	tests/pmpi/moves.c tests/pmpi/reductions.c
 tests_libpmpi_started_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_STARTED
 tests_libpmpi_persistent_la_SOURCES = $(tests_libpmpi_started_la_SOURCES)
 tests_libpmpi_persistent_la_CPPFLAGS = $(TEST_CPPFLAGS) -DFORM_PERSISTENT

@@ -67,6 +67,31 @@ void a_started_call_waits_for_nobody(void)
     call_after_message(MPI_COMM_WORLD);
 }
 
+/* Large ones, which only go on while their sender is in the MPI. */
+void messages_go_on_while_ours_are_waited_for(void)
+{
+    enum { LARGE = 1 << 20 };
+    static int large[LARGE];
+    MPI_Request requests[2] = { MPI_REQUEST_NULL, MPI_REQUEST_NULL };
+
+    if (world_size < 2) {
+        rpt_test_skip("there is nobody to send to");
+        return;
+    }
+    for (int i = 0; i < LARGE; i++) {
+        large[i] = world_rank == 0 ? i : -1;
+    }
+    if (world_rank == 0) {
+        MPI_Isend(large, LARGE, MPI_INT, 1, 14, MPI_COMM_WORLD, &requests[1]);
+    } else if (world_rank == 1) {
+        MPI_Recv(large, LARGE, MPI_INT, 0, 14, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+        CHECK(large[1] == 1 && large[LARGE - 1] == LARGE - 1);
+    }
+    MPI_Ibarrier(MPI_COMM_WORLD, &requests[0]);
+    CHECK(MPI_Waitall(2, requests, statuses_ignored()) == MPI_SUCCESS);
+}
+
 /* ---- errors ---- */
 
 /* Ranks differ in the first call.  On each of them one of the calls fails, at
