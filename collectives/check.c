@@ -220,6 +220,9 @@ rpt_status_t rpt__coll_check(const struct rpt_group *group,
         (coll->offsets != NULL || coll->out_counts != NULL)) {
         return bad(coll, "offsets or output counts, but no counts");
     }
+    if (coll->kind == RPT_COLL_REDUCE_SCATTER && coll->offsets != NULL) {
+        return bad(coll, "offsets; its blocks are one behind the other");
+    }
     if (coll->kind == RPT_COLL_ALLTOALL && coll->counts != NULL &&
         coll->out_counts == NULL) {
         return bad(coll, "counts of the input, but none of the output");

@@ -93,6 +93,9 @@ static rpt_status_t team_create(struct rpt_group *group,
     }
     if (status == RPT_OK) {
         status = rpt__device_look(rpt__comm_options(team->comm));
+        if (status != RPT_OK) { /* the other ranks may find no fault */
+            status = rpt__group_fail(group, status);
+        }
     }
     if (status != RPT_OK) {
         team_free(team);

@@ -132,7 +132,7 @@ typedef struct rpt_coll {
     const size_t *counts;  /**< elements of each rank's block, instead of
                                count; NULL: all have count elements         */
     const size_t *offsets; /**< where each block is; NULL: one behind the
-                                    other                                   */
+                               other, as always in a reduce-scatter         */
     const size_t *out_counts;  /**< all-to-all with counts: blocks of the
                                     output                                  */
     const size_t *out_offsets; /**< ... and where they are                  */

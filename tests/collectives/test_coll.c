@@ -257,6 +257,14 @@ static void the_function_is_named(rpt_group_t *group)
     expect_text("out_counts is NULL");
     CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
     expect_text("there is no operation 77");
+    coll = (rpt_coll_t){ .kind = RPT_COLL_REDUCE_SCATTER,
+                         .in = x,
+                         .out = y,
+                         .type = RPT_TYPE_F64,
+                         .counts = one,
+                         .offsets = one };
+    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_ERR_INVALID);
+    expect_text("one behind the other");
 }
 
 static void a_bad_call_is_named(void)

@@ -360,6 +360,20 @@ static void a_bad_option_of_one_rank_is_told_to_all(void)
     CHECK(context == NULL);
 }
 
+/* It is looked at by the first collective of a group. */
+static void a_bad_device_option_of_one_rank_is_told_to_all(void)
+{
+    bool is_last = rank == size - 1;
+    rpt_context_t *context = NULL;
+
+    CHECK(context_with("device.use", is_last ? "perhaps" : "no", &context) ==
+          RPT_OK);
+    CHECK(rpt_barrier(rpt_group_world(context)) ==
+          (is_last ? RPT_ERR_INVALID : RPT_ERR_PEER));
+    CHECK(strstr(rpt_last_error()->what, "device.use=perhaps") != NULL);
+    rpt_context_destroy(context);
+}
+
 /* ---- private buffers that the kernel reads ---- */
 
 /* One node, with shared memory; and the system lets them. */
@@ -564,6 +578,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(all_ranks_have_the_same_numbers),
     RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(a_bad_option_of_one_rank_is_told_to_all),
+    RPT_TEST(a_bad_device_option_of_one_rank_is_told_to_all),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(private_buffers_are_read_by_the_kernel),
     RPT_TEST(the_faster_way_is_right),
