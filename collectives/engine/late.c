@@ -249,6 +249,14 @@ double rpt__late_next_s(const struct rpt_late *late)
                 fmin(late->warn_s, late->deadline_s));
 }
 
+void rpt__late_put_off(struct rpt_late *late, double by_s)
+{
+    late->tell_s += by_s;
+    late->notice_s += by_s;
+    late->warn_s += by_s;
+    late->deadline_s += by_s;
+}
+
 static enum rpt_heard heard_of(const struct rpt_run *run, int rank,
                                double since_s)
 {

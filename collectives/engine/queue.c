@@ -323,6 +323,9 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
  * calls, and whether some are missing. */
 #define FIRST_PIECE_S 1e-3
 #define LAST_PIECE_S 0.1
+/* Who comes back after a while is given so long to find what others have sent
+ * meanwhile. */
+#define FAIR_S 1.0
 
 static void begin_patience(struct rpt_run *run)
 {
@@ -330,7 +333,42 @@ static void begin_patience(struct rpt_run *run)
 
     patience->late = rpt__late_from_now(run->team);
     patience->piece_s = FIRST_PIECE_S;
+    patience->asked_s = patience->late.began_s;
+    patience->away_s = 0;
     patience->look_s = patience->late.began_s + FIRST_PIECE_S;
+}
+
+/* Whether steps were taken, in this run or before it, since the last call. */
+static bool has_gone_on(struct rpt_run *run)
+{
+    struct rpt_patience *patience = &run->patience;
+    const struct rpt_run *first = STAILQ_FIRST(&run->team->queue);
+    bool has_gone;
+
+    first = first != NULL ? first : run;
+    has_gone = first->seq != patience->first ||
+               first->n_taken != patience->n_taken;
+    patience->first = first->seq;
+    patience->n_taken = first->n_taken;
+    return has_gone;
+}
+
+static void come_back(struct rpt_patience *patience, double now)
+{
+    double away_s = now - patience->asked_s;
+
+    if (away_s > LAST_PIECE_S) {
+        patience->back_s = patience->away_s > 0 ? patience->back_s : now;
+        patience->away_s += away_s;
+    }
+}
+
+/* When to look next.  Who asks seldom, and in vain, is fair once. */
+static double next_look_s(const struct rpt_patience *patience)
+{
+    double next = fmin(patience->look_s, rpt__late_next_s(&patience->late));
+
+    return patience->away_s > 0 ? fmax(next, patience->back_s + FAIR_S) : next;
 }
 
 /* RPT_OK: done(run), or so much time or one piece is over. */
@@ -338,23 +376,29 @@ static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
                                  double most_s)
 {
     struct rpt_patience *patience = &run->patience;
+    double now = rpt__now_s(), until;
     rpt_status_t status;
-    double until;
 
     if (patience->piece_s <= 0) {
         begin_patience(run);
     }
-    until = fmin(patience->look_s, rpt__late_next_s(&patience->late));
+    come_back(patience, now);
+    until = next_look_s(patience);
     status = rpt__comm_wait(run->team->comm, done, run,
-                            fmin(fmax(until - rpt__now_s(), 0), most_s));
+                            fmin(fmax(until - now, 0), most_s));
     if (status != RPT_PENDING) {
         return status;
     }
-    if (rpt__now_s() < until) {
+    if (has_gone_on(run)) { /* then it has not waited while it was away */
+        rpt__late_put_off(&patience->late, patience->away_s);
+        patience->away_s = 0;
+    }
+    patience->asked_s = now = rpt__now_s();
+    if (now < until) {
         return RPT_OK;
     }
     patience->piece_s = fmin(2 * patience->piece_s, LAST_PIECE_S);
-    patience->look_s = rpt__now_s() + patience->piece_s;
+    patience->look_s = now + patience->piece_s;
     status = rpt__run_look_for_strays(run);
     return status == RPT_OK ? rpt__late(&patience->late, run) : status;
 }

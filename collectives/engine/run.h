@@ -66,6 +66,11 @@ struct rpt_late {
 struct rpt_patience {
     double piece_s; /* to the look after the next one; 0: it has not asked */
     double look_s;  /* the next one */
+    double asked_s; /* when it asked last */
+    double away_s;  /* it has not asked so long, and nothing went on since */
+    double back_s;  /* then it came back from that */
+    uint64_t first, n_taken; /* of the first one in the queue then: which run,
+                                and how far it was                         */
     struct rpt_late late;
 };
 
@@ -254,6 +259,8 @@ void rpt__team_name_run(const void *team, uint64_t seq, char *text,
 
 struct rpt_late rpt__late_from_now(const struct rpt_team *team);
 double rpt__late_next_s(const struct rpt_late *late);
+/* All of them come so much later. */
+void rpt__late_put_off(struct rpt_late *late, double by_s);
 /* One of them has come.  A failure ends the run on all ranks. */
 rpt_status_t rpt__late(struct rpt_late *late, struct rpt_run *run);
 

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int rank, size;
@@ -374,6 +375,45 @@ static void a_bad_device_option_of_one_rank_is_told_to_all(void)
     rpt_context_destroy(context);
 }
 
+/* ---- who asks seldom ---- */
+
+/* All are away for longer than the deadline, and then find that the others have
+ * been there. */
+static void time_away_is_no_time_of_waiting(void)
+{
+    static const char *const settings[] = {
+        "coll.deadline_s", "2", "comm.shm", "no",
+        "coll.allreduce.algorithm", "ring", NULL,
+    };
+    enum { N = 1 << 20 };
+    struct timespec pause = { .tv_sec = 2, .tv_nsec = 500000000 };
+    rpt_options_t *options = options_with(settings);
+    double *x = calloc(2 * N, sizeof *x);
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = x,
+                        .out = x + N,
+                        .count = N,
+                        .type = RPT_TYPE_F64,
+                        .op = RPT_OP_SUM };
+    rpt_context_t *context = NULL;
+    rpt_plan_t *plan = NULL;
+    rpt_status_t status;
+
+    x[0] = x[N - 1] = rank;
+    CHECK(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context) == RPT_OK);
+    CHECK(rpt_coll_start(rpt_group_world(context), &coll, &plan) == RPT_OK);
+    status = rpt_plan_test(plan);
+    nanosleep(&pause, NULL);
+    while ((status = rpt_plan_test(plan)) == RPT_PENDING) {
+    }
+    CHECK(status == RPT_OK);
+    CHECK(x[N] == size * (size - 1) / 2 && x[2 * N - 1] == x[N]);
+    rpt_plan_destroy(plan);
+    rpt_context_destroy(context);
+    rpt_options_destroy(options);
+    free(x);
+}
+
 /* ---- private buffers that the kernel reads ---- */
 
 /* One node, with shared memory; and the system lets them. */
@@ -579,6 +619,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(rules_of_rank_0_are_those_of_all),
     RPT_TEST(a_bad_option_of_one_rank_is_told_to_all),
     RPT_TEST(a_bad_device_option_of_one_rank_is_told_to_all),
+    RPT_TEST(time_away_is_no_time_of_waiting),
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(private_buffers_are_read_by_the_kernel),
     RPT_TEST(the_faster_way_is_right),
