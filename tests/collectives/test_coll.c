@@ -672,10 +672,11 @@ static void large_sums_are_right(void)
 {
     static const char *const layouts[][3] = { { NULL },
                                               { "topo.virtual_nodes", "2" },
+                                              { "coll.check", "full" },
                                               { "coll.allreduce.algorithm",
                                                 "sliced" } };
 
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < 4; k++) {
         for (int n = k < 2 ? 1 : 2; n < 4; n++) {
             struct job job = { .fn = large_sums };
 
