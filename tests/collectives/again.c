@@ -3,9 +3,11 @@
  */
 #include "again.h"
 
-#include "collectives/engine/team.h"
+#include "collectives/plan.h"
 
 #include "fixture.h"
+
+#include <stdlib.h>
 
 /* A step of a program: four calls that are not alike. */
 static void four_calls(rpt_group_t *group, int round)
@@ -100,4 +102,45 @@ void operators_one_after_another(rpt_group_t *group)
         operator_gives(group, add, size * (size + 1) / 2);
         operator_gives(group, take_greater, size);
     }
+}
+
+/* Of a call whose block has had n before: in twice the room, from the third one
+ * on, it lies behind the one before. */
+static void stage_lies_well(const struct rpt_run *run, int n, size_t *most)
+{
+    size_t at = run->stage_offset - RPT_STAGE_OFFSET;
+    size_t end = at + run->stage_bytes;
+
+    CHECK(end <= run->team->slice.stage_bytes);
+    CHECK(n > 1 || at == 0);
+    CHECK(n != 2 || at == run->stage_bytes);
+    *most = end > *most ? end : *most;
+}
+
+void stages_move(rpt_group_t *group)
+{
+    enum { BYTES = 64 * 1500, N = 100 }; /* whole lines */
+    rpt_coll_t coll = { .kind = RPT_COLL_BROADCAST,
+                        .out = calloc(1, BYTES),
+                        .count = BYTES,
+                        .type = RPT_TYPE_U8 };
+    int n_calls[RPT_N_LONG] = { 0 };
+    rpt_group_t *own = NULL;
+    rpt_plan_t *plan = NULL;
+    size_t most = 0;
+    bool has_stage;
+
+    CHECK(rpt_group_split(group, 0, rpt_group_rank(group), &own) == RPT_OK);
+    CHECK(rpt_plan_create(own, &coll, &plan) == RPT_OK);
+    has_stage = plan->run.n_values > 0 && plan->run.stage_bytes > 0;
+    for (int i = 0; i < N && has_stage; i++) {
+        CHECK(rpt_plan_start(plan) == RPT_OK);
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+        stage_lies_well(&plan->run, n_calls[plan->run.turn - RPT_N_SHORT]++,
+                        &most);
+    }
+    CHECK(!has_stage || most > plan->team->slice.stage_bytes / 2);
+    rpt_plan_destroy(plan);
+    rpt_group_destroy(own);
+    free(coll.out);
 }

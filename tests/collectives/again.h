@@ -10,5 +10,7 @@
 void calls_by_turns(rpt_group_t *group);
 /* One may get the number of another that is gone. */
 void operators_one_after_another(rpt_group_t *group);
+/* A large stage goes through the block, in a room that grows. */
+void stages_move(rpt_group_t *group);
 
 #endif /* RPT_TESTS_COLLECTIVES_AGAIN_H */

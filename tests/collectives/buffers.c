@@ -1,8 +1,9 @@
 /*
  * buffers.c - collectives of buffers that all ranks of a node can read
  *
- * Every operation, with all buffers shared, with none, and with all but those
- * of one rank, from inside of a buffer, in place and not.
+ * Every operation, with all buffers shared, with none, with all but those of
+ * one rank, with inputs or outputs only; from inside of a buffer, in place and
+ * not.
  */
 #include "buffers.h"
 
@@ -13,7 +14,14 @@
 
 enum { COUNT = 9000, N_CALLS = 3, BEFORE = 5 };
 
-enum sharing { ALL_SHARED, NONE_SHARED, ONE_PRIVATE, N_SHARINGS };
+enum sharing {
+    ALL_SHARED,
+    NONE_SHARED,
+    ONE_PRIVATE,
+    INPUTS_SHARED,
+    OUTPUTS_SHARED,
+    N_SHARINGS
+};
 
 struct trial {
     rpt_group_t *group;
@@ -173,14 +181,16 @@ void shared_buffers(rpt_context_t *context)
 
     for (int i = 0; i < N_SHARINGS; i++) {
         int private_rank = rpt_group_size(group) - 1;
-        bool shared = i == ALL_SHARED ||
-                      (i == ONE_PRIVATE &&
-                       rpt_group_rank(group) != private_rank);
-        double *in = take(context, n, shared), *out = take(context, n, shared);
+        bool both = i == ALL_SHARED ||
+                    (i == ONE_PRIVATE && rpt_group_rank(group) != private_rank);
+        bool in_shared = both || i == INPUTS_SHARED;
+        bool out_shared = both || i == OUTPUTS_SHARED;
+        double *in = take(context, n, in_shared);
+        double *out = take(context, n, out_shared);
 
         try_all(group, in + BEFORE, out + BEFORE);
-        give(context, in, shared);
-        give(context, out, shared);
+        give(context, in, in_shared);
+        give(context, out, out_shared);
     }
 }
 

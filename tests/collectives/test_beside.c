@@ -99,6 +99,45 @@ static void who_sleeps_beside_the_loop_sees_its_flag(void)
     run_job(2, NULL, &job);
 }
 
+/* ---- calls that are over ---- */
+
+/* The second call has the first one queued, and is queued itself. */
+static void two_at_once(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), sums[2] = { 0 };
+    int wanted = rpt_group_size(group) * (rpt_group_size(group) - 1) / 2;
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = &rank,
+                        .count = 1,
+                        .type = RPT_TYPE_I32,
+                        .op = RPT_OP_SUM };
+    rpt_plan_t *plans[2] = { NULL, NULL };
+
+    for (int i = 0; i < 2; i++) {
+        coll.out = &sums[i];
+        CHECK(rpt_coll_start(group, &coll, &plans[i]) == RPT_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        CHECK(rpt_plan_wait(plans[i]) == RPT_OK);
+        CHECK(sums[i] == wanted);
+        rpt_plan_destroy(plans[i]);
+    }
+    CHECK(!rpt__team_is_busy(team_of(group)));
+}
+
+/* Else every later call would wait for the loop. */
+static void a_group_whose_calls_are_over_is_not_busy(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_nodes", "3" } };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = two_at_once };
+
+        run_job(3, layouts[k], &job);
+    }
+}
+
 /* ---- a misfit in one of several calls ---- */
 
 /* Rank 0 waits for the second call, when rank 1 sends it a message of another
@@ -183,6 +222,7 @@ static void a_block_that_nobody_used_is_no_call(void)
 
 static const struct rpt_test tests[] = {
     RPT_TEST(who_sleeps_beside_the_loop_sees_its_flag),
+    RPT_TEST(a_group_whose_calls_are_over_is_not_busy),
     RPT_TEST(a_misfit_fails_the_call_it_is_in),
     RPT_TEST(a_block_that_nobody_used_is_no_call),
     RPT_TEST_END,

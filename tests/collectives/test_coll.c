@@ -52,6 +52,7 @@ ON_ALL_LAYOUTS(many_may_be_under_way, many_started_at_once)
 ON_ALL_LAYOUTS(groups_may_come_and_go, groups_come_and_go)
 ON_ALL_LAYOUTS(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
 ON_ALL_LAYOUTS(calls_by_turns_are_right, calls_by_turns)
+ON_ALL_LAYOUTS(a_stage_stays_in_its_block, stages_move)
 ON_ALL_LAYOUTS(a_number_of_an_operator_may_come_again,
                operators_one_after_another)
 ON_ALL_LAYOUTS(nan_and_zero_are_as_in_a_loop, special_numbers)
@@ -672,10 +673,11 @@ static void large_sums_are_right(void)
 {
     static const char *const layouts[][3] = { { NULL },
                                               { "topo.virtual_nodes", "2" },
+                                              { "coll.check", "full" },
                                               { "coll.allreduce.algorithm",
                                                 "sliced" } };
 
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < 4; k++) {
         for (int n = k < 2 ? 1 : 2; n < 4; n++) {
             struct job job = { .fn = large_sums };
 
@@ -731,6 +733,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(ranks_agree_to_the_bit),
     RPT_TEST(nan_and_zero_are_as_in_a_loop),
     RPT_TEST(calls_by_turns_are_right),
+    RPT_TEST(a_stage_stays_in_its_block),
     RPT_TEST(a_number_of_an_operator_may_come_again),
     RPT_TEST(buffers_are_read_where_they_are),
     RPT_TEST(buffers_may_come_and_go),

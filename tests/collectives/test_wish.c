@@ -7,18 +7,30 @@
 
 #include <stdlib.h>
 
-enum { BYTES = 16 * 1024, N_RANKS = 3 };
+enum { N_RANKS = 3, BYTES = N_RANKS * 6 * 1024 };
 
-static rpt_plan_t *broadcast_of(rpt_group_t *group, void *buffer)
+static rpt_plan_t *plan_of(rpt_group_t *group, const rpt_coll_t *coll)
+{
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_plan_create(group, coll, &plan) == RPT_OK);
+    return plan;
+}
+
+static rpt_plan_t *broadcast_from(rpt_group_t *group, void *buffer, int root)
 {
     rpt_coll_t coll = { .kind = RPT_COLL_BROADCAST,
                         .out = buffer,
                         .count = BYTES,
-                        .type = RPT_TYPE_U8 };
-    rpt_plan_t *plan = NULL;
+                        .type = RPT_TYPE_U8,
+                        .root = root };
 
-    CHECK(rpt_plan_create(group, &coll, &plan) == RPT_OK);
-    return plan;
+    return plan_of(group, &coll);
+}
+
+static rpt_plan_t *broadcast_of(rpt_group_t *group, void *buffer)
+{
+    return broadcast_from(group, buffer, 0);
 }
 
 static struct rpt_pace *pace_of(const struct rpt_run *run)
@@ -68,6 +80,81 @@ static void most_decide(rpt_group_t *group)
 static void the_root_does_as_most_readers_want(void)
 {
     struct job job = { .fn = most_decide };
+
+    run_job(N_RANKS, NULL, &job);
+}
+
+static void tell(rpt_plan_t *plan, bool is_usual)
+{
+    pace_of(&plan->run)->is_usual = is_usual;
+    rpt__wish_tell(&plan->run);
+}
+
+/* Rank 1 was the root before, and rank 0 has read then: only rank 2 has found
+ * how it reads what rank 0 stores. */
+static void root_moves(rpt_group_t *group)
+{
+    char *buffer = malloc(BYTES);
+    rpt_plan_t *before = broadcast_from(group, buffer, 1);
+    rpt_plan_t *plan = broadcast_of(group, buffer);
+    int rank = rpt_group_rank(group);
+
+    if (rank < 2) {
+        tell(before, false);
+    } else {
+        tell(plan, true);
+    }
+    CHECK(rpt_barrier(group) == RPT_OK);
+    if (rank == 0) {
+        pace_of(&plan->run)->is_usual = false;
+        rpt__wish_ask(&plan->run);
+        CHECK(pace_of(&plan->run)->is_usual);
+    }
+    CHECK(rpt_barrier(group) == RPT_OK);
+    rpt_plan_destroy(before);
+    rpt_plan_destroy(plan);
+    free(buffer);
+}
+
+static void only_those_who_read_from_it_count(void)
+{
+    struct job job = { .fn = root_moves };
+
+    run_job(N_RANKS, NULL, &job);
+}
+
+static void two_kinds(rpt_group_t *group)
+{
+    char *buffer = malloc((size_t)2 * BYTES);
+    rpt_coll_t coll = { .kind = RPT_COLL_SCATTER,
+                        .in = buffer,
+                        .out = buffer + BYTES,
+                        .count = BYTES / N_RANKS,
+                        .type = RPT_TYPE_U8 };
+    rpt_plan_t *plan = plan_of(group, &coll);
+    rpt_plan_t *other = broadcast_of(group, buffer);
+    int rank = rpt_group_rank(group);
+
+    CHECK(plan->run.pace == other->run.pace);
+    if (rank > 0) {
+        tell(other, false);
+    }
+    CHECK(rpt_barrier(group) == RPT_OK);
+    if (rank == 0) {
+        CHECK(plan->run.only_writes);
+        pace_of(&plan->run)->is_usual = true;
+        rpt__wish_ask(&plan->run);
+        CHECK(pace_of(&plan->run)->is_usual);
+    }
+    CHECK(rpt_barrier(group) == RPT_OK);
+    rpt_plan_destroy(plan);
+    rpt_plan_destroy(other);
+    free(buffer);
+}
+
+static void other_kinds_do_not_count(void)
+{
+    struct job job = { .fn = two_kinds };
 
     run_job(N_RANKS, NULL, &job);
 }
@@ -164,6 +251,8 @@ static void in_an_all_reduce_nobody_only_writes(void)
 
 static const struct rpt_test tests[] = {
     RPT_TEST(the_root_does_as_most_readers_want),
+    RPT_TEST(only_those_who_read_from_it_count),
+    RPT_TEST(other_kinds_do_not_count),
     RPT_TEST(its_calls_store_so),
     RPT_TEST(readers_tell_what_they_found),
     RPT_TEST(in_an_all_reduce_nobody_only_writes),
