@@ -37,6 +37,7 @@ static void come(struct rpt_run *run)
                    (!run->output_is_read ||
                     rpt__buffer_is_open(comm, run->output));
 
+    atomic_store_explicit(&mine->has_left, 0, memory_order_relaxed);
     if (run->pulling == NULL) { /* only to compare what they call */
         mine->is_open = 0;
         rpt__run_raise(run, 1);
@@ -49,6 +50,30 @@ static void come(struct rpt_run *run)
         rpt__agree_offer(run, mine);
     }
     rpt__run_raise(run, 1);
+}
+
+void rpt__run_take_back(const struct rpt_run *run)
+{
+    if (run->meets && run->has_raised &&
+        rpt__group_is_failed(run->team->group)) {
+        atomic_store(&rpt__run_exposed(run, run->team->rank)->has_left, 1);
+    }
+}
+
+rpt_status_t rpt__run_check_stayed(struct rpt_run *run)
+{
+    const struct rpt_team *team = run->team;
+
+    for (int i = 0; i < team->n_near; i++) {
+        if (atomic_load(&rpt__run_exposed(run, team->near[i])->has_left) != 0) {
+            rpt__fail(RPT_ERR_PEER, "rank %d of a group of %d has given up %s",
+                      team->near[i], team->size, run->name);
+            rpt__fail_hint("its own error says why; the ranks of a call must "
+                           "come before its deadline");
+            return rpt__run_fail(run, RPT_ERR_PEER);
+        }
+    }
+    return RPT_OK;
 }
 
 rpt_status_t rpt__run_refuse(const struct rpt_run *run)
@@ -85,13 +110,12 @@ rpt_status_t rpt__run_meet(struct rpt_run *run)
 {
     const struct rpt_team *team = run->team;
     bool are_open = true;
+    rpt_status_t status;
 
     if (!run->has_raised) {
         come(run);
     }
     for (int i = 0; i < team->n_near; i++) {
-        rpt_status_t status;
-
         if (team->near[i] != team->rank) {
             run->meeting = (struct rpt_step){ .kind = RPT_STEP_WAIT,
                                               .peer = team->near[i],
@@ -105,7 +129,8 @@ rpt_status_t rpt__run_meet(struct rpt_run *run)
         are_open = are_open &&
                    rpt__run_exposed(run, team->near[i])->is_open != 0;
     }
-    return choose(run, are_open);
+    status = rpt__run_check_stayed(run);
+    return status == RPT_OK ? choose(run, are_open) : status;
 }
 
 char *rpt__run_buffer_of(const struct rpt_run *run, int rank, bool output)

@@ -49,6 +49,9 @@ static void pop(struct rpt_team *team, rpt_status_t status)
     }
     run->status = status;
     run->ended_by = pthread_self();
+    if (status < RPT_OK) {
+        rpt__run_take_back(run);
+    }
     if (run->ops != NULL && status < RPT_OK) {
         run->ops->abort(run);
     }
@@ -602,8 +605,11 @@ static void begin_here(struct rpt_run *run)
     }
 }
 
-static void end_here(struct rpt_run *run)
+static void end_here(struct rpt_run *run, rpt_status_t status)
 {
+    if (status < RPT_OK) {
+        rpt__run_take_back(run);
+    }
     if (run->trial.pace != NULL) {
         rpt__pace_end(&run->trial);
         rpt__wish_tell(run);
@@ -617,7 +623,7 @@ rpt_status_t rpt__run_here(struct rpt_run *run)
 
     begin_here(run);
     status = finish_here(run);
-    end_here(run);
+    end_here(run, status);
     return status;
 }
 
@@ -631,7 +637,7 @@ void rpt__run_start_here(struct rpt_run *run)
         rpt__pace_leave(&run->trial);
         leave(run);
     } else {
-        end_here(run);
+        end_here(run, run->status);
         atomic_store(&run->state, RPT_RUN_OVER);
     }
 }
@@ -649,7 +655,7 @@ rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once)
         rpt__pace_leave(&run->trial);
         leave(run);
     } else {
-        end_here(run);
+        end_here(run, status);
         atomic_store(&run->state, RPT_RUN_IDLE);
     }
     return status;

@@ -581,6 +581,9 @@ static rpt_status_t take_steps(struct rpt_run *run)
         run->waiting = NULL; /* for no rank to call */
         status = RPT_PENDING;
     }
+    if (status == RPT_OK && run->schedule->pulls) { /* all was there */
+        status = rpt__run_check_stayed(run);
+    }
     if (status == RPT_OK) {
         finish(run);
         run->taken = true;

@@ -47,7 +47,10 @@ RPT_BEGIN_DECLS
  *  | RPT_ERR_NOT_FOUND | no librepartir-gpu, and `device.use` is yes |
  *  | RPT_ERR_NOMEM, RPT_ERR_MPI | |
  *
- * After a mismatch or a deadline the group is of no further use.
+ * After a mismatch or a deadline the group is of no further use.  A rank that
+ * comes later finds that the others have given the call up, and gets
+ * RPT_ERR_PEER or their error; one that comes at that very moment may still
+ * read buffers of rpt_buffer_alloc(): free these after their group.
  *
  * What ranks compare are the operation, type, operator, root, count or counts,
  * and whether buffers are on devices.  Not compared are the counts of an
