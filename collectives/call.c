@@ -87,7 +87,8 @@ static rpt_status_t under_lock(struct rpt_plan *plan,
     return tell(plan, status);
 }
 
-rpt_status_t rpt__plan_test(struct rpt_plan *plan)
+static rpt_status_t look(struct rpt_plan *plan,
+                         rpt_status_t (*fn)(struct rpt_run *run))
 {
     struct rpt_run *run = &plan->run;
     int state = atomic_load(&run->state);
@@ -104,7 +105,17 @@ rpt_status_t rpt__plan_test(struct rpt_plan *plan)
         atomic_store(&run->state, RPT_RUN_IDLE);
         return tell(plan, run->status);
     }
-    return state == RPT_RUN_IDLE ? RPT_OK : under_lock(plan, rpt__run_test);
+    return state == RPT_RUN_IDLE ? RPT_OK : under_lock(plan, fn);
+}
+
+rpt_status_t rpt__plan_test(struct rpt_plan *plan)
+{
+    return look(plan, rpt__run_test);
+}
+
+rpt_status_t rpt__plan_look(struct rpt_plan *plan)
+{
+    return look(plan, rpt__run_look);
 }
 
 rpt_status_t rpt__plan_wait(struct rpt_plan *plan)

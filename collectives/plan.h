@@ -69,6 +69,8 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan);
 
 /* Whether a started one is over: RPT_PENDING, or how it went. */
 rpt_status_t rpt__plan_test(struct rpt_plan *plan);
+/* The same, but the caller does not wait for it yet: no time counts. */
+rpt_status_t rpt__plan_look(struct rpt_plan *plan);
 rpt_status_t rpt__plan_wait(struct rpt_plan *plan);
 /* What its algorithm was chosen by. */
 struct rpt_question rpt__plan_question(const struct rpt_plan *plan);

@@ -326,9 +326,6 @@ rpt_status_t rpt__colls_of(struct rpt_comm *comm, struct rpt_colls **colls_out)
  * calls, and whether some are missing. */
 #define FIRST_PIECE_S 1e-3
 #define LAST_PIECE_S 0.1
-/* Who comes back after a while is given so long to find what others have sent
- * meanwhile. */
-#define FAIR_S 1.0
 
 static void begin_patience(struct rpt_run *run)
 {
@@ -337,41 +334,18 @@ static void begin_patience(struct rpt_run *run)
     patience->late = rpt__late_from_now(run->team);
     patience->piece_s = FIRST_PIECE_S;
     patience->asked_s = patience->late.began_s;
-    patience->away_s = 0;
     patience->look_s = patience->late.began_s + FIRST_PIECE_S;
 }
 
-/* Whether steps were taken, in this run or before it, since the last call. */
-static bool has_gone_on(struct rpt_run *run)
-{
-    struct rpt_patience *patience = &run->patience;
-    const struct rpt_run *first = STAILQ_FIRST(&run->team->queue);
-    bool has_gone;
-
-    first = first != NULL ? first : run;
-    has_gone = first->seq != patience->first ||
-               first->n_taken != patience->n_taken;
-    patience->first = first->seq;
-    patience->n_taken = first->n_taken;
-    return has_gone;
-}
-
+/* Who asks seldom does not wait meanwhile, and nothing goes on: of the time
+ * between two questions no more than a piece counts. */
 static void come_back(struct rpt_patience *patience, double now)
 {
-    double away_s = now - patience->asked_s;
+    double away_s = now - patience->asked_s - LAST_PIECE_S;
 
-    if (away_s > LAST_PIECE_S) {
-        patience->back_s = patience->away_s > 0 ? patience->back_s : now;
-        patience->away_s += away_s;
+    if (away_s > 0) {
+        rpt__late_put_off(&patience->late, away_s);
     }
-}
-
-/* When to look next.  Who asks seldom, and in vain, is fair once. */
-static double next_look_s(const struct rpt_patience *patience)
-{
-    double next = fmin(patience->look_s, rpt__late_next_s(&patience->late));
-
-    return patience->away_s > 0 ? fmax(next, patience->back_s + FAIR_S) : next;
 }
 
 /* RPT_OK: done(run), or so much time or one piece is over. */
@@ -386,15 +360,11 @@ static rpt_status_t wait_a_piece(struct rpt_run *run, rpt_done_fn done,
         begin_patience(run);
     }
     come_back(patience, now);
-    until = next_look_s(patience);
+    until = fmin(patience->look_s, rpt__late_next_s(&patience->late));
     status = rpt__comm_wait(run->team->comm, done, run,
                             fmin(fmax(until - now, 0), most_s));
     if (status != RPT_PENDING) {
         return status;
-    }
-    if (has_gone_on(run)) { /* then it has not waited while it was away */
-        rpt__late_put_off(&patience->late, patience->away_s);
-        patience->away_s = 0;
     }
     patience->asked_s = now = rpt__now_s();
     if (now < until) {
@@ -477,6 +447,14 @@ static void hurry(struct rpt_run *run)
     }
 }
 
+/* A failure may reach a run by time alone, and who turns the loop sleeps. */
+static void end_failed(const struct rpt_run *run)
+{
+    if (rpt__group_is_failed(run->team->group)) {
+        advance_team(run->team);
+    }
+}
+
 /* As wait_a_piece(), of one that is queued. */
 static void ask_for(struct rpt_run *run, double most_s)
 {
@@ -484,6 +462,8 @@ static void ask_for(struct rpt_run *run, double most_s)
 
     if (status < RPT_OK) {
         end_early(run, status);
+    } else {
+        end_failed(run);
     }
 }
 
@@ -505,13 +485,19 @@ rpt_status_t rpt__run_wait(struct rpt_run *run)
     return end(run);
 }
 
+rpt_status_t rpt__run_look(struct rpt_run *run)
+{
+    rpt_status_t status = rpt__comm_wait(run->team->comm, is_over, run, 0);
+
+    end_failed(run);
+    return is_over(run) ? end(run) : status;
+}
+
 rpt_status_t rpt__run_test(struct rpt_run *run)
 {
     /* The loop queues it as soon as it has seen it twice. */
     if (atomic_load(&run->state) == RPT_RUN_LAZY) {
-        rpt_status_t status = rpt__comm_wait(run->team->comm, is_over, run, 0);
-
-        return status == RPT_OK ? end(run) : status;
+        return rpt__run_look(run);
     }
     if (!is_over(run)) {
         ask_for(run, 0);

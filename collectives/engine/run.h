@@ -67,10 +67,6 @@ struct rpt_patience {
     double piece_s; /* to the look after the next one; 0: it has not asked */
     double look_s;  /* the next one */
     double asked_s; /* when it asked last */
-    double away_s;  /* it has not asked so long, and nothing went on since */
-    double back_s;  /* then it came back from that */
-    uint64_t first, n_taken; /* of the first one in the queue then: which run,
-                                and how far it was                         */
     struct rpt_late late;
 };
 
@@ -321,6 +317,8 @@ void rpt__team_queue_lazy(struct rpt_team *team);
 rpt_status_t rpt__run_wait(struct rpt_run *run);
 /* The same, but looks once.  RPT_PENDING: not over. */
 rpt_status_t rpt__run_test(struct rpt_run *run);
+/* The same for who does not wait for it yet: no time counts. */
+rpt_status_t rpt__run_look(struct rpt_run *run);
 /* Runs it in this thread, without the lock as long as nothing takes long. */
 rpt_status_t rpt__run_here(struct rpt_run *run);
 

@@ -73,13 +73,14 @@ static void end_bucket(struct rpt_reducer *reducer, struct rpt_bucket *bucket,
 }
 
 /* They end in the order in which they begin. */
-static void look_at_buckets(struct rpt_reducer *reducer)
+static void look_at_buckets(struct rpt_reducer *reducer,
+                            rpt_status_t (*look)(struct rpt_plan *plan))
 {
     for (; reducer->n_over < reducer->n_started; reducer->n_over++) {
         struct rpt_bucket *bucket = &reducer->buckets[reducer->n_over];
 
         if (bucket->is_running) {
-            rpt_status_t status = rpt__plan_test(bucket->plan);
+            rpt_status_t status = look(bucket->plan);
 
             if (status == RPT_PENDING) {
                 return;
@@ -117,7 +118,7 @@ rpt_status_t rpt__reducer_ready(struct rpt_reducer *reducer, size_t index)
         return RPT_ERR_STATE;
     }
     mark(reducer, &reducer->parts[index]);
-    look_at_buckets(reducer);
+    look_at_buckets(reducer, rpt__plan_look);
     return RPT_OK;
 }
 
@@ -128,7 +129,7 @@ void rpt__reducer_ready_all(struct rpt_reducer *reducer)
             mark(reducer, &reducer->parts[i]);
         }
     }
-    look_at_buckets(reducer);
+    look_at_buckets(reducer, rpt__plan_look);
 }
 
 /* ---- test, wait ---- */
@@ -140,7 +141,7 @@ static bool is_marked(const struct rpt_reducer *reducer)
 
 rpt_status_t rpt__reducer_test(struct rpt_reducer *reducer)
 {
-    look_at_buckets(reducer);
+    look_at_buckets(reducer, rpt__plan_test);
     if (rpt__group_is_failed(reducer->group)) {
         return RPT_OK;
     }
@@ -198,7 +199,7 @@ rpt_status_t rpt__reducer_wait(struct rpt_reducer *reducer)
     rpt_status_t status;
     size_t n_over;
 
-    look_at_buckets(reducer);
+    look_at_buckets(reducer, rpt__plan_test);
     if (!is_marked(reducer)) {
         if (!rpt__group_is_failed(reducer->group)) {
             return name_missing(reducer);

@@ -343,7 +343,7 @@ RPT_API rpt_status_t rpt_plan_start(rpt_plan_t *plan);
  *
  * Not collective.  Returns at once; makes progress.  From the first test on it
  * counts how long the plan takes, as rpt_plan_wait() does: who only tests gets
- * the same warnings and errors.
+ * the same warnings and errors.  Between two tests 0.1 s counts at most.
  *
  * \retval RPT_OK            done, or never started
  * \retval RPT_PENDING       not yet
