@@ -371,6 +371,46 @@ static void who_asks_is_told_of_calls_of_the_group(void)
     }
 }
 
+/* Rank 0 gives rank 2 another count than rank 1 does, which is found in the
+ * next call; rank 2 is still in the first one, or comes later. */
+static void the_root_is_behind(rpt_group_t *group)
+{
+    enum { N = 20051 };
+    int rank = rpt_group_rank(group);
+    float *x = calloc(2 * N, sizeof *x);
+    rpt_status_t status = RPT_OK;
+
+    if (rank == 2) {
+        await(&gate, 1);
+    }
+    for (int i = 0; i < 4 && status == RPT_OK; i++) {
+        rpt_coll_t coll = { .kind = RPT_COLL_REDUCE,
+                            .in = x,
+                            .out = x + N,
+                            .count = i > 0        ? 1162
+                                     : rank == 0 ? (size_t)N
+                                                 : 51,
+                            .type = RPT_TYPE_F32,
+                            .op = RPT_OP_SUM,
+                            .root = i == 0 ? 2 : 0 };
+
+        status = start_and_poll(group, &coll);
+        CHECK(status == RPT_OK || status == RPT_ERR_MISMATCH);
+    }
+    CHECK(status == RPT_ERR_MISMATCH);
+    count_up(&gate);
+    free(x);
+}
+
+static void who_asks_in_a_call_before_is_told_too(void)
+{
+    static const char *const layout[] = { "comm.warn_s", "0", NULL };
+    struct job job = { .fn = the_root_is_behind };
+
+    gate = 0;
+    run_job(3, layout, &job);
+}
+
 static const struct rpt_test tests[] = {
     RPT_TEST(who_asks_is_told_who_is_missing),
     RPT_TEST(what_waits_behind_another_is_asked_for_too),
@@ -380,6 +420,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(time_counts_from_the_first_question),
     RPT_TEST(who_asks_is_told_of_other_calls),
     RPT_TEST(who_asks_is_told_of_calls_of_the_group),
+    RPT_TEST(who_asks_in_a_call_before_is_told_too),
     RPT_TEST_END,
 };
 
