@@ -37,7 +37,7 @@ static void come(struct rpt_run *run)
                    (!run->output_is_read ||
                     rpt__buffer_is_open(comm, run->output));
 
-    atomic_store_explicit(&mine->has_left, 0, memory_order_relaxed);
+    atomic_store_explicit(&mine->failure, 0, memory_order_relaxed);
     if (run->pulling == NULL) { /* only to compare what they call */
         mine->is_open = 0;
         rpt__run_raise(run, 1);
@@ -56,24 +56,33 @@ void rpt__run_take_back(const struct rpt_run *run)
 {
     if (run->meets && run->has_raised &&
         rpt__group_is_failed(run->team->group)) {
-        atomic_store(&rpt__run_exposed(run, run->team->rank)->has_left, 1);
+        atomic_store(&rpt__run_exposed(run, run->team->rank)->failure,
+                     (int8_t)run->status);
     }
 }
 
 rpt_status_t rpt__run_check_stayed(struct rpt_run *run)
 {
     const struct rpt_team *team = run->team;
+    rpt_status_t status = RPT_OK;
+    int rank = 0;
 
-    for (int i = 0; i < team->n_near; i++) {
-        if (atomic_load(&rpt__run_exposed(run, team->near[i])->has_left) != 0) {
-            rpt__fail(RPT_ERR_PEER, "rank %d of a group of %d has given up %s",
-                      team->near[i], team->size, run->name);
-            rpt__fail_hint("its own error says why; the ranks of a call must "
-                           "come before its deadline");
-            return rpt__run_fail(run, RPT_ERR_PEER);
-        }
+    for (int i = 0; i < team->n_near && status == RPT_OK; i++) {
+        rank = team->near[i];
+        status = (rpt_status_t)atomic_load(
+            &rpt__run_exposed(run, rank)->failure);
     }
-    return RPT_OK;
+    if (status == RPT_OK) {
+        return RPT_OK;
+    }
+    if (status != RPT_ERR_TIMEOUT && status != RPT_ERR_MISMATCH) {
+        status = RPT_ERR_PEER;
+    }
+    rpt__fail(status, "rank %d of a group of %d has given up %s", rank,
+              team->size, run->name);
+    rpt__fail_hint("its own error says why; after a deadline, come earlier or "
+                   "raise coll.deadline_s");
+    return rpt__run_fail(run, status);
 }
 
 rpt_status_t rpt__run_refuse(const struct rpt_run *run)

@@ -593,6 +593,7 @@ static void begin_here(struct rpt_run *run)
 
 static void end_here(struct rpt_run *run, rpt_status_t status)
 {
+    run->status = status;
     if (status < RPT_OK) {
         rpt__run_take_back(run);
     }

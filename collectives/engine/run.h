@@ -177,7 +177,7 @@ struct rpt_exposed *rpt__run_exposed(const struct rpt_run *run, int rank);
 rpt_status_t rpt__run_meet(struct rpt_run *run);
 /* It has failed here: who comes later must not read this rank's buffers. */
 void rpt__run_take_back(const struct rpt_run *run);
-/* RPT_ERR_PEER, on all ranks: one near has done so. */
+/* One near has done so: its failure, or RPT_ERR_PEER, on all ranks. */
 rpt_status_t rpt__run_check_stayed(struct rpt_run *run);
 /* It met, and must pull what others cannot read: as the last error. */
 rpt_status_t rpt__run_refuse(const struct rpt_run *run);

@@ -115,7 +115,7 @@ struct rpt_exposed {
     uint8_t reads_all;  /* from here on as agree.h says          */
     uint8_t is_offered; /* the kernel may read them in this call */
     uint8_t way;        /* enum rpt_way: what this rank tries    */
-    _Atomic uint8_t has_left; /* the call has failed here: its buffers may go */
+    _Atomic int8_t failure; /* of the call here: its buffers may go; 0: none */
     uint32_t pid;
     float stored_s, kernel_s; /* how long calls like this took         */
     uint64_t word, word_at;   /* only until all have tried to read it  */

@@ -9,8 +9,8 @@
 
 enum { MAX_P = 64, STAGE = 40, N_KINDS = RPT_COLL_EXSCAN + 1 };
 
-/* A sanitizer looks at the code, which takes it some minutes: not at every
- * number of ranks. */
+/* A sanitizer looks at the code, which takes it some minutes, and so does a
+ * short run (RPT_TEST_SHORT is set): not at every number of ranks. */
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
@@ -19,6 +19,7 @@ enum { EVERY = 8 };
 #else
 enum { EVERY = 1 };
 #endif
+int every(void);
 int next_number(int p);
 
 /* How ranks compare their calls first: pattern/checked.h, engine/meet.c. */

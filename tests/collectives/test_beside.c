@@ -38,6 +38,7 @@ static struct rpt_team *team_of(rpt_group_t *group)
 /* ---- another thread turns the loop ---- */
 
 static _Atomic uint32_t gate, n_inside;
+static _Atomic int round_of_0;
 
 static bool is_open(void *arg)
 {
@@ -72,16 +73,16 @@ static void sleep_beside(rpt_group_t *group)
         await(&n_inside, 1);
         sleeps_until_told = true;
     }
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 1; i <= ROUNDS; i++) {
+        if (rank == 0) {
+            atomic_store(&round_of_0, i);
+        }
         while (rank == 1 &&
-               atomic_load(&team_of(group)->slice.head->n_sleeping) == 0) {
+               (atomic_load(&round_of_0) < i ||
+                atomic_load(&team_of(group)->slice.head->n_sleeping) == 0)) {
             sched_yield();
         }
         CHECK(rpt_barrier(group) == RPT_OK);
-        while (rank == 0 &&
-               atomic_load(&team_of(group)->slice.head->n_sleeping) > 0) {
-            sched_yield(); /* until rank 1 is out */
-        }
     }
     if (rank == 0) {
         sleeps_until_told = false;
@@ -96,6 +97,7 @@ static void who_sleeps_beside_the_loop_sees_its_flag(void)
     struct job job = { .fn = sleep_beside };
 
     gate = n_inside = 0;
+    round_of_0 = 0;
     run_job(2, NULL, &job);
 }
 

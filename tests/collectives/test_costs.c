@@ -213,7 +213,7 @@ static void each_rank_sends_what_the_papers_say(void)
                          ? check_blocks(&all_known[i], p)
                          : check_vectors(&all_known[i], p);
         }
-        CU_ASSERT(n_run > (EVERY > 1 ? 100 : 200));
+        CU_ASSERT(n_run > (every() > 1 ? 100 : 200));
     }
 }
 
@@ -400,7 +400,7 @@ static void nodes_send_what_their_parts_do(void)
                 n_run += check_nodes(&known_of_nodes[i], N, d, false);
             }
         }
-        CU_ASSERT(n_run > (EVERY > 1 ? 100 : 200));
+        CU_ASSERT(n_run > (every() > 1 ? 100 : 200));
     }
 }
 

@@ -105,7 +105,7 @@ static void every_vector_is_right_for_1_to_64_ranks(void)
             }
         }
     }
-    CU_ASSERT(n_run > (EVERY > 1 ? 2000 : 6000));
+    CU_ASSERT(n_run > (every() > 1 ? 2000 : 6000));
 }
 
 static void all_blocks_are_right_for_1_to_64_ranks(void)
@@ -124,7 +124,7 @@ static void all_blocks_are_right_for_1_to_64_ranks(void)
             }
         }
     }
-    CU_ASSERT(n_run > (EVERY > 1 ? 1500 : 4000));
+    CU_ASSERT(n_run > (every() > 1 ? 1500 : 4000));
 }
 
 static void segments_of_any_size_are_right(void)
