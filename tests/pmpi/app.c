@@ -241,6 +241,13 @@ static bool is_of_count(int code)
     return class == MPI_ERR_COUNT;
 }
 
+/* An MPICH may be built without looking at arguments: not there. */
+#ifdef MPICH_VERSION
+enum { MPI_CHECKS = 0 };
+#else
+enum { MPI_CHECKS = 1 };
+#endif
+
 static void counts_below_zero(MPI_Comm comm)
 {
     enum { MOST = 16 };
@@ -275,7 +282,9 @@ static void a_bad_argument_is_left_to_the_mpi(void)
     MPI_Type_vector(2, 1, 2, MPI_INT, &vector);
     MPI_Type_contiguous(2, MPI_INT, &row);
     CHECK(MPI_Barrier(comm) == MPI_SUCCESS);
-    counts_below_zero(comm);
+    if (MPI_CHECKS) {
+        counts_below_zero(comm);
+    }
 #ifdef OPEN_MPI /* MPICH does not look at them all */
     CHECK(MPI_Bcast(MPI_IN_PLACE, 1, MPI_INT, 0, comm) != MPI_SUCCESS);
     CHECK(MPI_Allgather(MPI_IN_PLACE, 1, MPI_INT, MPI_IN_PLACE, 1, MPI_INT,

@@ -24,19 +24,19 @@ static int ask(int way, MPI_Request requests[2])
             code = MPI_Test(&requests[0], &flag, MPI_STATUS_IGNORE);
             break;
         case 1:
-            code = MPI_Testall(1, requests, &flag, MPI_STATUSES_IGNORE);
+            code = MPI_Testall(1, requests, &flag, statuses_ignored());
             break;
         case 2:
             code = MPI_Testany(2, requests, &index, &flag, MPI_STATUS_IGNORE);
             break;
         case 3:
-            code = MPI_Testsome(2, requests, &n, indices, MPI_STATUSES_IGNORE);
+            code = MPI_Testsome(2, requests, &n, indices, statuses_ignored());
             flag = n > 0;
             break;
         case 4:
             return MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
         case 5:
-            return MPI_Waitall(1, requests, MPI_STATUSES_IGNORE);
+            return MPI_Waitall(1, requests, statuses_ignored());
         default:
             return MPI_Waitany(2, requests, &index, MPI_STATUS_IGNORE);
         }
