@@ -227,7 +227,8 @@ static void the_missing_of_a_group_are_named_in_the_world_too(void)
     }
 }
 
-/* A plan is asked for long after its start: its patience begins then. */
+/* A plan is asked for long after its start: its patience begins then.  The time
+ * is what is tested: it passes the deadline. */
 static void ranks_ask_late(rpt_group_t *group)
 {
     struct timespec pause = { .tv_sec = 2, .tv_nsec = 200000000 };
