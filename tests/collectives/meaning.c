@@ -3,7 +3,7 @@
  */
 #include "meaning.h"
 
-#include <CUnit/CUnit.h>
+#include "harness.h"
 
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ size_t *numbers(size_t n)
 
 int every(void)
 {
-    return getenv("RPT_TEST_SHORT") != NULL ? 8 : EVERY;
+    return rpt_test_is_short() ? 8 : EVERY;
 }
 
 int next_number(int p)

@@ -4,6 +4,7 @@
 #include "operations.h"
 
 #include "fixture.h"
+#include "harness.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -471,7 +472,11 @@ void every_operation(rpt_group_t *group)
 
     for (int kind = 0; kind <= RPT_COLL_EXSCAN; kind++) {
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            for (int again = 0; again < (counts[i] < 1000 ? 5 : 2); again++) {
+            int times = counts[i] < 1000        ? 5
+                        : rpt_test_is_short() ? 1
+                                              : 2;
+
+            for (int again = 0; again < times; again++) {
                 try_call(group, (rpt_coll_kind_t)kind, counts[i], BLOCKING,
                          call++);
             }
@@ -507,7 +512,7 @@ void random_calls(rpt_group_t *group)
 {
     unsigned seed = 1;
 
-    for (unsigned i = 0; i < 600; i++) {
+    for (unsigned i = 0; i < (rpt_test_is_short() ? 200 : 600); i++) {
         rpt_coll_kind_t kind = (rpt_coll_kind_t)(random_number(&seed) % 11);
         size_t count = random_number(&seed) % 8 == 0
                            ? random_number(&seed) % 30000

@@ -126,14 +126,13 @@ static void check_order(void *user, int source, const void *data, size_t bytes)
 
 void many_small_messages_in_order(struct rpt_comm *comm)
 {
-    enum { MANY = 10000 };
-    int n = rpt__comm_size(comm);
+    int n = rpt__comm_size(comm), many = 20000 / n;
     struct inbox inbox;
 
-    open_inbox(&inbox, comm, n * MANY);
+    open_inbox(&inbox, comm, n * many);
     lock(comm);
     CHECK(rpt__comm_handle(comm, TAG, check_order, &inbox) == RPT_OK);
-    for (int64_t i = 0; i < MANY; i++) {
+    for (int64_t i = 0; i < many; i++) {
         for (int to = 0; to < n; to++) {
             if (rpt__comm_send(comm, to, TAG, &i, sizeof i) != RPT_OK) {
                 inbox.n_bad++;

@@ -7,6 +7,7 @@
 #include <CUnit/TestRun.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,11 @@ void rpt_test_skip(const char *reason)
     if (this_rank == 0) {
         printf("  skip: %s\n", reason);
     }
+}
+
+bool rpt_test_is_short(void)
+{
+    return getenv("RPT_TEST_SHORT") != NULL;
 }
 
 static void run_current(void)

@@ -13,6 +13,8 @@
 
 #include <CUnit/CUnit.h>
 
+#include <stdbool.h>
+
 struct rpt_test {
     const char *name;
     void (*run)(void);
@@ -29,6 +31,10 @@ int rpt_test_main(const char *suite, const struct rpt_test tests[],
 
 /* Ends the running test as skipped: call it, then return. */
 void rpt_test_skip(const char *reason);
+
+/* Whether this is a run that leaves some of the many cases out, with
+ * RPT_TEST_SHORT: in CI, with another compiler, MPI or sanitizer. */
+bool rpt_test_is_short(void);
 
 /* For programs under mpirun: ranks other than 0 print nothing, and `any` says
  * whether a flag is set on any rank (an all-reduce with logical or), so that a
