@@ -32,7 +32,7 @@ static int place_rank(int kind, int r)
 /* Some nodes have no stages; those of one rank never have. */
 static void make_nodes(struct nodes *nodes, int kind, int p)
 {
-    int node_of[MAX_P];
+    int node_of[MAX_P] = { 0 };
 
     for (int r = 0; r < p; r++) {
         node_of[r] = place_rank(kind, r);
