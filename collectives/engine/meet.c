@@ -28,14 +28,19 @@ static uint64_t name_of(const struct rpt_run *run, bool is_open,
                    : (uint64_t)(uintptr_t)buffer;
 }
 
+/* What is not there is of an empty part: nobody reads it. */
+static bool may_be_read(const struct rpt_run *run, bool is_read,
+                        const void *buffer)
+{
+    return !is_read || buffer == NULL ||
+           rpt__buffer_is_open(run->team->comm, buffer);
+}
+
 static void come(struct rpt_run *run)
 {
-    const struct rpt_comm *comm = run->team->comm;
     struct rpt_exposed *mine = rpt__run_exposed(run, run->team->rank);
-    bool is_open = (!run->input_is_read ||
-                    rpt__buffer_is_open(comm, run->input)) &&
-                   (!run->output_is_read ||
-                    rpt__buffer_is_open(comm, run->output));
+    bool is_open = may_be_read(run, run->input_is_read, run->input) &&
+                   may_be_read(run, run->output_is_read, run->output);
 
     atomic_store_explicit(&mine->failure, 0, memory_order_relaxed);
     if (run->pulling == NULL) { /* only to compare what they call */

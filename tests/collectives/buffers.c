@@ -230,3 +230,39 @@ void buffers_come_and_go(rpt_context_t *context)
     CHECK(rpt_buffer_alloc(context, SIZE_MAX, &buffers[0]) == RPT_ERR_NOMEM);
     /* `again` goes with the context. */
 }
+
+/* Every other rank gives nothing, and has no memory for it. */
+void empty_parts_need_no_buffer(rpt_context_t *context)
+{
+    enum { N = 500, ROOT = 1 };
+    rpt_group_t *group = rpt_group_world(context);
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    size_t *counts = calloc((size_t)size, sizeof *counts), n_wrong = 0, at = 0;
+    int32_t *in = NULL, *out = NULL;
+
+    for (int r = 0; r < size; r++) {
+        counts[r] = r % 2 == 0 ? 0 : N;
+    }
+    if (rank == ROOT) {
+        out = malloc((size_t)size * N * sizeof *out);
+    }
+    if (counts[rank] > 0) {
+        CHECK(rpt_buffer_alloc(context, N * sizeof *in, (void **)&in) ==
+              RPT_OK);
+        for (int i = 0; i < N; i++) {
+            in[i] = rank * N + i;
+        }
+    }
+    CHECK(rpt_gatherv(group, in, out, counts, NULL, RPT_TYPE_I32, ROOT) ==
+          RPT_OK);
+    for (int r = 1; rank == ROOT && r < size; r += 2) {
+        for (int i = 0; i < N; i++) {
+            n_wrong += out[at++] != r * N + i;
+        }
+    }
+    CHECK(n_wrong == 0);
+    CHECK(rpt_barrier(group) == RPT_OK);
+    CHECK(rpt_buffer_free(context, in) == RPT_OK);
+    free(out);
+    free(counts);
+}

@@ -8,5 +8,7 @@
 
 void shared_buffers(rpt_context_t *context);
 void buffers_come_and_go(rpt_context_t *context);
+/* With coll.gather.algorithm=pulled. */
+void empty_parts_need_no_buffer(rpt_context_t *context);
 
 #endif /* RPT_TESTS_COLLECTIVES_BUFFERS_H */

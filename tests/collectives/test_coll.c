@@ -177,6 +177,17 @@ static void buffers_may_come_and_go(void)
     on_all_areas(buffers_come_and_go);
 }
 
+static void an_empty_part_needs_no_buffer_to_be_pulled(void)
+{
+    static const char *const settings[] = { "coll.gather.algorithm", "pulled",
+                                            NULL };
+    struct job job = { .with_context = empty_parts_need_no_buffer };
+
+    for (int n = 2; n <= 7; n++) {
+        run_job(n, settings, &job);
+    }
+}
+
 /* ---- the same bits in any layout ---- */
 
 static void bits_do_not_depend_on_the_layout(void)
@@ -740,6 +751,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_number_of_an_operator_may_come_again),
     RPT_TEST(buffers_are_read_where_they_are),
     RPT_TEST(buffers_may_come_and_go),
+    RPT_TEST(an_empty_part_needs_no_buffer_to_be_pulled),
     RPT_TEST(a_forced_algorithm_is_taken),
     RPT_TEST(bits_do_not_depend_on_the_layout),
     RPT_TEST(a_forced_one_that_is_not_reproducible_is_an_error),
