@@ -125,6 +125,7 @@ rpt_status_t rpt__comm_new(const struct rpt_comm_parts *parts,
     comm->rank = parts->rank;
     comm->size = parts->size;
     comm->any_thread = parts->any_thread;
+    comm->mpi_any_thread = parts->mpi_any_thread;
     comm->options = parts->options;
     comm->machine = parts->machine;
     comm->map = parts->map;
@@ -281,6 +282,11 @@ bool rpt__comm_is_crowded(const struct rpt_comm *comm)
 bool rpt__comm_any_thread(const struct rpt_comm *comm)
 {
     return comm->any_thread;
+}
+
+bool rpt__comm_mpi_any_thread(const struct rpt_comm *comm)
+{
+    return comm->mpi_any_thread;
 }
 
 static bool is_flushed(void *arg)

@@ -77,6 +77,8 @@ const char *rpt__comm_mpi_library(void);
 void *rpt__comm_brief(const struct rpt_comm *comm);
 /* Whether any thread may drive this end. */
 bool rpt__comm_any_thread(const struct rpt_comm *comm);
+/* Whether any thread may call MPI, while others do (or there is no MPI). */
+bool rpt__comm_mpi_any_thread(const struct rpt_comm *comm);
 
 /* Something of an upper layer that belongs to the end; release_fn is called
  * when the end is destroyed, under the lock, before its messages are flushed.

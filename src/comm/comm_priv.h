@@ -65,6 +65,7 @@ struct rpt_comm {
     int rank;
     int size;
     bool any_thread;
+    bool mpi_any_thread;
     const rpt_options_t *options;
     const struct rpt_machine *machine;
     const struct rpt_map *map;
@@ -106,6 +107,7 @@ struct rpt_comm_parts {
     int size;
     int n_sharing; /* ranks on the same host */
     bool any_thread;
+    bool mpi_any_thread;
     const rpt_options_t *options;
     const struct rpt_machine *machine;
     const struct rpt_map *map;

@@ -281,13 +281,15 @@ static rpt_status_t add_transports(struct rpt_comm *comm,
 static rpt_status_t make_comm(struct rpt_mpi_end *end,
                               struct rpt_comm **comm_out)
 {
+    bool is_multiple = end->thread_level == MPI_THREAD_MULTIPLE;
     const struct rpt_comm_parts parts = {
         .kind = &mpi_kind,
         .owner = end,
         .rank = end->rank,
         .size = end->size,
         .n_sharing = end->n_on_host,
-        .any_thread = !end->has_far || end->thread_level == MPI_THREAD_MULTIPLE,
+        .any_thread = !end->has_far || is_multiple,
+        .mpi_any_thread = is_multiple,
         .options = end->options,
         .machine = end->machine,
         .map = end->map,

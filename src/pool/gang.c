@@ -562,12 +562,14 @@ struct rpt_item *rpt__gangs_next_waiting(struct rpt_pool *pool)
     return first;
 }
 
+/* It makes its communicator, and calls MPI itself. */
 static void start(struct rpt_pool *pool, struct rpt_item *item)
 {
-    if (rpt__comm_any_thread(pool->comm)) {
+    if (rpt__comm_mpi_any_thread(pool->comm)) {
         rpt__functions_to_thread(pool, item);
     } else {
         TAILQ_INSERT_TAIL(&pool->worker.to_waiting, item, thread_link);
+        rpt__engine_tell(pool->engine);
     }
 }
 

@@ -16,7 +16,7 @@ static int sum_up(rpt_call_t *call, void *user)
 {
     rpt_group_t *group = rpt_call_group(call);
     MPI_Comm comm = MPI_COMM_NULL;
-    int rank, size, sum = 0;
+    int rank, size, sum = 0, is_main = 0;
     int *slot = user; /* of this rank: the handle that it saw last */
 
     if (!ranks_are_processes) {
@@ -26,6 +26,8 @@ static int sum_up(rpt_call_t *call, void *user)
     if (!CHECK(rpt_call_mpi_comm(call, &comm) == RPT_OK)) {
         return 1;
     }
+    MPI_Is_thread_main(&is_main);
+    CHECK(any_thread_may_call() || is_main);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
     CHECK(rank == rpt_group_rank(group) && size == rpt_group_size(group));
