@@ -312,6 +312,8 @@ void rpt__run_start_here(struct rpt_run *run);
 rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once);
 /* Queues the lazy run of a team, if there is one.  Under the lock. */
 void rpt__team_queue_lazy(struct rpt_team *team);
+/* Ends all that is queued: the group is destroyed.  Under the lock. */
+void rpt__team_leave(struct rpt_team *team);
 /* Waits until it is over; warns, and ends it at the deadline.  Under the lock.
  */
 rpt_status_t rpt__run_wait(struct rpt_run *run);

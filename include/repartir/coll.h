@@ -390,7 +390,7 @@ RPT_API rpt_status_t rpt_coll_explain(const rpt_coll_t *coll, int n_ranks,
 RPT_API rpt_status_t rpt_plan_explain(const rpt_plan_t *plan, char **text_out);
 
 /** Release a plan.  Not collective.  One that is not done yet uses its buffers
- * until it is. */
+ * until it is; it is given up when its group is destroyed before. */
 RPT_API void rpt_plan_destroy(rpt_plan_t *plan);
 
 /** Start an operation that does not block.
