@@ -30,31 +30,43 @@ void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team)
     struct rpt_gone *gone = &colls->gone[colls->n_gone % RPT_N_GONE];
     const struct rpt_run *left = STAILQ_FIRST(&team->queue);
 
-    if (rpt__group_is_failed(team->group)) {
-        return; /* the others know more than that */
-    }
     colls->n_gone++;
     gone->number = rpt__group_number(team->group);
     gone->n_runs = left != NULL ? left->seq : atomic_load(&team->n_runs);
     gone->rank = team->rank;
+    if (rpt__group_is_failed(team->group)) {
+        gone->n_runs = UINT64_MAX; /* the others know more than that */
+    }
 }
 
-bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+static const struct rpt_gone *find(const struct rpt_colls *colls,
+                                   uint64_t number)
+{
+    unsigned i = 0;
+
+    while (i < RPT_N_GONE && i < colls->n_gone &&
+           colls->gone[i].number != number) {
+        i++;
+    }
+    return i < RPT_N_GONE && i < colls->n_gone ? &colls->gone[i] : NULL;
+}
+
+bool rpt__gone_has(const struct rpt_colls *colls, uint64_t number)
+{
+    return find(colls, number) != NULL;
+}
+
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
                       uint64_t seq)
 {
-    unsigned n = colls->n_gone < RPT_N_GONE ? colls->n_gone : RPT_N_GONE;
+    const struct rpt_gone *gone = find(colls, number);
 
-    for (unsigned i = 0; i < n; i++) {
-        const struct rpt_gone *gone = &colls->gone[i];
+    if (gone != NULL && gone->n_runs <= seq) {
+        const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
 
-        if (gone->number == number && gone->n_runs <= seq) {
-            const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
-
-            return rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
-                                  sizeof answer) == RPT_OK;
-        }
+        rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
+                       sizeof answer);
     }
-    return false;
 }
 
 /* As the last error.  Nobody has made the group of a reducer himself. */

@@ -295,9 +295,10 @@ struct rpt_colls {
 rpt_status_t rpt__gone_listen(struct rpt_colls *colls);
 /* The group of this team is destroyed. */
 void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team);
-/* A rank waits in a run of that group: tells it if this one cannot come, and
- * says whether it did. */
-bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+/* Whether that is one of them: nothing of it will be wanted. */
+bool rpt__gone_has(const struct rpt_colls *colls, uint64_t number);
+/* A rank waits in a run of that group: tells it if this one cannot come. */
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
                       uint64_t seq);
 
 /* Of a context, made when there is none; under the lock. */
