@@ -69,8 +69,11 @@ static struct extent extent_of(const struct rpt_group *group,
     switch (coll->kind) {
     case RPT_COLL_ALLREDUCE:
     case RPT_COLL_SCAN:
-    case RPT_COLL_EXSCAN:
         e.in = e.out = coll->count;
+        break;
+    case RPT_COLL_EXSCAN:
+        e.in = coll->count;
+        e.out = rank > 0 ? coll->count : 0;
         break;
     case RPT_COLL_REDUCE:
         e.in = coll->count;

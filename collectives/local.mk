@@ -215,7 +215,8 @@ librepartir_pmpi_la_SOURCES = collectives/pmpi/blocks.c \
 	collectives/pmpi/wait.c \
 	collectives/pmpi/wrap.c
 if OMPI_FORTRAN
-librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/begin.c \
+librepartir_pmpi_la_SOURCES += collectives/pmpi/fortran/alltoallw.c \
+	collectives/pmpi/fortran/begin.c \
 	collectives/pmpi/fortran/collectives.c \
 	collectives/pmpi/fortran/fortran.h \
 	collectives/pmpi/fortran/free.c \

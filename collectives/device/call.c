@@ -205,8 +205,7 @@ static bool needs_bounce(const struct rpt_plan *plan)
 static bool keeps_output(const struct rpt_plan *plan)
 {
     return plan->coll.kind == RPT_COLL_BROADCAST ||
-           plan->coll.offsets != NULL || plan->coll.out_offsets != NULL ||
-           (plan->coll.kind == RPT_COLL_EXSCAN && plan->c.rank == 0);
+           plan->coll.offsets != NULL || plan->coll.out_offsets != NULL;
 }
 
 static rpt_status_t take_host(struct rpt_device_call *call)

@@ -2,7 +2,7 @@
  * gone.c - a rank has destroyed its group, and another still calls
  *
  * Who waits for two seconds tells the rank that it waits for (late.c).  One
- * that has destroyed the group, or does it then, and had made fewer calls than
+ * that has destroyed the group, or does it then, and had ended fewer calls than
  * that, will never come: it says so, and the group fails on all others.
  *
  * Only groups that had a call are known, and the last RPT_N_GONE of them.  A
@@ -20,7 +20,7 @@
 /* The answer. */
 struct gone {
     uint64_t number; /* of the group                        */
-    uint64_t n_runs; /* that the sender has made            */
+    uint64_t n_runs; /* that the sender has ended           */
     int32_t rank;    /* of the sender, in the group         */
     int32_t unused;
 };
@@ -28,32 +28,45 @@ struct gone {
 void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team)
 {
     struct rpt_gone *gone = &colls->gone[colls->n_gone % RPT_N_GONE];
+    const struct rpt_run *left = STAILQ_FIRST(&team->queue);
 
-    if (rpt__group_is_failed(team->group)) {
-        return; /* the others know more than that */
-    }
     colls->n_gone++;
     gone->number = rpt__group_number(team->group);
-    gone->n_runs = atomic_load(&team->n_runs);
+    gone->n_runs = left != NULL ? left->seq : atomic_load(&team->n_runs);
     gone->rank = team->rank;
+    if (rpt__group_is_failed(team->group)) {
+        gone->n_runs = UINT64_MAX; /* the others know more than that */
+    }
 }
 
-bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+static const struct rpt_gone *find(const struct rpt_colls *colls,
+                                   uint64_t number)
+{
+    unsigned i = 0;
+
+    while (i < RPT_N_GONE && i < colls->n_gone &&
+           colls->gone[i].number != number) {
+        i++;
+    }
+    return i < RPT_N_GONE && i < colls->n_gone ? &colls->gone[i] : NULL;
+}
+
+bool rpt__gone_has(const struct rpt_colls *colls, uint64_t number)
+{
+    return find(colls, number) != NULL;
+}
+
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
                       uint64_t seq)
 {
-    unsigned n = colls->n_gone < RPT_N_GONE ? colls->n_gone : RPT_N_GONE;
+    const struct rpt_gone *gone = find(colls, number);
 
-    for (unsigned i = 0; i < n; i++) {
-        const struct rpt_gone *gone = &colls->gone[i];
+    if (gone != NULL && gone->n_runs <= seq) {
+        const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
 
-        if (gone->number == number && gone->n_runs <= seq) {
-            const struct gone answer = { number, gone->n_runs, gone->rank, 0 };
-
-            return rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
-                                  sizeof answer) == RPT_OK;
-        }
+        rpt__comm_send(colls->comm, source, RPT_TAG_GONE, &answer,
+                       sizeof answer);
     }
-    return false;
 }
 
 /* As the last error.  Nobody has made the group of a reducer himself. */

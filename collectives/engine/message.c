@@ -255,6 +255,22 @@ static void keep_here(struct rpt_early *early, const struct head *head)
     }
 }
 
+/* Its group is gone; who waits in it is told. */
+static bool is_too_late(struct rpt_early *early, const struct head *head)
+{
+    struct rpt_colls *colls = rpt__comm_attached(early->comm);
+
+    if (rpt__group_find(early->comm, head->key.group) != NULL ||
+        !rpt__gone_has(colls, head->key.group)) {
+        return false;
+    }
+    if (head->key.lane == LANE_HERE) {
+        rpt__gone_answer(colls, head->key.source, head->key.group,
+                         head->key.seq);
+    }
+    return true;
+}
+
 static void fragment_came(void *user, int source, const void *data,
                           size_t bytes)
 {
@@ -270,13 +286,12 @@ static void fragment_came(void *user, int source, const void *data,
     memcpy(&head, data, sizeof head);
     head.key.source = source;
     bytes -= sizeof head;
+    if (is_too_late(early, &head)) {
+        return;
+    }
     note_stray(early, &head);
     if (head.key.lane == LANE_HERE) {
-        if (rpt__group_find(early->comm, head.key.group) != NULL ||
-            !rpt__gone_answer(rpt__comm_attached(early->comm), source,
-                              head.key.group, head.key.seq)) {
-            keep_here(early, &head);
-        }
+        keep_here(early, &head);
         return;
     }
     to = place_of(early, &head, bytes, &state);

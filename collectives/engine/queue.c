@@ -144,6 +144,13 @@ void rpt__team_queue_lazy(struct rpt_team *team)
     }
 }
 
+void rpt__team_leave(struct rpt_team *team)
+{
+    while (!STAILQ_EMPTY(&team->queue)) {
+        pop(team, RPT_ERR_STATE);
+    }
+}
+
 /* Nobody looks for some time to come, unless one was left meanwhile. */
 static void stop_watching(struct rpt_colls *colls)
 {

@@ -295,9 +295,10 @@ struct rpt_colls {
 rpt_status_t rpt__gone_listen(struct rpt_colls *colls);
 /* The group of this team is destroyed. */
 void rpt__gone_note(struct rpt_colls *colls, const struct rpt_team *team);
-/* A rank waits in a run of that group: tells it if this one cannot come, and
- * says whether it did. */
-bool rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
+/* Whether that is one of them: nothing of it will be wanted. */
+bool rpt__gone_has(const struct rpt_colls *colls, uint64_t number);
+/* A rank waits in a run of that group: tells it if this one cannot come. */
+void rpt__gone_answer(struct rpt_colls *colls, int source, uint64_t number,
                       uint64_t seq);
 
 /* Of a context, made when there is none; under the lock. */
@@ -312,6 +313,8 @@ void rpt__run_start_here(struct rpt_run *run);
 rpt_status_t rpt__run_go_on(struct rpt_run *run, bool once);
 /* Queues the lazy run of a team, if there is one.  Under the lock. */
 void rpt__team_queue_lazy(struct rpt_team *team);
+/* Ends all that is queued: the group is destroyed.  Under the lock. */
+void rpt__team_leave(struct rpt_team *team);
 /* Waits until it is over; warns, and ends it at the deadline.  Under the lock.
  */
 rpt_status_t rpt__run_wait(struct rpt_run *run);

@@ -52,13 +52,11 @@ static void team_release(void *data)
     struct rpt_team *team = data;
 
     rpt__team_queue_lazy(team);
+    rpt__gone_note(team->colls, team);
+    rpt__team_leave(team);
     LIST_REMOVE(team, all);
-    if (!STAILQ_EMPTY(&team->queue)) {
-        LIST_REMOVE(team, busy);
-    }
     rpt__plans_release(team);
     rpt__device_team_free(team->device);
-    rpt__gone_note(team->colls, team);
     rpt__early_forget(team->colls->early, rpt__group_number(team->group));
     if (team->n_near > 1) {
         rpt__slice_drop(&team->slice, team->comm,

@@ -315,6 +315,8 @@ void rpt__pmpi_request_finish(struct rpt_pmpi_request *request);
 
 /* Whether it ended with an error of ours. */
 bool rpt__pmpi_request_has_failed(const struct rpt_pmpi_request *request);
+/* The program knows that it failed: one that is persistent is inactive now. */
+void rpt__pmpi_request_told(MPI_Request handle);
 
 /* Of a persistent one. */
 int rpt__pmpi_request_start(struct rpt_pmpi_request *request);

@@ -66,12 +66,18 @@ static bool may_be_ours(int n, const MPI_Request requests[])
 
 /* Of those at `indices`, or of all (NULL). */
 static int told_in_statuses(struct look *look, int code, int n,
-                            const int indices[], MPI_Status statuses[])
+                            const MPI_Request requests[], const int indices[],
+                            MPI_Status statuses[])
 {
     bool any = false;
 
     for (int i = 0; look->failed != NULL && i < n; i++) {
-        any = any || look->failed[indices != NULL ? indices[i] : i];
+        int at = indices != NULL ? indices[i] : i;
+
+        any = any || look->failed[at];
+        if (look->failed[at]) {
+            rpt__pmpi_request_told(requests[at]);
+        }
     }
     for (int i = 0; any && statuses != MPI_STATUSES_IGNORE && i < n; i++) {
         bool failed = look->failed[indices != NULL ? indices[i] : i];
@@ -84,11 +90,16 @@ static int told_in_statuses(struct look *look, int code, int n,
     return any ? MPI_ERR_IN_STATUS : code;
 }
 
-static int told_of_one(struct look *look, int code, int index)
+/* NULL: it is asked for, and stays as it is. */
+static int told_of_one(struct look *look, int code,
+                       const MPI_Request requests[], int index)
 {
     bool failed = look->failed != NULL && index >= 0 && look->failed[index];
 
     free(look->failed);
+    if (failed && requests != NULL) {
+        rpt__pmpi_request_told(requests[index]);
+    }
     return code == MPI_SUCCESS && failed ? MPI_ERR_OTHER : code;
 }
 
@@ -104,7 +115,8 @@ int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
     }
     go_on(&look, 1, request);
     code = PMPI_Test(request, flag, status);
-    return told_of_one(&look, code, 0);
+    return told_of_one(&look, code, request,
+                       code == MPI_SUCCESS && *flag ? 0 : -1);
 }
 
 int MPI_Wait(MPI_Request *request, MPI_Status *status)
@@ -124,7 +136,7 @@ int MPI_Wait(MPI_Request *request, MPI_Status *status)
         sched_yield();
     }
     code = PMPI_Wait(request, status);
-    return told_of_one(&look, code, 0);
+    return told_of_one(&look, code, request, 0);
 }
 
 int MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
@@ -137,7 +149,7 @@ int MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
     }
     go_on(&look, 1, &request);
     code = PMPI_Request_get_status(request, flag, status);
-    return told_of_one(&look, code, 0);
+    return told_of_one(&look, code, NULL, 0);
 }
 
 /* ---- all ---- */
@@ -152,7 +164,8 @@ int MPI_Testall(int n, MPI_Request requests[], int *flag, MPI_Status statuses[])
     }
     go_on(&look, n, requests);
     code = PMPI_Testall(n, requests, flag, statuses);
-    return told_in_statuses(&look, code, *flag ? n : 0, NULL, statuses);
+    return told_in_statuses(&look, code, *flag ? n : 0, requests, NULL,
+                            statuses);
 }
 
 static bool any_of_mpi(int n, const MPI_Request requests[])
@@ -210,7 +223,7 @@ int MPI_Waitall(int n, MPI_Request requests[], MPI_Status statuses[])
     if (code == MPI_SUCCESS) {
         code = PMPI_Waitall(n, requests, statuses);
     }
-    return told_in_statuses(&look, code, n, NULL, statuses);
+    return told_in_statuses(&look, code, n, requests, NULL, statuses);
 }
 
 /* ---- any ---- */
@@ -226,7 +239,7 @@ int MPI_Testany(int n, MPI_Request requests[], int *index, int *flag,
     }
     go_on(&look, n, requests);
     code = PMPI_Testany(n, requests, index, flag, status);
-    return told_of_one(&look, code, *flag ? *index : -1);
+    return told_of_one(&look, code, requests, *flag ? *index : -1);
 }
 
 int MPI_Waitany(int n, MPI_Request requests[], int *index, MPI_Status *status)
@@ -246,7 +259,8 @@ int MPI_Waitany(int n, MPI_Request requests[], int *index, MPI_Status *status)
     if (code == MPI_SUCCESS && !flag) {
         code = PMPI_Waitany(n, requests, index, status);
     }
-    return told_of_one(&look, code, code == MPI_SUCCESS ? *index : -1);
+    return told_of_one(&look, code, requests,
+                       code == MPI_SUCCESS ? *index : -1);
 }
 
 /* ---- some ---- */
@@ -262,7 +276,7 @@ int MPI_Testsome(int n, MPI_Request requests[], int *n_done, int indices[],
     }
     go_on(&look, n, requests);
     code = PMPI_Testsome(n, requests, n_done, indices, statuses);
-    return told_in_statuses(&look, code, *n_done, indices, statuses);
+    return told_in_statuses(&look, code, *n_done, requests, indices, statuses);
 }
 
 int MPI_Waitsome(int n, MPI_Request requests[], int *n_done, int indices[],
@@ -285,7 +299,7 @@ int MPI_Waitsome(int n, MPI_Request requests[], int *n_done, int indices[],
     if (code == MPI_SUCCESS && *n_done == 0) {
         code = PMPI_Waitsome(n, requests, n_done, indices, statuses);
     }
-    return told_in_statuses(&look, code, *n_done, indices, statuses);
+    return told_in_statuses(&look, code, *n_done, requests, indices, statuses);
 }
 
 /* ---- start and end of requests ---- */

@@ -299,8 +299,8 @@ RPT_API rpt_status_t rpt_scan(rpt_group_t *group, const void *in, void *out,
 
 /** Each rank gets the combination of the vectors of the ranks before itself.
  *
- * Collective over \a group.  Blocking.  The output of rank 0 is left alone.  In
- * place: allowed.
+ * Collective over \a group.  Blocking.  \a in, \a out: \a count elements; of
+ * rank 0 \a out is not looked at, unless it is in place.  In place: allowed.
  *
  * \retval RPT_ERR_UNSUPPORTED  also: an average, which scans do not have
  * \since 0.1
@@ -390,7 +390,7 @@ RPT_API rpt_status_t rpt_coll_explain(const rpt_coll_t *coll, int n_ranks,
 RPT_API rpt_status_t rpt_plan_explain(const rpt_plan_t *plan, char **text_out);
 
 /** Release a plan.  Not collective.  One that is not done yet uses its buffers
- * until it is. */
+ * until it is; it is given up when its group is destroyed before. */
 RPT_API void rpt_plan_destroy(rpt_plan_t *plan);
 
 /** Start an operation that does not block.

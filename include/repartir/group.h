@@ -55,9 +55,11 @@ RPT_API rpt_status_t rpt_group_split(rpt_group_t *group, int color, int key,
                                      rpt_group_t **group_out);
 
 /** Release a group.  Not collective; one that had calls on device buffers waits
- * up to 10 s for the others.  The world group is left alone.  Who makes one
- * more call of repartir/coll.h in it gets RPT_ERR_MISMATCH after some seconds,
- * if this rank had a call in it, and its context is driven meanwhile. */
+ * up to 10 s for the others.  The world group is left alone.  Calls that this
+ * rank has started, and that are not over, are given up.  Who makes one more
+ * call of repartir/coll.h in it, or waits in one that was given up, gets
+ * RPT_ERR_MISMATCH after some seconds, if this rank had a call in it, and its
+ * context is driven meanwhile. */
 RPT_API void rpt_group_destroy(rpt_group_t *group);
 
 /** This rank in the group.  Not collective. */

@@ -48,6 +48,12 @@ tests_test_polling_SOURCES = tests/collectives/test_polling.c \
 tests_test_polling_CPPFLAGS = $(COLL_CPPFLAGS)
 tests_test_polling_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_left
+tests_test_left_SOURCES = tests/collectives/test_left.c \
+	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
+tests_test_left_CPPFLAGS = $(COLL_CPPFLAGS)
+tests_test_left_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += tests/test_wish
 tests_test_wish_SOURCES = tests/collectives/test_wish.c \
 	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h

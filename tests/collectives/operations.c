@@ -598,7 +598,8 @@ void operators_of_users(rpt_group_t *group)
         check_composed(out, n, 0, 0, rank == size - 1 ? size : 0);
         CHECK(rpt_scan(group, in, out, n, type, op) == RPT_OK);
         check_composed(out, n, 0, 0, rank + 1);
-        CHECK(rpt_exscan(group, in, out, n, type, op) == RPT_OK);
+        CHECK(rpt_exscan(group, in, rank > 0 ? out : NULL, n, type, op) ==
+              RPT_OK);
         check_composed(out, n, 0, 0, rank);
         CHECK(rpt_reduce_scatter_block(group, in, out, n, type, op) == RPT_OK);
         check_composed(out, n, n * (size_t)rank, 0, size);

@@ -383,6 +383,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(types_of_blocks_may_be_freed_meanwhile),
     RPT_TEST(a_persistent_request_outlives_its_communicator),
     RPT_TEST(a_persistent_request_may_be_freed_meanwhile),
+    RPT_TEST(a_persistent_request_tells_once_that_it_failed),
     RPT_TEST(persistent_requests_start_again_as_they_end),
     RPT_TEST(types_and_communicators_leave_nothing),
     RPT_TEST(communicators_come_and_go),

@@ -12,11 +12,13 @@ program app
 #ifdef F08
 #define REQUEST type(MPI_Request)
 #define COMM type(MPI_Comm)
+#define DATATYPE type(MPI_Datatype)
 #define STATUSES(name, n) type(MPI_Status) :: name(n)
 #define FIRST_STATUS 1
 #else
 #define REQUEST integer
 #define COMM integer
+#define DATATYPE integer
 #define STATUSES(name, n) integer :: name(MPI_STATUS_SIZE, n)
 #define FIRST_STATUS 1:MPI_STATUS_SIZE, 1
 #endif
@@ -30,6 +32,8 @@ program app
     call blocking()
     call in_place()
     call blocks()
+    call one_by_one()
+    call many_at_once()
     call started()
     call any_and_some()
     call again_and_again()
@@ -106,6 +110,146 @@ contains
             call check(rank /= 0 .or. &
                 all(out(i * size + 1:i * size + i + 1) == i), 'gatherv')
         end do
+    end subroutine
+
+    ! What all ranks give, and what comes of it, of all that is not above.
+    subroutine one_by_one()
+        integer :: counts(size), places(size), back(size), i, sum, got
+        integer :: in(size), many(size), table(size * size), part(size)
+        integer :: parts(size * (size + 1) / 2)
+        DATATYPE :: types(size)
+
+        counts = [(i, i = 1, size)]
+        places = [(i * size, i = 0, size - 1)]
+        back = [(size - 1 - i, i = 0, size - 1)]
+        in = [(10 * rank + i, i = 0, size - 1)]
+        table = [((i, got = 1, size), i = 0, size - 1)]
+        types = MPI_INTEGER
+        call MPI_Reduce(rank, sum, 1, MPI_INTEGER, MPI_SUM, size - 1, &
+            MPI_COMM_WORLD, error)
+        call check(rank < size - 1 .or. sum == all_ranks(), 'reduce')
+        call MPI_Scan(rank, sum, 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, error)
+        call check(sum == rank * (rank + 1) / 2, 'scan')
+        call MPI_Exscan(rank, sum, 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, &
+            error)
+        call check(rank == 0 .or. sum == rank * (rank - 1) / 2, 'exscan')
+        call MPI_Reduce_scatter_block(in, got, 1, MPI_INTEGER, MPI_SUM, &
+            MPI_COMM_WORLD, error)
+        call check(got == 10 * all_ranks() + size * rank, 'reduce_scatter_block')
+        parts = rank
+        part = -1
+        call MPI_Reduce_scatter(parts, part, counts, MPI_INTEGER, MPI_SUM, &
+            MPI_COMM_WORLD, error)
+        call check(all(part(1:rank + 1) == all_ranks()), 'reduce_scatter')
+        call MPI_Gather(rank, 1, MPI_INTEGER, many, 1, MPI_INTEGER, size - 1, &
+            MPI_COMM_WORLD, error)
+        call check(rank < size - 1 .or. all(many == [(i, i = 0, size - 1)]), &
+            'gather')
+        call MPI_Scatter(in, 1, MPI_INTEGER, got, 1, MPI_INTEGER, 0, &
+            MPI_COMM_WORLD, error)
+        call check(got == rank, 'scatter')
+        call MPI_Scatterv(table, counts, places, MPI_INTEGER, part, rank + 1, &
+            MPI_INTEGER, 0, MPI_COMM_WORLD, error)
+        call check(all(part(1:rank + 1) == rank), 'scatterv')
+        part = rank
+        table = -1
+        call MPI_Allgatherv(part, rank + 1, MPI_INTEGER, table, counts, &
+            places, MPI_INTEGER, MPI_COMM_WORLD, error)
+        do i = 0, size - 1
+            call check(all(table(i * size + 1:i * size + i + 1) == i), &
+                'allgatherv')
+        end do
+        call MPI_Alltoall(in, 1, MPI_INTEGER, many, 1, MPI_INTEGER, &
+            MPI_COMM_WORLD, error)
+        call check(all(many == [(10 * i + rank, i = 0, size - 1)]), 'alltoall')
+        counts = 1
+        places = [(i, i = 0, size - 1)]
+        many = -1
+        call MPI_Alltoallv(in, counts, back, MPI_INTEGER, many, counts, &
+            places, MPI_INTEGER, MPI_COMM_WORLD, error)
+        call check(all(many == [(10 * i + size - 1 - rank, i = 0, size - 1)]), &
+            'alltoallv')
+        many = -1
+        call MPI_Alltoallw(in, counts, 4 * back, types, many, counts, &
+            4 * places, types, MPI_COMM_WORLD, error)
+        call check(all(many == [(10 * i + size - 1 - rank, i = 0, size - 1)]), &
+            'alltoallw')
+        many = in
+        call MPI_Alltoallw(MPI_IN_PLACE, counts, places, types, many, counts, &
+            4 * places, types, MPI_COMM_WORLD, error)
+        call check(all(many == [(10 * i + rank, i = 0, size - 1)]), &
+            'alltoallw in place')
+    end subroutine
+
+    ! The same, started.
+    subroutine many_at_once()
+        integer, asynchronous :: sums(3), got(2), in(size), many(size, 4)
+        integer, asynchronous :: table(size * size), tables(size * size, 2)
+        integer, asynchronous :: part(size), part_sums(size), parts_in(size)
+        integer, asynchronous :: parts(size * (size + 1) / 2)
+        integer, asynchronous :: counts(size), places(size), back(size)
+        integer, asynchronous :: ones(size), next(size)
+        integer :: i, j
+        REQUEST :: requests(13)
+
+        counts = [(i, i = 1, size)]
+        places = [(i * size, i = 0, size - 1)]
+        back = [(size - 1 - i, i = 0, size - 1)]
+        ones = 1
+        next = [(i, i = 0, size - 1)]
+        in = [(10 * rank + i, i = 0, size - 1)]
+        table = [((i, j = 1, size), i = 0, size - 1)]
+        parts = rank
+        parts_in = rank
+        many = -1
+        tables = -1
+        part = -1
+        part_sums = -1
+        call MPI_Ireduce(rank, sums(1), 1, MPI_INTEGER, MPI_SUM, size - 1, &
+            MPI_COMM_WORLD, requests(1), error)
+        call MPI_Iscan(rank, sums(2), 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, &
+            requests(2), error)
+        call MPI_Iexscan(rank, sums(3), 1, MPI_INTEGER, MPI_SUM, &
+            MPI_COMM_WORLD, requests(3), error)
+        call MPI_Ireduce_scatter_block(in, got(1), 1, MPI_INTEGER, MPI_SUM, &
+            MPI_COMM_WORLD, requests(4), error)
+        call MPI_Ireduce_scatter(parts, part_sums, counts, MPI_INTEGER, &
+            MPI_SUM, MPI_COMM_WORLD, requests(5), error)
+        call MPI_Igather(rank, 1, MPI_INTEGER, many(1, 1), 1, MPI_INTEGER, &
+            size - 1, MPI_COMM_WORLD, requests(6), error)
+        call MPI_Iscatter(in, 1, MPI_INTEGER, got(2), 1, MPI_INTEGER, 0, &
+            MPI_COMM_WORLD, requests(7), error)
+        call MPI_Iscatterv(table, counts, places, MPI_INTEGER, part, rank + 1, &
+            MPI_INTEGER, 0, MPI_COMM_WORLD, requests(8), error)
+        call MPI_Iallgather(rank, 1, MPI_INTEGER, many(1, 2), 1, MPI_INTEGER, &
+            MPI_COMM_WORLD, requests(9), error)
+        call MPI_Iallgatherv(parts_in, rank + 1, MPI_INTEGER, tables(1, 1), &
+            counts, places, MPI_INTEGER, MPI_COMM_WORLD, requests(10), error)
+        call MPI_Igatherv(parts_in, rank + 1, MPI_INTEGER, tables(1, 2), &
+            counts, places, MPI_INTEGER, 0, MPI_COMM_WORLD, requests(11), error)
+        call MPI_Ialltoall(in, 1, MPI_INTEGER, many(1, 3), 1, MPI_INTEGER, &
+            MPI_COMM_WORLD, requests(12), error)
+        call MPI_Ialltoallv(in, ones, back, MPI_INTEGER, many(1, 4), ones, &
+            next, MPI_INTEGER, MPI_COMM_WORLD, requests(13), error)
+        call MPI_Waitall(13, requests, MPI_STATUSES_IGNORE, error)
+        call check(rank < size - 1 .or. sums(1) == all_ranks(), 'ireduce')
+        call check(sums(2) == rank * (rank + 1) / 2, 'iscan')
+        call check(rank == 0 .or. sums(3) == rank * (rank - 1) / 2, 'iexscan')
+        call check(got(1) == 10 * all_ranks() + size * rank, &
+            'ireduce_scatter_block')
+        call check(all(part_sums(1:rank + 1) == all_ranks()), 'ireduce_scatter')
+        call check(rank < size - 1 .or. all(many(:, 1) == next), 'igather')
+        call check(got(2) == rank, 'iscatter')
+        call check(all(part(1:rank + 1) == rank), 'iscatterv')
+        call check(all(many(:, 2) == next), 'iallgather')
+        do i = 0, size - 1
+            call check(all(tables(i * size + 1:i * size + i + 1, 1) == i), &
+                'iallgatherv')
+            call check(rank > 0 .or. &
+                all(tables(i * size + 1:i * size + i + 1, 2) == i), 'igatherv')
+        end do
+        call check(all(many(:, 3) == 10 * next + rank), 'ialltoall')
+        call check(all(many(:, 4) == 10 * next + size - 1 - rank), 'ialltoallv')
     end subroutine
 
     subroutine started()

@@ -93,6 +93,7 @@ void a_failure_after_its_communicator_is_told_to_the_world(void);
 void types_of_blocks_may_be_freed_meanwhile(void);
 void a_persistent_request_outlives_its_communicator(void);
 void a_persistent_request_may_be_freed_meanwhile(void);
+void a_persistent_request_tells_once_that_it_failed(void);
 void persistent_requests_start_again_as_they_end(void);
 void types_and_communicators_leave_nothing(void);
 /* Before MPI_Finalize, which ends what the program leaves; and after it. */

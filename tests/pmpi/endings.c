@@ -151,6 +151,42 @@ void a_persistent_request_may_be_freed_meanwhile(void)
     }
 }
 
+/* The ranks have different counts. */
+static void fail_once(int way)
+{
+    int in[2] = { 0 }, out[2], flag = 0, index = 0, code;
+    MPI_Request request;
+    MPI_Comm comm;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    INIT(Allreduce, in, out, world_rank > 0 ? 2 : 1, MPI_INT, MPI_SUM, comm,
+         MPI_INFO_NULL, &request);
+    code = MPI_Start(&request); /* who comes late may learn it here */
+    while (code == MPI_SUCCESS) {
+        code = way == 0   ? MPI_Wait(&request, MPI_STATUS_IGNORE)
+               : way == 1 ? MPI_Waitall(1, &request, statuses_ignored())
+               : way == 2 ? MPI_Waitany(1, &request, &index, MPI_STATUS_IGNORE)
+                          : MPI_Test(&request, &flag, MPI_STATUS_IGNORE);
+        CHECK(code != MPI_SUCCESS || (way == 3 && !flag));
+    }
+    CHECK(MPI_Waitall(1, &request, statuses_ignored()) == MPI_SUCCESS);
+    CHECK(MPI_Wait(&request, MPI_STATUS_IGNORE) == MPI_SUCCESS);
+    CHECK(MPI_Start(&request) != MPI_SUCCESS); /* its group is of no use */
+    MPI_Request_free(&request);
+    MPI_Comm_free(&comm);
+}
+
+void a_persistent_request_tells_once_that_it_failed(void)
+{
+    if (!are_ours()) {
+        return;
+    }
+    for (int way = 0; way < 4; way++) {
+        fail_once(way);
+    }
+}
+
 /* Each begins again as soon as it is over, on each rank in another order.  One
  * beside them is not started, and one is none. */
 void persistent_requests_start_again_as_they_end(void)
@@ -209,6 +245,11 @@ void persistent_requests_start_again_as_they_end(void)
     }
 }
 #else
+void a_persistent_request_tells_once_that_it_failed(void)
+{
+    rpt_test_skip("this MPI has no persistent collectives");
+}
+
 void a_persistent_request_outlives_its_communicator(void)
 {
     rpt_test_skip("this MPI has no persistent collectives");

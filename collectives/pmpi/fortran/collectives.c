@@ -1,8 +1,9 @@
 /*
  * collectives.c - the collectives for Fortran, blocking and started
  *
- * Not here: ALLTOALLW, whose types are an array, and the persistent forms,
- * which Open MPI has under names of its own until MPI 4: they are the MPI's.
+ * Not here: ALLTOALLW, whose types are an array (alltoallw.c), and the
+ * persistent forms, which Open MPI has under names of its own until MPI 4: they
+ * are the MPI's.
  */
 #include "collectives/pmpi/fortran/fortran.h"
 
