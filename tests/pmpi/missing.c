@@ -7,10 +7,11 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { TAG_GO = 31, N_WAYS = 7 };
+enum { TAG_GO = 31, N_WAYS = 8 };
 
 static const char *const names[N_WAYS] = {
-    "Test", "Testall", "Testany", "Testsome", "Wait", "Waitall", "Waitany",
+    "Test", "Testall", "Testany", "Testsome",
+    "Wait", "Waitall", "Waitany", "Waitsome",
 };
 
 /* Until ours is over: a code that is no success says that it failed. */
@@ -37,8 +38,10 @@ static int ask(int way, MPI_Request requests[2])
             return MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
         case 5:
             return MPI_Waitall(1, requests, statuses_ignored());
-        default:
+        case 6:
             return MPI_Waitany(2, requests, &index, MPI_STATUS_IGNORE);
+        default:
+            return MPI_Waitsome(2, requests, &n, indices, statuses_ignored());
         }
         sched_yield();
     }
