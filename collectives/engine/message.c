@@ -176,10 +176,10 @@ static bool find_lane(const struct rpt_run *run, uint32_t number,
 }
 
 /* Where the fragment belongs, when its lane waits for it now; else NULL. */
-static char *place_of(struct rpt_early *early, const struct head *head,
-                      size_t bytes, struct rpt_lane_state **state_out)
+static char *place_of(struct rpt_early *early, struct rpt_group *group,
+                      const struct head *head, size_t bytes,
+                      struct rpt_lane_state **state_out)
 {
-    struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
     struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
     struct rpt_run *run = team != NULL ? STAILQ_FIRST(&team->queue) : NULL;
     const struct rpt_lane *steps;
@@ -224,9 +224,8 @@ static int rank_of(const struct rpt_group *group, int world_rank)
 /* Whether the sender makes another call than this rank makes in that run, or
  * has made there: then nothing of it will be waited for, and that run fails,
  * and those behind it, whichever is waited for. */
-static void note_stray(struct rpt_early *early, const struct head *head)
+static void note_stray(struct rpt_group *group, const struct head *head)
 {
-    struct rpt_group *group = rpt__group_find(early->comm, head->key.group);
     struct rpt_team *team = group != NULL ? rpt__group_attached(group) : NULL;
     struct rpt_signature mine;
 
@@ -255,13 +254,13 @@ static void keep_here(struct rpt_early *early, const struct head *head)
     }
 }
 
-/* Its group is gone; who waits in it is told. */
+/* There is no group of that number.  Whether it is gone; who waits in it is
+ * told. */
 static bool is_too_late(struct rpt_early *early, const struct head *head)
 {
     struct rpt_colls *colls = rpt__comm_attached(early->comm);
 
-    if (rpt__group_find(early->comm, head->key.group) != NULL ||
-        !rpt__gone_has(colls, head->key.group)) {
+    if (!rpt__gone_has(colls, head->key.group)) {
         return false;
     }
     if (head->key.lane == LANE_HERE) {
@@ -278,6 +277,7 @@ static void fragment_came(void *user, int source, const void *data,
     struct rpt_lane_state *state = NULL;
     struct head head;
     const char *rest = (const char *)data + sizeof head;
+    struct rpt_group *group;
     char *to;
 
     if (bytes < sizeof head) {
@@ -286,15 +286,16 @@ static void fragment_came(void *user, int source, const void *data,
     memcpy(&head, data, sizeof head);
     head.key.source = source;
     bytes -= sizeof head;
-    if (is_too_late(early, &head)) {
+    group = rpt__group_find(early->comm, head.key.group);
+    if (group == NULL && is_too_late(early, &head)) {
         return;
     }
-    note_stray(early, &head);
+    note_stray(group, &head);
     if (head.key.lane == LANE_HERE) {
         keep_here(early, &head);
         return;
     }
-    to = place_of(early, &head, bytes, &state);
+    to = place_of(early, group, &head, bytes, &state);
     if (to == NULL) {
         keep(early, &head, rest, bytes);
     } else {
