@@ -29,6 +29,7 @@ static void on_all_layouts(void (*fn)(rpt_group_t *group))
         for (size_t k = 0; k < 4; k++) {
             struct job job = { .fn = fn };
 
+            /* 4 ranks on two nodes, 7 on one. */
             if (rpt_test_is_short() && sizes[i] > 3 && (i + k) % 4 != 0) {
                 continue;
             }

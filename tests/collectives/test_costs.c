@@ -213,7 +213,7 @@ static void each_rank_sends_what_the_papers_say(void)
                          ? check_blocks(&all_known[i], p)
                          : check_vectors(&all_known[i], p);
         }
-        CU_ASSERT(n_run > (every() > 1 ? 50 : 200));
+        CU_ASSERT(n_run > (rpt_test_is_short() ? 50 : every() > 1 ? 100 : 200));
     }
 }
 
