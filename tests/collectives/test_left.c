@@ -3,7 +3,6 @@
  */
 #include "job.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,10 +110,10 @@ static void leave(rpt_group_t *world)
     size_t before, after;
 
     leave_often(world, FEW, x);
-    before = mallinfo2().uordblks;
+    before = rpt_test_heap_bytes();
     CHECK(rpt_barrier(world) == RPT_OK);
     leave_often(world, FEW, x);
-    after = mallinfo2().uordblks;
+    after = rpt_test_heap_bytes();
     CHECK(rpt_barrier(world) == RPT_OK);
     CHECK(after < before + (size_t)FEW * ROOM);
     free(x);

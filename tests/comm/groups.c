@@ -2,11 +2,11 @@
  * groups.c - groups: who is in them, exchanges, barriers
  */
 #include "fixture.h"
+#include "harness.h"
 #include "messages.h"
 
 #include "base/clock.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,23 +230,6 @@ void nobody_leaves_a_barrier_early(struct rpt_comm *comm)
     free(all);
 }
 
-/* Bytes that the process has allocated; 0 under a sanitizer, whose allocator
- * this call does not know. */
-static size_t heap_bytes(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return 0;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    return 0;
-#else
-    return mallinfo2().uordblks;
-#endif
-#else
-    return mallinfo2().uordblks;
-#endif
-}
-
 void thousands_of_groups_leave_nothing(struct rpt_comm *comm)
 {
     int rank = rpt__comm_rank(comm);
@@ -256,7 +239,7 @@ void thousands_of_groups_leave_nothing(struct rpt_comm *comm)
     lock(comm);
     for (int i = 0; i < 2200; i++) {
         if (i == 200) {
-            before = heap_bytes();
+            before = rpt_test_heap_bytes();
         }
         CHECK(rpt__group_split(world, (rank + i) % 3, 0, &part) == RPT_OK);
         if (i % 10 == 0) {
@@ -264,7 +247,7 @@ void thousands_of_groups_leave_nothing(struct rpt_comm *comm)
         }
         rpt__group_destroy(part);
     }
-    after = heap_bytes();
+    after = rpt_test_heap_bytes();
     /* Queues and thread caches of all ranks may differ a little. */
     CHECK(after < before + 200000);
     unlock(comm);

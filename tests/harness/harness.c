@@ -5,11 +5,22 @@
 
 #include <CUnit/Basic.h>
 #include <CUnit/TestRun.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
 
 static int this_rank;
 static int (*any_rank)(int flag);
@@ -33,6 +44,11 @@ void rpt_test_skip(const char *reason)
 bool rpt_test_is_short(void)
 {
     return getenv("RPT_TEST_SHORT") != NULL;
+}
+
+size_t rpt_test_heap_bytes(void)
+{
+    return sanitized ? 0 : mallinfo2().uordblks;
 }
 
 static void run_current(void)

@@ -14,6 +14,7 @@
 #include <CUnit/CUnit.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct rpt_test {
     const char *name;
@@ -35,6 +36,10 @@ void rpt_test_skip(const char *reason);
 /* Whether this is a run that leaves some of the many cases out, with
  * RPT_TEST_SHORT: in CI, with another compiler, MPI or sanitizer. */
 bool rpt_test_is_short(void);
+
+/* Bytes that the process has allocated; 0 under a sanitizer, which has an
+ * allocator of its own. */
+size_t rpt_test_heap_bytes(void);
 
 /* For programs under mpirun: ranks other than 0 print nothing, and `any` says
  * whether a flag is set on any rank (an all-reduce with logical or), so that a

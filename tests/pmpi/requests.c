@@ -5,7 +5,6 @@
 #include "app.h"
 #include "harness.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
 static int sum_of_ranks(int add)
@@ -366,10 +365,10 @@ void thousands_of_requests_leave_nothing(void)
     for (int i = 0; i < ROUNDS; i++) {
         use_many(MANY, requests, sums);
         if (i == 0) {
-            before = mallinfo2().uordblks;
+            before = rpt_test_heap_bytes();
         }
     }
-    after = mallinfo2().uordblks;
+    after = rpt_test_heap_bytes();
     /* The smallest piece of memory for each of a round would be more. */
     CHECK(!has_shim() || after < before + 16 * (size_t)MANY);
     free(requests);
