@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -247,6 +249,29 @@ void rpt__disk_aside_name(char name_out[RPT_NAME_BYTES])
 bool rpt__disk_is_aside(const char *name)
 {
     return strncmp(name, aside_prefix, sizeof aside_prefix - 1) == 0;
+}
+
+/* Names of hosts have hyphens too, so they are counted from the end. */
+bool rpt__disk_is_abandoned(const char *name)
+{
+    char rest[RPT_NAME_BYTES], host[128] = "", *hyphen;
+    long pid = 0;
+
+    if (!rpt__disk_is_aside(name) ||
+        gethostname(host, sizeof host - 1) != 0) {
+        return false;
+    }
+    snprintf(rest, sizeof rest, "%s", name + sizeof aside_prefix - 1);
+    for (int i = 0; i < 3; i++) {
+        hyphen = strrchr(rest, '-');
+        if (hyphen == NULL) {
+            return false;
+        }
+        *hyphen = '\0';
+        pid = strtol(hyphen + 1, NULL, 10);
+    }
+    return strcmp(rest, host) == 0 && pid > 0 && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
 }
 
 rpt_status_t rpt__disk_put_aside(const struct rpt_folder *folder,

@@ -72,6 +72,9 @@ enum { RPT_NAME_BYTES = 256 };
  * holder of the directory removes what a killed job left. */
 void rpt__disk_aside_name(char name_out[RPT_NAME_BYTES]);
 bool rpt__disk_is_aside(const char *name);
+/* Whether its process was one of this host, and is gone: nobody goes on with
+ * it. */
+bool rpt__disk_is_abandoned(const char *name);
 
 /* Writes and syncs a new file under an aside name. */
 rpt_status_t rpt__disk_put_aside(const struct rpt_folder *folder,

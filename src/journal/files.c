@@ -259,19 +259,29 @@ rpt_status_t rpt__files_load(const struct rpt_folder *folder,
 
 /* ---- cleaning ---- */
 
+static bool is_left(const struct rpt_folder *folder, const char *name,
+                    double age_s)
+{
+    struct stat info;
+
+    if (!rpt__disk_is_aside(name)) {
+        return false;
+    }
+    return age_s <= 0 || rpt__disk_is_abandoned(name) ||
+           (fstatat(folder->fd, name, &info, 0) == 0 &&
+            (double)info.st_mtime + age_s <= rpt__wall_s());
+}
+
 void rpt__files_sweep_aside(const struct rpt_folder *folder, double age_s)
 {
     DIR *names = open_names(folder);
     struct dirent *entry;
-    struct stat info;
 
     if (names == NULL) {
         return;
     }
     while ((entry = readdir(names)) != NULL) {
-        if (rpt__disk_is_aside(entry->d_name) &&
-            fstatat(folder->fd, entry->d_name, &info, 0) == 0 &&
-            (double)info.st_mtime + age_s <= rpt__wall_s()) {
+        if (is_left(folder, entry->d_name, age_s)) {
             rpt__disk()->remove(folder->fd, entry->d_name);
         }
     }

@@ -37,7 +37,8 @@ void rpt__files_free(struct rpt_files *files);
 void rpt__files_sweep(const struct rpt_folder *folder,
                       const struct rpt_files *files);
 
-/* Removes files that a killed process left half-written age_s ago. */
+/* Removes files that were left half-written: by a process of this host that is
+ * gone, or by any age_s ago. */
 void rpt__files_sweep_aside(const struct rpt_folder *folder, double age_s);
 
 void rpt__journal_name(char name_out[RPT_NAME_BYTES], uint64_t epoch,

@@ -245,6 +245,37 @@ static void no_descriptor_reaches_a_program_that_is_started(void)
     scratch_remove(dir);
 }
 
+/* Of this process, or of one that is gone. */
+static void put_aside(const char *dir, char name_out[RPT_NAME_BYTES])
+{
+    struct rpt_folder folder;
+
+    CU_ASSERT_EQUAL(rpt__folder_open(in_dir(dir, "requests"), &folder), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__disk_put_aside(&folder, "half", 4, name_out), RPT_OK);
+    rpt__folder_close(&folder);
+}
+
+static void a_request_that_was_killed_is_removed(void)
+{
+    char *dir = scratch_make(), name[RPT_NAME_BYTES];
+    pid_t child;
+
+    pass_epoch(dir);
+    CU_ASSERT_EQUAL(rpt__statedir_request(dir, "submit", "x", 1, 1), RPT_OK);
+    child = fork();
+    if (child == 0) {
+        put_aside(dir, name);
+        _exit(0);
+    }
+    CU_ASSERT_EQUAL(waitpid(child, NULL, 0), child);
+    put_aside(dir, name);
+    CU_ASSERT_EQUAL(count_names(in_dir(dir, "requests"), ".tmp"), 2);
+    pass_epoch(dir);
+    CU_ASSERT_EQUAL(count_names(in_dir(dir, "requests"), ".tmp"), 1);
+    CU_ASSERT(exists(in_dir(dir, "requests"), name)); /* this one lives */
+    scratch_remove(dir);
+}
+
 static void what_a_killed_job_left_half_written_is_removed(void)
 {
     char *dir = scratch_make();
@@ -540,6 +571,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(a_directory_that_cannot_be_used_is_an_error),
     RPT_TEST(a_full_disk_at_the_start_leaves_nothing_behind),
     RPT_TEST(no_descriptor_reaches_a_program_that_is_started),
+    RPT_TEST(a_request_that_was_killed_is_removed),
     RPT_TEST(what_a_killed_job_left_half_written_is_removed),
     RPT_TEST(without_locks_a_warning_is_printed_once),
     RPT_TEST(a_lock_that_fails_otherwise_is_an_error),
