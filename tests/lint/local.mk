@@ -5,7 +5,7 @@ LINTS = tests/lint/comments tests/lint/counts tests/lint/dist \
 	tests/lint/reference tests/lint/shell tests/lint/style \
 	tests/lint/specification tests/lint/symbols tests/lint/version
 TESTS += $(LINTS)
-EXTRA_DIST += $(LINTS) tests/counts.sh doc/layers.txt
+EXTRA_DIST += $(LINTS) tests/counts.sh tests/ranks.sh doc/layers.txt
 
 # For tests/lint/dist.
 print-distfiles:
