@@ -8,7 +8,7 @@
  * find.
  *
  * Only calls that wait for nobody, or that agree: elsewhere a rank without
- * memory takes no part, and the others miss it.
+ * memory takes no part, and the others miss it.  Starts of a plan need none.
  */
 #include "allocations.h"
 #include "job.h"
@@ -181,6 +181,67 @@ static void plans_are_made_whole_or_not_at_all(void)
     }
 }
 
+/* ---- starts ---- */
+
+enum { WARM = 4, STARTS = 40 };
+static bool is_one_node;
+
+/* Where ranks send messages, one that comes early is kept in memory, but none
+ * does when all are here. */
+static void start_often(rpt_group_t *group, const rpt_coll_t *coll)
+{
+    rpt_plan_t *plan = NULL;
+
+    CHECK(rpt_plan_create(group, coll, &plan) == RPT_OK);
+    for (int i = 0; i < STARTS; i++) {
+        unsigned before = rpt_test_n_allocated, n_by_start;
+
+        CHECK(rpt_plan_start(plan) == RPT_OK);
+        n_by_start = rpt_test_n_allocated - before;
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+        CHECK(n_by_start == 0 || i < WARM);
+        CHECK(!is_one_node || rpt_test_n_allocated == before || i < WARM);
+        CHECK(is_one_node || rpt_barrier(group) == RPT_OK);
+    }
+    rpt_plan_destroy(plan);
+}
+
+static void start_every_kind(rpt_group_t *group)
+{
+    enum { MOST = 30000 };
+    static const size_t counts[] = { 0, 1, 50, 700, MOST };
+    size_t n = 3 * (size_t)MOST;
+    float *in = calloc(n, sizeof *in), *out = calloc(n, sizeof *out);
+
+    for (int kind = 0; kind <= RPT_COLL_EXSCAN; kind++) {
+        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+            start_often(group, &(rpt_coll_t){ .kind = (rpt_coll_kind_t)kind,
+                                              .in = in,
+                                              .out = out,
+                                              .count = counts[k],
+                                              .type = RPT_TYPE_F32,
+                                              .op = RPT_OP_SUM });
+        }
+    }
+    free(in);
+    free(out);
+}
+
+static void a_start_allocates_nothing(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_domains", "2" },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "comm.shared_bytes", "0" } };
+
+    for (size_t k = 0; k < sizeof layouts / sizeof *layouts; k++) {
+        struct job job = { .fn = start_every_kind };
+
+        is_one_node = k < 2;
+        run_job(3, layouts[k], &job);
+    }
+}
+
 /* ---- calls of a rank that is alone ---- */
 
 static rpt_status_t split(rpt_group_t *world, bool *is_given)
@@ -333,6 +394,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(what_a_context_gives_is_whole_or_an_error),
     RPT_TEST(options_are_made_whole_or_not_at_all),
     RPT_TEST(plans_are_made_whole_or_not_at_all),
+    RPT_TEST(a_start_allocates_nothing),
     RPT_TEST(calls_are_done_or_fail),
     RPT_TEST(who_lacks_memory_keeps_nobody_for_long),
     RPT_TEST(explanations_are_whole_or_an_error),
