@@ -84,12 +84,12 @@ static int advance_team(struct rpt_team *team)
     return n;
 }
 
+/* It is counted. */
 static void enqueue(struct rpt_run *run)
 {
     struct rpt_team *team = run->team;
 
     atomic_store(&run->state, RPT_RUN_QUEUED);
-    atomic_fetch_add(&team->n_queued, 1);
     if (STAILQ_EMPTY(&team->queue)) {
         LIST_INSERT_HEAD(&team->colls->busy, team, busy);
         count_sleeper(team, 1);
@@ -138,9 +138,15 @@ void rpt__team_queue_lazy(struct rpt_team *team)
 {
     struct rpt_run *run = atomic_load(&team->lazy);
 
-    if (run != NULL && take(run)) {
+    if (run == NULL) {
+        return;
+    }
+    atomic_fetch_add(&team->n_queued, 1);
+    if (take(run)) {
         run->is_here = false;
         enqueue(run);
+    } else {
+        atomic_fetch_sub(&team->n_queued, 1);
     }
 }
 
@@ -392,6 +398,7 @@ void rpt__run_queue(struct rpt_run *run)
     rpt__team_queue_lazy(team);
     rpt__run_begin(run);
     rpt__run_note(run);
+    atomic_fetch_add(&team->n_queued, 1);
     enqueue(run);
     if (advance_team(team) > 0) {
         rpt__engine_tell(team->engine);

@@ -106,11 +106,12 @@ static inline uint64_t rpt__team_flag_in(const struct rpt_team *team, int turn,
                                 memory_order_acquire);
 }
 
-/* Whether runs are under way: another one must be queued. */
+/* Whether runs are under way: another one must be queued.  A lazy one that is
+ * queued counts before it is lazy no more. */
 static inline bool rpt__team_is_busy(const struct rpt_team *team)
 {
-    return atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0 ||
-           atomic_load_explicit(&team->lazy, memory_order_acquire) != NULL;
+    return atomic_load_explicit(&team->lazy, memory_order_acquire) != NULL ||
+           atomic_load_explicit(&team->n_queued, memory_order_acquire) > 0;
 }
 
 /* Of a run of this team, if it has begun not long ago. */
