@@ -367,6 +367,12 @@ static bool waits_for_others(const struct rpt_schedule *schedule)
     return false;
 }
 
+/* By domains, who gives in many rounds waits for some ranks, not for all. */
+static bool has_many_rounds(const struct rpt_run *run)
+{
+    return !run->is_short && run->n_values > 2;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
@@ -398,6 +404,8 @@ static void fill_run(struct rpt_plan *plan)
         (is_checked(plan) && has_slice(plan))) {
         set_meeting(plan);
     }
+    run->follows = has_root(plan->coll.kind) && !run->meets &&
+                   (run->only_writes || has_many_rounds(run));
     run->stream = rpt__kernels()->stream;
     run->output_bytes = output_bytes(plan);
     run->divided_count = divided_count(plan);

@@ -85,7 +85,8 @@ static bool find_parting(const struct rpt_team *team, int rank,
 
 /* As the last error. */
 static void say_mismatch(const struct rpt_team *team, int rank,
-                         struct rpt_signature mine, struct rpt_signature theirs)
+                         struct rpt_signature mine, struct rpt_signature theirs,
+                         bool is_over)
 {
     bool parted_before = theirs.history == 0 ||
                          rpt__signature_is_call(mine, theirs);
@@ -99,7 +100,7 @@ static void say_mismatch(const struct rpt_team *team, int rank,
                   "rank %d calls %s; rank %d calls %s (ranks of a group of "
                   "%d%s)",
                   team->rank, here, rank, there, team->size,
-                  parted_before ? "; found in a later call" : "");
+                  parted_before || is_over ? "; found in a later call" : "");
     } else {
         rpt__fail(RPT_ERR_MISMATCH,
                   "rank %d and rank %d have made different calls before this "
@@ -112,11 +113,13 @@ static void say_mismatch(const struct rpt_team *team, int rank,
 void rpt__team_mismatch(struct rpt_team *team, uint64_t seq, int rank,
                         struct rpt_signature mine, struct rpt_signature theirs)
 {
-    say_mismatch(team, rank, mine, theirs);
+    say_mismatch(team, rank, mine, theirs, false);
     rpt__group_spoil(team->group, RPT_ERR_MISMATCH, seq);
 }
 
-rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
+/* Of a failure that is no mismatch, all runs fail. */
+static rpt_status_t fail_from(struct rpt_run *run, rpt_status_t status,
+                              uint64_t seq)
 {
     struct rpt_team *team = run->team;
     bool takes_lock = run->is_here && team->here == NULL;
@@ -125,12 +128,17 @@ rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
         rpt__engine_lock(team->engine);
     }
     status = status == RPT_ERR_MISMATCH
-                 ? rpt__group_fail_from(team->group, status, run->seq)
+                 ? rpt__group_fail_from(team->group, status, seq)
                  : rpt__group_fail(team->group, status);
     if (takes_lock) {
         rpt__engine_unlock(team->engine);
     }
     return status;
+}
+
+rpt_status_t rpt__run_fail(struct rpt_run *run, rpt_status_t status)
+{
+    return fail_from(run, status, run->seq);
 }
 
 rpt_status_t rpt__run_say(const struct rpt_run *run, rpt_status_t status)
@@ -153,8 +161,15 @@ bool rpt__run_is_failed(const struct rpt_run *run)
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other)
 {
-    say_mismatch(run->team, rank, run->signature, other);
+    say_mismatch(run->team, rank, run->signature, other, false);
     return rpt__run_fail(run, RPT_ERR_MISMATCH);
+}
+
+rpt_status_t rpt__run_mismatch_before(struct rpt_run *run, int rank,
+                                      struct rpt_signature theirs)
+{
+    say_mismatch(run->team, rank, run->before.signature, theirs, true);
+    return fail_from(run, RPT_ERR_MISMATCH, run->before.seq);
 }
 
 /* The call that a near rank is in instead of this run; false: it may still
@@ -178,11 +193,31 @@ static bool is_elsewhere(const struct rpt_run *run, int rank,
     return false;
 }
 
+/* The same of one that waits for the rank to begin the run before. */
+static bool is_beside(const struct rpt_run *run, int rank,
+                      struct rpt_signature *other)
+{
+    const struct rpt_team *team = run->team;
+    const struct rpt_trace *before = &run->before;
+
+    for (int turn = 0; turn < RPT_N_TURNS; turn++) {
+        if (turn != before->turn &&
+            rpt__team_flag_in(team, turn, rank) > before->flag) {
+            *other = rpt__block_signature(rpt__team_block(team, turn, rank));
+            return !rpt__run_follows_on(run, rank);
+        }
+    }
+    return false;
+}
+
 static rpt_status_t look_for_strays_of(struct rpt_run *run)
 {
     const struct rpt_team *team = run->team;
     struct rpt_signature other;
 
+    if (run->awaited >= 0 && is_beside(run, run->awaited, &other)) {
+        return rpt__run_mismatch_before(run, run->awaited, other);
+    }
     for (int r = 0; r < team->size; r++) {
         if (rpt__run_early_signature(run, r, &other) &&
             !rpt__signature_is_same(other, run->signature)) {
@@ -262,6 +297,11 @@ static enum rpt_heard heard_of(const struct rpt_run *run, int rank,
 {
     const struct rpt_team *team = run->team;
 
+    if (run->awaited >= 0) { /* nobody else is missed */
+        return team->places[rank] < 0 || rpt__run_follows_on(run, rank)
+                   ? RPT_HEARD_HERE
+                   : RPT_HEARD_NOTHING;
+    }
     if (rank == team->rank || (run->n_values > 0 && team->places[rank] >= 0 &&
                                rpt__team_flag_of(team, rank) > run->flag)) {
         return RPT_HEARD_HERE;
@@ -308,7 +348,7 @@ static int waits_for(const struct rpt_run *run)
     const struct rpt_step *step = run->waiting;
 
     if (step == NULL) {
-        return -1;
+        return run->awaited;
     }
     if (step->kind == RPT_STEP_FLUSH) {
         return run->first_send < run->n_sends
@@ -334,7 +374,9 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
         rpt__buf_printf(names, "its devices; all ranks are in this call");
     } else if (n == 0 && waits_for(run) >= 0) {
         add_name(names, run, waits_for(run));
-        rpt__buf_printf(names, ", which is in this call too");
+        if (run->team->size <= TELL_ALL_MAX) {
+            rpt__buf_printf(names, ", which is in this call too");
+        }
     } else if (n == 0) {
         rpt__buf_printf(names, "ranks that are in this call too");
     }
@@ -342,7 +384,7 @@ static void name_missing(struct rpt_buf *names, const struct rpt_run *run,
 }
 
 /* The rank that is waited for may have passed here with another call.  Who
- * waits for its block does not know for whom. */
+ * waits for its block may not know for whom. */
 static void tell_peer(struct rpt_run *run)
 {
     int rank = waits_for(run);

@@ -102,11 +102,17 @@ void rpt__run_begin(struct rpt_run *run)
     run->trial = (struct rpt_trial){
         .is_past = run->pace >= 0 && !team->paces[run->role][run->pace].is_usual
     };
+    run->before = (struct rpt_trace){ 0 };
+    run->awaited = -1;
     if (run->n_values > 0) {
         run->turn = run->is_short
                         ? (int)(team->n_short++ % RPT_N_SHORT)
                         : RPT_N_SHORT + (int)(team->n_long++ % RPT_N_LONG);
         team->flag = run->end;
+        run->before = team->latest;
+        team->latest = (struct rpt_trace){
+            run->turn, run->flag, run->seq, run->signature, true
+        };
     }
     if (run->n_values > 0 && !run->is_short) {
         place_stage(run);
@@ -193,14 +199,67 @@ static bool are_past(struct rpt_team *team, int turn, bool else_anywhere)
     return true;
 }
 
+/* Who only writes hears from nobody whether he makes this call.  So a root, or
+ * who gives to one, is no more than one ahead, and has compared that one. */
+static bool follows(const struct rpt_run *run)
+{
+    return run->follows && run->before.is_known;
+}
+
+bool rpt__run_follows_on(const struct rpt_run *run, int rank)
+{
+    return !follows(run) || rank == run->team->rank ||
+           rpt__team_flag_in(run->team, run->before.turn, rank) >
+               run->before.flag;
+}
+
+static bool have_begun_before(struct rpt_run *run)
+{
+    struct rpt_team *team = run->team;
+    const struct rpt_trace *before = &run->before;
+
+    for (int i = 0; team->seen_all <= before->flag && i < team->n_near; i++) {
+        if (!rpt__run_follows_on(run, team->near[i])) {
+            run->awaited = team->near[i];
+            return false;
+        }
+    }
+    if (team->seen_all <= before->flag) {
+        team->seen_all = before->flag + 1;
+    }
+    run->awaited = -1;
+    return true;
+}
+
+/* Once, before this rank raises its flag: then others may use their blocks
+ * again. */
+static rpt_status_t compare_before(struct rpt_run *run)
+{
+    const struct rpt_team *team = run->team;
+    const struct rpt_trace *before = &run->before;
+
+    for (int i = 0; follows(run) && i < team->n_near; i++) {
+        int rank = team->near[i];
+        struct rpt_signature theirs = rpt__block_signature(
+            rpt__team_block(team, before->turn, rank));
+
+        if (!rpt__signature_is_same(theirs, before->signature)) {
+            return rpt__run_mismatch_before(run, rank, theirs);
+        }
+    }
+    return RPT_OK;
+}
+
 bool rpt__run_is_free(struct rpt_run *run)
 {
-    return are_past(run->team, run->turn, true);
+    return (!follows(run) || have_begun_before(run)) &&
+           are_past(run->team, run->turn, true);
 }
 
 bool rpt__run_has_room(struct rpt_run *run)
 {
-    return are_past(run->team, run->turn, false);
+    return (!follows(run) || have_begun_before(run)) &&
+           are_past(run->team, run->turn, false);
 }
 
 static void ring_near(const struct rpt_team *team)
@@ -549,12 +608,19 @@ void rpt__run_leave_block(struct rpt_run *run)
     const struct rpt_schedule *schedule = run->schedule;
 
     if (run->n_values > 0) {
-        team->free_at[run->turn] = rpt__schedule_free_at(schedule, run->meets,
-                                                         run->flag, run->end);
+        uint64_t free_at = rpt__schedule_free_at(schedule, run->meets,
+                                                 run->flag, run->end);
+
+        /* Who follows compares it before he raises his flag again, whatever the
+         * schedule says. */
+        team->free_at[run->turn] = free_at > run->end ? free_at : run->end + 1;
         if (schedule->seen_value > 0) {
             uint64_t seen = run->flag + schedule->seen_value;
 
             team->seen_all = seen > team->seen_all ? seen : team->seen_all;
+            if (team->latest.seq == run->seq) {
+                team->latest.is_known = false; /* who waited has compared */
+            }
         }
     }
 }
@@ -600,10 +666,13 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
     size_t i = run->lanes[0].next;
     rpt_status_t status = RPT_OK;
 
-    run->begun = run->begun || rpt__run_has_room(run);
     if (!run->begun) {
-        rpt__run_note(run);
-        return RPT_PENDING;
+        if (!rpt__run_has_room(run)) {
+            rpt__run_note(run);
+            return RPT_PENDING;
+        }
+        run->begun = true;
+        status = compare_before(run);
     }
     for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
         if (steps[i].kind == RPT_STEP_WAIT) {
@@ -640,8 +709,9 @@ rpt_status_t rpt__run_advance(struct rpt_run *run)
             return RPT_PENDING;
         }
         run->begun = true;
+        status = compare_before(run);
     }
-    if (!run->entered) {
+    if (status == RPT_OK && !run->entered) {
         status = answer(run, run->ops->enter(run));
         run->entered = status == RPT_OK;
     }

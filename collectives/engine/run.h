@@ -100,6 +100,7 @@ struct rpt_run {
     int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */
     bool only_writes;              /* it waits for no rank                  */
+    bool follows;                  /* not before all near are in the last one */
     size_t piece_count;            /* elements of an input that is fetched */
     size_t piece_bytes;            /* from one piece to the next           */
     char *pieces;                  /* of all inputs, or NULL               */
@@ -126,6 +127,8 @@ struct rpt_run {
                        something else */
     struct rpt_step meeting; /* the rank that it waits for */
     bool has_raised;         /* its flag          */
+    struct rpt_trace before; /* the run before it, if both have flags */
+    int awaited; /* the rank that is not seen in that; -1: none */
     int turn;
     uint64_t flag;  /* where flags stood; after a meeting, stood then */
     uint64_t end;   /* no flag is above it in this start */
@@ -152,14 +155,17 @@ void rpt__run_note(const struct rpt_run *run);
 rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks);
 /* As far as it goes.  RPT_PENDING: not over.  Under the lock if needs_lock. */
 rpt_status_t rpt__run_advance(struct rpt_run *run);
-/* Whether nobody reads its block any more. */
+/* Whether nobody reads its block any more, and, if it follows, all ranks that
+ * are near have begun the run before. */
 bool rpt__run_is_free(struct rpt_run *run);
-/* Whether others are half a round of blocks beyond the readers of this one.
- * Looking there again and again does not slow them down, since the lines with
- * their next flags stay theirs. */
+/* The same, where others are half a round of blocks beyond the readers of this
+ * one.  Looking there again and again does not slow them down, since the lines
+ * with their next flags stay theirs; but who follows waits for such a line. */
 bool rpt__run_has_room(struct rpt_run *run);
 /* Where a place is in memory. */
 char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
+/* Whether a near rank is in the run before, as one that follows wants it. */
+bool rpt__run_follows_on(const struct rpt_run *run, int rank);
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
 rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
                                 const struct rpt_step *step);
@@ -247,6 +253,10 @@ bool rpt__run_is_failed(const struct rpt_run *run);
  * before. */
 rpt_status_t rpt__run_mismatch(struct rpt_run *run, int rank,
                                struct rpt_signature other);
+
+/* The same of the run before it, which is over; runs fail from that on. */
+rpt_status_t rpt__run_mismatch_before(struct rpt_run *run, int rank,
+                                      struct rpt_signature theirs);
 
 /* The same of run `seq`, which is over; their next calls say so.  Under the
  * lock. */

@@ -10,7 +10,7 @@
  *
  * The blocks of a rank are used in turn, by one collective after another: short
  * ones where the stage is short, so that the shortest collectives move one line
- * from rank to rank, and a rank that waits for nobody may be 16 of them ahead.
+ * from rank to rank, and who comes round to a block finds that nobody reads it.
  */
 #ifndef RPT_COLLECTIVES_ENGINE_SLICE_H
 #define RPT_COLLECTIVES_ENGINE_SLICE_H

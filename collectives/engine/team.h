@@ -34,6 +34,15 @@ struct rpt_past {
     _Atomic uint64_t what, size, history;
 };
 
+/* A run whose flags can still be seen, in the blocks of its turn. */
+struct rpt_trace {
+    int turn;
+    uint64_t flag; /* where flags stood before it: who is above is in it */
+    uint64_t seq;
+    struct rpt_signature signature;
+    bool is_known; /* there was one, and not all are known to have been in it */
+};
+
 struct rpt_run;
 struct rpt_plan;
 struct rpt_colls;
@@ -66,6 +75,7 @@ struct rpt_team {
     struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
     struct rpt_probe probe;
     uint64_t seen_all; /* all flags were seen at this value           */
+    struct rpt_trace latest; /* of the last run with flags */
     _Atomic uint64_t n_runs;
     uint64_t history; /* of the next run's signature */
     struct rpt_past past[RPT_N_PAST];

@@ -6,6 +6,7 @@
 #include "collectives/plan.h"
 
 #include "fixture.h"
+#include "harness.h"
 
 #include <stdlib.h>
 
@@ -53,6 +54,49 @@ void calls_by_turns(rpt_group_t *group)
     CHECK(all == rpt_group_size(own) - 1);
     CHECK(team->n_cached <= 32);
     rpt_group_destroy(own);
+}
+
+static unsigned next_number(unsigned *seed, unsigned n)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return (*seed >> 8) % n;
+}
+
+void calls_of_all_kinds(rpt_group_t *group)
+{
+    static const size_t counts[] = { 0, 1, 3, 30, 500, 6000 };
+    int rank = rpt_group_rank(group), size = rpt_group_size(group);
+    size_t n = (size_t)size * 6000;
+    int *in = calloc(n, sizeof *in), *out = calloc(n, sizeof *out);
+    int n_calls = rpt_test_is_short() ? 300 : 2000;
+    unsigned seed = 7;
+
+    for (int i = 0; i < n_calls; i++) {
+        rpt_coll_t coll = { .kind = (rpt_coll_kind_t)next_number(
+                                &seed, RPT_COLL_EXSCAN + 1),
+                            .in = in,
+                            .out = out,
+                            .count = counts[next_number(&seed, 6)],
+                            .type = RPT_TYPE_I32,
+                            .op = RPT_OP_SUM,
+                            .root = (int)next_number(&seed, (unsigned)size) };
+        rpt_plan_t *plan = NULL;
+
+        in[0] = rank + i;
+        out[0] = rank == coll.root ? i : -1;
+        CHECK(rpt_coll_start(group, &coll, &plan) == RPT_OK);
+        CHECK(rpt_plan_wait(plan) == RPT_OK);
+        rpt_plan_destroy(plan);
+        if (coll.count > 0 && coll.kind == RPT_COLL_BROADCAST) {
+            CHECK(out[0] == i);
+        } else if (coll.count > 0 && coll.kind == RPT_COLL_ALLREDUCE) {
+            CHECK(out[0] == size * (size - 1) / 2 + size * i);
+        } else if (coll.count > 0 && coll.kind == RPT_COLL_SCAN) {
+            CHECK(out[0] == rank * (rank + 1) / 2 + (rank + 1) * i);
+        }
+    }
+    free(in);
+    free(out);
 }
 
 static void add(void *to, const void *with, size_t count, rpt_type_t type,

@@ -8,6 +8,8 @@
 
 /* Those of a step, which comes again and again. */
 void calls_by_turns(rpt_group_t *group);
+/* Of all kinds, sizes and roots; some ranks give often, and run ahead. */
+void calls_of_all_kinds(rpt_group_t *group);
 /* One may get the number of another that is gone. */
 void operators_one_after_another(rpt_group_t *group);
 /* A large stage goes through the block, in a room that grows. */

@@ -56,6 +56,7 @@ ON_ALL_LAYOUTS(many_may_be_under_way, many_started_at_once)
 ON_ALL_LAYOUTS(groups_may_come_and_go, groups_come_and_go)
 ON_ALL_LAYOUTS(ranks_agree_to_the_bit, all_ranks_have_the_same_bits)
 ON_ALL_LAYOUTS(calls_by_turns_are_right, calls_by_turns)
+ON_ALL_LAYOUTS(calls_of_all_kinds_may_follow_each_other, calls_of_all_kinds)
 ON_ALL_LAYOUTS(a_stage_stays_in_its_block, stages_move)
 ON_ALL_LAYOUTS(a_number_of_an_operator_may_come_again,
                operators_one_after_another)
@@ -748,6 +749,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(ranks_agree_to_the_bit),
     RPT_TEST(nan_and_zero_are_as_in_a_loop),
     RPT_TEST(calls_by_turns_are_right),
+    RPT_TEST(calls_of_all_kinds_may_follow_each_other),
     RPT_TEST(a_stage_stays_in_its_block),
     RPT_TEST(a_number_of_an_operator_may_come_again),
     RPT_TEST(buffers_are_read_where_they_are),

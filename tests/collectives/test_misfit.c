@@ -1,6 +1,7 @@
 /*
  * test_misfit.c - ranks that make different calls, and ranks that do not come
  */
+#include "giving.h"
 #include "job.h"
 
 #include "base/error.h"
@@ -753,6 +754,9 @@ static void a_warning_names_the_late(void)
 static const struct rpt_test tests[] = {
     RPT_TEST(different_calls_are_an_error_on_all),
     RPT_TEST(different_parts_are_an_error_on_all),
+    RPT_TEST(who_waits_for_nobody_is_told_in_the_next_call),
+    RPT_TEST(who_waits_for_some_is_told_in_the_next_call),
+    RPT_TEST(who_gives_again_names_who_did_not_come),
     RPT_TEST(who_is_done_answers_those_that_wait),
     RPT_TEST(calls_of_different_kinds_are_an_error_on_all),
     RPT_TEST(calls_of_different_kinds_are_found_without_a_deadline),

@@ -1,0 +1,154 @@
+/*
+ * giving.c - calls in which some ranks wait for nobody, and that do not fit
+ */
+#include "giving.h"
+
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Two calls in which some wait for nobody, the second one with a root; the last
+ * rank has another part in the first one, or comes with another count. */
+static rpt_status_t give(rpt_group_t *group, double x[], double y[], int kind,
+                         size_t count, int root)
+{
+    switch (kind) {
+    case 0:
+        return rpt_broadcast(group, x, count, RPT_TYPE_F64, root);
+    case 1:
+        return rpt_reduce(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM, root);
+    case 2:
+        return rpt_gather(group, x, y, count, RPT_TYPE_F64, root);
+    case 3:
+        return rpt_scatter(group, x, y, count, RPT_TYPE_F64, root);
+    case 4:
+        return rpt_scan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
+    default:
+        return rpt_exscan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
+    }
+}
+enum { N_GIVEN = 6, N_NEXT = 4, N_WAYS = 6 };
+static int pair; /* of calls */
+
+static void two_calls_that_wait_for_nobody(rpt_group_t *group)
+{
+    static const size_t sizes[] = { 1, 20, 3000 };
+    int last = rpt_group_size(group) - 1;
+    bool is_last = rpt_group_rank(group) == last;
+    int kind = pair % N_GIVEN, next = pair / N_GIVEN % N_NEXT;
+    int way = pair / N_GIVEN / N_NEXT;
+    size_t count = way >= 4 ? 1 : sizes[way % 3];
+    double *x = calloc(64000, sizeof *x), *y = x + 32000;
+    rpt_status_t first, second;
+
+    first = give(group, x, y, kind,
+                 way >= 4 && is_last ? 3000 : count + (way < 3 && is_last),
+                 way % 2 == 1 && way >= 3 && is_last ? last : 0);
+    second = give(group, x, y, next, 1, way % 2 == 0 ? 0 : last);
+    if (way != 3 || kind < 4) { /* a scan has no root */
+        CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
+        CHECK(second < RPT_OK);
+        CHECK(strstr(second == RPT_ERR_MISMATCH ? rpt_last_error()->what
+                                                : rpt_last_error()->why,
+                     "rank") != NULL);
+    }
+    free(x);
+}
+
+void who_waits_for_nobody_is_told_in_the_next_call(void)
+{
+    static const char *const layouts[][3] = { { NULL },
+                                              { "topo.virtual_domains", "2" } };
+    int n_calls = N_GIVEN * N_NEXT * N_WAYS;
+    bool is_short = rpt_test_is_short();
+
+    for (int n = is_short ? 3 : 2; n <= (is_short ? 3 : 4); n++) {
+        int step = is_short || n != 3 ? 5 : 1;
+
+        for (size_t k = 0; k < 2; k++) {
+            for (pair = 0; pair < n_calls; pair += step) {
+                struct job job = { .fn = two_calls_that_wait_for_nobody };
+
+                run_job(n, layouts[k], &job);
+            }
+        }
+    }
+}
+
+/* ---- the last rank is late ---- */
+
+static _Atomic uint32_t n_done;
+
+/* The others are in their second call before it begins another first one. */
+static void the_last_begins_when_others_have_gone_on(rpt_group_t *group)
+{
+    enum { MANY = 1 << 18 };
+    int last = rpt_group_size(group) - 1;
+    bool is_last = rpt_group_rank(group) == last;
+    double *x = calloc(MANY, sizeof *x);
+    rpt_status_t first, second = RPT_OK;
+
+    if (is_last) {
+        await(&n_done, (uint32_t)last);
+        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+    }
+    first = rpt_broadcast(group, x, is_last ? 2 : 1, RPT_TYPE_F64, 0);
+    count_up(&n_done);
+    if (!is_last) {
+        second = rpt_broadcast(group, x, MANY, RPT_TYPE_F64, 0);
+        CHECK(first == RPT_OK && second == RPT_ERR_MISMATCH);
+    } else {
+        CHECK(first == RPT_ERR_MISMATCH);
+    }
+    free(x);
+}
+
+void who_waits_for_some_is_told_in_the_next_call(void)
+{
+    static const char *const layouts[][5] = {
+        { "coll.broadcast.algorithm", "staged", NULL },
+        { "coll.broadcast.algorithm", "two-level", "topo.virtual_domains", "2",
+          NULL },
+    };
+
+    for (size_t k = 0; k < 2; k++) {
+        struct job job = { .fn = the_last_begins_when_others_have_gone_on };
+
+        n_done = 0;
+        run_job(4, layouts[k], &job);
+    }
+}
+
+static void the_last_does_not_come(rpt_group_t *group)
+{
+    int rank = rpt_group_rank(group), size = rpt_group_size(group), x = rank;
+    char name[64];
+
+    if (rank == size - 1) {
+        await(&n_done, (uint32_t)size - 1);
+        return;
+    }
+    CHECK(rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 0) == RPT_OK && x == 0);
+    CHECK(rpt_broadcast(group, &x, 1, RPT_TYPE_I32, 0) == RPT_ERR_TIMEOUT);
+    if (rank == 0) {
+        snprintf(name, sizeof name, "too long for rank %d on", size - 1);
+        CHECK(strstr(rpt_last_error()->what, name) != NULL);
+        CHECK(strstr(rpt_last_error()->what, ", rank") == NULL);
+    }
+    count_up(&n_done);
+}
+
+void who_gives_again_names_who_did_not_come(void)
+{
+    static const char *const deadline[] = { "coll.deadline_s", "1", NULL };
+
+    for (int n = 2; n <= 4; n++) {
+        struct job job = { .fn = the_last_does_not_come };
+
+        n_done = 0;
+        run_job(n, deadline, &job);
+    }
+}

@@ -1,0 +1,11 @@
+/*
+ * giving.h - calls in which some ranks wait for nobody, and that do not fit
+ */
+#ifndef RPT_TESTS_COLLECTIVES_GIVING_H
+#define RPT_TESTS_COLLECTIVES_GIVING_H
+
+void who_waits_for_nobody_is_told_in_the_next_call(void);
+void who_waits_for_some_is_told_in_the_next_call(void);
+void who_gives_again_names_who_did_not_come(void);
+
+#endif /* RPT_TESTS_COLLECTIVES_GIVING_H */
