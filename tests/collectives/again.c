@@ -91,6 +91,9 @@ void calls_of_all_kinds(rpt_group_t *group)
             CHECK(out[0] == i);
         } else if (coll.count > 0 && coll.kind == RPT_COLL_ALLREDUCE) {
             CHECK(out[0] == size * (size - 1) / 2 + size * i);
+        } else if (coll.count > 0 && coll.kind == RPT_COLL_REDUCE) {
+            CHECK(rank != coll.root ||
+                  out[0] == size * (size - 1) / 2 + size * i);
         } else if (coll.count > 0 && coll.kind == RPT_COLL_SCAN) {
             CHECK(out[0] == rank * (rank + 1) / 2 + (rank + 1) * i);
         }

@@ -93,6 +93,7 @@ static void the_last_begins_when_others_have_gone_on(rpt_group_t *group)
 
     if (is_last) {
         await(&n_done, (uint32_t)last);
+        /* Time for them to end it, which they must not: nothing tells that. */
         nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
     }
     first = rpt_broadcast(group, x, is_last ? 2 : 1, RPT_TYPE_F64, 0);
