@@ -4,31 +4,20 @@
 #include "collectives/pattern/checked.h"
 
 #include "base/error.h"
-#include "collectives/pattern/subtree.h"
+#include "collectives/pattern/wrapped.h"
 
 #include <stdlib.h>
 
 /* What is in the element says nothing: each message has the call beside it. */
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
-    int p = c->n_ranks, mine = c->rank, mask = rpt__subtree_mask(p, mine);
-    struct rpt_place said = rpt__scratch(0);
+    int p = c->n_ranks;
 
-    schedule->scratch_count = 1;
-    for (int d = 1; d < mask; d *= 2) {
-        if (mine + d < p) {
-            rpt__step_recv(schedule, mine + d, said, 1);
-        }
-    }
-    if (mine > 0) {
-        rpt__step_send(schedule, mine - mask, said, 1);
-        rpt__step_flush(schedule, 0);
-        rpt__step_recv(schedule, mine - mask, said, 1);
-    }
-    for (int d = mask / 2; d > 0; d /= 2) {
-        if (mine + d < p) {
-            rpt__step_send(schedule, mine + d, said, 1);
-        }
+    schedule->scratch_count = 2;
+    for (int d = 1; d < p; d *= 2) {
+        rpt__step_send(schedule, (c->rank + d) % p, rpt__scratch(0), 1);
+        rpt__step_recv(schedule, rpt__modulo(c->rank - d, p), rpt__scratch(1),
+                       1);
     }
 }
 

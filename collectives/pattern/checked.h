@@ -1,14 +1,15 @@
 /*
  * checked.h - all ranks have made the same call before any data moves
  *
- *      up    0 <- 1   2 <- 3        0 <- 2
- *      down  0 -> 2                 0 -> 1   2 -> 3
+ *      round 0    0 -> 1 -> 2 -> 3 -> 4 -> 0
+ *      round 1    0 -> 2 -> 4 -> 1 -> 3 -> 0
+ *      round 2    0 -> 4 -> 3 -> 2 -> 1 -> 0
  *
- * A message up a binomial tree says what all ranks of a subtree call; who hears
- * something else stops there, so that the root never hears of all and lets
- * nobody begin.  (With a dissemination some would begin.)
+ * A dissemination: who has taken part in all rounds has heard of all ranks.
+ * What is heard of a rank was first told by itself, and who hears of another
+ * call than his own tells nothing more: so no rank begins.
  *
- * Cost: 2 ceil(log2 p) rounds of one element.
+ * Cost: ceil(log2 p) rounds of one element.
  */
 #ifndef RPT_COLLECTIVES_PATTERN_CHECKED_H
 #define RPT_COLLECTIVES_PATTERN_CHECKED_H
