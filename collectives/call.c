@@ -48,7 +48,7 @@ rpt_status_t rpt__plan_start(struct rpt_plan *plan)
     struct rpt_team *team = plan->team;
     rpt_status_t status = RPT_OK;
 
-    if (!plan->run.needs_lock && !rpt__team_is_busy(team) &&
+    if (!rpt__run_needs_lock(&plan->run) && !rpt__team_is_busy(team) &&
         !rpt__group_is_failed(team->group)) {
         bind(plan, plan->coll.in, plan->coll.out);
         rpt__run_start_here(&plan->run);
@@ -164,7 +164,7 @@ static rpt_status_t run_locked(struct rpt_group *group, const rpt_coll_t *coll,
     if (status != RPT_OK) {
         return status;
     }
-    if (!plan->run.needs_lock && !rpt__team_is_busy(team)) {
+    if (!rpt__run_needs_lock(&plan->run) && !rpt__team_is_busy(team)) {
         bind(plan, coll->in, coll->out);
         *here_out = plan;
         return RPT_OK;
@@ -211,7 +211,8 @@ static struct rpt_plan *recent_plan(struct rpt_group *group,
             plan = NULL;
         }
     }
-    return plan != NULL && is_plain(plan, coll) && !plan->run.needs_lock &&
+    return plan != NULL && is_plain(plan, coll) &&
+                   !rpt__run_needs_lock(&plan->run) &&
                    !rpt__team_is_busy(team) && !rpt__group_is_failed(group) &&
                    !rpt__device_holds(group, coll)
                ? plan

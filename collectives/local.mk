@@ -107,6 +107,7 @@ librepartir_all_la_SOURCES += \
 	collectives/engine/meet.c \
 	collectives/engine/pace.c \
 	collectives/engine/pace.h \
+	collectives/engine/follow.c \
 	collectives/engine/gone.c \
 	collectives/engine/message.c \
 	collectives/engine/nodes.c \

@@ -38,6 +38,11 @@ static bool has_root(rpt_coll_kind_t kind)
            kind == RPT_COLL_GATHER || kind == RPT_COLL_SCATTER;
 }
 
+static bool is_scan(rpt_coll_kind_t kind)
+{
+    return kind == RPT_COLL_SCAN || kind == RPT_COLL_EXSCAN;
+}
+
 /* In whose place: allgather and gather have their block of the output there.
  * An all-to-all of blocks has none: from one address, they lie in each other's
  * gaps. */
@@ -282,10 +287,6 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
     if (schedule->has_token) {
         memset(plan->scratch, 0, element);
     }
-    run->needs_lock = n_sends > 0;
-    for (size_t i = 0; i < schedule->n_steps; i++) {
-        run->needs_lock |= schedule->steps[i].kind == RPT_STEP_RECV;
-    }
     return RPT_OK;
 }
 
@@ -332,6 +333,36 @@ static bool has_slice(const struct rpt_plan *plan)
     return plan->team->one_node && plan->team->slice.head != NULL;
 }
 
+static bool has_empty_block(const rpt_coll_t *coll, int n_ranks)
+{
+    bool is_empty = coll->counts == NULL && coll->count == 0;
+
+    for (int r = 0; coll->counts != NULL && r < n_ranks; r++) {
+        is_empty |= coll->counts[r] == 0;
+    }
+    return is_empty;
+}
+
+/* Whether a rank may end this call, by messages, before all have begun it: it
+ * waits for nobody, or not for all. */
+static bool lets_ahead(const struct rpt_plan *plan)
+{
+    const rpt_coll_t *coll = &plan->coll;
+
+    if (coll->kind == RPT_COLL_BARRIER) {
+        return false;
+    }
+    return has_root(coll->kind) || is_scan(coll->kind) ||
+           coll->out_counts != NULL || has_empty_block(coll, plan->team->size);
+}
+
+/* Whether that is mended by a comparison in front of every second one. */
+static bool is_checked_at_times(const struct rpt_plan *plan)
+{
+    return plan->call == NULL && plan->c.n_ranks > 1 && !has_slice(plan) &&
+           !is_checked(plan) && lets_ahead(plan);
+}
+
 /* Which buffers others read when they pull. */
 static void set_pulling(struct rpt_plan *plan)
 {
@@ -356,15 +387,18 @@ static void set_meeting(struct rpt_plan *plan)
     run->stage_offset = RPT_STAGE_OFFSET;
 }
 
-static bool waits_for_others(const struct rpt_schedule *schedule)
+/* The steps of every start; of which kinds they are, as bits. */
+static unsigned kinds_of(const struct rpt_schedule *schedule, size_t first_lane)
 {
-    for (size_t i = 0; i < schedule->n_steps; i++) {
-        if (schedule->steps[i].kind == RPT_STEP_WAIT ||
-            schedule->steps[i].kind == RPT_STEP_RECV) {
-            return true;
-        }
+    size_t i = first_lane < schedule->n_lanes
+                   ? schedule->lanes[first_lane].first_step
+                   : schedule->n_steps;
+    unsigned kinds = 0;
+
+    for (; i < schedule->n_steps; i++) {
+        kinds |= 1u << schedule->steps[i].kind;
     }
-    return false;
+    return kinds;
 }
 
 /* By domains, who gives in many rounds waits for some ranks, not for all. */
@@ -373,12 +407,35 @@ static bool has_many_rounds(const struct rpt_run *run)
     return !run->is_short && run->n_values > 2;
 }
 
+/* Some wait for nobody, in calls with a root; those behind them wait for them.
+ * In a scan each waits for those below. */
+static enum rpt_follows how_it_follows(const struct rpt_plan *plan)
+{
+    const struct rpt_run *run = &plan->run;
+
+    if (!has_slice(plan)) {
+        return RPT_FOLLOWS_NOT;
+    }
+    if (!run->meets && is_scan(plan->coll.kind)) {
+        return run->is_short ? RPT_FOLLOWS_LAST : RPT_FOLLOWS_FIRST;
+    }
+    return !run->meets && has_root(plan->coll.kind) &&
+                   (run->only_writes || has_many_rounds(run))
+               ? RPT_FOLLOWS_FIRST
+               : RPT_FOLLOWS_NOT;
+}
+
 static void fill_run(struct rpt_plan *plan)
 {
     struct rpt_run *run = &plan->run;
     size_t bytes = rpt__vector_count(plan->coll.kind, &plan->c) *
                    plan->combine.element_bytes;
+    unsigned kinds;
 
+    run->n_checks = is_checked_at_times(plan);
+    kinds = kinds_of(&plan->schedule, run->n_checks);
+    run->needs_lock = (kinds & (1u << RPT_STEP_SEND | 1u << RPT_STEP_RECV)) !=
+                      0;
     run->team = plan->team;
     run->schedule = run->usual = &plan->schedule;
     run->n_values = plan->schedule.n_values;
@@ -390,13 +447,15 @@ static void fill_run(struct rpt_plan *plan)
     run->stage_bytes = plan->schedule.stage_count * run->element_bytes;
     run->role = 2 * (int)plan->coll.kind + (plan->c.rank == plan->c.root);
     run->pace = rpt__pace_of(bytes > 0 ? bytes : run->stage_bytes);
-    run->only_writes = !waits_for_others(&plan->schedule);
+    run->only_writes = (kinds & (1u << RPT_STEP_WAIT | 1u << RPT_STEP_RECV)) ==
+                       0;
     run->is_short = run->stage_bytes <= RPT_STAGE_SHORT;
     run->stage_offset = run->stage_bytes <= RPT_STAGE_TINY
                             ? sizeof(struct rpt_block_head)
                         : run->is_short ? RPT_SHORT_OFFSET
                                         : RPT_STAGE_OFFSET;
-    run->is_straight = plan->schedule.n_lanes == 1 && !run->needs_lock;
+    run->is_straight = plan->schedule.n_lanes == run->n_checks + 1 &&
+                       !run->needs_lock;
     if (plan->pulling_algorithm != NULL) {
         set_pulling(plan);
     }
@@ -404,8 +463,7 @@ static void fill_run(struct rpt_plan *plan)
         (is_checked(plan) && has_slice(plan))) {
         set_meeting(plan);
     }
-    run->follows = has_root(plan->coll.kind) && !run->meets &&
-                   (run->only_writes || has_many_rounds(run));
+    run->follows = how_it_follows(plan);
     run->stream = rpt__kernels()->stream;
     run->output_bytes = output_bytes(plan);
     run->divided_count = divided_count(plan);
@@ -519,7 +577,8 @@ rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
     }
     if (status == RPT_OK && !plan->run.must_pull) {
         plan->algorithm->build(&plan->c, &plan->schedule);
-        if (is_checked(plan) && !has_slice(plan)) {
+        if ((is_checked(plan) && !has_slice(plan)) ||
+            is_checked_at_times(plan)) {
             rpt__checked(&plan->c, &plan->schedule);
         }
         status = plan->schedule.status;

@@ -93,7 +93,10 @@ void rpt__run_begin(struct rpt_run *run)
     run->end = run->flag + run->n_values;
     run->entered = run->ops == NULL;
     run->asked_s = 0;
-    run->n_over = 0;
+    run->n_over = rpt__run_will_check(run) ? 0 : run->n_checks;
+    if (run->ops == NULL) {
+        team->is_ahead = run->n_over > 0;
+    }
     run->n_sends = run->first_send = 0;
     run->waiting = NULL;
     for (size_t i = 0; i < run->n_lanes; i++) { /* mostly one */
@@ -199,67 +202,27 @@ static bool are_past(struct rpt_team *team, int turn, bool else_anywhere)
     return true;
 }
 
-/* Who only writes hears from nobody whether he makes this call.  So a root, or
- * who gives to one, is no more than one ahead, and has compared that one. */
-static bool follows(const struct rpt_run *run)
+static rpt_status_t begin_steps(struct rpt_run *run)
 {
-    return run->follows && run->before.is_known;
+    run->begun = true;
+    return rpt__run_follows(run) ? rpt__follow_begin(run) : RPT_OK;
 }
 
-bool rpt__run_follows_on(const struct rpt_run *run, int rank)
+static bool may_follow(struct rpt_run *run)
 {
-    return !follows(run) || rank == run->team->rank ||
-           rpt__team_flag_in(run->team, run->before.turn, rank) >
-               run->before.flag;
-}
-
-static bool have_begun_before(struct rpt_run *run)
-{
-    struct rpt_team *team = run->team;
-    const struct rpt_trace *before = &run->before;
-
-    for (int i = 0; team->seen_all <= before->flag && i < team->n_near; i++) {
-        if (!rpt__run_follows_on(run, team->near[i])) {
-            run->awaited = team->near[i];
-            return false;
-        }
-    }
-    if (team->seen_all <= before->flag) {
-        team->seen_all = before->flag + 1;
-    }
-    run->awaited = -1;
-    return true;
-}
-
-/* Once, before this rank raises its flag: then others may use their blocks
- * again. */
-static rpt_status_t compare_before(struct rpt_run *run)
-{
-    const struct rpt_team *team = run->team;
-    const struct rpt_trace *before = &run->before;
-
-    for (int i = 0; follows(run) && i < team->n_near; i++) {
-        int rank = team->near[i];
-        struct rpt_signature theirs = rpt__block_signature(
-            rpt__team_block(team, before->turn, rank));
-
-        if (!rpt__signature_is_same(theirs, before->signature)) {
-            return rpt__run_mismatch_before(run, rank, theirs);
-        }
-    }
-    return RPT_OK;
+    return !rpt__run_follows(run) || rpt__follow_is_near(run);
 }
 
 bool rpt__run_is_free(struct rpt_run *run)
 {
-    return (!follows(run) || have_begun_before(run)) &&
-           are_past(run->team, run->turn, true);
+    return may_follow(run) &&
+           (run->begun || are_past(run->team, run->turn, true));
 }
 
 bool rpt__run_has_room(struct rpt_run *run)
 {
-    return (!follows(run) || have_begun_before(run)) &&
-           are_past(run->team, run->turn, false);
+    return may_follow(run) &&
+           (run->begun || are_past(run->team, run->turn, false));
 }
 
 static void ring_near(const struct rpt_team *team)
@@ -647,23 +610,27 @@ static rpt_status_t take_steps(struct rpt_run *run)
         run->waiting = NULL; /* for no rank to call */
         status = RPT_PENDING;
     }
+    if (status == RPT_OK) {
+        run->waiting = NULL;
+        status = rpt__run_follows(run) ? rpt__follow_end(run, 0) : RPT_OK;
+    }
     if (status == RPT_OK && run->schedule->pulls) { /* all was there */
         status = rpt__run_check_stayed(run);
     }
     if (status == RPT_OK) {
         finish(run);
         run->taken = true;
-        run->waiting = NULL;
     }
     return status;
 }
 
 rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
 {
-    const struct rpt_lane *lane = run->schedule->lanes;
+    size_t first = run->n_checks; /* a start that checks is queued */
+    const struct rpt_lane *lane = &run->schedule->lanes[first];
     const struct rpt_step *steps = run->schedule->steps + lane->first_step;
     bool all_write = run->schedule->seen_value > 0;
-    size_t i = run->lanes[0].next;
+    size_t i = run->lanes[first].next;
     rpt_status_t status = RPT_OK;
 
     if (!run->begun) {
@@ -671,8 +638,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
             rpt__run_note(run);
             return RPT_PENDING;
         }
-        run->begun = true;
-        status = compare_before(run);
+        status = begin_steps(run);
     }
     for (; i < lane->n_steps && status == RPT_OK; i += status == RPT_OK) {
         if (steps[i].kind == RPT_STEP_WAIT) {
@@ -682,10 +648,14 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
             }
             status = wait_shortly(run, &steps[i], n_more_looks);
         } else {
-            status = take_step(run, 0, &steps[i]);
+            status = take_step(run, (uint32_t)first, &steps[i]);
         }
     }
     rpt__run_note(run);
+    run->waiting = i < lane->n_steps ? &steps[i] : NULL;
+    if (status == RPT_OK && rpt__run_follows(run)) {
+        status = rpt__follow_end(run, n_more_looks);
+    }
     run->status = status;
     if (status == RPT_OK) {
         finish(run);
@@ -694,8 +664,7 @@ rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks)
             take_back_next(run);
         }
     } else {
-        run->lanes[0].next = i;
-        run->waiting = &steps[i];
+        run->lanes[first].next = i;
     }
     return status;
 }
@@ -708,8 +677,7 @@ rpt_status_t rpt__run_advance(struct rpt_run *run)
         if (!rpt__run_is_free(run)) {
             return RPT_PENDING;
         }
-        run->begun = true;
-        status = compare_before(run);
+        status = begin_steps(run);
     }
     if (status == RPT_OK && !run->entered) {
         status = answer(run, run->ops->enter(run));

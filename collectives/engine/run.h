@@ -70,6 +70,10 @@ struct rpt_patience {
     struct rpt_late late;
 };
 
+/* When it looks whether all that are near have begun the run before (follow.c).
+ * NOT: who ends this run knows it anyway. */
+enum rpt_follows { RPT_FOLLOWS_NOT, RPT_FOLLOWS_FIRST, RPT_FOLLOWS_LAST };
+
 struct rpt_run {
     STAILQ_ENTRY(rpt_run) link; /* in the team's queue */
     struct rpt_team *team;
@@ -92,6 +96,8 @@ struct rpt_run {
     char *scratch;
     size_t divided_count; /* elements of the output that are an average */
     bool needs_lock;      /* there are messages, or ops */
+    size_t n_checks;      /* lanes in front, in which all ranks compare their
+                             calls, now and then */
     const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
     bool is_short;                 /* its stage fits into a short block */
     size_t stage_bytes;            /* of the usual schedule                */
@@ -100,7 +106,7 @@ struct rpt_run {
     int role;                      /* which paces                          */
     int pace;                      /* of calls of this size; negative: none */
     bool only_writes;              /* it waits for no rank                  */
-    bool follows;                  /* not before all near are in the last one */
+    enum rpt_follows follows;
     size_t piece_count;            /* elements of an input that is fetched */
     size_t piece_bytes;            /* from one piece to the next           */
     char *pieces;                  /* of all inputs, or NULL               */
@@ -145,6 +151,19 @@ struct rpt_run {
     struct rpt_patience patience;
 };
 
+/* Whether the next start of this run begins with its checks: a rank may have
+ * ended the run before it, as it may end this one, before all had begun. */
+static inline bool rpt__run_will_check(const struct rpt_run *run)
+{
+    return run->n_checks > 0 && run->team->is_ahead;
+}
+
+/* Whether it is to be queued in any case. */
+static inline bool rpt__run_needs_lock(const struct rpt_run *run)
+{
+    return run->needs_lock || rpt__run_will_check(run);
+}
+
 /* Takes the next number of the team and starts at the first step.  It is to be
  * noted before the next one begins, and before this rank waits. */
 void rpt__run_begin(struct rpt_run *run);
@@ -153,10 +172,10 @@ void rpt__run_note(const struct rpt_run *run);
 /* Notes a straight one, and takes its steps as far as it goes with so many
  * further looks at each flag. */
 rpt_status_t rpt__run_go_straight(struct rpt_run *run, int n_more_looks);
-/* As far as it goes.  RPT_PENDING: not over.  Under the lock if needs_lock. */
+/* As far as it goes.  RPT_PENDING: not over.  Under the lock if it needs that.
+ */
 rpt_status_t rpt__run_advance(struct rpt_run *run);
-/* Whether nobody reads its block any more, and, if it follows, all ranks that
- * are near have begun the run before. */
+/* Whether nobody reads its block any more, and what it follows has come. */
 bool rpt__run_is_free(struct rpt_run *run);
 /* The same, where others are half a round of blocks beyond the readers of this
  * one.  Looking there again and again does not slow them down, since the lines
@@ -164,8 +183,6 @@ bool rpt__run_is_free(struct rpt_run *run);
 bool rpt__run_has_room(struct rpt_run *run);
 /* Where a place is in memory. */
 char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
-/* Whether a near rank is in the run before, as one that follows wants it. */
-bool rpt__run_follows_on(const struct rpt_run *run, int rank);
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
 rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
                                 const struct rpt_step *step);
@@ -174,6 +191,24 @@ void rpt__run_leave_block(struct rpt_run *run);
 /* The flag that it waits for, NULL when it waits for something else. */
 const _Atomic uint64_t *rpt__run_flag(const struct rpt_run *run,
                                       uint64_t *value_out);
+
+/* ---- follow.c ---- */
+
+static inline bool rpt__run_follows(const struct rpt_run *run)
+{
+    return run->follows != RPT_FOLLOWS_NOT && run->before.is_known;
+}
+
+/* Whether a near rank is in the run before, as one that follows wants it. */
+bool rpt__run_follows_on(const struct rpt_run *run, int rank);
+
+/* The others are of a run that follows.  Whether it need not wait: before its
+ * first step, or behind its last one. */
+bool rpt__follow_is_near(struct rpt_run *run);
+/* Before its first step; it need not wait. */
+rpt_status_t rpt__follow_begin(struct rpt_run *run);
+/* Behind its last one, with so many further looks; RPT_PENDING. */
+rpt_status_t rpt__follow_end(struct rpt_run *run, int n_more_looks);
 
 /* ---- meet.c ---- */
 

@@ -3,12 +3,25 @@
  */
 #include "giving.h"
 
+#include "collectives/plan.h"
 #include "job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Nobody waits for rank 0, which has nothing. */
+static rpt_status_t gather_from_some(rpt_group_t *group, double x[], double y[],
+                                     size_t count)
+{
+    size_t counts[8];
+
+    for (int r = 0; r < 8; r++) {
+        counts[r] = r == 0 ? 0 : count;
+    }
+    return rpt_allgatherv(group, x, y, counts, NULL, RPT_TYPE_F64);
+}
 
 /* Two calls in which some wait for nobody, the second one with a root; the last
  * rank has another part in the first one, or comes with another count. */
@@ -26,11 +39,13 @@ static rpt_status_t give(rpt_group_t *group, double x[], double y[], int kind,
         return rpt_scatter(group, x, y, count, RPT_TYPE_F64, root);
     case 4:
         return rpt_scan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
-    default:
+    case 5:
         return rpt_exscan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
+    default:
+        return gather_from_some(group, x, y, count);
     }
 }
-enum { N_GIVEN = 6, N_NEXT = 4, N_WAYS = 6 };
+enum { N_GIVEN = 7, N_NEXT = 7, N_WAYS = 6, N_ROOTED = 4 };
 static int pair; /* of calls */
 
 static void two_calls_that_wait_for_nobody(rpt_group_t *group)
@@ -44,11 +59,14 @@ static void two_calls_that_wait_for_nobody(rpt_group_t *group)
     double *x = calloc(64000, sizeof *x), *y = x + 32000;
     rpt_status_t first, second;
 
+    if (pair % 2 == 1) { /* the comparison of every second call comes first */
+        CHECK(rpt_broadcast(group, x, 1, RPT_TYPE_F64, 0) == RPT_OK);
+    }
     first = give(group, x, y, kind,
                  way >= 4 && is_last ? 3000 : count + (way < 3 && is_last),
                  way % 2 == 1 && way >= 3 && is_last ? last : 0);
     second = give(group, x, y, next, 1, way % 2 == 0 ? 0 : last);
-    if (way != 3 || kind < 4) { /* a scan has no root */
+    if (way != 3 || kind < N_ROOTED) { /* the others have none */
         CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
         CHECK(second < RPT_OK);
         CHECK(strstr(second == RPT_ERR_MISMATCH ? rpt_last_error()->what
@@ -61,15 +79,21 @@ static void two_calls_that_wait_for_nobody(rpt_group_t *group)
 void who_waits_for_nobody_is_told_in_the_next_call(void)
 {
     static const char *const layouts[][3] = { { NULL },
-                                              { "topo.virtual_domains", "2" } };
+                                              { "topo.virtual_domains", "2" },
+                                              { "topo.virtual_nodes", "2" },
+                                              { "topo.virtual_nodes", "4" },
+                                              { "comm.shared_bytes", "0" } };
     int n_calls = N_GIVEN * N_NEXT * N_WAYS;
     bool is_short = rpt_test_is_short();
 
     for (int n = is_short ? 3 : 2; n <= (is_short ? 3 : 4); n++) {
-        int step = is_short || n != 3 ? 5 : 1;
+        for (size_t k = 0; k < 5; k++) {
+            int step = is_short || n != 3 ? 5 : 1;
 
-        for (size_t k = 0; k < 2; k++) {
-            for (pair = 0; pair < n_calls; pair += step) {
+            if (k >= 2 && getenv("RPT_TEST_LONG") == NULL) {
+                step = 37; /* by messages it may take two seconds to see it */
+            }
+            for (pair = n % step; pair < n_calls; pair += step) {
                 struct job job = { .fn = two_calls_that_wait_for_nobody };
 
                 run_job(n, layouts[k], &job);
@@ -113,9 +137,12 @@ void who_waits_for_some_is_told_in_the_next_call(void)
         { "coll.broadcast.algorithm", "staged", NULL },
         { "coll.broadcast.algorithm", "two-level", "topo.virtual_domains", "2",
           NULL },
+        { "topo.virtual_nodes", "2", NULL },
+        { "topo.virtual_nodes", "4", NULL },
+        { "comm.shared_bytes", "0", NULL },
     };
 
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < 5; k++) {
         struct job job = { .fn = the_last_begins_when_others_have_gone_on };
 
         n_done = 0;
@@ -144,12 +171,66 @@ static void the_last_does_not_come(rpt_group_t *group)
 
 void who_gives_again_names_who_did_not_come(void)
 {
-    static const char *const deadline[] = { "coll.deadline_s", "1", NULL };
+    static const char *const layouts[][5] = {
+        { "coll.deadline_s", "1", NULL },
+        { "coll.deadline_s", "1", "topo.virtual_nodes", "2", NULL },
+        { "coll.deadline_s", "1", "comm.shared_bytes", "0", NULL },
+    };
 
     for (int n = 2; n <= 4; n++) {
-        struct job job = { .fn = the_last_does_not_come };
+        for (size_t k = 0; k < 3; k++) {
+            struct job job = { .fn = the_last_does_not_come };
 
-        n_done = 0;
-        run_job(n, deadline, &job);
+            n_done = 0;
+            run_job(n, layouts[k], &job);
+        }
+    }
+}
+
+/* ---- how often ranks wait for it ---- */
+
+/* To tell one and hear from one, in two rounds, are four steps; the broadcast
+ * has fewer. */
+static bool compares(rpt_plan_t *plan)
+{
+    uint64_t before = plan->run.n_taken;
+
+    CHECK(rpt_plan_start(plan) == RPT_OK);
+    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    return plan->run.n_taken - before >= 4;
+}
+
+static void every_second_one_compares(rpt_group_t *group)
+{
+    int x = 1;
+    const rpt_coll_t call = {
+        .kind = RPT_COLL_BROADCAST, .out = &x, .count = 1, .type = RPT_TYPE_I32
+    };
+    rpt_plan_t *plan;
+
+    CHECK(rpt_plan_create(group, &call, &plan) == RPT_OK);
+    for (int i = 0; i < 4; i++) {
+        CHECK(!compares(plan));
+        CHECK(compares(plan));
+    }
+    CHECK(!compares(plan));
+    CHECK(rpt_barrier(group) == RPT_OK); /* which waits for all */
+    CHECK(!compares(plan));
+    CHECK(compares(plan));
+    rpt_plan_destroy(plan);
+}
+
+void every_second_call_by_messages_compares_what_ranks_call(void)
+{
+    static const char *const layouts[][3] = {
+        { "topo.virtual_nodes", "2" },
+        { "topo.virtual_nodes", "4" },
+        { "comm.shared_bytes", "0" },
+    };
+
+    for (size_t k = 0; k < 3; k++) {
+        struct job job = { .fn = every_second_one_compares };
+
+        run_job(4, layouts[k], &job);
     }
 }

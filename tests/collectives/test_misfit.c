@@ -281,28 +281,26 @@ static void the_call_that_took_the_place_of_another_is_named(void)
 
 static _Atomic uint32_t told;
 
-/* Rank 1 waits for rank 2 in the first call, when rank 0 finds that rank 3
+/* Rank 2 waits for rank 3 in the first call, when rank 0 finds that rank 1
  * makes another second one. */
 static void two_part_when_one_is_behind(rpt_group_t *group)
 {
     int rank = rpt_group_rank(group), x[8] = { 0 }, y[8] = { 0 };
-    size_t in[4] = { 0, rank == 2, 0, 0 }, out[4] = { 0, 0, rank == 1, 0 };
-    rpt_status_t status;
+    size_t in[4] = { 0, 0, rank == 3, 0 }, out[4] = { 0, 0, 0, rank == 2 };
 
     x[0] = 7;
-    if (rank == 2) {
+    if (rank == 3) {
         await(&told, 1);
     }
     CHECK(rpt_alltoallv(group, x, in, NULL, y, out, NULL, RPT_TYPE_I32) ==
           RPT_OK);
-    CHECK(y[0] == (rank == 1 ? 7 : 0));
-    status = rpt_broadcast(group, x, rank == 3 ? 5 : 4, RPT_TYPE_I32, 3);
-    CHECK(status == RPT_ERR_MISMATCH || (rank == 3 && status == RPT_OK));
+    CHECK(y[0] == (rank == 2 ? 7 : 0));
+    CHECK(rpt_broadcast(group, x, rank == 1 ? 5 : 4, RPT_TYPE_I32, 1) ==
+          RPT_ERR_MISMATCH);
     if (rank == 0) {
         count_up(&told);
     }
-    CHECK(rpt_barrier(group) ==
-          (status == RPT_OK ? RPT_ERR_MISMATCH : RPT_ERR_STATE));
+    CHECK(rpt_barrier(group) == RPT_ERR_STATE);
 }
 
 static void a_call_before_the_misfit_goes_on(void)
@@ -335,23 +333,32 @@ static void one_waits_for_the_second_first(rpt_group_t *group)
                                .type = RPT_TYPE_I32,
                                .counts = in,
                                .out_counts = out };
+    const rpt_coll_t second = { .kind = RPT_COLL_BROADCAST,
+                                .out = z,
+                                .count = rank == 2 ? 5 : 4,
+                                .type = RPT_TYPE_I32,
+                                .root = 2 };
     rpt_group_t *pair = NULL;
-    rpt_plan_t *plan;
-    rpt_status_t status;
+    rpt_plan_t *plans[2];
 
     CHECK(rpt_group_split(group, rank == 1, 0, &pair) == RPT_OK);
-    CHECK(rpt_plan_create(group, &first, &plan) == RPT_OK);
+    CHECK(rpt_plan_create(group, &first, &plans[0]) == RPT_OK);
+    CHECK(rpt_plan_create(group, &second, &plans[1]) == RPT_OK);
     while (rank == 1 && !rpt__group_is_failed(group)) {
         sched_yield();
     }
-    CHECK(rpt_plan_start(plan) == RPT_OK);
+    CHECK(rpt_plan_start(plans[0]) == RPT_OK);
     CHECK(rank != 0 || rpt_barrier(pair) == RPT_OK);
-    status = rpt_broadcast(group, z, rank == 2 ? 5 : 4, RPT_TYPE_I32, 2);
-    CHECK(status == (rank == 2 ? RPT_OK : RPT_ERR_MISMATCH));
+    if (rank != 1) {
+        CHECK(rpt_plan_start(plans[1]) == RPT_OK);
+    }
     CHECK(rank != 2 || rpt_barrier(pair) == RPT_OK);
-    CHECK(rpt_plan_wait(plan) == RPT_OK);
+    CHECK((rank != 1 ? rpt_plan_wait(plans[1]) : rpt_plan_start(plans[1])) ==
+          RPT_ERR_MISMATCH);
+    CHECK(rpt_plan_wait(plans[0]) == RPT_OK);
     CHECK(y == (rank == 0 ? 7 : 0));
-    rpt_plan_destroy(plan);
+    rpt_plan_destroy(plans[0]);
+    rpt_plan_destroy(plans[1]);
     rpt_group_destroy(pair);
 }
 
@@ -757,6 +764,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(who_waits_for_nobody_is_told_in_the_next_call),
     RPT_TEST(who_waits_for_some_is_told_in_the_next_call),
     RPT_TEST(who_gives_again_names_who_did_not_come),
+    RPT_TEST(every_second_call_by_messages_compares_what_ranks_call),
     RPT_TEST(who_is_done_answers_those_that_wait),
     RPT_TEST(calls_of_different_kinds_are_an_error_on_all),
     RPT_TEST(calls_of_different_kinds_are_found_without_a_deadline),
