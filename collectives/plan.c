@@ -284,9 +284,6 @@ static rpt_status_t take_memory(struct rpt_plan *plan)
         (needs_bounce(plan) && plan->bounce == NULL)) {
         return rpt__fail_nomem(bytes);
     }
-    if (schedule->has_token) {
-        memset(plan->scratch, 0, element);
-    }
     return RPT_OK;
 }
 
@@ -343,8 +340,8 @@ static bool has_empty_block(const rpt_coll_t *coll, int n_ranks)
     return is_empty;
 }
 
-/* Whether a rank may end this call, by messages, before all have begun it: it
- * waits for nobody, or not for all. */
+/* Whether a rank may end this call before all have begun it: it waits for
+ * nobody, or not for all. */
 static bool lets_ahead(const struct rpt_plan *plan)
 {
     const rpt_coll_t *coll = &plan->coll;
@@ -356,11 +353,28 @@ static bool lets_ahead(const struct rpt_plan *plan)
            coll->out_counts != NULL || has_empty_block(coll, plan->team->size);
 }
 
-/* Whether that is mended by a comparison in front of every second one. */
-static bool is_checked_at_times(const struct rpt_plan *plan)
+static bool meets(const struct rpt_plan *plan)
 {
-    return plan->call == NULL && plan->c.n_ranks > 1 && !has_slice(plan) &&
-           !is_checked(plan) && lets_ahead(plan);
+    return plan->pulling_algorithm != NULL ||
+           (is_checked(plan) && has_slice(plan));
+}
+
+void rpt__plan_put_checks(struct rpt_plan *plan)
+{
+    struct rpt_run *run = &plan->run;
+
+    if (plan->c.n_ranks == 1 || meets(plan)) {
+        return;
+    }
+    if (!is_checked(plan) && lets_ahead(plan)) {
+        run->lets_ahead = has_slice(plan) && plan->schedule.n_values > 0
+                              ? RPT_AHEAD_BY_FLAGS
+                              : RPT_AHEAD_BY_MESSAGES;
+        run->n_checks = 1;
+    }
+    if (is_checked(plan) || run->n_checks > 0) {
+        rpt__checked(&plan->c, &plan->schedule);
+    }
 }
 
 /* Which buffers others read when they pull. */
@@ -407,22 +421,22 @@ static bool has_many_rounds(const struct rpt_run *run)
     return !run->is_short && run->n_values > 2;
 }
 
-/* Some wait for nobody, in calls with a root; those behind them wait for them.
- * In a scan each waits for those below. */
+/* Some wait for nobody, in calls with a root, and those that wait for them by
+ * flags alone know as much.  In a scan each waits for those below. */
 static enum rpt_follows how_it_follows(const struct rpt_plan *plan)
 {
     const struct rpt_run *run = &plan->run;
+    rpt_coll_kind_t kind = plan->coll.kind;
+    bool tells = has_root(kind)
+                     ? !run->only_writes && !run->needs_lock &&
+                           !has_many_rounds(run)
+                     : !is_scan(kind) && plan->schedule.seen_value > 0;
 
-    if (!has_slice(plan)) {
+    if (run->lets_ahead != RPT_AHEAD_BY_FLAGS || tells) {
         return RPT_FOLLOWS_NOT;
     }
-    if (!run->meets && is_scan(plan->coll.kind)) {
-        return run->is_short ? RPT_FOLLOWS_LAST : RPT_FOLLOWS_FIRST;
-    }
-    return !run->meets && has_root(plan->coll.kind) &&
-                   (run->only_writes || has_many_rounds(run))
-               ? RPT_FOLLOWS_FIRST
-               : RPT_FOLLOWS_NOT;
+    return is_scan(kind) && run->is_short ? RPT_FOLLOWS_LAST
+                                          : RPT_FOLLOWS_FIRST;
 }
 
 static void fill_run(struct rpt_plan *plan)
@@ -432,7 +446,6 @@ static void fill_run(struct rpt_plan *plan)
                    plan->combine.element_bytes;
     unsigned kinds;
 
-    run->n_checks = is_checked_at_times(plan);
     kinds = kinds_of(&plan->schedule, run->n_checks);
     run->needs_lock = (kinds & (1u << RPT_STEP_SEND | 1u << RPT_STEP_RECV)) !=
                       0;
@@ -459,8 +472,7 @@ static void fill_run(struct rpt_plan *plan)
     if (plan->pulling_algorithm != NULL) {
         set_pulling(plan);
     }
-    if (plan->pulling_algorithm != NULL ||
-        (is_checked(plan) && has_slice(plan))) {
+    if (meets(plan)) {
         set_meeting(plan);
     }
     run->follows = how_it_follows(plan);
@@ -577,10 +589,7 @@ rpt_status_t rpt__plan_choose(struct rpt_plan *plan)
     }
     if (status == RPT_OK && !plan->run.must_pull) {
         plan->algorithm->build(&plan->c, &plan->schedule);
-        if ((is_checked(plan) && !has_slice(plan)) ||
-            is_checked_at_times(plan)) {
-            rpt__checked(&plan->c, &plan->schedule);
-        }
+        rpt__plan_put_checks(plan);
         status = plan->schedule.status;
     }
     return status == RPT_OK ? choose_fetching(plan) : status;

@@ -56,6 +56,9 @@ rpt_status_t rpt__plan_find(struct rpt_team *team, const rpt_coll_t *coll,
 rpt_status_t rpt__plan_run(struct rpt_plan *plan, const void *in, void *out);
 /* Its algorithm and its schedule, from its case. */
 rpt_status_t rpt__plan_choose(struct rpt_plan *plan);
+/* In front of its schedule, if all ranks are to compare their calls there, at
+ * least when a rank may be ahead. */
+void rpt__plan_put_checks(struct rpt_plan *plan);
 /* Back into the cache, or away; not before it is over.  Under the lock. */
 void rpt__plan_drop(struct rpt_plan *plan);
 /* Whether a plan is for calls like this one. */

@@ -156,6 +156,13 @@ void rpt__step_recv(struct rpt_schedule *schedule, int peer,
     }
 }
 
+void rpt__step_token(struct rpt_schedule *schedule)
+{
+    if (schedule->status == RPT_OK) {
+        schedule->steps[schedule->n_steps - 1].is_token = true;
+    }
+}
+
 void rpt__step_flush(struct rpt_schedule *schedule, uint32_t but_last)
 {
     add(schedule,

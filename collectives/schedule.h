@@ -66,6 +66,8 @@ struct rpt_step {
     int n_inputs;
     uint32_t value; /* SIGNAL, WAIT: from 1 to n_values; FLUSH      */
     bool everywhere; /* REDUCE: into the outputs of all ranks, where `to` is */
+    bool is_token;   /* SEND, RECV: a byte, that is nowhere, whatever an
+                        element has; only that it comes matters */
 };
 
 struct rpt_lane {
@@ -92,8 +94,8 @@ struct rpt_schedule {
     bool pulls;    /* reads buffers of others: begins when all have met    */
     size_t window; /* lanes at a time, at least 1            */
     size_t scratch_count; /* elements of scratch                    */
-    bool has_token; /* the first of them has a value from the beginning, to be
-                       sent where only that something comes matters */
+    bool has_token; /* the first of them is only sent as a token: it need not be
+                       written before */
     size_t stage_count; /* elements of a stage, on all ranks alike */
     uint32_t n_values;  /* flags end at this value, on all ranks  */
     /* When all flags have this value, nobody reads this rank's stage any more,
@@ -125,6 +127,8 @@ void rpt__step_send(struct rpt_schedule *schedule, int peer,
                     struct rpt_place from, size_t count);
 void rpt__step_recv(struct rpt_schedule *schedule, int peer,
                     struct rpt_place to, size_t count);
+/* The last step, a message of one element, is a token. */
+void rpt__step_token(struct rpt_schedule *schedule);
 void rpt__step_flush(struct rpt_schedule *schedule, uint32_t but_last);
 void rpt__step_signal(struct rpt_schedule *schedule, uint32_t value);
 void rpt__step_wait(struct rpt_schedule *schedule, int peer, uint32_t value);

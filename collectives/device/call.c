@@ -160,7 +160,8 @@ static rpt_status_t build(struct rpt_plan *plan)
     }
     if (road == RPT_ROAD_SHARED && kernels_can(plan) && build_shared(plan)) {
         call->road = RPT_ROAD_SHARED;
-        return RPT_OK;
+        rpt__plan_put_checks(plan);
+        return plan->schedule.status;
     }
     call->road = RPT_ROAD_HOST;
     return rpt__plan_choose(plan);

@@ -1,9 +1,10 @@
 /*
  * follow.c - who ends a run knows that all ranks have begun the one before
  *
- * And that it was the same call.  Most runs tell that by what they wait for;
- * runs that follow look for it: at the flags and calls that the ranks of the
- * node have left in the blocks of the run before.
+ * And that it was the same call.  Most runs tell that by what they wait for.
+ * Of the others, those with flags look at what the ranks of the node have left
+ * in the blocks of the run before; those by messages, and those with flags
+ * behind one by messages, begin with a comparison (rpt__run_will_check()).
  *
  *   first   before its own flag: who only gives, and gives no more till then
  *   last    behind its last step: who waits for some ranks, not for all

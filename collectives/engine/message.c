@@ -58,6 +58,11 @@ struct rpt_early {
     struct bucket buckets[N_BUCKETS];
 };
 
+static size_t bytes_of(const struct rpt_run *run, const struct rpt_step *step)
+{
+    return step->is_token ? 1 : step->count * run->element_bytes;
+}
+
 /* ---- what came early ---- */
 
 static struct bucket *bucket_of(struct rpt_early *early, const struct key *key)
@@ -201,13 +206,13 @@ static char *place_of(struct rpt_early *early, struct rpt_group *group,
     if (step->kind != RPT_STEP_RECV ||
         rpt__group_world_rank(group, step->peer) != head->key.source ||
         !rpt__signature_is_same(head->signature, run->signature) ||
-        head->total_bytes != step->count * run->element_bytes ||
+        head->total_bytes != bytes_of(run, step) ||
         bytes > head->total_bytes - state->n_received ||
         find(bucket_of(early, &head->key), &head->key) != NULL) {
         return NULL;
     }
     *state_out = state;
-    return rpt__run_place(run, step->to) + state->n_received;
+    return rpt__run_message(run, step, step->to) + state->n_received;
 }
 
 static int rank_of(const struct rpt_group *group, int world_rank)
@@ -343,7 +348,7 @@ rpt_status_t rpt__run_receive(struct rpt_run *run, uint32_t lane,
     struct key key = key_of(run, run->schedule->lanes[lane].number, step->peer);
     struct bucket *bucket = bucket_of(early, &key);
     struct rpt_lane_state *state = &run->lanes[lane];
-    size_t bytes = step->count * run->element_bytes;
+    size_t bytes = bytes_of(run, step);
     struct fragment *fragment;
 
     while (state->n_received < bytes &&
@@ -371,8 +376,8 @@ void rpt__run_send(struct rpt_run *run, uint32_t lane,
                    const struct rpt_step *step, const void *data)
 {
     run->sends[run->n_sends++] = (struct rpt_send){
-        data, step->count * run->element_bytes, 0, step->peer,
-        lane, run->lanes[lane].n_sends++,       0,
+        data, bytes_of(run, step), 0, step->peer, lane,
+        run->lanes[lane].n_sends++, 0,
     };
 }
 

@@ -94,9 +94,7 @@ void rpt__run_begin(struct rpt_run *run)
     run->entered = run->ops == NULL;
     run->asked_s = 0;
     run->n_over = rpt__run_will_check(run) ? 0 : run->n_checks;
-    if (run->ops == NULL) {
-        team->is_ahead = run->n_over > 0;
-    }
+    team->ahead = run->n_over > 0 ? run->lets_ahead : RPT_AHEAD_NOT;
     run->n_sends = run->first_send = 0;
     run->waiting = NULL;
     for (size_t i = 0; i < run->n_lanes; i++) { /* mostly one */
@@ -475,10 +473,12 @@ static rpt_status_t take_step(struct rpt_run *run, uint32_t lane,
     case RPT_STEP_SEND:
         rpt__run_send(
             run, lane, step,
-            rpt__run_place(run, run->schedule->inputs[step->first_input]));
+            rpt__run_message(run, step,
+                             run->schedule->inputs[step->first_input]));
         return rpt__run_pump(run);
     case RPT_STEP_RECV:
-        return rpt__run_receive(run, lane, step, rpt__run_place(run, step->to));
+        return rpt__run_receive(run, lane, step,
+                                rpt__run_message(run, step, step->to));
     case RPT_STEP_FLUSH:
         return rpt__run_is_flushed(run, lane, step->value) ? RPT_OK
                                                            : RPT_PENDING;

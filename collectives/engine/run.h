@@ -96,8 +96,9 @@ struct rpt_run {
     char *scratch;
     size_t divided_count; /* elements of the output that are an average */
     bool needs_lock;      /* there are messages, or ops */
-    size_t n_checks;      /* lanes in front, in which all ranks compare their
-                             calls, now and then */
+    enum rpt_ahead lets_ahead;
+    size_t n_checks; /* lanes in front, in which all ranks compare their calls;
+                        most starts pass them over */
     const struct rpt_run_ops *ops; /* NULL: buffers are the host's */
     bool is_short;                 /* its stage fits into a short block */
     size_t stage_bytes;            /* of the usual schedule                */
@@ -149,13 +150,19 @@ struct rpt_run {
     uint64_t n_taken;               /* steps, ever */
     bool is_here; /* it runs without the lock, in rpt__run_here() */
     struct rpt_patience patience;
+    char token; /* of messages that are one */
 };
 
 /* Whether the next start of this run begins with its checks: a rank may have
  * ended the run before it, as it may end this one, before all had begun. */
 static inline bool rpt__run_will_check(const struct rpt_run *run)
 {
-    return run->n_checks > 0 && run->team->is_ahead;
+    enum rpt_ahead before = run->team->ahead;
+
+    return run->n_checks > 0 &&
+           (run->lets_ahead == RPT_AHEAD_BY_FLAGS
+                ? before == RPT_AHEAD_BY_MESSAGES
+                : before != RPT_AHEAD_NOT);
 }
 
 /* Whether it is to be queued in any case. */
@@ -183,6 +190,13 @@ bool rpt__run_is_free(struct rpt_run *run);
 bool rpt__run_has_room(struct rpt_run *run);
 /* Where a place is in memory. */
 char *rpt__run_place(const struct rpt_run *run, struct rpt_place place);
+/* Where a message goes to, or comes from, by a step that has that place. */
+static inline char *rpt__run_message(struct rpt_run *run,
+                                     const struct rpt_step *step,
+                                     struct rpt_place place)
+{
+    return step->is_token ? &run->token : rpt__run_place(run, place);
+}
 void rpt__run_raise(struct rpt_run *run, uint32_t value);
 rpt_status_t rpt__run_wait_flag(struct rpt_run *run,
                                 const struct rpt_step *step);

@@ -43,6 +43,13 @@ struct rpt_trace {
     bool is_known; /* there was one, and not all are known to have been in it */
 };
 
+/* How a rank may end a run before all have begun it. */
+enum rpt_ahead {
+    RPT_AHEAD_NOT,
+    RPT_AHEAD_BY_FLAGS, /* which the next run with flags can look for */
+    RPT_AHEAD_BY_MESSAGES
+};
+
 struct rpt_run;
 struct rpt_plan;
 struct rpt_colls;
@@ -74,12 +81,11 @@ struct rpt_team {
     size_t stage_room[RPT_N_LONG]; /* they move through so many bytes   */
     struct rpt_pace paces[RPT_N_ROLES][RPT_N_PACES];
     struct rpt_probe probe;
-    uint64_t seen_all;       /* all flags were seen at this value           */
+    uint64_t seen_all; /* all flags were seen at this value           */
     struct rpt_trace latest; /* of the last run with flags */
     _Atomic uint64_t n_runs;
     uint64_t history; /* of the next run's signature */
-    bool is_ahead;    /* a rank may have ended the last run before all began it,
-                         by messages */
+    enum rpt_ahead ahead; /* of the last run */
     struct rpt_past past[RPT_N_PAST];
 
     STAILQ_HEAD(, rpt_run) queue; /* under the lock */

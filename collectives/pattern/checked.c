@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* What is in the element says nothing: each message has the call beside it. */
+/* What a token is says nothing: each message has the call beside it. */
 static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
 {
     int p = c->n_ranks;
@@ -16,8 +16,10 @@ static void build(const struct rpt_case *c, struct rpt_schedule *schedule)
     schedule->scratch_count = 2;
     for (int d = 1; d < p; d *= 2) {
         rpt__step_send(schedule, (c->rank + d) % p, rpt__scratch(0), 1);
+        rpt__step_token(schedule);
         rpt__step_recv(schedule, rpt__modulo(c->rank - d, p), rpt__scratch(1),
                        1);
+        rpt__step_token(schedule);
     }
 }
 

@@ -9,7 +9,7 @@
  * What is heard of a rank was first told by itself, and who hears of another
  * call than his own tells nothing more: so no rank begins.
  *
- * Cost: ceil(log2 p) rounds of one element.
+ * Cost: ceil(log2 p) rounds of one byte.
  */
 #ifndef RPT_COLLECTIVES_PATTERN_CHECKED_H
 #define RPT_COLLECTIVES_PATTERN_CHECKED_H

@@ -3,6 +3,7 @@
  */
 #include "giving.h"
 
+#include "ahead.h"
 #include "collectives/plan.h"
 #include "job.h"
 
@@ -232,5 +233,44 @@ void every_second_call_by_messages_compares_what_ranks_call(void)
         struct job job = { .fn = every_second_one_compares };
 
         run_job(4, layouts[k], &job);
+    }
+}
+
+/* ---- calls by chance ---- */
+
+static unsigned seed;
+
+static void calls_by_chance(rpt_group_t *group)
+{
+    double *in = calloc(2 * AHEAD_ELEMENTS, sizeof *in);
+
+    ahead_run(group, seed, in, in + AHEAD_ELEMENTS);
+    free(in);
+}
+
+void who_ends_a_call_knows_that_all_have_begun_the_one_before(void)
+{
+    static const char *const layouts[][9] = {
+        { NULL },
+        { "topo.virtual_domains", "2", NULL },
+        { "topo.virtual_nodes", "2", NULL },
+        { "comm.shared_bytes", "0", NULL },
+        { "coll.broadcast.algorithm", "binomial", "coll.scan.algorithm",
+          "doubling", "coll.gather.algorithm", "linear",
+          "coll.exscan.algorithm", "chain", NULL },
+        { "coll.reduce.algorithm", "binomial", "coll.scatter.algorithm",
+          "linear", NULL },
+        { "coll.stage_bytes", "4096", "topo.virtual_domains", "2", NULL },
+        { "coll.check", "full", NULL },
+    };
+    static const int sizes[] = { 2, 3, 5 };
+
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned k = 0; k < 8; k++) {
+            struct job job = { .fn = calls_by_chance };
+
+            seed = 8 * i + k;
+            run_job(sizes[i], layouts[k], &job);
+        }
     }
 }

@@ -38,6 +38,7 @@ COLL_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/comm
 
 check_PROGRAMS += tests/test_misfit
 tests_test_misfit_SOURCES = tests/collectives/test_misfit.c \
+	tests/collectives/ahead.c tests/collectives/ahead.h \
 	tests/collectives/giving.c tests/collectives/giving.h \
 	tests/collectives/job.h tests/comm/fixture.c tests/comm/fixture.h
 tests_test_misfit_CPPFLAGS = $(COLL_CPPFLAGS)

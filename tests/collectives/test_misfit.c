@@ -764,6 +764,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(who_waits_for_nobody_is_told_in_the_next_call),
     RPT_TEST(who_waits_for_some_is_told_in_the_next_call),
     RPT_TEST(who_gives_again_names_who_did_not_come),
+    RPT_TEST(who_ends_a_call_knows_that_all_have_begun_the_one_before),
     RPT_TEST(every_second_call_by_messages_compares_what_ranks_call),
     RPT_TEST(who_is_done_answers_those_that_wait),
     RPT_TEST(calls_of_different_kinds_are_an_error_on_all),

@@ -17,7 +17,7 @@ DEVICE_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/comm \
 
 check_PROGRAMS += tests/test_device
 tests_test_device_SOURCES = tests/device/test_device.c tests/device/fake.c \
-	$(DEVICE_FIXTURE)
+	tests/collectives/ahead.c tests/collectives/ahead.h $(DEVICE_FIXTURE)
 tests_test_device_CPPFLAGS = $(DEVICE_CPPFLAGS)
 tests_test_device_LDADD = tests/libfakes.la $(TEST_LIBS) -lm
 

@@ -5,11 +5,13 @@
  * Each rank has a device of its own, or all have the same; on one node, and on
  * two that share nothing.
  */
+#include "ahead.h"
 #include "devices.h"
 #include "fake.h"
 #include "fixture.h"
 #include "harness.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct job {
@@ -58,6 +60,24 @@ ON_ALL_LAYOUTS(every_form_is_right, every_form_of_call)
 ON_ALL_LAYOUTS(blocks_may_differ, blocks_of_different_sizes)
 ON_ALL_LAYOUTS(calls_in_any_order_are_right, random_calls)
 ON_ALL_LAYOUTS(groups_do_not_disturb_each_other, several_groups_at_once)
+
+static void calls_by_chance(rpt_group_t *group)
+{
+    size_t bytes = AHEAD_ELEMENTS * sizeof(double);
+    double *zeros = calloc(AHEAD_ELEMENTS, sizeof *zeros);
+    double *in = give_to_device(zeros, bytes);
+    double *out = give_to_device(zeros, bytes);
+
+    for (unsigned seed = 0; seed < 2; seed++) {
+        ahead_run(group, seed, in, out);
+    }
+    take_from_device(in, zeros, bytes);
+    take_from_device(out, zeros, bytes);
+    free(zeros);
+}
+
+ON_ALL_LAYOUTS(who_ends_a_call_knows_that_all_have_begun_the_one_before,
+               calls_by_chance)
 
 /* A kernel takes 32 inputs. */
 static void sum_of_many(rpt_group_t *group)
@@ -184,6 +204,7 @@ static const struct rpt_test tests[] = {
     RPT_TEST(blocks_may_differ),
     RPT_TEST(calls_in_any_order_are_right),
     RPT_TEST(groups_do_not_disturb_each_other),
+    RPT_TEST(who_ends_a_call_knows_that_all_have_begun_the_one_before),
     RPT_TEST(more_may_share_a_device_than_a_kernel_has_inputs),
     RPT_TEST(a_plan_is_for_one_device),
     RPT_TEST(a_plan_is_for_one_memory),
