@@ -444,11 +444,10 @@ static void fill_run(struct rpt_plan *plan)
     struct rpt_run *run = &plan->run;
     size_t bytes = rpt__vector_count(plan->coll.kind, &plan->c) *
                    plan->combine.element_bytes;
-    unsigned kinds;
+    unsigned kinds = kinds_of(&plan->schedule, run->n_checks);
+    bool receives = (kinds & 1u << RPT_STEP_RECV) != 0;
 
-    kinds = kinds_of(&plan->schedule, run->n_checks);
-    run->needs_lock = (kinds & (1u << RPT_STEP_SEND | 1u << RPT_STEP_RECV)) !=
-                      0;
+    run->needs_lock = receives || (kinds & 1u << RPT_STEP_SEND) != 0;
     run->team = plan->team;
     run->schedule = run->usual = &plan->schedule;
     run->n_values = plan->schedule.n_values;
@@ -460,8 +459,7 @@ static void fill_run(struct rpt_plan *plan)
     run->stage_bytes = plan->schedule.stage_count * run->element_bytes;
     run->role = 2 * (int)plan->coll.kind + (plan->c.rank == plan->c.root);
     run->pace = rpt__pace_of(bytes > 0 ? bytes : run->stage_bytes);
-    run->only_writes = (kinds & (1u << RPT_STEP_WAIT | 1u << RPT_STEP_RECV)) ==
-                       0;
+    run->only_writes = !receives && (kinds & 1u << RPT_STEP_WAIT) == 0;
     run->is_short = run->stage_bytes <= RPT_STAGE_SHORT;
     run->stage_offset = run->stage_bytes <= RPT_STAGE_TINY
                             ? sizeof(struct rpt_block_head)
