@@ -13,59 +13,52 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MAX_RANKS = 8, N_CALLS = 80, N_KINDS = 13, LATE_NS = 1000000 };
+enum { MAX_RANKS = 8, N_CALLS = 80, LATE_NS = 1000000 };
 
 static _Atomic int begun[MAX_RANKS];
 
-struct turn {
-    int kind;
-    size_t count;
-    int root;
-    int empty; /* the rank that has nothing, where ranks may differ */
-};
-
 /* The same on all ranks. */
-static struct turn turn_of(unsigned seed, int n_ranks)
+static struct ahead_call call_of(unsigned seed, int n_ranks)
 {
     static const size_t counts[] = { 0, 1, 3, 20, 32, 300, 2000, 5000 };
-    struct turn turn;
+    struct ahead_call call;
 
-    turn.kind = rand_r(&seed) % N_KINDS;
-    turn.count = counts[rand_r(&seed) % 8];
-    turn.root = rand_r(&seed) % n_ranks;
-    turn.empty = rand_r(&seed) % n_ranks;
-    return turn;
+    call.kind = rand_r(&seed) % AHEAD_N_KINDS;
+    call.count = counts[rand_r(&seed) % 8];
+    call.root = rand_r(&seed) % n_ranks;
+    call.empty = rand_r(&seed) % n_ranks;
+    return call;
 }
 
-static rpt_status_t take_turn(rpt_group_t *group, struct turn turn, double *in,
-                              double *out)
+rpt_status_t ahead_call(rpt_group_t *group, struct ahead_call call, double *in,
+                        double *out)
 {
     const rpt_type_t type = RPT_TYPE_F64;
     const rpt_op_t op = RPT_OP_SUM;
-    bool gives = rpt_group_rank(group) != turn.empty;
-    size_t n = turn.count, counts[MAX_RANKS], given[MAX_RANKS];
+    bool gives = rpt_group_rank(group) != call.empty;
+    size_t n = call.count, counts[MAX_RANKS], given[MAX_RANKS];
 
     for (int r = 0; r < MAX_RANKS; r++) {
-        counts[r] = r == turn.empty ? 0 : n;
+        counts[r] = r == call.empty ? 0 : n;
         given[r] = gives ? n : 0;
     }
-    switch (turn.kind) {
+    switch (call.kind) {
     case 0:
-        return rpt_broadcast(group, in, n, type, turn.root);
+        return rpt_broadcast(group, in, n, type, call.root);
     case 1:
-        return rpt_reduce(group, in, out, n, type, op, turn.root);
+        return rpt_reduce(group, in, out, n, type, op, call.root);
     case 2:
-        return rpt_gather(group, in, out, n, type, turn.root);
+        return rpt_gather(group, in, out, n, type, call.root);
     case 3:
-        return rpt_gatherv(group, in, out, counts, NULL, type, turn.root);
+        return rpt_scatter(group, in, out, n, type, call.root);
     case 4:
-        return rpt_scatter(group, in, out, n, type, turn.root);
-    case 5:
         return rpt_scan(group, in, out, n, type, op);
-    case 6:
+    case 5:
         return rpt_exscan(group, in, out, n, type, op);
-    case 7:
+    case 6:
         return rpt_allgatherv(group, in, out, counts, NULL, type);
+    case 7:
+        return rpt_gatherv(group, in, out, counts, NULL, type, call.root);
     case 8:
         return rpt_reduce_scatter(group, in, out, counts, type, op);
     case 9:
@@ -92,8 +85,8 @@ void ahead_run(rpt_group_t *group, unsigned seed, double *in, double *out)
                       NULL);
         }
         begun[rank] = i + 1;
-        CHECK(take_turn(group, turn_of(seed * 1009 + (unsigned)i, n), in,
-                        out) == RPT_OK);
+        CHECK(ahead_call(group, call_of(seed * 1009 + (unsigned)i, n), in,
+                         out) == RPT_OK);
         for (int r = 0; r < n; r++) {
             CHECK(begun[r] >= i);
         }

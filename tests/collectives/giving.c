@@ -12,62 +12,33 @@
 #include <string.h>
 #include <time.h>
 
-/* Nobody waits for rank 0, which has nothing. */
-static rpt_status_t gather_from_some(rpt_group_t *group, double x[], double y[],
-                                     size_t count)
-{
-    size_t counts[8];
-
-    for (int r = 0; r < 8; r++) {
-        counts[r] = r == 0 ? 0 : count;
-    }
-    return rpt_allgatherv(group, x, y, counts, NULL, RPT_TYPE_F64);
-}
-
-/* Two calls in which some wait for nobody, the second one with a root; the last
- * rank has another part in the first one, or comes with another count. */
-static rpt_status_t give(rpt_group_t *group, double x[], double y[], int kind,
-                         size_t count, int root)
-{
-    switch (kind) {
-    case 0:
-        return rpt_broadcast(group, x, count, RPT_TYPE_F64, root);
-    case 1:
-        return rpt_reduce(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM, root);
-    case 2:
-        return rpt_gather(group, x, y, count, RPT_TYPE_F64, root);
-    case 3:
-        return rpt_scatter(group, x, y, count, RPT_TYPE_F64, root);
-    case 4:
-        return rpt_scan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
-    case 5:
-        return rpt_exscan(group, x, y, count, RPT_TYPE_F64, RPT_OP_SUM);
-    default:
-        return gather_from_some(group, x, y, count);
-    }
-}
-enum { N_GIVEN = 7, N_NEXT = 7, N_WAYS = 6, N_ROOTED = 4 };
+enum { N_WAYS = 6 };
 static int pair; /* of calls */
 
+/* Two calls in which some wait for nobody; the last rank has another part in
+ * the first one, or comes with another count. */
 static void two_calls_that_wait_for_nobody(rpt_group_t *group)
 {
     static const size_t sizes[] = { 1, 20, 3000 };
     int last = rpt_group_size(group) - 1;
     bool is_last = rpt_group_rank(group) == last;
-    int kind = pair % N_GIVEN, next = pair / N_GIVEN % N_NEXT;
-    int way = pair / N_GIVEN / N_NEXT;
+    int kind = pair % AHEAD_N_GIVING;
+    int next = pair / AHEAD_N_GIVING % AHEAD_N_GIVING;
+    int way = pair / AHEAD_N_GIVING / AHEAD_N_GIVING;
     size_t count = way >= 4 ? 1 : sizes[way % 3];
-    double *x = calloc(64000, sizeof *x), *y = x + 32000;
+    double *x = calloc(2 * AHEAD_ELEMENTS, sizeof *x), *y = x + AHEAD_ELEMENTS;
+    const struct ahead_call good = { kind, count, 0, 0 };
+    const struct ahead_call bad = { kind, way >= 4 ? 3000 : count + (way < 3),
+                                    way % 2 == 1 && way >= 3 ? last : 0, 0 };
+    const struct ahead_call behind = { next, 1, way % 2 == 0 ? 0 : last, 0 };
     rpt_status_t first, second;
 
     if (pair % 2 == 1) { /* the comparison of every second call comes first */
         CHECK(rpt_broadcast(group, x, 1, RPT_TYPE_F64, 0) == RPT_OK);
     }
-    first = give(group, x, y, kind,
-                 way >= 4 && is_last ? 3000 : count + (way < 3 && is_last),
-                 way % 2 == 1 && way >= 3 && is_last ? last : 0);
-    second = give(group, x, y, next, 1, way % 2 == 0 ? 0 : last);
-    if (way != 3 || kind < N_ROOTED) { /* the others have none */
+    first = ahead_call(group, is_last ? bad : good, x, y);
+    second = ahead_call(group, behind, x, y);
+    if (way != 3 || kind < AHEAD_N_ROOTED) { /* the others have none */
         CHECK(first == RPT_ERR_MISMATCH || second == RPT_ERR_MISMATCH);
         CHECK(second < RPT_OK);
         CHECK(strstr(second == RPT_ERR_MISMATCH ? rpt_last_error()->what
@@ -84,7 +55,7 @@ void who_waits_for_nobody_is_told_in_the_next_call(void)
                                               { "topo.virtual_nodes", "2" },
                                               { "topo.virtual_nodes", "4" },
                                               { "comm.shared_bytes", "0" } };
-    int n_calls = N_GIVEN * N_NEXT * N_WAYS;
+    int n_calls = AHEAD_N_GIVING * AHEAD_N_GIVING * N_WAYS;
     bool is_short = rpt_test_is_short();
 
     for (int n = is_short ? 3 : 2; n <= (is_short ? 3 : 4); n++) {
