@@ -1,3 +1,5 @@
+include $(srcdir)/tests/fault/disk/local.mk
+
 # Faults from outside: see kill-rounds for its switches.
-TESTS += tests/fault/kill-rounds
-EXTRA_DIST += tests/fault/kill-rounds
+TESTS += tests/fault/kill-rounds tests/fault/disk-faults
+EXTRA_DIST += tests/fault/kill-rounds tests/fault/disk-faults
