@@ -3,10 +3,9 @@
  *
  * A process that is to die writes its line and its counts first, then sends
  * itself SIGKILL.  The whole job dies with it when a rule says so: every
- * process that was started with the same RPT_DISK_DIR and RPT_DISK_FAULT and
- * has a rank (or has none, when the process itself has none), which is what
- * /proc tells.  The launcher has no rank and lives, so that it can say what
- * happened.
+ * process of this host that was started with the same folder and plan, which
+ * is what /proc tells, but those from which this one descends.  So the
+ * launcher lives, and can say what happened.
  */
 #include "disk.h"
 
@@ -15,6 +14,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -37,9 +37,13 @@ static const char *const rank_variables[] = { "OMPI_COMM_WORLD_RANK",
                                               "PMIX_RANK", "PMI_RANK" };
 enum { N_RANK_VARIABLES = sizeof rank_variables / sizeof *rank_variables };
 
+/* Both may begin the name of a setting: programs of the library warn of names
+ * that begin with RPT_ and are no options, unless RPT_TEST_ begins them. */
+static const char *const beginnings[] = { "RPT_TEST_DISK_", "RPT_DISK_" };
+
 /* Enough for the environment of any process of a job. */
-enum { ENVIRON_BYTES = 1 << 18, MAX_VICTIMS = 4096 };
-static char environ_of[ENVIRON_BYTES];
+enum { TEXT_BYTES = 1 << 18, MAX_VICTIMS = 4096, MAX_ANCESTORS = 64 };
+static char text_of[TEXT_BYTES];
 static pid_t victims[MAX_VICTIMS];
 
 void *disk_next(enum disk_kind kind)
@@ -68,6 +72,19 @@ _Noreturn void disk_refuse(const char *what, const char *text)
     _exit(DISK_BAD_PLAN);
 }
 
+static const char *setting(const char *name)
+{
+    const char *value = NULL;
+
+    for (int i = 0; i < 2 && value == NULL; i++) {
+        char variable[32];
+        strcpy(variable, beginnings[i]);
+        strcat(variable, name);
+        value = getenv(variable);
+    }
+    return value;
+}
+
 static void after_fork(void)
 {
     disk_plan_forget();
@@ -76,11 +93,11 @@ static void after_fork(void)
 
 __attribute__((constructor)) static void start(void)
 {
-    const char *folder = getenv("RPT_DISK_DIR");
-    const char *fault = getenv("RPT_DISK_FAULT");
-    const char *trace = getenv("RPT_DISK_TRACE");
-    const char *counts = getenv("RPT_DISK_COUNT");
-    const char *shared = getenv("RPT_DISK_SHARED");
+    const char *folder = setting("DIR");
+    const char *fault = setting("FAULT");
+    const char *trace = setting("TRACE");
+    const char *counts = setting("COUNT");
+    const char *shared = setting("SHARED");
 
     if (fault == NULL && trace == NULL && counts == NULL) {
         return;
@@ -113,51 +130,89 @@ __attribute__((destructor)) static void finish(void)
     }
 }
 
-/* Of /proc/PID/environ, n bytes in environ_of; value NULL: any. */
-static bool has_variable(size_t n, const char *name, const char *value)
+/* The text of /proc/PID/FILE, in text_of; how long it is. */
+static size_t read_proc(int proc, const char *pid, const char *file)
 {
-    const size_t length = strlen(name);
-
-    for (size_t at = 0; at < n; at += strlen(environ_of + at) + 1) {
-        const char *entry = environ_of + at;
-        if (strncmp(entry, name, length) == 0 && entry[length] == '=') {
-            return value == NULL || strcmp(entry + length + 1, value) == 0;
-        }
-    }
-    return false;
-}
-
-static bool is_of_job(const char *pid, int proc)
-{
-    char file[64];
-
-    if (strlen(pid) > 20) {
-        return false;
-    }
-    strcpy(file, pid);
-    strcat(file, "/environ");
-    const int fd = (int)syscall(SYS_openat, proc, file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
+    char path[64];
     size_t n = 0;
+
+    text_of[0] = '\0';
+    if (strlen(pid) > 20) {
+        return 0;
+    }
+    strcpy(path, pid);
+    strcat(path, file);
+    const int fd = (int)syscall(SYS_openat, proc, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
     for (;;) {
-        const ssize_t got = syscall(SYS_read, fd, environ_of + n,
-                                    ENVIRON_BYTES - 1 - n);
+        const ssize_t got = syscall(SYS_read, fd, text_of + n,
+                                    TEXT_BYTES - 1 - n);
         if (got <= 0) {
             break;
         }
         n += (size_t)got;
     }
     syscall(SYS_close, fd);
-    environ_of[n] = '\0';
-    bool is_ranked = false;
-    for (int i = 0; i < N_RANK_VARIABLES; i++) {
-        is_ranked |= has_variable(n, rank_variables[i], NULL);
+    text_of[n] = '\0';
+    return n;
+}
+
+/* Of the environment in text_of. */
+static bool has_setting(size_t n, const char *name, const char *value)
+{
+    for (size_t at = 0; at < n; at += strlen(text_of + at) + 1) {
+        for (int i = 0; i < 2; i++) {
+            const char *entry = text_of + at;
+            const size_t length = strlen(beginnings[i]);
+            if (strncmp(entry, beginnings[i], length) == 0 &&
+                strncmp(entry + length, name, strlen(name)) == 0 &&
+                entry[length + strlen(name)] == '=' &&
+                strcmp(entry + length + strlen(name) + 1, value) == 0) {
+                return true;
+            }
+        }
     }
-    return is_ranked == (disk_rank >= 0) &&
-           has_variable(n, "RPT_DISK_FAULT", getenv("RPT_DISK_FAULT")) &&
-           has_variable(n, "RPT_DISK_DIR", getenv("RPT_DISK_DIR"));
+    return false;
+}
+
+static bool is_of_job(int proc, const char *pid)
+{
+    const size_t n = read_proc(proc, pid, "/environ");
+
+    return has_setting(n, "FAULT", setting("FAULT")) &&
+           has_setting(n, "DIR", setting("DIR"));
+}
+
+/* Its parent, and the parent of that one, and so on; the last is 0. */
+static void find_ancestors(int proc, pid_t ancestors[MAX_ANCESTORS])
+{
+    pid_t pid = getppid();
+    int n = 0;
+
+    while (pid > 1 && n < MAX_ANCESTORS - 1) {
+        char name[24];
+        char *at = name + sizeof name - 1;
+        ancestors[n++] = pid;
+        *at = '\0';
+        for (; pid > 0; pid /= 10) {
+            *--at = (char)('0' + pid % 10);
+        }
+        read_proc(proc, at, "/stat");
+        /* PID (NAME) STATE PARENT ..., and anything may be in a name. */
+        const char *end = strrchr(text_of, ')');
+        pid = end != NULL && strlen(end) > 4 ? (pid_t)atoi(end + 4) : 0;
+    }
+    ancestors[n] = 0;
+}
+
+static bool is_among(pid_t pid, const pid_t *pids)
+{
+    while (*pids != 0 && *pids != pid) {
+        pids++;
+    }
+    return *pids == pid;
 }
 
 /* As the kernel gives it. */
@@ -175,16 +230,18 @@ static void kill_others(void)
     static _Alignas(struct entry) char entries[1 << 15];
     const int proc = (int)syscall(SYS_openat, AT_FDCWD, "/proc",
                                   O_RDONLY | O_DIRECTORY);
+    pid_t ancestors[MAX_ANCESTORS];
     int n_victims = 0;
     long n;
 
+    find_ancestors(proc, ancestors);
     while ((n = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0) {
         for (long at = 0; at < n;) {
             const struct entry *e = (const struct entry *)(entries + at);
             at += e->bytes;
             const pid_t pid = (pid_t)atoi(e->name);
             if (pid > 1 && pid != getpid() && n_victims < MAX_VICTIMS &&
-                is_of_job(e->name, proc)) {
+                !is_among(pid, ancestors) && is_of_job(proc, e->name)) {
                 victims[n_victims++] = pid;
             }
         }
@@ -197,14 +254,14 @@ static void kill_others(void)
 _Noreturn void disk_die(enum disk_death death)
 {
     disk_counts_write();
-    if (death == DISK_ALL_KILLED) {
-        static _Atomic bool is_begun;
-        if (!is_begun) {
-            is_begun = true;
+    /* One thread does it; another that came after it waits for its end. */
+    static atomic_flag is_begun = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_begun)) {
+        if (death == DISK_ALL_KILLED) {
             kill_others();
         }
+        kill(getpid(), SIGKILL);
     }
-    kill(getpid(), SIGKILL);
     for (;;) {
         pause();
     }

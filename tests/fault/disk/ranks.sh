@@ -33,6 +33,8 @@ is "kill-all: by one call" lines 1 ' 1 open end .* killed rule1,'
 is "kill-all: nobody was left to be asked to end" \
     [ "$(echo "$scratch/d/"*)" = \
         "$scratch/d/here.0 $scratch/d/here.1 $scratch/d/here.2" ]
+left=$(grep -la "DISK_DIR=$scratch/d" /proc/[0-9]*/environ 2>/dev/null)
+is "kill-all: no child of theirs is left" [ -z "$left" ]
 
 # What MPI-IO writes, by each of the ways that the MPI has.  OMPIO opens no file
 # whose name is not absolute.

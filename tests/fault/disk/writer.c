@@ -279,7 +279,7 @@ static void note_term(int signal_number)
     write_word(termed);
 }
 
-/* Waits to be killed, and notes it where it is asked to end first. */
+/* Waits to be killed, with a child that knows of no rank, and notes it where it is asked to end first. */
 static void do_linger(char **arguments)
 {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
@@ -290,6 +290,10 @@ static void do_linger(char **arguments)
     snprintf(termed, sizeof termed, "termed.%s", rank);
     snprintf(here, sizeof here, "here.%s", rank);
     signal(SIGTERM, note_term);
+    if (strcmp(rank, "0") == 0) {
+        (void)!system("env -u OMPI_COMM_WORLD_RANK -u PMIX_RANK -u PMI_RANK "
+                      "sleep 30 &");
+    }
     write_word(here);
     /* The last one here begins what the others wait for. */
     while (access("here.0", F_OK) != 0 || access("here.1", F_OK) != 0 ||
