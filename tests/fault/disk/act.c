@@ -224,7 +224,8 @@ struct entry {
     char name[];
 };
 
-/* All are found before the first is killed: they should die together. */
+/* They should die together: all are found before the first is killed, and none
+ * has time to hear from the launcher that others are dead. */
 static void kill_others(void)
 {
     static _Alignas(struct entry) char entries[1 << 15];
@@ -247,6 +248,9 @@ static void kill_others(void)
         }
     }
     for (int i = 0; i < n_victims; i++) {
+        kill(victims[i], SIGSTOP);
+    }
+    for (int i = 0; i < n_victims; i++) {
         kill(victims[i], SIGKILL);
     }
 }
@@ -257,6 +261,9 @@ _Noreturn void disk_die(enum disk_death death)
     /* One thread does it; another that came after it waits for its end. */
     static atomic_flag is_begun = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&is_begun)) {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, NULL);
         if (death == DISK_ALL_KILLED) {
             kill_others();
         }

@@ -64,10 +64,13 @@ is "trace-order: a sync that failed is none" \
 cat >"$scratch/trace" <<'END'
 1.000000000 2.000000000 10 10 0 fdatasync tmp.7/a - - - 0 -
 1.000000000 5.000000000 11 11 1 fdatasync tmp.7/b - - - 0 -
-4.000000000 6.000000000 10 10 0 rename tmp.7 7 - - 0 -
+4.000000000 6.000000000 10 10 0 rename tmp.7 it-2 - - 0 -
+7.000000000 8.000000000 10 10 0 unlink it-2/a - - - 0 -
 END
 is "trace-order: it is the end of A and the begin of B that count" \
     asked 1 'fdatasync:tmp.%/*' before "$named"
 sed -i 's/ 5\.0/ 3.0/' "$scratch/trace"
 is "trace-order: a nanosecond more and it is right" \
     asked 0 'fdatasync:tmp.%/*' before "$named"
+is "trace-order: a folder is the same by its new name" \
+    asked 0 'fdatasync:tmp.%/*' before 'unlink:it-%/*'

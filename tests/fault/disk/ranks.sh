@@ -28,7 +28,7 @@ job 3 'fail=EIO,job,call=write,n=5' fill f 900
 is "n of a job counts in all ranks" lines 1 ' write .* -EIO rule1$'
 
 job 3 'kill-all,call=open,path=end' linger
-is "kill-all: the job ends ($code)" [ $code -ne 0 -a $code -ne 124 ]
+is "kill-all: the launcher lives, and says so" grep -q 'signal 9' "$out"
 is "kill-all: by one call" lines 1 ' 1 open end .* killed rule1,'
 is "kill-all: nobody was left to be asked to end" \
     [ "$(echo "$scratch/d/"*)" = \

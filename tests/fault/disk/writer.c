@@ -250,14 +250,18 @@ static void do_threads(char **arguments)
     printf("%ld bad\n", n_bad[0] + n_bad[1] + n_bad[2] + n_bad[3]);
 }
 
-/* FILE: two writes here, two in a child. */
+/* FILE: two writes here, two in a child that begins between them. */
 static void do_fork(char **arguments)
 {
     const int fd = open(arguments[0], O_WRONLY | O_CREAT, 0666);
+    ssize_t first = write(fd, data, 10);
     const pid_t child = fork();
 
-    printf("%zd ", write(fd, data, 10));
-    printf("%zd\n", write(fd, data, 10));
+    if (child == 0) {
+        first = write(fd, data, 10);
+    }
+    const ssize_t second = write(fd, data, 10);
+    printf("%zd %zd\n", first, second);
     if (child != 0) {
         waitpid(child, NULL, 0);
     }
