@@ -283,7 +283,8 @@ static void note_term(int signal_number)
     write_word(termed);
 }
 
-/* Waits to be killed, with a child that knows of no rank, and notes it where it is asked to end first. */
+/* Waits to be killed, with a child that knows of no rank; notes it where it is
+ * asked to end first. */
 static void do_linger(char **arguments)
 {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
