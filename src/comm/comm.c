@@ -359,6 +359,11 @@ rpt_status_t rpt__comm_wait_long(struct rpt_comm *comm, rpt_done_fn done,
     return status;
 }
 
+void **rpt__comm_checkpoints(struct rpt_comm *comm)
+{
+    return &comm->checkpoints;
+}
+
 uint32_t *rpt__comm_pool_generation(struct rpt_comm *comm)
 {
     return &comm->pool_generation;

@@ -90,6 +90,9 @@ void rpt__comm_attach(struct rpt_comm *comm, void *data,
 /* A counter that upper layers use to number their pools. */
 uint32_t *rpt__comm_pool_generation(struct rpt_comm *comm);
 
+/* Where upper layers keep a list of their checkpoints; NULL at first. */
+void **rpt__comm_checkpoints(struct rpt_comm *comm);
+
 /* fn NULL: forget the tag.  A message whose tag has no function yet is kept
  * until it has one. */
 rpt_status_t rpt__comm_handle(struct rpt_comm *comm, enum rpt_tag tag,
@@ -208,5 +211,8 @@ rpt_status_t rpt__group_barrier(struct rpt_group *group);
  * that needs it, as errors name it; constant. */
 rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
                                  const void *mine, size_t bytes, void *all_out);
+/* The same, of one: what the root has in `bytes`, others get there. */
+rpt_status_t rpt__group_share(struct rpt_group *group, const char *call,
+                              int root, struct rpt_buf *bytes);
 
 #endif /* RPT_COMM_COMM_H */

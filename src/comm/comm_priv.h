@@ -95,6 +95,7 @@ struct rpt_comm {
     bool kept_wanted; /* a tag with kept messages has got a function      */
     struct rpt_groups *groups;
     uint32_t pool_generation; /* the pools' */
+    void *checkpoints;        /* a list of io/checkpoint/ */
     void *attached;           /* of an upper layer */
     void (*release_attached)(void *data);
 };

@@ -1,8 +1,8 @@
 /*
- * exchange.c - every rank of a group gives some bytes and gets those of all
+ * exchange.c - small agreements of a group: all give and get, or one gives
  *
- * Dissemination (Bruck et al. 1997, doi:10.1109/71.642949).  A rank has its own
- * block first; in round k it has 2^k blocks, those of the ranks from itself
+ * All: dissemination (Bruck et al. 1997, doi:10.1109/71.642949).  A rank has its
+ * own block first; in round k it has 2^k blocks, those of the ranks from itself
  * upward, gives them to the rank 2^k below and gets as many from the rank 2^k
  * above, fewer in the last round when p is no power of two.
  *
@@ -11,6 +11,10 @@
  *      round 2   0 <- 4, 1 <- 0, ...        the last 1
  *
  * Cost: ceil(log2 p) messages and (p - 1) blocks a rank.  Not for large blocks.
+ *
+ * One: a binomial tree.  Counted from the root, a rank passes on what it got to
+ * those that are 2^k above it, the farthest first.  ceil(log2 p) rounds, any
+ * length.
  */
 #include "comm/group_priv.h"
 
@@ -92,18 +96,29 @@ static rpt_status_t wait_for_letter(struct exchange *x)
     return status;
 }
 
-/* Gets the blocks of the ranks from x->from upward. */
-static rpt_status_t receive(struct exchange *x, char *to, size_t bytes)
+/* Waits for the letter of rank x->from. */
+static rpt_status_t take(struct exchange *x, struct rpt_letter **letter_out)
 {
     rpt_status_t status = wait_for_letter(x);
-    struct rpt_letter *letter;
 
     if (status != RPT_OK) {
         return status;
     }
-    letter = rpt__letter_find(x->group, RPT_LETTER_DATA, x->from);
-    if (letter == NULL) {
+    *letter_out = rpt__letter_find(x->group, RPT_LETTER_DATA, x->from);
+    if (*letter_out == NULL) {
         return mismatch(x, "are in different calls: exchange, and barrier");
+    }
+    return RPT_OK;
+}
+
+/* Gets the blocks of the ranks from x->from upward. */
+static rpt_status_t receive(struct exchange *x, char *to, size_t bytes)
+{
+    struct rpt_letter *letter;
+    rpt_status_t status = take(x, &letter);
+
+    if (status != RPT_OK) {
+        return status;
     }
     if (letter->bytes != bytes) {
         return mismatch(x, "exchange different numbers of bytes");
@@ -169,6 +184,62 @@ rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
         }
     }
     free(x.blocks);
+    rpt__group_end(group);
+    return status;
+}
+
+/* ---- one gives ---- */
+
+/* The highest power of two up to n; n >= 1. */
+static int power_below(int n)
+{
+    int power = 1;
+
+    while (power <= n / 2) {
+        power *= 2;
+    }
+    return power;
+}
+
+static rpt_status_t get_shared(struct exchange *x, struct rpt_buf *bytes)
+{
+    struct rpt_letter *letter;
+    rpt_status_t status = take(x, &letter);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    rpt__buf_clear(bytes);
+    rpt__buf_add(bytes, letter->data, letter->bytes);
+    rpt__letter_done(x->group, letter);
+    status = rpt__buf_status(bytes);
+    return status == RPT_OK ? RPT_OK : rpt__group_fail(x->group, status);
+}
+
+rpt_status_t rpt__group_share(struct rpt_group *group, const char *call,
+                              int root, struct rpt_buf *bytes)
+{
+    struct exchange x = { group, NULL, 0, 0, rpt__now_s(), 0 };
+    rpt_status_t status = rpt__group_begin(group, call);
+    int p = group->size, rank = (group->rank - root + p) % p;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (rank > 0) {
+        x.from = (rank - power_below(rank) + root) % p;
+        status = get_shared(&x, bytes);
+    }
+    for (int k = power_below(p); status == RPT_OK && k > rank; k /= 2) {
+        if (rank + k < p) {
+            status = rpt__letter_send(group, (rank + k + root) % p,
+                                      RPT_LETTER_DATA, bytes->data,
+                                      bytes->bytes);
+            if (status == RPT_ERR_NOMEM) {
+                status = rpt__group_fail(group, status);
+            }
+        }
+    }
     rpt__group_end(group);
     return status;
 }

@@ -16,6 +16,7 @@ enum rpt_tag {
     RPT_TAG_POOL_END,    /* waves of termination detection, shutdown         */
     RPT_TAG_COLLECTIVE,  /* steps of collectives                              */
     RPT_TAG_POOL_FAIL,   /* a rank's pool cannot go on: status and text      */
+    RPT_TAG_CHECKPOINT,  /* a rank's part is down; a save is over            */
     RPT_TAG_GONE,        /* the sender has destroyed a group (gone.c)         */
     RPT_N_TAGS
 };
