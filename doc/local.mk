@@ -1,6 +1,7 @@
 # Pages, and the reference of the public headers (make doc).
 EXTRA_DIST += doc/Doxyfile doc/statuses.awk
-nobase_dist_doc_DATA += doc/specification.md doc/design/collectives.md \
+nobase_dist_doc_DATA += doc/specification.md doc/checkpoint-format.md \
+	doc/design/checkpoint.md doc/design/collectives.md \
 	doc/design/device.md doc/design/foundation.md \
 	doc/design/suites.md \
 	doc/guide/README.md doc/guide/1-task-list.md \

@@ -1,10 +1,10 @@
 /*
  * exchange.c - small agreements of a group: all give and get, or one gives
  *
- * All: dissemination (Bruck et al. 1997, doi:10.1109/71.642949).  A rank has its
- * own block first; in round k it has 2^k blocks, those of the ranks from itself
- * upward, gives them to the rank 2^k below and gets as many from the rank 2^k
- * above, fewer in the last round when p is no power of two.
+ * All: dissemination (Bruck et al. 1997, doi:10.1109/71.642949).  A rank has
+ * its own block first; in round k it has 2^k blocks, those of the ranks from
+ * itself upward, gives them to the rank 2^k below and gets as many from the
+ * rank 2^k above, fewer in the last round when p is no power of two.
  *
  *      round 0   0 <- 1 <- 2 <- 3 <- 4      1 block
  *      round 1   0 <- 2, 1 <- 3, ...        2 blocks

@@ -1,0 +1,36 @@
+/*
+ * checkpoint.h - the door of this folder: src/api/checkpoint.c checks arguments
+ * and calls these
+ *
+ * All without the engine's lock; see <repartir/checkpoint.h> for what they do.
+ */
+#ifndef RPT_IO_CHECKPOINT_CHECKPOINT_H
+#define RPT_IO_CHECKPOINT_CHECKPOINT_H
+
+#include "base/options.h"
+#include "comm/comm.h"
+#include "io/checkpoint/item.h"
+
+#include <repartir/checkpoint.h>
+
+rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
+                                  const char *directory, const char *task,
+                                  const rpt_options_t *options,
+                                  struct rpt_checkpoint **checkpoint_out);
+void rpt__checkpoint_close(struct rpt_checkpoint *checkpoint);
+
+struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *checkpoint);
+
+rpt_status_t rpt__checkpoint_due(struct rpt_checkpoint *checkpoint,
+                                 uint64_t iteration, int *due_out);
+/* waits: returns when it is committed. */
+rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *checkpoint,
+                                  uint64_t iteration, bool waits);
+rpt_status_t rpt__checkpoint_test(struct rpt_checkpoint *checkpoint);
+rpt_status_t rpt__checkpoint_wait(struct rpt_checkpoint *checkpoint);
+rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *checkpoint,
+                                     uint64_t *iteration_out);
+rpt_checkpoint_stats_t
+rpt__checkpoint_stats(const struct rpt_checkpoint *checkpoint);
+
+#endif /* RPT_IO_CHECKPOINT_CHECKPOINT_H */

@@ -1,0 +1,142 @@
+/*
+ * checkpoint_priv.h - what the files of this folder share
+ *
+ *   open.c      the folder, its lock, what was left there; closing
+ *   begin.c     a save up to the copy: collective
+ *   save.c      from there to the commit: messages and the thread
+ *   restore.c   the newest that all ranks find whole; verify.c
+ *   due.c       when; interval.c
+ *   events.c    what happened, for the next job and for people
+ */
+#ifndef RPT_IO_CHECKPOINT_PRIV_H
+#define RPT_IO_CHECKPOINT_PRIV_H
+
+#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/commit.h"
+#include "io/checkpoint/dir.h"
+#include "io/checkpoint/layout.h"
+#include "io/checkpoint/stream.h"
+#include "io/checkpoint/saver.h"
+
+#define RPT_EVENTS "events.jsonl"
+
+/* Where a save is, on this rank. */
+enum rpt_phase {
+    RPT_PHASE_IDLE,  /* there is none                                        */
+    RPT_PHASE_BEGIN, /* the call that begins one                             */
+    RPT_PHASE_WRITE, /* the thread writes                                    */
+    RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
+                         for all, the others for what it says                 */
+    RPT_PHASE_COMMIT /* rank 0's thread commits, or removes                  */
+};
+
+struct rpt_save {
+    enum rpt_phase phase;
+    struct rpt_stamp stamp;
+    char folder[RPT_FOLDER_NAME_BYTES]; /* .tmp-ID                     */
+    struct rpt_dir dir;                 /* that folder                 */
+    struct rpt_target target;
+    struct rpt_write_times times;
+    rpt_status_t own;     /* why this rank has no part        */
+    struct rpt_buf error; /* packed: of `own`, or of the save */
+    rpt_status_t result;  /* of the last save, when it is over ...  */
+    bool is_told;         /* ... and whether the caller knows       */
+    double began_s;
+    /* rank 0 */
+    struct rpt_buf draft;
+    bool *is_down; /* of each rank */
+    int n_down;
+    rpt_status_t failure; /* of the first rank that had one */
+    double first_down_s;  /* when the first rank was down   */
+};
+
+/* When rank 0 says that a checkpoint is due. */
+struct rpt_timing {
+    double last_s;           /* end of the last save, or the opening       */
+    uint64_t last_iteration; /* of it                                      */
+    double cost_s;           /* of a save, blocked; smoothed; 0: not known */
+    double mtbf_s;           /* learned, 0: not known                      */
+    double spent_s;          /* in saves since the opening                 */
+    double opened_s;
+    double halt_seen_s; /* when HALT was looked for */
+    bool is_halted;
+};
+
+struct rpt_checkpoint {
+    struct rpt_checkpoint *next; /* of the context */
+    struct rpt_group *group;     /* our own        */
+    struct rpt_comm *comm;
+    struct rpt_engine *engine;
+    int rank, size;
+    const rpt_options_t *options;
+    rpt_options_t *own_options; /* NULL: they are the context's */
+    char *task;
+    struct rpt_dir top; /* the directory            */
+    struct rpt_dir dir; /* the task's folder in it  */
+    int lock_fd;        /* rank 0                   */
+    bool notes_signals;
+    uint64_t newest; /* rank 0: iteration of the newest committed one */
+    bool has_newest;
+    uint64_t verified; /* rank 0: id of the last one that was verified */
+    struct rpt_items items;
+    struct rpt_file_layout layout;
+    bool has_layout;
+    const struct rpt_hdf5_ops *hdf5;
+    void *mpi; /* of the collective engine */
+    struct rpt_stream stream;
+    struct rpt_saver *saver;
+    struct rpt_poller poller;
+    struct rpt_save save;
+    struct rpt_timing timing;
+    rpt_checkpoint_stats_t stats;
+};
+
+/* Text of an option of io.checkpoint that is one of `names` (ends with NULL):
+ * its index; -1: recorded as RPT_ERR_INVALID. */
+int rpt__checkpoint_choice(const struct rpt_checkpoint *c,
+                           enum rpt_option option, const char *const names[]);
+
+/* ---- save.c ---- */
+
+/* Once for a context. */
+rpt_status_t rpt__save_listen(struct rpt_comm *comm);
+/* The poller of a checkpoint. */
+int rpt__save_poll(struct rpt_poller *poller);
+double rpt__save_next_s(struct rpt_poller *poller);
+/* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
+ * Under the lock. */
+void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
+/* Waits until none is under way.  Under the lock. */
+rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
+
+/* ---- due.c ---- */
+
+/* Daly's interval from what a save costs, 0: not known. */
+double rpt__due_interval(const struct rpt_checkpoint *c);
+
+/* ---- verify.c ---- */
+
+/* Reads blocks [from, end) of all that a checkpoint has and compares their
+ * checksums.  Not collective. */
+rpt_status_t rpt__verify(const struct rpt_opened *opened, int part,
+                         int n_parts);
+
+/* ---- events.c ---- */
+
+/* Appends a line; what cannot be written is no failure. */
+void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
+                    uint64_t iteration, double seconds);
+struct rpt_history {
+    uint64_t
+        last_restored;   /* id of the checkpoint that was restored last ... */
+    unsigned n_restores; /* ... and how often without one more committed    */
+    uint64_t
+        last_verified;   /* id                                              */
+    unsigned n_failures; /* jobs that did not close                         */
+    double run_s;        /* of all jobs                                     */
+};
+/* What the events say; zeros where there are none. */
+rpt_status_t rpt__history_read(const struct rpt_dir *task,
+                               struct rpt_history *history_out);
+
+#endif /* RPT_IO_CHECKPOINT_PRIV_H */

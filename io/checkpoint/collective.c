@@ -1,0 +1,180 @@
+/*
+ * collective.c - the engine in which all ranks call H5Dwrite together
+ *
+ * The file has its structure already: rank 0 writes what HDF5 made for the
+ * layout, as in the other engine.  Then all open it with the MPI-IO driver and
+ * write one dataset after the other, each rank its block or nothing.  Before
+ * each they meet with a deadline, so that a rank that has stopped is found
+ * outside of MPI-IO, which has none.
+ */
+#include "io/checkpoint/collective.h"
+
+#include "base/error.h"
+#include "io/checkpoint/talk.h"
+#include "io/hdf5/load.h"
+#include "io/hdf5/over_mpi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char call[] = "rpt_checkpoint_save";
+
+rpt_status_t rpt__collective_prepare(struct rpt_checkpoint *c)
+{
+    rpt_status_t status = rpt__hdf5_load(c->options, &c->hdf5);
+
+    if (status == RPT_OK && !c->hdf5->is_parallel) {
+        rpt__fail(RPT_ERR_UNSUPPORTED,
+                  "io.checkpoint.engine=collective needs parallel HDF5");
+        rpt__fail_why("librepartir-hdf5 was built with %s, without MPI",
+                      c->hdf5->version);
+        rpt__fail_hint("use io.checkpoint.engine=direct");
+        status = RPT_ERR_UNSUPPORTED;
+    }
+    status = rpt__talk_agree(c->group, call, status);
+    if (status == RPT_OK && c->mpi == NULL) {
+        status = rpt__hdf5_comm_make(c->group, &c->mpi);
+        status = rpt__talk_agree(c->group, call, status);
+    }
+    return status;
+}
+
+void rpt__collective_release(struct rpt_checkpoint *c)
+{
+    rpt__hdf5_comm_free(c->mpi);
+    c->mpi = NULL;
+}
+
+/* ---- what this rank gives to each dataset ---- */
+
+static bool is_own(const struct rpt_checkpoint *c, const struct rpt_part *part)
+{
+    for (size_t i = 0; i < c->items.n; i++) {
+        const struct rpt_item *item = &c->items.list[i];
+
+        if (item->kind == RPT_ITEM_ARRAY &&
+            c->layout.set_of[i] == part->dataset) {
+            return rpt__box_holds(&item->box, &part->box, item->n_dims);
+        }
+    }
+    return true;
+}
+
+/* Leaves out datasets of no elements: HDF5 1.10 takes no write to them. */
+static size_t drop_empty(const struct rpt_file_layout *layout,
+                         struct rpt_hdf5_box *boxes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < layout->n_datasets; i++) {
+        if (layout->datasets[i].bytes > 0) {
+            boxes[n++] = boxes[i];
+        }
+    }
+    return n;
+}
+
+/* One box a dataset: what belongs to nobody is a hole of the file. */
+static struct rpt_hdf5_box *list_boxes(const struct rpt_checkpoint *c,
+                                       size_t *n_out)
+{
+    const struct rpt_file_layout *layout = &c->layout;
+    struct rpt_hdf5_box *boxes = calloc(layout->n_datasets, sizeof *boxes);
+    const char *data = c->stream.data;
+
+    for (size_t i = 0; boxes != NULL && i < layout->n_datasets; i++) {
+        const struct rpt_dataset *set = &layout->datasets[i];
+
+        boxes[i].name = set->name;
+        boxes[i].type = set->type;
+        boxes[i].n_dims = set->n_dims;
+    }
+    for (size_t i = 0; boxes != NULL && i < layout->n_parts; i++) {
+        const struct rpt_part *part = &layout->parts[i];
+
+        if (part->dataset != RPT_RAW && is_own(c, part)) {
+            struct rpt_hdf5_box *box = &boxes[part->dataset];
+
+            memcpy(box->start, part->box.start, sizeof box->start);
+            memcpy(box->count, part->box.count, sizeof box->count);
+            box->data = data;
+        }
+        data += rpt__part_bytes(layout->datasets, part);
+    }
+    *n_out = boxes != NULL ? drop_empty(layout, boxes) : 0;
+    return boxes;
+}
+
+/* Rank 0: what HDF5 finds when it opens the file. */
+static rpt_status_t write_raw(struct rpt_checkpoint *c)
+{
+    const struct rpt_target *target = &c->save.target;
+    int error = 0;
+
+    for (size_t i = 0; i < c->layout.n_raw && error == 0; i++) {
+        const struct rpt_raw *raw = &c->layout.raw[i];
+
+        error = rpt__write_at(target->state_fd, raw->data, (size_t)raw->bytes,
+                              raw->offset);
+    }
+    /* Other nodes open it next. */
+    if (error == 0) {
+        error = rpt__sync_file(target->state_fd, true);
+    }
+    return error == 0 ? RPT_OK
+                      : rpt__dir_fail(target->dir, RPT_STATE_FILE, "write",
+                                      error, c->layout.file_bytes);
+}
+
+static rpt_status_t meet(void *user, size_t i)
+{
+    struct rpt_checkpoint *c = user;
+
+    (void)i;
+    return rpt__talk_agree(c->group, call, RPT_OK);
+}
+
+static rpt_status_t write_boxes(struct rpt_checkpoint *c,
+                                const struct rpt_hdf5_box *boxes,
+                                size_t n_boxes)
+{
+    size_t bytes = strlen(c->save.dir.path) + sizeof RPT_STATE_FILE + 1;
+    char *path = malloc(bytes);
+    rpt_status_t status;
+
+    if (path == NULL) {
+        return rpt__fail_nomem(bytes);
+    }
+    snprintf(path, bytes, "%s/" RPT_STATE_FILE, c->save.dir.path);
+    status = c->hdf5->write_all(path, c->mpi, boxes, n_boxes, meet, c);
+    if (status == RPT_ERR_IO) {
+        rpt__fail(RPT_ERR_IO, "HDF5 cannot write %s", path);
+        rpt__fail_why("%s", c->hdf5->why());
+        rpt__fail_hint("checkpoints that were committed before are intact; "
+                       "io.checkpoint.engine=direct does without MPI-IO");
+    }
+    free(path);
+    return status;
+}
+
+rpt_status_t rpt__collective_write(struct rpt_checkpoint *c, rpt_status_t own)
+{
+    struct rpt_hdf5_box *boxes = NULL;
+    size_t n_boxes = 0;
+
+    if (own == RPT_OK && c->rank == 0) {
+        own = write_raw(c);
+    }
+    if (own == RPT_OK) {
+        boxes = list_boxes(c, &n_boxes);
+        own = boxes != NULL ? RPT_OK : rpt__fail_nomem(c->layout.n_datasets);
+    }
+    own = rpt__talk_agree(c->group, call, own);
+    if (own == RPT_OK) {
+        own = write_boxes(c, boxes, n_boxes);
+    }
+    free(boxes);
+    c->save.target.is_written = true;
+    return own;
+}

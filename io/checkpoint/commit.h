@@ -1,0 +1,74 @@
+/*
+ * commit.h - a folder with all data becomes a checkpoint; rank 0 only
+ *
+ * From the files alone, so that the next job can finish what a killed one had
+ * all data of.
+ */
+#ifndef RPT_IO_CHECKPOINT_COMMIT_H
+#define RPT_IO_CHECKPOINT_COMMIT_H
+
+#include "io/checkpoint/dir.h"
+#include "io/checkpoint/format.h"
+
+/* Commits folder `name` of a task's folder.  RPT_PENDING: not all data are
+ * there.  name_out: its new name, may be NULL.  After a failure the folder is
+ * as it was, or committed. */
+rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
+                         char name_out[RPT_FOLDER_NAME_BYTES]);
+
+/* Finishes or removes what a killed job left unfinished. */
+rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
+
+/* Takes a folder out of the way and removes it. */
+rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
+/* Puts a damaged one aside. */
+rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
+                            uint64_t id);
+
+/* A committed folder, by its name. */
+struct rpt_found {
+    char name[RPT_FOLDER_NAME_BYTES];
+    uint64_t iteration;
+    uint64_t id;
+    double time_s;  /* of the manifest; 0 when that cannot be read */
+    uint64_t bytes; /* of its files                                */
+};
+/* All of a task, newest first.  To be freed. */
+rpt_status_t rpt__find_all(const struct rpt_dir *task,
+                           struct rpt_found **found_out, size_t *n_out);
+
+/* Manifest and checksums of a folder, checked; all to be released. */
+struct rpt_opened {
+    struct rpt_dir dir;
+    struct rpt_manifest manifest;
+    struct rpt_buf blocks;
+    struct rpt_written *written;
+    size_t n_written;
+};
+#define RPT_OPENED_NONE                                                        \
+    {                                                                          \
+        .dir = RPT_DIR_CLOSED                                                  \
+    }
+/* RPT_ERR_CORRUPT: it is damaged; RPT_ERR_IO and others: it cannot be read. */
+rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
+                              struct rpt_opened *opened_out);
+void rpt__opened_free(struct rpt_opened *opened);
+
+/* ---- retain.c ---- */
+
+struct rpt_retention {
+    uint64_t keep;     /* the newest so many, >= 1                    */
+    uint64_t every;    /* and those of every n-th iteration; 0: none  */
+    double age_s;      /* none that is older; 0: any age              */
+    uint64_t bytes;    /* no more than so many; 0: any                */
+    uint64_t verified; /* this id is kept in any case; 0: none        */
+};
+/* Which may go; newest first, as rpt__find_all() gives them.  The newest one
+ * never does. */
+void rpt__retention_choose(const struct rpt_retention *rules,
+                           const struct rpt_found found[], size_t n,
+                           double now_s, bool goes_out[]);
+rpt_status_t rpt__retain(const struct rpt_dir *task,
+                         const struct rpt_retention *rules);
+
+#endif /* RPT_IO_CHECKPOINT_COMMIT_H */

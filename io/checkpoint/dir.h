@@ -1,0 +1,100 @@
+/*
+ * dir.h - folders and files of checkpoints, each relative to an open folder
+ *
+ * Nothing here follows a link below the directory that the user named, opens
+ * what is no regular file, or uses what others may write to.  What fails is
+ * recorded with the path, the reason, and advice that fits it.
+ */
+#ifndef RPT_IO_CHECKPOINT_DIR_H
+#define RPT_IO_CHECKPOINT_DIR_H
+
+#include "base/buf.h"
+
+#include <repartir/base.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rpt_dir {
+    int fd;     /* -1: it is not open */
+    char *path; /* for messages       */
+};
+
+#define RPT_DIR_CLOSED                                                         \
+    {                                                                          \
+        -1, NULL                                                               \
+    }
+
+/* Records that `name` ("": the folder itself) could not be written, ..., and
+ * gives RPT_ERR_IO; needed: bytes that should have been written, or 0. */
+rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
+                           const char *verb, int error, uint64_t needed);
+/* Records that `name` must not be used, and why: RPT_ERR_INVALID. */
+rpt_status_t rpt__dir_refuse(const struct rpt_dir *dir, const char *name,
+                             const char *why);
+
+/* Makes a folder that a user named, and those above it; it may be there.
+ * Links are followed. */
+rpt_status_t rpt__dir_make_path(const char *path);
+/* RPT_ERR_NOT_FOUND: there is none.  Links are followed. */
+rpt_status_t rpt__dir_open_path(const char *path, struct rpt_dir *dir_out);
+/* RPT_ERR_NOT_FOUND.  A link is refused. */
+rpt_status_t rpt__dir_open(const struct rpt_dir *parent, const char *name,
+                           struct rpt_dir *dir_out);
+/* may_exist: one that is there is fine. */
+rpt_status_t rpt__dir_make(const struct rpt_dir *parent, const char *name,
+                           bool may_exist);
+/* Of one that is not open, too. */
+void rpt__dir_close(struct rpt_dir *dir);
+
+/* Refuses a folder that others may write to, or that belongs to somebody else
+ * than this user, root, or `owner` (-1: nobody). */
+rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner);
+int64_t rpt__dir_owner(const struct rpt_dir *dir);
+
+/* The names in it must survive a power failure. */
+rpt_status_t rpt__dir_sync(const struct rpt_dir *dir);
+rpt_status_t rpt__dir_rename(const struct rpt_dir *dir, const char *from,
+                             const char *to);
+/* A file, or a folder with all that is in it.  One that is not there is fine.
+ * Follows no link. */
+rpt_status_t rpt__dir_remove(const struct rpt_dir *dir, const char *name);
+
+/* The names in a folder, sorted, without . and ..; to be released by
+ * rpt__dir_names_free(). */
+struct rpt_dir_names {
+    char **list;
+    size_t n;
+};
+rpt_status_t rpt__dir_list(const struct rpt_dir *dir,
+                           struct rpt_dir_names *names_out);
+void rpt__dir_names_free(struct rpt_dir_names *names);
+
+/* ---- files ---- */
+
+/* A new one; nobody else has it. */
+rpt_status_t rpt__dir_create(const struct rpt_dir *dir, const char *name,
+                             int *fd_out);
+/* One that is there: for reading, or for both.  RPT_ERR_NOT_FOUND. */
+rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
+                                bool to_write, int *fd_out);
+/* Its length. */
+rpt_status_t rpt__dir_bytes(const struct rpt_dir *dir, const char *name, int fd,
+                            uint64_t *bytes_out);
+/* Appends a whole file and a 0 that is not counted.  RPT_ERR_NOT_FOUND;
+ * RPT_ERR_CORRUPT: it is longer than `most` bytes. */
+rpt_status_t rpt__dir_read_all(const struct rpt_dir *dir, const char *name,
+                               uint64_t most, struct rpt_buf *out);
+/* A new file with these bytes, synced. */
+rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
+                          const void *data, size_t bytes);
+
+/* All bytes, in as many calls as it takes: 0, or the errno; ENODATA: the file
+ * ends before. */
+int rpt__write_at(int fd, const void *data, size_t bytes, uint64_t offset);
+int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset);
+/* 0, or the errno. */
+int rpt__sync_file(int fd, bool only_data);
+
+#endif /* RPT_IO_CHECKPOINT_DIR_H */

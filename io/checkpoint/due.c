@@ -1,0 +1,175 @@
+/*
+ * due.c - whether a checkpoint is due, the same answer on all ranks
+ *
+ * Rank 0 knows the clock, the costs and the files; a signal may have come to
+ * any rank.  One all-reduce of three words: the reasons, and the iteration in
+ * such a way that all see whether ranks gave different ones.
+ */
+#include "io/checkpoint/due.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "collectives/plan.h"
+#include "io/checkpoint/checkpoint_priv.h"
+
+#include <repartir/coll.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* As long as nothing is known. */
+#define MTBF_S 86400.0
+/* HALT is looked for no more often. */
+#define HALT_S 1.0
+
+static bool is_over_cap(const struct rpt_due_rules *rules,
+                        const struct rpt_due_state *s)
+{
+    double elapsed_s = s->now_s - s->opened_s;
+
+    return rules->overhead > 0 && s->cost_s > 0 &&
+           s->spent_s + s->cost_s > rules->overhead * (elapsed_s + s->cost_s);
+}
+
+int rpt__due(const struct rpt_due_rules *rules, const struct rpt_due_state *s)
+{
+    double since_s = s->now_s - s->last_s;
+    int due = RPT_DUE_NO;
+
+    if (rules->every > 0 &&
+        s->iteration / rules->every > s->last_iteration / rules->every) {
+        due |= RPT_DUE_ITERATIONS;
+    }
+    if (rules->interval_s > 0 && since_s >= rules->interval_s) {
+        due |= RPT_DUE_SECONDS;
+    }
+    /* The first one is taken at once: it tells the cost. */
+    if (rules->by_daly &&
+        (!(s->cost_s > 0) ||
+         since_s >= rpt_checkpoint_interval(s->cost_s, rules->mtbf_s))) {
+        due |= RPT_DUE_DALY;
+    }
+    if (is_over_cap(rules, s)) {
+        due = RPT_DUE_NO;
+    }
+    if (rules->before_end_s > 0 && rules->end_s > 0 &&
+        s->now_s + rules->before_end_s + s->cost_s >= rules->end_s) {
+        due |= RPT_DUE_END;
+    }
+    return due;
+}
+
+/* ---- what the options and this job say ---- */
+
+/* The end of the allocation on our clock; 0: not known. */
+static double end_of_allocation(const struct rpt_checkpoint *c)
+{
+    double end = (double)rpt__option_integer(c->options,
+                                             RPT_OPT_IO_CHECKPOINT_END_AT);
+    const char *slurm = rpt__environment("SLURM_JOB_END_TIME");
+
+    if (!(end > 0) && slurm != NULL) {
+        end = strtod(slurm, NULL);
+    }
+    return end > 0 ? end - rpt__wall_s() + rpt__now_s() : 0;
+}
+
+static double mtbf_of(const struct rpt_checkpoint *c)
+{
+    double given_s = rpt__option_seconds(c->options,
+                                         RPT_OPT_IO_CHECKPOINT_MTBF_S);
+
+    return given_s > 0            ? given_s
+           : c->timing.mtbf_s > 0 ? c->timing.mtbf_s
+                                  : MTBF_S;
+}
+
+double rpt__due_interval(const struct rpt_checkpoint *c)
+{
+    return rpt_checkpoint_interval(c->timing.cost_s, mtbf_of(c));
+}
+
+static struct rpt_due_rules rules_of(const struct rpt_checkpoint *c)
+{
+    const rpt_options_t *o = c->options;
+
+    return (struct rpt_due_rules){
+        .every = (uint64_t)rpt__option_integer(o, RPT_OPT_IO_CHECKPOINT_EVERY),
+        .interval_s = rpt__option_seconds(o, RPT_OPT_IO_CHECKPOINT_INTERVAL_S),
+        .by_daly = rpt__option_switch(o, RPT_OPT_IO_CHECKPOINT_DALY),
+        .mtbf_s = mtbf_of(c),
+        .overhead = (double)rpt__option_integer(
+                        o, RPT_OPT_IO_CHECKPOINT_OVERHEAD_PERCENT) /
+                    100,
+        .end_s = end_of_allocation(c),
+        .before_end_s = rpt__option_seconds(o,
+                                            RPT_OPT_IO_CHECKPOINT_BEFORE_END_S),
+    };
+}
+
+static bool is_halted(struct rpt_checkpoint *c, double now_s)
+{
+    struct stat file;
+
+    if (c->timing.halt_seen_s <= 0 || now_s - c->timing.halt_seen_s >= HALT_S) {
+        c->timing.halt_seen_s = now_s;
+        c->timing.is_halted = fstatat(c->top.fd, "HALT", &file,
+                                      AT_SYMLINK_NOFOLLOW) == 0;
+    }
+    return c->timing.is_halted;
+}
+
+static int reasons(struct rpt_checkpoint *c, uint64_t iteration)
+{
+    struct rpt_due_rules rules = rules_of(c);
+    struct rpt_due_state state;
+    double now_s = rpt__now_s();
+
+    rpt__engine_lock(c->engine);
+    state = (struct rpt_due_state){ now_s,
+                                    c->timing.opened_s,
+                                    c->timing.last_s,
+                                    iteration,
+                                    c->timing.last_iteration,
+                                    c->timing.cost_s,
+                                    c->timing.spent_s };
+    rpt__engine_unlock(c->engine);
+    return rpt__due(&rules, &state) | (is_halted(c, now_s) ? RPT_DUE_HALT : 0);
+}
+
+rpt_status_t rpt__checkpoint_due(struct rpt_checkpoint *c, uint64_t iteration,
+                                 int *due_out)
+{
+    const char *signals = rpt__option_text(c->options,
+                                           RPT_OPT_IO_CHECKPOINT_SIGNALS);
+    uint64_t words[3] = { iteration, ~iteration, 0 };
+    rpt_coll_t coll = { .kind = RPT_COLL_ALLREDUCE,
+                        .in = RPT_IN_PLACE,
+                        .out = words,
+                        .count = 3,
+                        .type = RPT_TYPE_U64,
+                        .op = RPT_OP_BIT_OR };
+    rpt_status_t status;
+
+    if (c->rank == 0) {
+        words[2] = (uint64_t)reasons(c, iteration);
+    }
+    if (rpt__signals_came(signals)) {
+        words[2] |= RPT_DUE_SIGNAL;
+    }
+    status = rpt__coll_run(c->group, &coll);
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (words[0] != iteration || words[1] != ~iteration) {
+        rpt__fail(RPT_ERR_MISMATCH, "ranks ask about different iterations");
+        rpt__fail_why("this one about %llu", (unsigned long long)iteration);
+        rpt__fail_hint("give the same iteration on all ranks");
+        return RPT_ERR_MISMATCH;
+    }
+    *due_out = (int)words[2];
+    return RPT_OK;
+}

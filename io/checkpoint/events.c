@@ -1,0 +1,134 @@
+/*
+ * events.c - one line for each thing that happened to a task's checkpoints
+ *
+ * events.jsonl is appended to by rank 0 of the job that holds the lock, a line
+ * a write, and is not synced: it tells what a program did, which a crash of
+ * that program does not undo.  Lines that are torn or unknown are skipped.
+ */
+#include "io/checkpoint/checkpoint_priv.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A job a minute for a year writes less. */
+#define EVENTS_BYTES_MAX (UINT64_C(1) << 30)
+
+void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
+                    uint64_t iteration, double seconds)
+{
+    struct rpt_buf line = RPT_BUF_EMPTY;
+    int fd = openat(task->fd, RPT_EVENTS,
+                    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+                        O_CLOEXEC,
+                    0666);
+
+    rpt__buf_printf(&line, "{\"time\": ");
+    rpt__json_number(&line, rpt__wall_s());
+    rpt__buf_printf(&line,
+                    ", \"event\": \"%s\", \"id\": \"%016" PRIx64
+                    "\", \"iteration\": %" PRIu64 ", \"seconds\": ",
+                    event, id, iteration);
+    rpt__json_number(&line, seconds);
+    rpt__buf_printf(&line, ", \"pid\": %d}\n", (int)getpid());
+    if (fd < 0 || line.failed ||
+        write(fd, line.data, line.bytes) != (ssize_t)line.bytes) {
+        rpt__log(RPT_LOG_INFO, "cannot note \"%s\" in %s/" RPT_EVENTS, event,
+                 task->path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    rpt__buf_free(&line);
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    struct rpt_history history;
+    bool is_open;  /* a job has opened and not closed */
+    double open_s; /* when                            */
+    double last_s; /* of the event before             */
+};
+
+static void end_job(struct reading *r, bool was_killed)
+{
+    if (r->is_open) {
+        r->history.n_failures += was_killed;
+        r->history.run_s += r->last_s > r->open_s ? r->last_s - r->open_s : 0;
+    }
+    r->is_open = false;
+}
+
+static void take(struct reading *r, const char *event, uint64_t id, double time)
+{
+    struct rpt_history *h = &r->history;
+
+    if (strcmp(event, "open") == 0) {
+        end_job(r, true);
+        r->is_open = true;
+        r->open_s = time;
+    } else if (strcmp(event, "commit") == 0) {
+        h->n_restores = 0;
+    } else if (strcmp(event, "restore") == 0) {
+        h->n_restores = h->last_restored == id ? h->n_restores + 1 : 1;
+        h->last_restored = id;
+    } else if (strcmp(event, "verify") == 0) {
+        h->last_verified = id;
+    }
+    r->last_s = time;
+    if (strcmp(event, "close") == 0) {
+        end_job(r, false);
+    }
+}
+
+static void take_line(struct reading *r, const char *line, size_t bytes)
+{
+    json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *event = json_object_get(root, "event");
+    const json_t *id = json_object_get(root, "id");
+    const json_t *time = json_object_get(root, "time");
+
+    if (json_is_string(event) && json_is_string(id) && json_is_number(time)) {
+        take(r, json_string_value(event),
+             strtoull(json_string_value(id), NULL, 16),
+             json_number_value(time));
+    }
+    json_decref(root);
+}
+
+rpt_status_t rpt__history_read(const struct rpt_dir *task,
+                               struct rpt_history *history_out)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+    struct reading r = { .is_open = false };
+    rpt_status_t status = rpt__dir_read_all(task, RPT_EVENTS, EVENTS_BYTES_MAX,
+                                            &text);
+    const char *line = text.data, *end;
+
+    while (status == RPT_OK && line != NULL &&
+           (end = strchr(line, '\n')) != NULL) {
+        take_line(&r, line, (size_t)(end - line));
+        line = end + 1;
+    }
+    rpt__buf_free(&text);
+    /* Without it nothing is known, and that is all that is lost. */
+    if (status != RPT_OK && status != RPT_ERR_NOMEM) {
+        status = RPT_OK;
+    }
+    end_job(&r, true);
+    if (status == RPT_OK) {
+        *history_out = r.history;
+    }
+    return status;
+}

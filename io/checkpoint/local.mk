@@ -1,0 +1,17 @@
+librepartir_all_la_SOURCES += \
+	io/checkpoint/begin.c io/checkpoint/blocks.c io/checkpoint/box.c \
+	io/checkpoint/box.h io/checkpoint/checkpoint.h \
+	io/checkpoint/checkpoint_priv.h io/checkpoint/collective.c \
+	io/checkpoint/collective.h io/checkpoint/commit.c \
+	io/checkpoint/commit.h io/checkpoint/dir.c io/checkpoint/dir.h \
+	io/checkpoint/due.c io/checkpoint/due.h io/checkpoint/events.c \
+	io/checkpoint/format.h io/checkpoint/interval.c \
+	io/checkpoint/item.c io/checkpoint/item.h io/checkpoint/layout.c \
+	io/checkpoint/layout.h io/checkpoint/load.c io/checkpoint/load.h \
+	io/checkpoint/manifest.c io/checkpoint/open.c io/checkpoint/parts.c \
+	io/checkpoint/restore.c io/checkpoint/retain.c io/checkpoint/save.c \
+	io/checkpoint/signals.c io/checkpoint/skeleton.c \
+	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
+	io/checkpoint/talk.h io/checkpoint/verify.c io/checkpoint/saver.c \
+	io/checkpoint/saver.h
+EXTRA_DIST += io/checkpoint/README.md

@@ -1,0 +1,394 @@
+/*
+ * manifest.c - MANIFEST.json, written and read; the one user of jansson here
+ *
+ * What is written is JSON whose last line is a digest of all bytes before that
+ * line, so that a changed byte is found before anything is believed.
+ */
+#include "io/checkpoint/format.h"
+
+#include "base/error.h"
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kinds[] = { "array", "value", "blob" };
+
+const char *rpt__item_kind_name(enum rpt_item_kind kind)
+{
+    return kinds[kind];
+}
+
+/* ---- names ---- */
+
+void rpt__id_text(uint64_t id, char text_out[RPT_ID_BYTES])
+{
+    snprintf(text_out, RPT_ID_BYTES, "%016" PRIx64, id);
+}
+
+void rpt__folder_name(uint64_t iteration, uint64_t id,
+                      char name_out[RPT_FOLDER_NAME_BYTES])
+{
+    snprintf(name_out, RPT_FOLDER_NAME_BYTES, "it-%012" PRIu64 "-%016" PRIx64,
+             iteration, id);
+}
+
+bool rpt__folder_parse(const char *name, uint64_t *iteration_out,
+                       uint64_t *id_out)
+{
+    char again[RPT_FOLDER_NAME_BYTES];
+    uint64_t iteration, id;
+
+    if (sscanf(name, "it-%20" SCNu64 "-%16" SCNx64, &iteration, &id) != 2) {
+        return false;
+    }
+    rpt__folder_name(iteration, id, again);
+    if (strcmp(name, again) != 0) {
+        return false;
+    }
+    *iteration_out = iteration;
+    *id_out = id;
+    return true;
+}
+
+void rpt__manifest_free(struct rpt_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->n_datasets; i++) {
+        free(manifest->datasets[i].name);
+    }
+    free(manifest->datasets);
+    free(manifest->task);
+    free(manifest->host);
+    free(manifest->engine);
+    free(manifest->library);
+    *manifest = (struct rpt_manifest){ .id = 0 };
+}
+
+/* ---- writing ---- */
+
+static void write_text(struct rpt_buf *text, const char *key, const char *value)
+{
+    rpt__buf_printf(text, " \"%s\": ", key);
+    rpt__json_string(text, value, strlen(value));
+    rpt__buf_printf(text, ",\n");
+}
+
+static void write_dims(struct rpt_buf *text, const uint64_t dims[], int n)
+{
+    rpt__buf_printf(text, "[");
+    for (int d = 0; d < n; d++) {
+        rpt__buf_printf(text, "%s%" PRIu64, d > 0 ? ", " : "", dims[d]);
+    }
+    rpt__buf_printf(text, "]");
+}
+
+static void write_dataset(struct rpt_buf *text, const struct rpt_dataset *set)
+{
+    rpt__buf_printf(text, "\n  { \"name\": ");
+    rpt__json_string(text, set->name, strlen(set->name));
+    rpt__buf_printf(text, ", \"kind\": \"%s\", \"type\": ", kinds[set->kind]);
+    if (set->type >= RPT_TYPE_OPAQUE_0) {
+        rpt__buf_printf(text, "\"opaque%zu\"", rpt_type_bytes(set->type));
+    } else {
+        rpt__buf_printf(text, "\"%s\"", rpt_type_name(set->type));
+    }
+    rpt__buf_printf(text, ", \"dims\": ");
+    write_dims(text, set->dims, set->is_scalar ? 0 : set->n_dims);
+    rpt__buf_printf(text, ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64 " }",
+                    set->offset, set->bytes);
+}
+
+static void write_seal(struct rpt_buf *text)
+{
+    struct rpt_digest seal;
+
+    if (!text->failed) {
+        seal = rpt__digest(text->data, text->bytes);
+        rpt__buf_printf(text, " \"seal\": \"%016" PRIx64 "%016" PRIx64 "\"}\n",
+                        seal.high, seal.low);
+    }
+}
+
+void rpt__manifest_write(const struct rpt_manifest *m, bool is_draft,
+                         struct rpt_buf *text)
+{
+    char id[RPT_ID_BYTES];
+
+    rpt__id_text(m->id, id);
+    rpt__buf_printf(text,
+                    "{\"format\": \"repartir-checkpoint\",\n"
+                    " \"version\": %d,\n \"id\": \"%s\",\n",
+                    RPT_FORMAT_VERSION, id);
+    write_text(text, "task", m->task);
+    rpt__buf_printf(text,
+                    " \"iteration\": %" PRIu64 ",\n \"time\": ", m->iteration);
+    rpt__json_number(text, m->time_s);
+    rpt__buf_printf(text, ",\n \"ranks\": %d,\n", m->n_ranks);
+    write_text(text, "host", m->host);
+    write_text(text, "engine", m->engine);
+    write_text(text, "library", m->library);
+    rpt__buf_printf(text,
+                    " \"file\": \"" RPT_STATE_FILE "\",\n"
+                    " \"file_bytes\": %" PRIu64 ",\n \"block_bytes\": %d,\n"
+                    " \"blocks\": \"" RPT_BLOCKS "\",\n"
+                    " \"blocks_bytes\": %" PRIu64 ",\n",
+                    m->file_bytes, RPT_BLOCK_BYTES, m->blocks_bytes);
+    if (!is_draft) {
+        rpt__buf_printf(
+            text, " \"blocks_digest\": \"%016" PRIx64 "%016" PRIx64 "\",\n",
+            m->blocks_digest.high, m->blocks_digest.low);
+    }
+    rpt__buf_printf(text, " \"datasets\": [");
+    for (size_t i = 0; i < m->n_datasets; i++) {
+        rpt__buf_printf(text, "%s", i > 0 ? "," : "");
+        write_dataset(text, &m->datasets[i]);
+    }
+    rpt__buf_printf(text, "],\n");
+    write_seal(text);
+}
+
+/* ---- reading ---- */
+
+static rpt_status_t corrupt(const char *name, const char *why)
+{
+    rpt__fail(RPT_ERR_CORRUPT, "%s is damaged", name);
+    rpt__fail_why("%s", why);
+    return RPT_ERR_CORRUPT;
+}
+
+static bool is_sealed(const char *text, size_t bytes)
+{
+    struct rpt_buf line = RPT_BUF_EMPTY;
+    struct rpt_digest seal;
+    const char *end = text + bytes;
+    bool good = false;
+
+    /* The line has always this length. */
+    enum { SEAL_LINE_BYTES = 45 };
+    if (bytes > SEAL_LINE_BYTES) {
+        seal = rpt__digest(text, bytes - SEAL_LINE_BYTES);
+        rpt__buf_printf(&line, " \"seal\": \"%016" PRIx64 "%016" PRIx64 "\"}\n",
+                        seal.high, seal.low);
+        good = !line.failed && line.bytes == SEAL_LINE_BYTES &&
+               memcmp(end - SEAL_LINE_BYTES, line.data, SEAL_LINE_BYTES) == 0;
+    }
+    rpt__buf_free(&line);
+    return good;
+}
+
+/* What is missing or of another type leaves `ok` false. */
+static uint64_t take_number(const json_t *object, const char *key, bool *ok)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_integer(value) || json_integer_value(value) < 0) {
+        *ok = false;
+        return 0;
+    }
+    return (uint64_t)json_integer_value(value);
+}
+
+static const char *take_text(const json_t *object, const char *key, bool *ok)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_string(value) ||
+        strlen(json_string_value(value)) != json_string_length(value)) {
+        *ok = false;
+        return "";
+    }
+    return json_string_value(value);
+}
+
+static struct rpt_digest take_digest(const json_t *object, const char *key,
+                                     bool *ok)
+{
+    const char *text = take_text(object, key, ok);
+    struct rpt_digest digest = { 0, 0 };
+
+    if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32 ||
+        sscanf(text, "%16" SCNx64 "%16" SCNx64, &digest.high, &digest.low) !=
+            2) {
+        *ok = false;
+    }
+    return digest;
+}
+
+static rpt_type_t take_type(const json_t *object, bool *ok)
+{
+    const char *text = take_text(object, "type", ok);
+    unsigned bytes;
+
+#define RPT_TYPE_IF(name, value, bytes, label)                                 \
+    if (strcmp(text, label) == 0) {                                            \
+        return RPT_TYPE_##name;                                                \
+    }
+    RPT_TYPE_LIST(RPT_TYPE_IF)
+#undef RPT_TYPE_IF
+    if (sscanf(text, "opaque%10u", &bytes) == 1 &&
+        rpt_type_bytes(RPT_TYPE_OPAQUE(bytes)) == bytes && bytes > 0) {
+        return RPT_TYPE_OPAQUE(bytes);
+    }
+    *ok = false;
+    return RPT_TYPE_U8;
+}
+
+static enum rpt_item_kind take_kind(const json_t *object, bool *ok)
+{
+    const char *text = take_text(object, "kind", ok);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(text, kinds[i]) == 0) {
+            return (enum rpt_item_kind)i;
+        }
+    }
+    *ok = false;
+    return RPT_ITEM_VALUE;
+}
+
+static void take_dims(const json_t *object, struct rpt_dataset *set, bool *ok)
+{
+    const json_t *dims = json_object_get(object, "dims");
+    struct rpt_box box = { { 0 }, { 1 } };
+    size_t n = json_array_size(dims);
+    uint64_t volume, bytes = rpt_type_bytes(set->type);
+
+    *ok = *ok && json_is_array(dims) && n <= RPT_BOX_DIMS;
+    set->is_scalar = n == 0;
+    set->n_dims = n == 0 ? 1 : (int)n;
+    for (size_t d = 0; *ok && d < n; d++) {
+        const json_t *value = json_array_get(dims, d);
+
+        *ok = json_is_integer(value) && json_integer_value(value) >= 0;
+        box.count[d] = *ok ? (uint64_t)json_integer_value(value) : 0;
+    }
+    if (!*ok) {
+        return;
+    }
+    memcpy(set->dims, box.count, sizeof set->dims);
+    volume = rpt__box_volume(&box, set->n_dims);
+    *ok = volume != UINT64_MAX &&
+          !__builtin_mul_overflow(volume, bytes, &bytes) && bytes == set->bytes;
+}
+
+static rpt_status_t take_dataset(const json_t *object, uint64_t file_bytes,
+                                 struct rpt_dataset *set, bool *ok)
+{
+    const char *name = take_text(object, "name", ok);
+
+    set->kind = take_kind(object, ok);
+    set->type = take_type(object, ok);
+    set->offset = take_number(object, "offset", ok);
+    set->bytes = take_number(object, "bytes", ok);
+    take_dims(object, set, ok);
+    *ok = *ok && set->offset <= file_bytes &&
+          set->bytes <= file_bytes - set->offset;
+    set->name = strdup(name);
+    return set->name != NULL ? RPT_OK : rpt__fail_nomem(strlen(name) + 1);
+}
+
+static rpt_status_t copy_text(const json_t *root, const char *key, bool *ok,
+                              char **copy_out)
+{
+    const char *text = take_text(root, key, ok);
+
+    *copy_out = strdup(text);
+    return *copy_out != NULL ? RPT_OK : rpt__fail_nomem(strlen(text) + 1);
+}
+
+static rpt_status_t take_datasets(const json_t *root, struct rpt_manifest *m,
+                                  bool *ok)
+{
+    const json_t *sets = json_object_get(root, "datasets");
+    size_t n = json_array_size(sets);
+    rpt_status_t status = RPT_OK;
+
+    *ok = *ok && json_is_array(sets);
+    m->datasets = calloc(n + 1, sizeof *m->datasets);
+    if (m->datasets == NULL) {
+        return rpt__fail_nomem((n + 1) * sizeof *m->datasets);
+    }
+    for (size_t i = 0; status == RPT_OK && *ok && i < n; i++) {
+        status = take_dataset(json_array_get(sets, i), m->file_bytes,
+                              &m->datasets[i], ok);
+        m->n_datasets = i + 1;
+    }
+    return status;
+}
+
+static rpt_status_t take_all(const json_t *root, bool is_draft,
+                             struct rpt_manifest *m, bool *ok)
+{
+    const json_t *time = json_object_get(root, "time");
+    const char *id = take_text(root, "id", ok);
+    uint64_t n_ranks = take_number(root, "ranks", ok);
+    rpt_status_t status;
+
+    *ok = *ok && json_is_number(time) && strlen(id) == 16 &&
+          strspn(id, "0123456789abcdef") == 16 && n_ranks >= 1 &&
+          n_ranks <= INT32_MAX &&
+          strcmp(take_text(root, "file", ok), RPT_STATE_FILE) == 0 &&
+          strcmp(take_text(root, "blocks", ok), RPT_BLOCKS) == 0 &&
+          take_number(root, "block_bytes", ok) == RPT_BLOCK_BYTES;
+    m->id = strtoull(id, NULL, 16);
+    m->time_s = json_number_value(time);
+    m->n_ranks = (int)n_ranks;
+    m->iteration = take_number(root, "iteration", ok);
+    m->file_bytes = take_number(root, "file_bytes", ok);
+    m->blocks_bytes = take_number(root, "blocks_bytes", ok);
+    if (!is_draft) {
+        m->blocks_digest = take_digest(root, "blocks_digest", ok);
+    }
+    status = copy_text(root, "task", ok, &m->task);
+    if (status == RPT_OK) {
+        status = copy_text(root, "host", ok, &m->host);
+    }
+    if (status == RPT_OK) {
+        status = copy_text(root, "engine", ok, &m->engine);
+    }
+    if (status == RPT_OK) {
+        status = copy_text(root, "library", ok, &m->library);
+    }
+    return status == RPT_OK ? take_datasets(root, m, ok) : status;
+}
+
+rpt_status_t rpt__manifest_read(const char *name, const char *text,
+                                size_t bytes, bool is_draft,
+                                struct rpt_manifest *manifest_out)
+{
+    struct rpt_manifest m = { .id = 0 };
+    rpt_status_t status;
+    json_t *root;
+    bool ok = true;
+
+    if (!is_sealed(text, bytes)) {
+        return corrupt(name, "its last line is not the digest of those before");
+    }
+    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(root) ||
+        strcmp(take_text(root, "format", &ok), "repartir-checkpoint") != 0) {
+        json_decref(root);
+        return corrupt(name, "it is no manifest of a checkpoint");
+    }
+    if (take_number(root, "version", &ok) > RPT_FORMAT_VERSION) {
+        json_decref(root);
+        rpt__fail(RPT_ERR_VERSION, "%s is of a newer format than %d", name,
+                  RPT_FORMAT_VERSION);
+        rpt__fail_hint("use the librepartir that wrote it, or a newer one");
+        return RPT_ERR_VERSION;
+    }
+    status = take_all(root, is_draft, &m, &ok);
+    json_decref(root);
+    if (status == RPT_OK && !ok) {
+        status = corrupt(name, "a field is missing, or is no such value");
+    }
+    if (status != RPT_OK) {
+        rpt__manifest_free(&m);
+        return status;
+    }
+    *manifest_out = m;
+    return RPT_OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * retain.c - which checkpoints may go when a new one has been committed
+ */
+#include "io/checkpoint/commit.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+
+void rpt__retention_choose(const struct rpt_retention *rules,
+                           const struct rpt_found found[], size_t n,
+                           double now_s, bool goes_out[])
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_kept_by_number = i < rules->keep ||
+                                 (rules->every > 0 &&
+                                  found[i].iteration % rules->every == 0);
+        bool is_too_old = rules->age_s > 0 &&
+                          now_s - found[i].time_s > rules->age_s;
+        bool is_too_much = rules->bytes > 0 &&
+                           bytes + found[i].bytes > rules->bytes;
+
+        goes_out[i] = i > 0 && found[i].id != rules->verified &&
+                      (!is_kept_by_number || is_too_old || is_too_much);
+        if (!goes_out[i]) {
+            bytes += found[i].bytes;
+        }
+    }
+}
+
+rpt_status_t rpt__retain(const struct rpt_dir *task,
+                         const struct rpt_retention *rules)
+{
+    struct rpt_found *found = NULL;
+    size_t n = 0;
+    bool *goes_out;
+    rpt_status_t status = rpt__find_all(task, &found, &n);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    goes_out = calloc(n + 1, sizeof *goes_out);
+    if (goes_out == NULL) {
+        status = rpt__fail_nomem(n);
+    } else {
+        rpt__retention_choose(rules, found, n, rpt__wall_s(), goes_out);
+    }
+    for (size_t i = n; i > 0 && status == RPT_OK; i--) {
+        if (goes_out[i - 1]) {
+            status = rpt__retire(task, found[i - 1].name);
+        }
+    }
+    free(goes_out);
+    free(found);
+    return status;
+}

@@ -1,0 +1,149 @@
+/*
+ * saver.c - one thread of a rank that does what may take long
+ */
+#include "io/checkpoint/saver.h"
+
+#include "base/error.h"
+#include "io/checkpoint/talk.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct rpt_saver {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct rpt_engine *engine;
+    int rank, n_ranks;
+    const char *host;
+    bool ends;
+    rpt_job_fn job; /* NULL: there is none */
+    void *arg;
+    rpt_status_t status; /* of the last one */
+    struct rpt_buf error;
+};
+
+static void do_job(struct rpt_saver *saver)
+{
+    rpt_job_fn job = saver->job;
+    void *arg = saver->arg;
+    rpt_status_t status;
+
+    pthread_mutex_unlock(&saver->lock);
+    status = job(arg);
+    pthread_mutex_lock(&saver->lock);
+    if (status < 0) {
+        rpt__buf_clear(&saver->error);
+        rpt__error_pack(&saver->error);
+    }
+    saver->status = status;
+    saver->job = NULL;
+    pthread_cond_broadcast(&saver->changed);
+    rpt__engine_ring(saver->engine);
+}
+
+static void *run(void *arg)
+{
+    struct rpt_saver *saver = arg;
+
+    rpt__identify(saver->rank, saver->n_ranks, saver->host);
+    pthread_mutex_lock(&saver->lock);
+    while (!saver->ends || saver->job != NULL) {
+        if (saver->job == NULL) {
+            pthread_cond_wait(&saver->changed, &saver->lock);
+        } else {
+            do_job(saver);
+        }
+    }
+    pthread_mutex_unlock(&saver->lock);
+    return NULL;
+}
+
+/* Signals are for the program's own threads. */
+static int start_thread(struct rpt_saver *saver)
+{
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&saver->thread, NULL, run, saver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+rpt_status_t rpt__saver_create(struct rpt_engine *engine, int rank, int n_ranks,
+                               const char *host, struct rpt_saver **saver_out)
+{
+    struct rpt_saver *saver = calloc(1, sizeof *saver);
+    int error;
+
+    if (saver == NULL) {
+        return rpt__fail_nomem(sizeof *saver);
+    }
+    saver->engine = engine;
+    saver->rank = rank;
+    saver->n_ranks = n_ranks;
+    saver->host = host;
+    pthread_mutex_init(&saver->lock, NULL);
+    pthread_cond_init(&saver->changed, NULL);
+    error = start_thread(saver);
+    if (error != 0) {
+        pthread_cond_destroy(&saver->changed);
+        pthread_mutex_destroy(&saver->lock);
+        free(saver);
+        return rpt__fail_errno(RPT_ERR_SYSTEM, error,
+                               "cannot start the thread that writes "
+                               "checkpoints");
+    }
+    *saver_out = saver;
+    return RPT_OK;
+}
+
+void rpt__saver_destroy(struct rpt_saver *saver)
+{
+    if (saver == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&saver->lock);
+    saver->ends = true;
+    pthread_cond_broadcast(&saver->changed);
+    pthread_mutex_unlock(&saver->lock);
+    pthread_join(saver->thread, NULL);
+    pthread_cond_destroy(&saver->changed);
+    pthread_mutex_destroy(&saver->lock);
+    rpt__buf_free(&saver->error);
+    free(saver);
+}
+
+void rpt__saver_start(struct rpt_saver *saver, rpt_job_fn job, void *arg)
+{
+    pthread_mutex_lock(&saver->lock);
+    saver->job = job;
+    saver->arg = arg;
+    pthread_cond_broadcast(&saver->changed);
+    pthread_mutex_unlock(&saver->lock);
+}
+
+bool rpt__saver_is_done(struct rpt_saver *saver)
+{
+    bool done;
+
+    pthread_mutex_lock(&saver->lock);
+    done = saver->job == NULL;
+    pthread_mutex_unlock(&saver->lock);
+    return done;
+}
+
+rpt_status_t rpt__saver_result(struct rpt_saver *saver,
+                               const struct rpt_buf **error_out)
+{
+    rpt_status_t status;
+
+    pthread_mutex_lock(&saver->lock);
+    status = saver->status;
+    *error_out = &saver->error;
+    pthread_mutex_unlock(&saver->lock);
+    return status;
+}

@@ -1,0 +1,122 @@
+/*
+ * signals.c - notes that a signal has come, if a program asked for that
+ *
+ * A handler that sets a flag, for the whole process; what was there before is
+ * called too, and put back when nobody asks any more.
+ */
+#include "io/checkpoint/due.h"
+
+#include "base/error.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int number;
+} known[] = { { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "TERM", SIGTERM },
+              { "INT", SIGINT },   { "HUP", SIGHUP },   { "XCPU", SIGXCPU } };
+
+enum { N_KNOWN = sizeof known / sizeof known[0] };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int n_users[N_KNOWN];
+static struct sigaction before[N_KNOWN];
+static volatile sig_atomic_t has_come[N_KNOWN];
+
+static void come(int number, siginfo_t *info, void *context)
+{
+    for (int i = 0; i < N_KNOWN; i++) {
+        if (known[i].number != number) {
+            continue;
+        }
+        has_come[i] = 1;
+        if ((before[i].sa_flags & SA_SIGINFO) != 0) {
+            before[i].sa_sigaction(number, info, context);
+        } else if (before[i].sa_handler != SIG_DFL &&
+                   before[i].sa_handler != SIG_IGN) {
+            before[i].sa_handler(number);
+        }
+    }
+}
+
+/* Calls fn for each name of the list; -1: there is one that is not known. */
+static int each(const char *list, void (*fn)(int index))
+{
+    while (*list != '\0') {
+        size_t bytes = strcspn(list, ",");
+        int index = 0;
+
+        if (bytes > 3 && strncmp(list, "SIG", 3) == 0) {
+            list += 3;
+            bytes -= 3;
+        }
+        while (index < N_KNOWN && (strlen(known[index].name) != bytes ||
+                                   strncmp(known[index].name, list, bytes))) {
+            index++;
+        }
+        if (index == N_KNOWN) {
+            return -1;
+        }
+        if (fn != NULL) {
+            fn(index);
+        }
+        list += bytes + (list[bytes] == ',');
+    }
+    return 0;
+}
+
+static void note(int index)
+{
+    struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO };
+
+    if (n_users[index]++ == 0) {
+        action.sa_sigaction = come;
+        sigemptyset(&action.sa_mask);
+        has_come[index] = 0;
+        sigaction(known[index].number, &action, &before[index]);
+    }
+}
+
+static void forget(int index)
+{
+    if (--n_users[index] == 0) {
+        sigaction(known[index].number, &before[index], NULL);
+    }
+}
+
+rpt_status_t rpt__signals_note(const char *list)
+{
+    if (each(list, NULL) != 0) {
+        rpt__fail(RPT_ERR_INVALID, "io.checkpoint.signals=%s", list);
+        rpt__fail_hint("it is a list of USR1, USR2, TERM, INT, HUP, XCPU, such "
+                       "as USR1,TERM");
+        return RPT_ERR_INVALID;
+    }
+    pthread_mutex_lock(&lock);
+    each(list, note);
+    pthread_mutex_unlock(&lock);
+    return RPT_OK;
+}
+
+void rpt__signals_forget(const char *list)
+{
+    pthread_mutex_lock(&lock);
+    each(list, forget);
+    pthread_mutex_unlock(&lock);
+}
+
+static _Thread_local bool any_came;
+
+static void look(int index)
+{
+    any_came |= has_come[index] != 0;
+}
+
+bool rpt__signals_came(const char *list)
+{
+    any_came = false;
+    each(list, look);
+    return any_came;
+}

@@ -1,0 +1,57 @@
+/*
+ * stream.h - what one rank writes in one save: its copy of the state, the
+ * writing
+ */
+#ifndef RPT_IO_CHECKPOINT_STREAM_H
+#define RPT_IO_CHECKPOINT_STREAM_H
+
+#include "io/checkpoint/dir.h"
+#include "io/checkpoint/layout.h"
+
+/* The streams of all parts one after another; kept from save to save. */
+struct rpt_stream {
+    char *data;
+    size_t capacity;
+};
+
+/* What is the same on all ranks and differs from save to save. */
+struct rpt_stamp {
+    uint64_t id;
+    uint64_t iteration;
+    double time_s;
+    int32_t n_ranks;
+};
+
+void rpt__stream_free(struct rpt_stream *stream);
+
+/* Room for the streams of a layout. */
+rpt_status_t rpt__stream_reserve(struct rpt_stream *stream, uint64_t bytes);
+/* Copies what this rank writes; calls the functions of blobs. */
+rpt_status_t rpt__stream_take(struct rpt_stream *stream,
+                              const struct rpt_items *items,
+                              const struct rpt_file_layout *layout, int rank,
+                              const struct rpt_stamp *stamp);
+
+/* Files that a rank writes to. */
+struct rpt_target {
+    const struct rpt_dir *dir; /* of the checkpoint, for messages */
+    int state_fd;
+    int blocks_fd;
+    bool syncs;
+    bool is_written; /* state_fd has the data already: they are compared */
+};
+
+/* Seconds. */
+struct rpt_write_times {
+    double hash_s;
+    double write_s;
+    double sync_s;
+};
+
+/* Hashes, writes, syncs; then the section with its seal, and syncs that. */
+rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
+                               const struct rpt_file_layout *layout, int rank,
+                               uint64_t id, const struct rpt_target *target,
+                               struct rpt_write_times *times_out);
+
+#endif /* RPT_IO_CHECKPOINT_STREAM_H */

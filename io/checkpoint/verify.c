@@ -1,0 +1,156 @@
+/*
+ * verify.c - reads what a checkpoint has and compares its checksums
+ *
+ * All blocks of all parts in a row; each rank takes a share of the bytes.  A
+ * block is a MiB of the stream of a box: its runs are read, and hashed
+ * together.
+ */
+#include "io/checkpoint/checkpoint_priv.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct verifying {
+    const struct rpt_opened *opened;
+    int fd;
+    char *block;
+};
+
+static rpt_status_t damaged(const struct verifying *v, const char *why,
+                            const struct rpt_written *written)
+{
+    const struct rpt_manifest *m = &v->opened->manifest;
+
+    rpt__fail(RPT_ERR_CORRUPT, "%s/" RPT_STATE_FILE " is damaged",
+              v->opened->dir.path);
+    rpt__fail_why("%s, in %s (written by rank %u)", why,
+                  written->part.dataset == RPT_RAW
+                      ? "the structure of the file"
+                      : m->datasets[written->part.dataset].name,
+                  written->writer);
+    return RPT_ERR_CORRUPT;
+}
+
+static rpt_status_t read_block(const struct verifying *v,
+                               const struct rpt_written *written, uint64_t from,
+                               size_t bytes)
+{
+    static const uint64_t any = UINT64_MAX;
+    const struct rpt_manifest *m = &v->opened->manifest;
+    const struct rpt_dataset *set = written->part.dataset == RPT_RAW
+                                        ? NULL
+                                        : &m->datasets[written->part.dataset];
+    size_t type_bytes = set != NULL ? rpt_type_bytes(set->type) : 1, at = 0;
+    uint64_t first, n;
+    struct rpt_box_walk walk = rpt__box_walk(
+        &written->part.box, set != NULL ? set->dims : &any,
+        set != NULL ? set->n_dims : 1, from / type_bytes,
+        (from + bytes + type_bytes - 1) / type_bytes);
+
+    while (rpt__box_next(&walk, &first, &n)) {
+        uint64_t offset = (set != NULL ? set->offset : 0) + first * type_bytes;
+        size_t length = (size_t)n * type_bytes, skip = 0;
+        int error;
+
+        if (at == 0) {
+            skip = (size_t)(from % type_bytes);
+        }
+        length = length - skip < bytes - at ? length - skip : bytes - at;
+        error = rpt__read_at(v->fd, v->block + at, length, offset + skip);
+        if (error == ENODATA) {
+            return damaged(v, "it is too short", written);
+        }
+        if (error != 0) {
+            return rpt__dir_fail(&v->opened->dir, RPT_STATE_FILE, "read", error,
+                                 0);
+        }
+        at += length;
+    }
+    return RPT_OK;
+}
+
+static rpt_status_t check_block(const struct verifying *v,
+                                const struct rpt_written *written, uint64_t k)
+{
+    uint64_t from = k * RPT_BLOCK_BYTES, left = written->bytes - from;
+    size_t bytes = left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES;
+    rpt_status_t status = read_block(v, written, from, bytes);
+
+    if (status == RPT_OK &&
+        rpt__hash64(v->block, bytes, 0) != rpt__written_hash(written, k)) {
+        status = damaged(v, "a checksum differs", written);
+    }
+    return status;
+}
+
+static rpt_status_t check_length(const struct verifying *v)
+{
+    const struct rpt_manifest *m = &v->opened->manifest;
+    uint64_t bytes = 0;
+    rpt_status_t status = rpt__dir_bytes(&v->opened->dir, RPT_STATE_FILE, v->fd,
+                                         &bytes);
+
+    if (status == RPT_OK && bytes != m->file_bytes) {
+        rpt__fail(RPT_ERR_CORRUPT, "%s/" RPT_STATE_FILE " is damaged",
+                  v->opened->dir.path);
+        rpt__fail_why("it has %llu bytes, not %llu", (unsigned long long)bytes,
+                      (unsigned long long)m->file_bytes);
+        status = RPT_ERR_CORRUPT;
+    }
+    return status;
+}
+
+/* Blocks [from, end) of all. */
+static rpt_status_t check_range(const struct verifying *v, uint64_t from,
+                                uint64_t end)
+{
+    rpt_status_t status = RPT_OK;
+    uint64_t at = 0;
+
+    for (size_t i = 0; i < v->opened->n_written && status == RPT_OK; i++) {
+        const struct rpt_written *written = &v->opened->written[i];
+        uint64_t n = (written->bytes + RPT_BLOCK_BYTES - 1) / RPT_BLOCK_BYTES;
+
+        for (uint64_t k = from > at ? from - at : 0;
+             k < n && at + k < end && status == RPT_OK; k++) {
+            status = check_block(v, written, k);
+        }
+        at += n;
+    }
+    return status;
+}
+
+rpt_status_t rpt__verify(const struct rpt_opened *opened, int part, int n_parts)
+{
+    struct verifying v = { opened, -1, malloc(RPT_BLOCK_BYTES) };
+    uint64_t n = 0, parts = (uint64_t)n_parts, index = (uint64_t)part;
+    rpt_status_t status;
+
+    if (v.block == NULL) {
+        return rpt__fail_nomem(RPT_BLOCK_BYTES);
+    }
+    for (size_t i = 0; i < opened->n_written; i++) {
+        n += (opened->written[i].bytes + RPT_BLOCK_BYTES - 1) / RPT_BLOCK_BYTES;
+    }
+    status = rpt__dir_open_file(&opened->dir, RPT_STATE_FILE, false, &v.fd);
+    if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {
+        status = rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
+                           opened->dir.path);
+    }
+    if (status == RPT_OK) {
+        status = check_length(&v);
+    }
+    if (status == RPT_OK) {
+        status = check_range(&v, n / parts * index + n % parts * index / parts,
+                             n / parts * (index + 1) +
+                                 n % parts * (index + 1) / parts);
+    }
+    if (v.fd >= 0) {
+        close(v.fd);
+    }
+    free(v.block);
+    return status;
+}

@@ -1,0 +1,83 @@
+/*
+ * file.h - what librepartir-hdf5 gives to librepartir
+ *
+ * A library of its own links HDF5 and is opened when it is needed, so that a
+ * program with another HDF5 can use librepartir, or be run under its shim.  It
+ * knows nothing of librepartir but its public headers: a table of functions, no
+ * policy.  One call at a time in a process; it sees to that itself.
+ *
+ * Functions give RPT_OK or a failure, of which why() has the text.
+ */
+#ifndef RPT_IO_HDF5_FILE_H
+#define RPT_IO_HDF5_FILE_H
+
+#include <repartir/base.h>
+#include <repartir/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RPT_HDF5_DIMS = 8 };
+
+struct rpt_hdf5_attribute {
+    const char *dataset; /* NULL: of the file */
+    const char *name;
+    bool is_text; /* value ends with 0; type and count are not looked at */
+    rpt_type_t type;
+    size_t count;
+    const void *value;
+};
+
+struct rpt_hdf5_dataset {
+    const char *name;
+    rpt_type_t type;
+    int n_dims; /* 0: a scalar */
+    uint64_t dims[RPT_HDF5_DIMS];
+    uint64_t offset; /* set: in the file, 0 when it is empty */
+};
+
+struct rpt_hdf5_shape {
+    struct rpt_hdf5_dataset *datasets;
+    size_t n_datasets;
+    const struct rpt_hdf5_attribute *attributes;
+    size_t n_attributes;
+};
+
+/* This rank's part of a dataset; data are contiguous. */
+struct rpt_hdf5_box {
+    const char *name;
+    rpt_type_t type;
+    int n_dims;
+    uint64_t start[RPT_HDF5_DIMS];
+    uint64_t count[RPT_HDF5_DIMS]; /* one 0: nothing */
+    const void *data;
+};
+
+struct rpt_hdf5_ops {
+    size_t size; /* of this struct */
+    const char *version;
+    bool is_parallel; /* has write_all */
+    /* Of the last failure in this thread. */
+    const char *(*why)(void);
+    /* Makes a file (it may be there, and is emptied) with all datasets, of
+     * which nothing is written, each in one piece; fills in where they are.
+     * opened(user) is called when the name is not needed any more. */
+    rpt_status_t (*make)(const char *path, struct rpt_hdf5_shape *shape,
+                         void (*opened)(void *user), void *user);
+    /* Collective over the MPI_Comm that mpi_comm points to: writes these boxes
+     * into a file that make() made, one dataset after the other.  before(user,
+     * i) is called on all ranks before dataset i; a failure, the same on all
+     * ranks, ends it. */
+    rpt_status_t (*write_all)(const char *path, const void *mpi_comm,
+                              const struct rpt_hdf5_box *boxes, size_t n_boxes,
+                              rpt_status_t (*before)(void *user, size_t i),
+                              void *user);
+};
+
+#define RPT_HDF5_INTERFACE 1
+#define RPT_HDF5_OPEN "rpt_hdf5_open"
+typedef const struct rpt_hdf5_ops *rpt_hdf5_open_fn(int interface);
+const struct rpt_hdf5_ops *rpt_hdf5_open(int interface);
+
+#endif /* RPT_IO_HDF5_FILE_H */

@@ -1,0 +1,474 @@
+/*
+ * hdf5.c - the structure of a checkpoint's file, and collective writes into it
+ *
+ * make(): datasets are contiguous and allocated when they are created, without
+ * fill values, so that HDF5 writes its own few KiB and says where each dataset
+ * lies.  Nothing that changes from save to save stands in an attribute.
+ *
+ * write_all(): the file is opened by all ranks with the MPI-IO driver; metadata
+ * are read collectively and not written at all.
+ *
+ * The library may not be safe for threads: one lock around all calls.
+ */
+#include "io/hdf5/file.h"
+
+#include <hdf5.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef H5_HAVE_PARALLEL
+#include <mpi.h>
+#endif
+
+/* Datasets of a page and more begin at a page. */
+enum { ALIGNMENT = 4096 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local char why_text[512];
+
+static const char *why(void)
+{
+    return why_text;
+}
+
+/* ---- what went wrong: the innermost message of HDF5's stack ---- */
+
+static herr_t note_error(unsigned n, const H5E_error2_t *error, void *unused)
+{
+    (void)n;
+    (void)unused;
+    if (error->desc != NULL && error->desc[0] != '\0') {
+        snprintf(why_text, sizeof why_text, "%s (%s)", error->desc,
+                 error->func_name != NULL ? error->func_name : "HDF5");
+    }
+    return 0;
+}
+
+static rpt_status_t failed(const char *call)
+{
+    snprintf(why_text, sizeof why_text, "%s failed", call);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, note_error, NULL);
+    H5Eclear2(H5E_DEFAULT);
+    return RPT_ERR_IO;
+}
+
+/* HDF5 prints its errors unless it is told not to; what the program has set is
+ * put back. */
+struct quiet {
+    H5E_auto2_t print;
+    void *data;
+};
+
+static void enter(struct quiet *quiet)
+{
+    pthread_mutex_lock(&lock);
+    H5open();
+    H5Eget_auto2(H5E_DEFAULT, &quiet->print, &quiet->data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+static void leave(const struct quiet *quiet)
+{
+    H5Eset_auto2(H5E_DEFAULT, quiet->print, quiet->data);
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- types ---- */
+
+static size_t bytes_of(rpt_type_t type)
+{
+    switch ((int)type) {
+#define RPT_TYPE_CASE(name, value, bytes, text)                                \
+    case value:                                                                \
+        return bytes;
+        RPT_TYPE_LIST(RPT_TYPE_CASE)
+#undef RPT_TYPE_CASE
+    default:
+        return (size_t)type - RPT_TYPE_OPAQUE_0;
+    }
+}
+
+/* A float of IEEE's kind with other widths: 16 bits of sign, exponent and
+ * mantissa. */
+static hid_t small_float(size_t exponent_bits)
+{
+    hid_t type = H5Tcopy(H5T_NATIVE_FLOAT);
+    size_t mantissa = 15 - exponent_bits;
+
+    H5Tset_fields(type, 15, mantissa, exponent_bits, 0, mantissa);
+    H5Tset_size(type, 2);
+    H5Tset_ebias(type, ((size_t)1 << (exponent_bits - 1)) - 1);
+    return type;
+}
+
+/* As h5py has complex numbers, and as C has pairs. */
+static hid_t compound(size_t bytes, const char *first, hid_t first_type,
+                      const char *second, hid_t second_type,
+                      size_t second_offset)
+{
+    hid_t type = H5Tcreate(H5T_COMPOUND, bytes);
+
+    H5Tinsert(type, first, 0, first_type);
+    H5Tinsert(type, second, second_offset, second_type);
+    return type;
+}
+
+static hid_t complex_of(hid_t part, size_t bytes)
+{
+    return compound(2 * bytes, "r", part, "i", part, bytes);
+}
+
+static hid_t pair_of(rpt_type_t type, hid_t value, size_t offset)
+{
+    return compound(bytes_of(type), "value", value, "index", H5T_NATIVE_INT32,
+                    offset);
+}
+
+static hid_t opaque(rpt_type_t type)
+{
+    hid_t made = H5Tcreate(H5T_OPAQUE, bytes_of(type));
+
+    H5Tset_tag(made, "bytes");
+    return made;
+}
+
+/* To be closed by H5Tclose(). */
+static hid_t type_of(rpt_type_t type)
+{
+    switch ((int)type) {
+    case RPT_TYPE_I8:
+        return H5Tcopy(H5T_NATIVE_INT8);
+    case RPT_TYPE_U8:
+        return H5Tcopy(H5T_NATIVE_UINT8);
+    case RPT_TYPE_I16:
+        return H5Tcopy(H5T_NATIVE_INT16);
+    case RPT_TYPE_U16:
+        return H5Tcopy(H5T_NATIVE_UINT16);
+    case RPT_TYPE_I32:
+        return H5Tcopy(H5T_NATIVE_INT32);
+    case RPT_TYPE_U32:
+        return H5Tcopy(H5T_NATIVE_UINT32);
+    case RPT_TYPE_I64:
+        return H5Tcopy(H5T_NATIVE_INT64);
+    case RPT_TYPE_U64:
+        return H5Tcopy(H5T_NATIVE_UINT64);
+    case RPT_TYPE_F16:
+        return small_float(5);
+    case RPT_TYPE_BF16:
+        return small_float(8);
+    case RPT_TYPE_F32:
+        return H5Tcopy(H5T_NATIVE_FLOAT);
+    case RPT_TYPE_F64:
+        return H5Tcopy(H5T_NATIVE_DOUBLE);
+    case RPT_TYPE_C64:
+        return complex_of(H5T_NATIVE_FLOAT, 4);
+    case RPT_TYPE_C128:
+        return complex_of(H5T_NATIVE_DOUBLE, 8);
+    case RPT_TYPE_F32_I32:
+        return pair_of(type, H5T_NATIVE_FLOAT, 4);
+    case RPT_TYPE_F64_I32:
+        return pair_of(type, H5T_NATIVE_DOUBLE, 8);
+    case RPT_TYPE_I16_I32:
+        return pair_of(type, H5T_NATIVE_INT16, 4);
+    case RPT_TYPE_I32_I32:
+        return pair_of(type, H5T_NATIVE_INT32, 4);
+    case RPT_TYPE_I64_I32:
+        return pair_of(type, H5T_NATIVE_INT64, 8);
+    default:
+        return opaque(type);
+    }
+}
+
+static hid_t space_of(int n_dims, const uint64_t dims[])
+{
+    hsize_t extent[RPT_HDF5_DIMS];
+
+    for (int d = 0; d < n_dims; d++) {
+        extent[d] = dims[d];
+    }
+    return n_dims == 0 ? H5Screate(H5S_SCALAR)
+                       : H5Screate_simple(n_dims, extent, NULL);
+}
+
+/* ---- making a file ---- */
+
+struct making {
+    hid_t file;
+    hid_t links;  /* makes the groups above a dataset */
+    hid_t layout; /* of datasets                      */
+};
+
+static rpt_status_t add_dataset(const struct making *m,
+                                struct rpt_hdf5_dataset *set)
+{
+    hid_t type = type_of(set->type);
+    hid_t space = space_of(set->n_dims, set->dims);
+    hid_t made = H5Dcreate2(m->file, set->name, type, space, m->links,
+                            m->layout, H5P_DEFAULT);
+    rpt_status_t status = RPT_OK;
+    haddr_t at;
+
+    if (made < 0) {
+        status = failed("H5Dcreate");
+    } else {
+        at = H5Dget_offset(made);
+        set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
+        if (at == HADDR_UNDEF && H5Dget_storage_size(made) > 0) {
+            status = failed("H5Dget_offset");
+        }
+        H5Dclose(made);
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+    return status;
+}
+
+static rpt_status_t write_attribute(hid_t where,
+                                    const struct rpt_hdf5_attribute *a)
+{
+    uint64_t n = a->count;
+    hid_t type = a->is_text ? H5Tcopy(H5T_C_S1) : type_of(a->type);
+    hid_t space = space_of(a->is_text || n == 1 ? 0 : 1, &n);
+    rpt_status_t status = RPT_OK;
+    hid_t made;
+
+    if (a->is_text) {
+        size_t bytes = strlen(a->value);
+
+        H5Tset_size(type, bytes > 0 ? bytes : 1);
+        H5Tset_strpad(type, H5T_STR_NULLPAD);
+        H5Tset_cset(type, H5T_CSET_UTF8);
+    }
+    made = H5Acreate2(where, a->name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (made < 0) {
+        status = failed("H5Acreate");
+    } else {
+        if (H5Awrite(made, type, a->value) < 0) {
+            status = failed("H5Awrite");
+        }
+        H5Aclose(made);
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+    return status;
+}
+
+static rpt_status_t add_attribute(const struct making *m,
+                                  const struct rpt_hdf5_attribute *a)
+{
+    hid_t where = H5Oopen(m->file, a->dataset != NULL ? a->dataset : "/",
+                          H5P_DEFAULT);
+    rpt_status_t status;
+
+    if (where < 0) {
+        return failed("H5Oopen");
+    }
+    status = write_attribute(where, a);
+    H5Oclose(where);
+    return status;
+}
+
+static rpt_status_t add_all(const struct making *m,
+                            struct rpt_hdf5_shape *shape)
+{
+    rpt_status_t status = RPT_OK;
+
+    for (size_t i = 0; status == RPT_OK && i < shape->n_datasets; i++) {
+        status = add_dataset(m, &shape->datasets[i]);
+    }
+    for (size_t i = 0; status == RPT_OK && i < shape->n_attributes; i++) {
+        status = add_attribute(m, &shape->attributes[i]);
+    }
+    return status;
+}
+
+static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
+                                void (*opened)(void *user), void *user)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    struct making m = { -1, H5Pcreate(H5P_LINK_CREATE),
+                        H5Pcreate(H5P_DATASET_CREATE) };
+    rpt_status_t status;
+
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
+    H5Pset_alignment(access, ALIGNMENT, ALIGNMENT);
+    H5Pset_create_intermediate_group(m.links, 1);
+    H5Pset_layout(m.layout, H5D_CONTIGUOUS);
+    H5Pset_alloc_time(m.layout, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(m.layout, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(m.layout, 0);
+    m.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    if (m.file < 0) {
+        status = failed("H5Fcreate");
+    } else {
+        opened(user);
+        status = add_all(&m, shape);
+        if (H5Fclose(m.file) < 0 && status == RPT_OK) {
+            status = failed("H5Fclose");
+        }
+    }
+    H5Pclose(m.layout);
+    H5Pclose(m.links);
+    H5Pclose(access);
+    return status;
+}
+
+static rpt_status_t make(const char *path, struct rpt_hdf5_shape *shape,
+                         void (*opened)(void *user), void *user)
+{
+    struct quiet quiet;
+    rpt_status_t status;
+
+    enter(&quiet);
+    status = make_locked(path, shape, opened, user);
+    leave(&quiet);
+    return status;
+}
+
+/* ---- writing together ---- */
+
+#ifdef H5_HAVE_PARALLEL
+/* What this rank gives to a dataset, selected on both sides. */
+static void select_box(const struct rpt_hdf5_box *box, hid_t in_file,
+                       hid_t in_memory)
+{
+    hsize_t start[RPT_HDF5_DIMS], count[RPT_HDF5_DIMS];
+    bool is_empty = false;
+
+    for (int d = 0; d < box->n_dims; d++) {
+        start[d] = box->start[d];
+        count[d] = box->count[d];
+        is_empty |= count[d] == 0;
+    }
+    if (is_empty) {
+        H5Sselect_none(in_file);
+        H5Sselect_none(in_memory);
+    } else if (H5Sget_simple_extent_type(in_file) == H5S_SIMPLE) {
+        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL);
+    }
+}
+
+static rpt_status_t write_box(hid_t file, hid_t transfer,
+                              const struct rpt_hdf5_box *box)
+{
+    hid_t set = H5Dopen2(file, box->name, H5P_DEFAULT);
+    rpt_status_t status = RPT_OK;
+    hid_t type, in_file, in_memory;
+    static const char nothing = 0;
+
+    if (set < 0) {
+        return failed("H5Dopen");
+    }
+    type = type_of(box->type);
+    in_file = H5Dget_space(set);
+    in_memory = space_of(box->n_dims, box->count);
+    select_box(box, in_file, in_memory);
+    if (H5Dwrite(set, type, in_memory, in_file, transfer,
+                 box->data != NULL ? box->data : &nothing) < 0) {
+        status = failed("H5Dwrite");
+    }
+    H5Sclose(in_memory);
+    H5Sclose(in_file);
+    H5Tclose(type);
+    H5Dclose(set);
+    return status;
+}
+
+static rpt_status_t write_boxes(hid_t file, const struct rpt_hdf5_box *boxes,
+                                size_t n_boxes,
+                                rpt_status_t (*before)(void *user, size_t i),
+                                void *user)
+{
+    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    rpt_status_t status = RPT_OK, own = RPT_OK;
+
+    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    /* Who has failed goes on: the others wait for it in the next write. */
+    for (size_t i = 0; status == RPT_OK && i < n_boxes; i++) {
+        status = before(user, i);
+        if (status == RPT_OK && own == RPT_OK) {
+            own = write_box(file, transfer, &boxes[i]);
+        } else if (status == RPT_OK) {
+            write_box(file, transfer, &boxes[i]);
+        }
+    }
+    H5Pclose(transfer);
+    return status != RPT_OK ? status : own;
+}
+
+static rpt_status_t
+write_all_locked(const char *path, MPI_Comm comm,
+                 const struct rpt_hdf5_box *boxes, size_t n_boxes,
+                 rpt_status_t (*before)(void *user, size_t i), void *user)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    rpt_status_t status;
+    hid_t file;
+
+    H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
+    H5Pset_all_coll_metadata_ops(access, 1);
+    H5Pset_coll_metadata_write(access, 1);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
+    file = H5Fopen(path, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    if (file < 0) {
+        return failed("H5Fopen");
+    }
+    status = write_boxes(file, boxes, n_boxes, before, user);
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 && status == RPT_OK) {
+        status = failed("H5Fflush");
+    }
+    if (H5Fclose(file) < 0 && status == RPT_OK) {
+        status = failed("H5Fclose");
+    }
+    return status;
+}
+#endif
+
+static rpt_status_t write_all(const char *path, const void *mpi_comm,
+                              const struct rpt_hdf5_box *boxes, size_t n_boxes,
+                              rpt_status_t (*before)(void *user, size_t i),
+                              void *user)
+{
+#ifdef H5_HAVE_PARALLEL
+    struct quiet quiet;
+    rpt_status_t status;
+
+    enter(&quiet);
+    status = write_all_locked(path, *(const MPI_Comm *)mpi_comm, boxes, n_boxes,
+                              before, user);
+    leave(&quiet);
+    return status;
+#else
+    (void)path;
+    (void)mpi_comm;
+    (void)boxes;
+    (void)n_boxes;
+    (void)before;
+    (void)user;
+    snprintf(why_text, sizeof why_text, "this HDF5 was built without MPI");
+    return RPT_ERR_UNSUPPORTED;
+#endif
+}
+
+#ifdef H5_HAVE_PARALLEL
+enum { IS_PARALLEL = true };
+#else
+enum { IS_PARALLEL = false };
+#endif
+
+static const struct rpt_hdf5_ops ops = {
+    .size = sizeof(struct rpt_hdf5_ops),
+    .version = H5_VERS_INFO,
+    .is_parallel = IS_PARALLEL,
+    .why = why,
+    .make = make,
+    .write_all = write_all,
+};
+
+const struct rpt_hdf5_ops *rpt_hdf5_open(int interface)
+{
+    return interface == RPT_HDF5_INTERFACE ? &ops : NULL;
+}

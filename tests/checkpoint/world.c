@@ -1,0 +1,167 @@
+/*
+ * world.c - what both kinds of world have
+ */
+#include "world.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+bool check_here(bool good, const char *condition, const char *file, int line)
+{
+    pthread_mutex_lock(&lock);
+    CU_assertImplementation(good, (unsigned)line, condition, file, "",
+                            CU_FALSE);
+    pthread_mutex_unlock(&lock);
+    return good;
+}
+
+bool works_here(rpt_status_t status, const char *call, const char *file,
+                int line)
+{
+    if (status != RPT_OK) {
+        fprintf(stderr, "%s: %s\n%s\n", call, rpt_status_name(status),
+                status < 0 ? rpt_last_error_text() : "");
+    }
+    return check_here(status == RPT_OK, call, file, line);
+}
+
+bool fails_here(rpt_status_t wanted, const char *words, rpt_status_t status,
+                const char *call, const char *file, int line)
+{
+    const char *text = status < 0 ? rpt_last_error_text() : "";
+    bool good = status == wanted && strstr(text, words) != NULL;
+
+    if (!good) {
+        fprintf(stderr, "%s: %s, \"%s\" is not in:\n%s\n", call,
+                rpt_status_name(status), words, text);
+    }
+    return check_here(good, call, file, line);
+}
+
+void meet(struct world *world)
+{
+    CHECK(rpt_group_barrier(world->group) == RPT_OK);
+}
+
+rpt_options_t *options_with(const char *settings)
+{
+    rpt_options_t *options = NULL;
+    char *copy = strdup(settings != NULL ? settings : ""), *rest = NULL;
+
+    CHECK(rpt_options_create(&options) == RPT_OK);
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(word, '=');
+
+        *value++ = '\0';
+        WORKS(rpt_options_set(options, word, value));
+    }
+    free(copy);
+    return options;
+}
+
+/* ---- files ---- */
+
+const char *scratch_make(void)
+{
+    const char *top = getenv("TMPDIR");
+    static char folder[256];
+
+    snprintf(folder, sizeof folder, "%s/rpt-ckpt.XXXXXX",
+             top != NULL ? top : "/tmp");
+    return mkdtemp(folder);
+}
+
+static int remove_one(const char *path, const struct stat *file, int kind,
+                      struct FTW *where)
+{
+    (void)file;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+void scratch_remove(const char *folder)
+{
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *path_of(const struct world *world, const char *a, const char *b)
+{
+    static _Thread_local char paths[8][1024];
+    static _Thread_local int next;
+    char *path = paths[next++ % 8];
+
+    snprintf(path, sizeof paths[0], "%s/%s%s%s", world->folder, a,
+             b != NULL ? "/" : "", b != NULL ? b : "");
+    return path;
+}
+
+static int is_committed(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "it-", 3) == 0;
+}
+
+char *nth_newest(const struct world *world, const char *task, int n)
+{
+    struct dirent **names = NULL;
+    int count = scandir(path_of(world, task, NULL), &names, is_committed,
+                        alphasort);
+    char *name = n < count ? strdup(names[count - 1 - n]->d_name) : NULL;
+
+    for (int i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
+    return name;
+}
+
+int count_names(const struct world *world, const char *task, const char *start)
+{
+    DIR *dir = opendir(path_of(world, task, NULL));
+    struct dirent *entry;
+    int n = 0;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        n += strncmp(entry->d_name, start, strlen(start)) == 0;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return n;
+}
+
+/* ---- the tests ---- */
+
+struct rpt_test *all_tests(void)
+{
+    static const struct rpt_test *const tables[] = { saving_tests,
+                                                     restoring_tests,
+                                                     damage_tests, timing_tests,
+                                                     refusing_tests };
+    struct rpt_test *all = NULL;
+    size_t n = 0;
+
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        for (const struct rpt_test *test = tables[t];; test++) {
+            bool is_last = test->name == NULL;
+
+            if (is_last && t + 1 < sizeof tables / sizeof *tables) {
+                break;
+            }
+            all = realloc(all, (n + 1) * sizeof *all);
+            all[n++] = *test;
+            if (is_last) {
+                break;
+            }
+        }
+    }
+    return all;
+}
