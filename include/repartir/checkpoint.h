@@ -337,6 +337,80 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
 RPT_API rpt_status_t rpt_checkpoint_restore(rpt_checkpoint_t *checkpoint,
                                             uint64_t *iteration_out);
 
+/** \} */
+
+/**
+ * \defgroup rpt_checkpoint_files Files of the program
+ *
+ * A program that writes its state itself, in whatever format, does so where it
+ * is told, and has that checked, committed, kept and found again:
+ *
+ *     rpt_checkpoint_begin(c, iteration);
+ *     rpt_checkpoint_route(c, "mine/rank3.dat", &path);
+ *     ... writes and closes that file ...
+ *     rpt_checkpoint_save(c, iteration);
+ *
+ * Items and files may be used together.
+ *
+ * \since 0.2
+ *
+ * \{
+ */
+
+/** Begin a checkpoint, so that files can be written into it.
+ *
+ * Collective.  Blocking: a save that is under way is finished first.  Ends with
+ * rpt_checkpoint_save() or _save_async() of the same iteration; with
+ * rpt_checkpoint_restore() or _close() it comes to nothing.
+ *
+ * \retval RPT_ERR_EXISTS  there is a committed one of a higher iteration
+ * \retval RPT_ERR_MISMATCH, RPT_ERR_IO, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
+ *         RPT_ERR_STATE, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
+                                          uint64_t iteration);
+
+/** Where this rank writes a file of the checkpoint that was begun.
+ *
+ * Not collective.  Returns at once.  Folders above the file are made.  The file
+ * must be there and closed when the save is called; then it is read once for
+ * its checksum and synced, in the background.  Each name is of one rank.
+ *
+ * \param name      a relative path of up to 255 bytes, such as "mesh/part3"
+ * \param path_out  [out] release with free()
+ * \retval RPT_ERR_STATE    none was begun
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_checkpoint_route(rpt_checkpoint_t *checkpoint,
+                                          const char *name, char **path_out);
+
+/** Where a file of the checkpoint that was restored last is.
+ *
+ * Not collective.  Returns at once.  Any rank, whoever wrote it; its checksum
+ * was right when it was restored.  It may be read until the next save, which
+ * may remove the checkpoint.
+ *
+ * \param path_out  [out] release with free()
+ * \retval RPT_ERR_NOT_FOUND  it has no such file
+ * \retval RPT_ERR_STATE      nothing was restored
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_checkpoint_file(rpt_checkpoint_t *checkpoint,
+                                         const char *name, char **path_out);
+
+/** \} */
+
+/**
+ * \defgroup rpt_checkpoint_cost What it costs
+ *
+ * \since 0.2
+ *
+ * \{
+ */
+
 /** What saving has cost so far, on this rank. */
 typedef struct {
     size_t size;      /**< size of this struct, set by the library          */

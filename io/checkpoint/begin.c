@@ -213,14 +213,17 @@ static void set_stamp(struct rpt_checkpoint *c, const struct rpt_stamp *stamp)
     rpt__engine_unlock(c->engine);
 }
 
-static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
+static rpt_status_t check_iteration(const struct rpt_checkpoint *c,
+                                    uint64_t iteration)
 {
-    struct rpt_save *save = &c->save;
-    struct rpt_stamp stamp = { 0, iteration, rpt__wall_s(), c->size };
-    char id[RPT_ID_BYTES];
-    struct rpt_dir dir;
-    rpt_status_t status;
-
+    if (c->has_begun && iteration != c->save.stamp.iteration) {
+        rpt__fail(RPT_ERR_INVALID,
+                  "iteration %llu was begun, and %llu is to be saved",
+                  (unsigned long long)c->save.stamp.iteration,
+                  (unsigned long long)iteration);
+        rpt__fail_hint("give rpt_checkpoint_begin() and the save the same");
+        return RPT_ERR_INVALID;
+    }
     if (c->has_newest && iteration < c->newest) {
         rpt__fail(RPT_ERR_EXISTS,
                   "%s has a checkpoint of iteration %llu already, %llu would "
@@ -231,17 +234,33 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
                        "(repartir ckpt rm), or use another task name");
         return RPT_ERR_EXISTS;
     }
+    return RPT_OK;
+}
+
+static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
+{
+    struct rpt_save *save = &c->save;
+    struct rpt_stamp stamp = { 0, iteration, rpt__wall_s(), c->size };
+    char id[RPT_ID_BYTES];
+    rpt_status_t status = check_iteration(c, iteration);
+
+    if (status != RPT_OK || c->has_begun) {
+        return status;
+    }
     if (getrandom(&stamp.id, sizeof stamp.id, 0) != (ssize_t)sizeof stamp.id) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
     }
     set_stamp(c, &stamp);
     rpt__id_text(stamp.id, id);
     snprintf(save->folder, sizeof save->folder, ".tmp-%s", id);
-    status = rpt__dir_make(&c->dir, save->folder, false);
-    if (status != RPT_OK) {
-        return status;
-    }
-    status = rpt__dir_open(&c->dir, save->folder, &dir);
+    return rpt__dir_make(&c->dir, save->folder, false);
+}
+
+static rpt_status_t fill_folder(const struct rpt_checkpoint *c)
+{
+    struct rpt_dir dir;
+    rpt_status_t status = rpt__dir_open(&c->dir, c->save.folder, &dir);
+
     if (status != RPT_OK) {
         return status;
     }
@@ -256,55 +275,73 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
     return status;
 }
 
-/* Collective. */
-static rpt_status_t name_folder(struct rpt_checkpoint *c, uint64_t iteration,
-                                const char *engine)
+/* Collective: what rank 0 has done, and for which folder. */
+static rpt_status_t share_folder(struct rpt_checkpoint *c, uint64_t iteration,
+                                 rpt_status_t status)
 {
     struct rpt_save *save = &c->save;
     struct rpt_stamp stamp = { 0, iteration, 0, c->size };
     struct rpt_buf bytes = RPT_BUF_EMPTY;
     struct rpt_reader reader;
-    rpt_status_t status = RPT_OK, told;
+    rpt_status_t told;
 
     if (c->rank == 0) {
-        status = make_folder(c, iteration);
-        if (status == RPT_OK) {
-            status = write_draft(c, engine);
-        }
         rpt__buf_u32(&bytes, (uint32_t)status);
         rpt__buf_u64(&bytes, save->stamp.id);
         rpt__buf_f64(&bytes, save->stamp.time_s);
         rpt__buf_str(&bytes, save->folder);
-        if (status < 0) {
-            rpt__error_pack(&bytes);
-        }
-        if (status != RPT_OK && save->folder[0] != '\0') {
-            rpt__dir_remove(&c->dir, save->folder);
-        }
+        rpt__error_pack(&bytes);
     }
     told = rpt__talk_one(c->group, call, &bytes);
-    if (told == RPT_OK && c->rank > 0) {
+    if (told == RPT_OK) {
         reader = rpt__reader(bytes.data, bytes.bytes);
         status = (rpt_status_t)(int32_t)rpt__read_u32(&reader);
         stamp.id = rpt__read_u64(&reader);
         stamp.time_s = rpt__read_f64(&reader);
-        set_stamp(c, &stamp);
-        snprintf(save->folder, sizeof save->folder, "%s",
-                 rpt__read_str(&reader));
+        if (c->rank > 0) {
+            set_stamp(c, &stamp);
+            snprintf(save->folder, sizeof save->folder, "%s",
+                     rpt__read_str(&reader));
+        } else {
+            rpt__read_str(&reader);
+        }
         if (status < 0) {
             rpt__error_unpack(&reader);
         }
     }
-    if (told == RPT_OK && c->rank == 0 && status < 0) {
-        reader = rpt__reader(bytes.data, bytes.bytes);
-        rpt__read_u32(&reader);
-        rpt__read_u64(&reader);
-        rpt__read_f64(&reader);
-        rpt__read_str(&reader);
-        rpt__error_unpack(&reader); /* what removing has said is no matter */
-    }
     rpt__buf_free(&bytes);
     return told != RPT_OK ? told : status;
+}
+
+/* Collective. */
+static rpt_status_t name_folder(struct rpt_checkpoint *c, uint64_t iteration,
+                                const char *engine)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (c->rank == 0) {
+        status = make_folder(c, iteration);
+        if (status == RPT_OK) {
+            status = fill_folder(c);
+        }
+        if (status == RPT_OK) {
+            status = write_draft(c, engine);
+        }
+    }
+    return share_folder(c, iteration, status);
+}
+
+/* What was begun and comes to nothing. */
+static void drop_folder(struct rpt_checkpoint *c)
+{
+    if (c->rank == 0 && c->save.folder[0] != '\0' &&
+        rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
+                 c->save.folder, rpt_last_error()->why);
+    }
+    c->save.folder[0] = '\0';
+    c->has_begun = false;
+    rpt__routes_clear(&c->routes);
 }
 
 /* ---- 4: this rank's copy ---- */
@@ -415,24 +452,75 @@ static void note_cost(struct rpt_checkpoint *c, double blocked_s)
     rpt__engine_unlock(c->engine);
 }
 
+/* A failure that all ranks know. */
+static rpt_status_t come_to_nothing(struct rpt_checkpoint *c,
+                                    rpt_status_t status)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    rpt__error_pack(&error); /* removing may have something to say, too */
+    drop_folder(c);
+    reader = rpt__reader(error.data, error.bytes);
+    rpt__error_unpack(&reader);
+    rpt__buf_free(&error);
+    set_phase(c, RPT_PHASE_IDLE);
+    c->stats.n_failures++;
+    return status;
+}
+
+rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *c, uint64_t iteration)
+{
+    bool changed;
+    rpt_status_t status = c->has_begun ? RPT_OK : finish_last(c);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (!c->has_begun) {
+        c->save.folder[0] = '\0';
+        rpt__routes_clear(&c->routes);
+    }
+    status = greet(c, iteration, RPT_OK, &changed);
+    if (status == RPT_OK) {
+        status = share_folder(
+            c, iteration, c->rank == 0 ? make_folder(c, iteration) : RPT_OK);
+    }
+    if (status != RPT_OK) {
+        return come_to_nothing(c, status);
+    }
+    c->has_begun = true;
+    return RPT_OK;
+}
+
+void rpt__checkpoint_abandon(struct rpt_checkpoint *c)
+{
+    if (c->has_begun) {
+        drop_folder(c);
+        set_phase(c, RPT_PHASE_IDLE);
+    }
+}
+
 rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
                                   bool waits)
 {
     double began_s = rpt__now_s();
     int engine = 0;
-    rpt_status_t status = finish_last(c), own;
+    rpt_status_t status = c->has_begun ? RPT_OK : finish_last(c), own;
 
     if (status != RPT_OK) {
         return status;
     }
-    c->save.folder[0] = '\0';
+    if (!c->has_begun) {
+        c->save.folder[0] = '\0';
+        rpt__routes_clear(&c->routes);
+    }
     c->save.began_s = began_s;
     status = agree(c, iteration, &engine);
     if (status != RPT_OK) {
-        set_phase(c, RPT_PHASE_IDLE);
-        c->stats.n_failures++;
-        return status;
+        return come_to_nothing(c, status);
     }
+    c->has_begun = false;
     own = copy_state(c);
     if (engine == 1) {
         own = rpt__collective_write(c, own);
@@ -444,5 +532,84 @@ rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
         status = rpt__checkpoint_wait(c);
     }
     note_cost(c, rpt__now_s() - began_s);
+    return status;
+}
+
+/* ---- files of the program ---- */
+
+static rpt_status_t check_name(const char *name)
+{
+    const char *why = rpt__name_check(name);
+
+    if (why == NULL) {
+        return RPT_OK;
+    }
+    rpt__fail(RPT_ERR_INVALID, "file \"%s\" of a checkpoint is not possible",
+              name != NULL ? name : "");
+    rpt__fail_why("%s", why);
+    return RPT_ERR_INVALID;
+}
+
+static rpt_status_t path_of(const struct rpt_checkpoint *c, const char *folder,
+                            const char *name, char **path_out)
+{
+    struct rpt_buf path = RPT_BUF_EMPTY;
+    rpt_status_t status;
+
+    rpt__buf_printf(&path, "%s/%s/" RPT_FILES "/%s", c->dir.path, folder, name);
+    rpt__buf_u8(&path, 0);
+    status = rpt__buf_status(&path);
+    if (status != RPT_OK) {
+        rpt__buf_free(&path);
+        return status;
+    }
+    *path_out = path.data;
+    return RPT_OK;
+}
+
+rpt_status_t rpt__checkpoint_route(struct rpt_checkpoint *c, const char *name,
+                                   char **path_out)
+{
+    rpt_status_t status = check_name(name);
+    struct rpt_dir folder;
+
+    if (status == RPT_OK && !c->has_begun) {
+        rpt__fail(RPT_ERR_STATE, "no checkpoint was begun");
+        rpt__fail_hint("call rpt_checkpoint_begin() before you write files");
+        return RPT_ERR_STATE;
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&c->dir, c->save.folder, &folder);
+    }
+    if (status == RPT_OK) {
+        status = rpt__routes_add(&c->routes, &folder, name, c->rank);
+        rpt__dir_close(&folder);
+    }
+    return status == RPT_OK ? path_of(c, c->save.folder, name, path_out)
+                            : status;
+}
+
+rpt_status_t rpt__checkpoint_file(struct rpt_checkpoint *c, const char *name,
+                                  char **path_out)
+{
+    rpt_status_t status = check_name(name);
+
+    if (status == RPT_OK && c->restored[0] == '\0') {
+        rpt__fail(RPT_ERR_STATE, "nothing was restored");
+        rpt__fail_hint("call rpt_checkpoint_restore() first");
+        return RPT_ERR_STATE;
+    }
+    for (size_t i = 0; status == RPT_OK && i < c->restored_manifest.n_files;
+         i++) {
+        if (strcmp(c->restored_manifest.files[i].name, name) == 0) {
+            return path_of(c, c->restored, name, path_out);
+        }
+    }
+    if (status == RPT_OK) {
+        rpt__fail(RPT_ERR_NOT_FOUND, "the checkpoint has no file \"%s\"", name);
+        rpt__fail_hint("ask for a name that was given to "
+                       "rpt_checkpoint_route()");
+        status = RPT_ERR_NOT_FOUND;
+    }
     return status;
 }

@@ -5,9 +5,11 @@
  *             block u64,
  *             bytes of the file u64, XXH3-64 of what follows up to the sections
  *   table     offset u64 and length u64 of each writer's section
- *   section   id u64, writer u32, parts u32; for each part its dataset u32, its
- *             dimensions u32, start and count (u64 each), and an XXH3-64 for
- *             each MiB; then the XXH3-128 of all that (high, low)
+ *   section   id u64, writer u32, parts u32, files u32, 0 u32; for each part
+ *   its
+ *             dataset u32, its dimensions u32, start and count (u64 each), and
+ *             an XXH3-64 for each MiB; then the XXH3-128 of all that (high,
+ *             low)
  *
  * Little-endian.  Cost: 8 bytes a MiB, and some 50 bytes a part.
  */
@@ -19,7 +21,7 @@
 
 static const char magic[8] = { 'R', 'P', 'T', 'B', 'L', 'K', 'S', '1' };
 
-enum { SECTION_HEAD_BYTES = 16, PART_HEAD_BYTES = 8 };
+enum { SECTION_HEAD_BYTES = 24, PART_HEAD_BYTES = 8 };
 
 size_t rpt__part_bytes_of_element(const struct rpt_dataset datasets[],
                                   const struct rpt_part *part)
@@ -65,7 +67,7 @@ uint64_t rpt__section_bytes(const struct rpt_dataset datasets[],
     return bytes;
 }
 
-void rpt__section_write(uint64_t id, uint32_t writer,
+void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
                         const struct rpt_dataset datasets[],
                         const struct rpt_part parts[], size_t n_parts,
                         const uint64_t hashes[], struct rpt_buf *out)
@@ -76,6 +78,8 @@ void rpt__section_write(uint64_t id, uint32_t writer,
     rpt__buf_u64(out, id);
     rpt__buf_u32(out, writer);
     rpt__buf_u32(out, (uint32_t)n_parts);
+    rpt__buf_u32(out, n_files);
+    rpt__buf_u32(out, 0);
     for (size_t i = 0; i < n_parts; i++) {
         int n_dims = rpt__part_n_dims(datasets, &parts[i]);
         uint64_t n_blocks = rpt__part_n_blocks(datasets, &parts[i]);
@@ -128,6 +132,7 @@ struct reading {
     const char *name;
     const struct rpt_manifest *manifest;
     struct rpt_buf written;
+    uint32_t *n_files; /* of each writer, or NULL */
 };
 
 static rpt_status_t corrupt(const struct reading *r, const char *why)
@@ -212,7 +217,7 @@ static rpt_status_t read_section(struct reading *r, const char *data,
     struct rpt_reader reader, seal;
     struct rpt_digest found;
     rpt_status_t status = RPT_OK;
-    uint32_t n_parts;
+    uint32_t n_parts, n_files;
 
     if (bytes < SECTION_HEAD_BYTES + RPT_SEAL_BYTES) {
         return corrupt(r, "a section is too short");
@@ -233,6 +238,13 @@ static rpt_status_t read_section(struct reading *r, const char *data,
         return corrupt(r, "a section is of another checkpoint or rank");
     }
     n_parts = rpt__read_u32(&reader);
+    n_files = rpt__read_u32(&reader);
+    if (r->n_files != NULL) {
+        r->n_files[writer] = n_files;
+    }
+    if (rpt__read_u32(&reader) != 0) {
+        return corrupt(r, "a section has a field that must be 0");
+    }
     for (uint32_t i = 0; i < n_parts && status == RPT_OK; i++) {
         status = read_part(r, &reader, writer);
     }
@@ -269,9 +281,9 @@ static rpt_status_t read_sections(struct reading *r, const char *data,
 rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
                               const struct rpt_manifest *manifest,
                               struct rpt_written **written_out,
-                              size_t *n_written_out)
+                              size_t *n_written_out, uint32_t n_files_out[])
 {
-    struct reading r = { name, manifest, RPT_BUF_EMPTY };
+    struct reading r = { name, manifest, RPT_BUF_EMPTY, n_files_out };
     struct rpt_reader head = rpt__reader(data, bytes);
     const void *mark = rpt__read_bytes(&head, sizeof magic);
     uint32_t version = rpt__read_u32(&head);

@@ -23,6 +23,12 @@ struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *checkpoint);
 
 rpt_status_t rpt__checkpoint_due(struct rpt_checkpoint *checkpoint,
                                  uint64_t iteration, int *due_out);
+rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *checkpoint,
+                                   uint64_t iteration);
+rpt_status_t rpt__checkpoint_route(struct rpt_checkpoint *checkpoint,
+                                   const char *name, char **path_out);
+rpt_status_t rpt__checkpoint_file(struct rpt_checkpoint *checkpoint,
+                                  const char *name, char **path_out);
 /* waits: returns when it is committed. */
 rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *checkpoint,
                                   uint64_t iteration, bool waits);

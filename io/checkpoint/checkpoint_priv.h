@@ -15,6 +15,7 @@
 #include "io/checkpoint/commit.h"
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/layout.h"
+#include "io/checkpoint/routes.h"
 #include "io/checkpoint/stream.h"
 #include "io/checkpoint/saver.h"
 
@@ -87,6 +88,10 @@ struct rpt_checkpoint {
     struct rpt_saver *saver;
     struct rpt_poller poller;
     struct rpt_save save;
+    bool has_begun;           /* the folder of the next save is there    */
+    struct rpt_routes routes; /* files in it that this rank asked for    */
+    char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
+    struct rpt_manifest restored_manifest;
     struct rpt_timing timing;
     rpt_checkpoint_stats_t stats;
 };
@@ -108,6 +113,11 @@ double rpt__save_next_s(struct rpt_poller *poller);
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
 /* Waits until none is under way.  Under the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
+
+/* ---- begin.c ---- */
+
+/* What was begun, and not saved, is removed. */
+void rpt__checkpoint_abandon(struct rpt_checkpoint *c);
 
 /* ---- due.c ---- */
 

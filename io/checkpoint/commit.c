@@ -3,7 +3,7 @@
  *
  *   1  every rank's section has its seal: its data are on the disk
  *   2  MANIFEST.json, with the digest of blocks.xxh, is written and synced
- *   3  draft.json goes, the folder is synced
+ *   3  draft.json and lists of files go, the folder is synced
  *   4  the folder gets its name; the folder above is synced
  *
  * A crash before 4 leaves a folder .tmp-ID, of which the next job does the rest
@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/checkpoint/routes.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,7 +62,8 @@ static rpt_status_t damaged(const struct rpt_dir *dir, const char *name,
 
 /* blocks.xxh as it is; its digest is compared unless the manifest is a
  * draft. */
-static rpt_status_t read_blocks(struct rpt_opened *o, bool is_draft)
+static rpt_status_t read_blocks(struct rpt_opened *o, bool is_draft,
+                                uint32_t n_files[])
 {
     struct rpt_digest digest;
     char path[512];
@@ -79,7 +81,7 @@ static rpt_status_t read_blocks(struct rpt_opened *o, bool is_draft)
     o->manifest.blocks_digest = digest;
     snprintf(path, sizeof path, "%s/" RPT_BLOCKS, o->dir.path);
     return rpt__blocks_read(path, o->blocks.data, o->blocks.bytes, &o->manifest,
-                            &o->written, &o->n_written);
+                            &o->written, &o->n_written, n_files);
 }
 
 /* A file that is gone, or no file, is damage; who cannot read cannot say. */
@@ -108,7 +110,7 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
         status = damaged(&o.dir, RPT_MANIFEST, "it is of another checkpoint");
     }
     if (status == RPT_OK) {
-        status = judge(&o, read_blocks(&o, false));
+        status = judge(&o, read_blocks(&o, false, NULL));
         if (status == RPT_PENDING) {
             status = damaged(&o.dir, RPT_BLOCKS, "a seal is missing");
         }
@@ -139,14 +141,52 @@ static rpt_status_t put_manifest(const struct rpt_opened *o)
     return status;
 }
 
+/* The lists of files of all ranks that have some; no name twice. */
+static rpt_status_t read_files(struct rpt_opened *o, const uint32_t n_files[])
+{
+    struct rpt_manifest *m = &o->manifest;
+    rpt_status_t status = RPT_OK;
+
+    for (int r = 0; r < m->n_ranks && status == RPT_OK; r++) {
+        size_t before = m->n_files;
+
+        if (n_files[r] > 0) {
+            status = rpt__routes_read(&o->dir, r, m);
+        }
+        if (status == RPT_OK && m->n_files - before != n_files[r]) {
+            return damaged(&o->dir, RPT_BLOCKS, "a list of files is another");
+        }
+    }
+    for (size_t i = 0; i < m->n_files && status == RPT_OK; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(m->files[i].name, m->files[k].name) == 0) {
+                rpt__fail(RPT_ERR_EXISTS,
+                          "ranks %d and %d both wrote file \"%s\" of the "
+                          "checkpoint",
+                          m->files[k].rank, m->files[i].rank, m->files[i].name);
+                rpt__fail_hint("give each file to one rank");
+                return RPT_ERR_EXISTS;
+            }
+        }
+    }
+    return status;
+}
+
 /* Step 1: RPT_PENDING when something is missing. */
 static rpt_status_t read_draft(struct rpt_opened *o)
 {
     rpt_status_t status = read_manifest(&o->dir, RPT_DRAFT, true, &o->manifest);
+    uint32_t *n_files = NULL;
 
     if (status == RPT_OK) {
-        status = read_blocks(o, true);
+        n_files = calloc((size_t)o->manifest.n_ranks, sizeof *n_files);
+        status = n_files != NULL ? read_blocks(o, true, n_files)
+                                 : rpt__fail_nomem(4);
     }
+    if (status == RPT_OK) {
+        status = read_files(o, n_files);
+    }
+    free(n_files);
     return status == RPT_ERR_NOT_FOUND || status == RPT_ERR_CORRUPT
                ? RPT_PENDING
                : status;
@@ -169,6 +209,9 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
     }
     if (status == RPT_OK) {
         status = rpt__dir_remove(&o.dir, RPT_DRAFT);
+    }
+    if (status == RPT_OK) {
+        status = rpt__routes_forget(&o.dir, &o.manifest);
     }
     if (status == RPT_OK) {
         status = rpt__dir_sync(&o.dir);
@@ -205,7 +248,7 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
     }
     status = read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest);
     if (status == RPT_OK) {
-        status = read_blocks(&o, false);
+        status = read_blocks(&o, false, NULL);
     }
     if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
@@ -303,6 +346,9 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     }
     if (read_manifest(&dir, RPT_MANIFEST, false, &m) == RPT_OK) {
         found->time_s = m.time_s;
+        for (size_t i = 0; i < m.n_files; i++) {
+            found->bytes += m.files[i].bytes;
+        }
         rpt__manifest_free(&m);
     }
     if (rpt__dir_list(&dir, &names) == RPT_OK) {

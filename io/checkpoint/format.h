@@ -5,6 +5,7 @@
  *                   the last line is the digest of all before it
  *   blocks.xxh      checksums: a head, then a section of each rank that wrote
  *   state.h5        the data
+ *   files/          what the program itself wrote, if it did
  *
  * A section lists the boxes that a rank wrote, each followed by the XXH3-64 of
  * every MiB of its stream, and ends with a seal: the XXH3-128 of the section.
@@ -23,6 +24,7 @@
 #define RPT_DRAFT "draft.json"
 #define RPT_BLOCKS "blocks.xxh"
 #define RPT_STATE_FILE "state.h5"
+#define RPT_FILES "files"
 #define RPT_FORMAT_VERSION 1
 
 enum {
@@ -57,6 +59,14 @@ struct rpt_part {
     struct rpt_box box;
 };
 
+/* A file that the program wrote, below files/. */
+struct rpt_routed {
+    char *name;
+    int rank;
+    uint64_t bytes;
+    struct rpt_digest digest;
+};
+
 /* What the manifest says. */
 struct rpt_manifest {
     uint64_t id;
@@ -70,11 +80,22 @@ struct rpt_manifest {
     uint64_t file_bytes;
     struct rpt_dataset *datasets;
     size_t n_datasets;
+    struct rpt_routed *files;
+    size_t n_files;
     uint64_t blocks_bytes;
     struct rpt_digest blocks_digest;
 };
 
 void rpt__manifest_free(struct rpt_manifest *manifest);
+/* The files of one rank as sealed JSON, and back: added to the manifest's. */
+void rpt__routed_write(const struct rpt_routed files[], size_t n,
+                       struct rpt_buf *text);
+rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
+                              struct rpt_manifest *manifest);
+/* Whether a name may be that of a file below files/, or of an item: NULL, or
+ * why not. */
+const char *rpt__name_check(const char *name);
+
 /* As text; is_draft: without what is known at the end (blocks_digest). */
 void rpt__manifest_write(const struct rpt_manifest *manifest, bool is_draft,
                          struct rpt_buf *text);
@@ -110,7 +131,7 @@ uint64_t rpt__part_n_blocks(const struct rpt_dataset datasets[],
 uint64_t rpt__section_bytes(const struct rpt_dataset datasets[],
                             const struct rpt_part parts[], size_t n_parts);
 /* Appends it; hashes: of all blocks of all parts, one after another. */
-void rpt__section_write(uint64_t id, uint32_t writer,
+void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
                         const struct rpt_dataset datasets[],
                         const struct rpt_part parts[], size_t n_parts,
                         const uint64_t hashes[], struct rpt_buf *out);
@@ -130,11 +151,12 @@ struct rpt_written {
 uint64_t rpt__written_hash(const struct rpt_written *written, uint64_t block);
 
 /* All parts that are in the file, checked: seals, boxes inside their datasets.
- * The array is to be freed, before the data.  RPT_ERR_CORRUPT; RPT_PENDING
- * (nothing recorded): a section has no seal, its rank had not finished. */
+ * The array is to be freed, before the data.  n_files_out: of each rank, array
+ * of manifest->n_ranks; may be NULL.  RPT_ERR_CORRUPT; RPT_PENDING (nothing
+ * recorded): a section has no seal, its rank had not finished. */
 rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
                               const struct rpt_manifest *manifest,
                               struct rpt_written **written_out,
-                              size_t *n_written_out);
+                              size_t *n_written_out, uint32_t n_files_out[]);
 
 #endif /* RPT_IO_CHECKPOINT_FORMAT_H */

@@ -42,38 +42,13 @@ static rpt_status_t bad(const char *name, const char *why)
     return RPT_ERR_INVALID;
 }
 
-/* A relative path of HDF5, without empty parts, "." and "..". */
 static const char *why_no_name(const char *name)
 {
-    const char *part = name;
-
-    if (name == NULL || name[0] == '\0') {
-        return "it has no name";
-    }
-    if (strlen(name) > NAME_BYTES_MAX) {
-        return "its name has more than 255 bytes";
-    }
-    if (strncmp(name, "repartir/", 9) == 0 || strcmp(name, "repartir") == 0) {
+    if (name != NULL &&
+        (strncmp(name, "repartir/", 9) == 0 || strcmp(name, "repartir") == 0)) {
         return "names that begin with repartir/ are the library's";
     }
-    for (const char *c = name; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || (unsigned char)*c == 0x7f) {
-            return "its name has a control character";
-        }
-    }
-    for (;;) {
-        size_t bytes = strcspn(part, "/");
-
-        if (bytes == 0 || (bytes == 1 && part[0] == '.') ||
-            (bytes == 2 && part[0] == '.' && part[1] == '.')) {
-            return "its name is a path like \"flow/u\": no empty part, no "
-                   "\".\", no \"..\"";
-        }
-        if (part[bytes] == '\0') {
-            return NULL;
-        }
-        part += bytes + 1;
-    }
+    return rpt__name_check(name);
 }
 
 /* HDF5 cannot have "a" as a dataset and as the group of "a/b". */

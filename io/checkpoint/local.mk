@@ -9,7 +9,8 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/item.c io/checkpoint/item.h io/checkpoint/layout.c \
 	io/checkpoint/layout.h io/checkpoint/load.c io/checkpoint/load.h \
 	io/checkpoint/manifest.c io/checkpoint/open.c io/checkpoint/parts.c \
-	io/checkpoint/restore.c io/checkpoint/retain.c io/checkpoint/save.c \
+	io/checkpoint/restore.c io/checkpoint/retain.c \
+	io/checkpoint/routes.c io/checkpoint/routes.h io/checkpoint/save.c \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/verify.c io/checkpoint/saver.c \

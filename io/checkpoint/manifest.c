@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_BYTES_MAX = 255 };
+
 static const char *const kinds[] = { "array", "value", "blob" };
 
 const char *rpt__item_kind_name(enum rpt_item_kind kind)
@@ -23,6 +25,37 @@ const char *rpt__item_kind_name(enum rpt_item_kind kind)
 }
 
 /* ---- names ---- */
+
+/* A relative path of HDF5, without empty parts, "." and "..". */
+const char *rpt__name_check(const char *name)
+{
+    const char *part = name;
+
+    if (name == NULL || name[0] == '\0') {
+        return "it has no name";
+    }
+    if (strlen(name) > NAME_BYTES_MAX) {
+        return "its name has more than 255 bytes";
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c == 0x7f) {
+            return "its name has a control character";
+        }
+    }
+    for (;;) {
+        size_t bytes = strcspn(part, "/");
+
+        if (bytes == 0 || (bytes == 1 && part[0] == '.') ||
+            (bytes == 2 && part[0] == '.' && part[1] == '.')) {
+            return "its name is a path like \"flow/u\": no empty part, no "
+                   "\".\", no \"..\"";
+        }
+        if (part[bytes] == '\0') {
+            return NULL;
+        }
+        part += bytes + 1;
+    }
+}
 
 void rpt__id_text(uint64_t id, char text_out[RPT_ID_BYTES])
 {
@@ -59,7 +92,11 @@ void rpt__manifest_free(struct rpt_manifest *manifest)
     for (size_t i = 0; i < manifest->n_datasets; i++) {
         free(manifest->datasets[i].name);
     }
+    for (size_t i = 0; i < manifest->n_files; i++) {
+        free(manifest->files[i].name);
+    }
     free(manifest->datasets);
+    free(manifest->files);
     free(manifest->task);
     free(manifest->host);
     free(manifest->engine);
@@ -99,6 +136,22 @@ static void write_dataset(struct rpt_buf *text, const struct rpt_dataset *set)
     write_dims(text, set->dims, set->is_scalar ? 0 : set->n_dims);
     rpt__buf_printf(text, ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64 " }",
                     set->offset, set->bytes);
+}
+
+static void write_files(struct rpt_buf *text, const struct rpt_routed files[],
+                        size_t n)
+{
+    rpt__buf_printf(text, " \"files\": [");
+    for (size_t i = 0; i < n; i++) {
+        rpt__buf_printf(text, "%s\n  { \"name\": ", i > 0 ? "," : "");
+        rpt__json_string(text, files[i].name, strlen(files[i].name));
+        rpt__buf_printf(text,
+                        ", \"rank\": %d, \"bytes\": %" PRIu64
+                        ", \"digest\": \"%016" PRIx64 "%016" PRIx64 "\" }",
+                        files[i].rank, files[i].bytes, files[i].digest.high,
+                        files[i].digest.low);
+    }
+    rpt__buf_printf(text, "],\n");
 }
 
 static void write_seal(struct rpt_buf *text)
@@ -147,6 +200,17 @@ void rpt__manifest_write(const struct rpt_manifest *m, bool is_draft,
         write_dataset(text, &m->datasets[i]);
     }
     rpt__buf_printf(text, "],\n");
+    if (!is_draft) {
+        write_files(text, m->files, m->n_files);
+    }
+    write_seal(text);
+}
+
+void rpt__routed_write(const struct rpt_routed files[], size_t n,
+                       struct rpt_buf *text)
+{
+    rpt__buf_printf(text, "{");
+    write_files(text, files, n);
     write_seal(text);
 }
 
@@ -319,6 +383,41 @@ static rpt_status_t take_datasets(const json_t *root, struct rpt_manifest *m,
     return status;
 }
 
+static rpt_status_t take_files(const json_t *root, struct rpt_manifest *m,
+                               bool *ok)
+{
+    const json_t *list = json_object_get(root, "files");
+    size_t n = json_array_size(list);
+    struct rpt_routed *files;
+
+    if (!json_is_array(list)) {
+        *ok = false;
+        return RPT_OK;
+    }
+    files = realloc(m->files, (m->n_files + n + 1) * sizeof *files);
+    if (files == NULL) {
+        return rpt__fail_nomem((m->n_files + n + 1) * sizeof *files);
+    }
+    m->files = files;
+    for (size_t i = 0; *ok && i < n; i++) {
+        const json_t *object = json_array_get(list, i);
+        const char *name = take_text(object, "name", ok);
+        uint64_t rank = take_number(object, "rank", ok);
+        struct rpt_routed file = { NULL, (int)rank,
+                                   take_number(object, "bytes", ok),
+                                   take_digest(object, "digest", ok) };
+
+        *ok = *ok && rpt__name_check(name) == NULL &&
+              rank < (uint64_t)m->n_ranks;
+        file.name = strdup(name);
+        if (file.name == NULL) {
+            return rpt__fail_nomem(strlen(name) + 1);
+        }
+        files[m->n_files++] = file;
+    }
+    return RPT_OK;
+}
+
 static rpt_status_t take_all(const json_t *root, bool is_draft,
                              struct rpt_manifest *m, bool *ok)
 {
@@ -352,7 +451,27 @@ static rpt_status_t take_all(const json_t *root, bool is_draft,
     if (status == RPT_OK) {
         status = copy_text(root, "library", ok, &m->library);
     }
-    return status == RPT_OK ? take_datasets(root, m, ok) : status;
+    if (status == RPT_OK) {
+        status = take_datasets(root, m, ok);
+    }
+    return status == RPT_OK && !is_draft ? take_files(root, m, ok) : status;
+}
+
+rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
+                              struct rpt_manifest *manifest)
+{
+    json_t *root = NULL;
+    rpt_status_t status;
+    bool ok = true;
+
+    if (!is_sealed(text, bytes)) {
+        return corrupt(name, "its last line is not the digest of those before");
+    }
+    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+    status = take_files(root, manifest, &ok);
+    json_decref(root);
+    return status == RPT_OK && !ok ? corrupt(name, "it is no list of files")
+                                   : status;
 }
 
 rpt_status_t rpt__manifest_read(const char *name, const char *text,

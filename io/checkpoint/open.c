@@ -330,6 +330,8 @@ static void release(struct rpt_checkpoint *c)
     rpt__dir_close(&c->save.dir);
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
+    rpt__routes_clear(&c->routes);
+    rpt__manifest_free(&c->restored_manifest);
     rpt__items_free(&c->items);
     rpt__file_layout_free(&c->layout);
     rpt__stream_free(&c->stream);
@@ -419,6 +421,7 @@ rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
 /* What all did is over when all have come. */
 void rpt__checkpoint_close(struct rpt_checkpoint *c)
 {
+    rpt__checkpoint_abandon(c);
     rpt__engine_lock(c->engine);
     rpt__save_finish(c);
     rpt__engine_unlock(c->engine);

@@ -138,7 +138,7 @@ static rpt_status_t unpack(struct rpt_checkpoint *c, const struct rpt_buf *in,
     if (status == RPT_OK) {
         status = rpt__blocks_read(name, out->blocks.data, out->blocks.bytes,
                                   &out->manifest, &out->written,
-                                  &out->n_written);
+                                  &out->n_written, NULL);
     }
     /* Rank 0 has found all that good. */
     return status == RPT_ERR_CORRUPT || status == RPT_ERR_NOT_FOUND ? RPT_ERR_IO
@@ -229,12 +229,19 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
                                0);
                 c->verified = found->id;
             }
-            status = fill(c, &opened);
             *iteration_out = opened.manifest.iteration;
+            status = fill(c, &opened);
         }
     }
     if (status == RPT_OK && c->rank == 0) {
         rpt__event_add(&c->dir, "restore", found->id, found->iteration, 0);
+    }
+    if (status == RPT_OK) {
+        rpt__folder_name(opened.manifest.iteration, opened.manifest.id,
+                         c->restored);
+        rpt__manifest_free(&c->restored_manifest);
+        c->restored_manifest = opened.manifest;
+        opened.manifest = (struct rpt_manifest){ .id = 0 };
     }
     rpt__opened_free(&opened);
     return status;
@@ -324,6 +331,7 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
     uint64_t iteration = 0;
     rpt_status_t status;
 
+    rpt__checkpoint_abandon(c);
     rpt__engine_lock(c->engine);
     status = rpt__save_finish(c);
     rpt__engine_unlock(c->engine);

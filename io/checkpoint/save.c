@@ -145,6 +145,11 @@ static rpt_status_t write_job(void *arg)
             status = rpt__dir_sync(&save->dir);
         }
     }
+    if (status == RPT_OK) {
+        status = rpt__routes_seal(&c->routes, &save->dir, c->rank,
+                                  save->target.syncs);
+        save->target.n_files = (uint32_t)c->routes.n;
+    }
     return status == RPT_OK
                ? rpt__stream_write(&c->stream, &c->layout, c->rank,
                                    save->stamp.id, &save->target, &save->times)
@@ -167,6 +172,24 @@ static rpt_status_t retain(struct rpt_checkpoint *c)
     return rpt__retain(&c->dir, &rules);
 }
 
+/* One that is not committed goes; what removing has to say is only logged. */
+static void remove_folder(struct rpt_checkpoint *c)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    rpt__error_pack(&error);
+    if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
+                 c->save.folder, rpt_last_error()->why);
+    }
+    rpt__event_add(&c->dir, "failure", c->save.stamp.id,
+                   c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
+    reader = rpt__reader(error.data, error.bytes);
+    rpt__error_unpack(&reader);
+    rpt__buf_free(&error);
+}
+
 static rpt_status_t commit_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
@@ -176,9 +199,10 @@ static rpt_status_t commit_job(void *arg)
     if (status == RPT_PENDING) {
         rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete", c->dir.path,
                   save->folder);
-        return RPT_ERR_INTERNAL;
+        status = RPT_ERR_INTERNAL;
     }
     if (status != RPT_OK) {
+        remove_folder(c);
         return status;
     }
     rpt__event_add(&c->dir, "commit", save->stamp.id, save->stamp.iteration,
@@ -194,14 +218,7 @@ static rpt_status_t commit_job(void *arg)
 
 static rpt_status_t remove_job(void *arg)
 {
-    struct rpt_checkpoint *c = arg;
-
-    if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
-                 c->save.folder, rpt_last_error()->why);
-    }
-    rpt__event_add(&c->dir, "failure", c->save.stamp.id,
-                   c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
+    remove_folder(arg);
     return RPT_OK;
 }
 

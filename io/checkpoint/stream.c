@@ -279,8 +279,8 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     rpt_status_t status;
     int error;
 
-    rpt__section_write(id, (uint32_t)rank, layout->datasets, layout->parts,
-                       layout->n_parts, hashes, &section);
+    rpt__section_write(id, (uint32_t)rank, w->target->n_files, layout->datasets,
+                       layout->parts, layout->n_parts, hashes, &section);
     status = rpt__buf_status(&section);
     if (status == RPT_OK) {
         error = rpt__write_at(w->target->blocks_fd, section.data, section.bytes,

@@ -38,7 +38,8 @@ struct rpt_target {
     int state_fd;
     int blocks_fd;
     bool syncs;
-    bool is_written; /* state_fd has the data already: they are compared */
+    uint32_t n_files; /* that the program wrote on this rank */
+    bool is_written;  /* state_fd has the data already: they are compared */
 };
 
 /* Seconds. */

@@ -8,6 +8,7 @@
 #include "io/checkpoint/checkpoint_priv.h"
 
 #include "base/error.h"
+#include "io/checkpoint/routes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -152,5 +153,10 @@ rpt_status_t rpt__verify(const struct rpt_opened *opened, int part, int n_parts)
         close(v.fd);
     }
     free(v.block);
+    for (size_t i = (size_t)part;
+         i < opened->manifest.n_files && status == RPT_OK;
+         i += (size_t)n_parts) {
+        status = rpt__routed_verify(&opened->dir, &opened->manifest.files[i]);
+    }
     return status;
 }

@@ -83,6 +83,27 @@ rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
     return rpt__checkpoint_due(checkpoint, iteration, due_out);
 }
 
+rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
+                                  uint64_t iteration)
+{
+    RPT_REQUIRE(checkpoint != NULL, "NULL argument");
+    return rpt__checkpoint_begin(checkpoint, iteration);
+}
+
+rpt_status_t rpt_checkpoint_route(rpt_checkpoint_t *checkpoint,
+                                  const char *name, char **path_out)
+{
+    RPT_REQUIRE(checkpoint != NULL && path_out != NULL, "NULL argument");
+    return rpt__checkpoint_route(checkpoint, name, path_out);
+}
+
+rpt_status_t rpt_checkpoint_file(rpt_checkpoint_t *checkpoint, const char *name,
+                                 char **path_out)
+{
+    RPT_REQUIRE(checkpoint != NULL && path_out != NULL, "NULL argument");
+    return rpt__checkpoint_file(checkpoint, name, path_out);
+}
+
 rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
                                  uint64_t iteration)
 {

@@ -17,4 +17,12 @@ struct rpt_digest {
 /* 128 bits: different contents may be taken to have different digests. */
 struct rpt_digest rpt__digest(const void *data, size_t bytes);
 
+/* The digest of bytes that come in pieces. */
+struct rpt_hasher;
+/* NULL: no memory. */
+struct rpt_hasher *rpt__hasher_create(void);
+void rpt__hasher_add(struct rpt_hasher *hasher, const void *data, size_t bytes);
+struct rpt_digest rpt__hasher_digest(const struct rpt_hasher *hasher);
+void rpt__hasher_destroy(struct rpt_hasher *hasher);
+
 #endif /* RPT_BASE_HASH_H */

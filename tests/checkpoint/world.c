@@ -142,10 +142,10 @@ int count_names(const struct world *world, const char *task, const char *start)
 
 struct rpt_test *all_tests(void)
 {
-    static const struct rpt_test *const tables[] = { saving_tests,
-                                                     restoring_tests,
-                                                     damage_tests, timing_tests,
-                                                     refusing_tests };
+    static const struct rpt_test *const tables[] = {
+        saving_tests, restoring_tests, damage_tests,
+        timing_tests, refusing_tests,  routing_tests
+    };
     struct rpt_test *all = NULL;
     size_t n = 0;
 

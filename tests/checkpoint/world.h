@@ -53,7 +53,7 @@ void meet(struct world *world);
 
 /* The tables of the files of tests; end with RPT_TEST_END. */
 extern const struct rpt_test saving_tests[], restoring_tests[], damage_tests[],
-    timing_tests[], refusing_tests[];
+    timing_tests[], refusing_tests[], routing_tests[];
 
 /* ---- files, for rank 0 or between two meetings ---- */
 
