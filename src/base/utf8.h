@@ -1,0 +1,32 @@
+/*
+ * utf8.h - what is text in UTF-8, and what is none
+ */
+#ifndef RPT_BASE_UTF8_H
+#define RPT_BASE_UTF8_H
+
+#include <stddef.h>
+
+/* Length of the well-formed UTF-8 sequence at the start of one byte or more, 0
+ * when there is none (RFC 3629: no overlong forms, no surrogates, nothing above
+ * U+10FFFF). */
+static inline size_t rpt__utf8_length(const unsigned char *s, size_t bytes)
+{
+    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2
+             : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+    if (n > bytes) {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
+        return 0;
+    }
+    return n;
+}
+
+#endif /* RPT_BASE_UTF8_H */
