@@ -19,6 +19,7 @@ include $(srcdir)/tests/pmpi/local.mk
 include $(srcdir)/tests/checkpoint/local.mk
 include $(srcdir)/tests/comm/local.mk
 include $(srcdir)/tests/journal/local.mk
+include $(srcdir)/tests/parquet/local.mk
 include $(srcdir)/tests/exec/local.mk
 include $(srcdir)/tests/pool/local.mk
 include $(srcdir)/tests/cli/local.mk
