@@ -109,18 +109,21 @@ struct Writer {
     std::unique_ptr<parquet::arrow::FileWriter> file;
 };
 
-/* Other readers take BYTE_STREAM_SPLIT of floating-point numbers only. */
+/* Other readers take BYTE_STREAM_SPLIT of floating-point numbers only.  What
+ * has few values begins with a dictionary, as do text and bytes. */
 void choose_encoding(parquet::WriterProperties::Builder *builder,
-                     const arrow::Field &field)
+                     const arrow::Field &field, bool has_few_values)
 {
     const auto id = field.type()->id();
+    const bool is_real = id == arrow::Type::FLOAT || id == arrow::Type::DOUBLE;
+    const bool is_integer = arrow::is_integer(id) ||
+                            id == arrow::Type::TIMESTAMP;
 
-    if (id == arrow::Type::FLOAT || id == arrow::Type::DOUBLE) {
+    if ((is_real || is_integer) && !has_few_values) {
         builder->disable_dictionary(field.name());
-        builder->encoding(field.name(), parquet::Encoding::BYTE_STREAM_SPLIT);
-    } else if (arrow::is_integer(id) || id == arrow::Type::TIMESTAMP) {
-        builder->disable_dictionary(field.name());
-        builder->encoding(field.name(), parquet::Encoding::DELTA_BINARY_PACKED);
+        builder->encoding(field.name(),
+                          is_real ? parquet::Encoding::BYTE_STREAM_SPLIT
+                                  : parquet::Encoding::DELTA_BINARY_PACKED);
     }
 }
 
@@ -138,8 +141,8 @@ properties_of(const rpt_parquet_plan &plan, const arrow::Schema &schema)
         builder.compression(parquet::Compression::ZSTD);
         builder.compression_level(plan.zstd_level);
     }
-    for (const auto &field : schema.fields()) {
-        choose_encoding(&builder, *field);
+    for (int i = 0; i < schema.num_fields(); i++) {
+        choose_encoding(&builder, *schema.field(i), plan.has_few_values[i]);
     }
     return builder.build();
 }

@@ -21,6 +21,7 @@ struct ArrowSchema;
 /* What to write, and how. */
 struct rpt_parquet_plan {
     struct ArrowSchema *schema; /* of a table; is released */
+    const bool *has_few_values; /* of each column; text and bytes may have */
     int zstd_level;             /* 0: no compression */
     int64_t group_rows;         /* most rows of a row group */
     bool has_checksums;         /* of every page */

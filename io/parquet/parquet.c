@@ -98,6 +98,7 @@ static rpt_status_t open_writer(struct rpt_parquet *writer,
 {
     struct rpt_parquet_plan plan = {
         .schema = rpt__parquet_columns_schema(writer->columns),
+        .has_few_values = rpt__parquet_columns_few(writer->columns),
         .zstd_level = level_of(settings),
         .group_rows = writer->group_rows,
         .has_checksums = !settings->without_checksums,

@@ -39,6 +39,9 @@ struct rpt_parquet_column {
     enum rpt_parquet_kind kind;
     rpt_type_t type; /* of numbers */
     int keepbits; /* 0: as the settings say, -1: the values stay as they are */
+    /* Of numbers and times: the same few come again and again.  They are
+     * written as a dictionary while that has 1 MiB at most, then plainly. */
+    bool has_few_values;
 };
 
 /* Of the file, beside the columns; both in UTF-8. */

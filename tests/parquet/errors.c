@@ -52,8 +52,8 @@ static bool holds(const char *path, const char *text)
 
 static void a_library_that_is_missing_is_unsupported(void)
 {
-    static const struct rpt_parquet_column column = { "x", RPT_PARQUET_NUMBER,
-                                                      RPT_TYPE_F64, 0 };
+    static const struct rpt_parquet_column column = { .name = "x",
+                                                      .type = RPT_TYPE_F64 };
     static const struct rpt_parquet_schema schema = { &column, 1, NULL, 0 };
     static const char *const whys[] = { "No such file",
                                         "text.so: file too short",
@@ -92,8 +92,8 @@ static void a_library_that_is_missing_is_unsupported(void)
 static void a_build_without_parquet_says_how_to_get_it(void)
 {
     struct rpt_parquet *writer = NULL;
-    static const struct rpt_parquet_column column = { "x", RPT_PARQUET_NUMBER,
-                                                      RPT_TYPE_F64, 0 };
+    static const struct rpt_parquet_column column = { .name = "x",
+                                                      .type = RPT_TYPE_F64 };
     static const struct rpt_parquet_schema schema = { &column, 1, NULL, 0 };
 
 #ifdef RPT_HAVE_PARQUET
@@ -115,18 +115,11 @@ struct wrong {
     const char *says;
 };
 
-#define F64(NAME)                                                              \
-    {                                                                          \
-        NAME, RPT_PARQUET_NUMBER, RPT_TYPE_F64, 0                              \
-    }
-#define GOOD                                                                   \
-    {                                                                          \
-        F64("x"), F64("y")                                                     \
-    }
-#define NO_ENTRY                                                               \
-    {                                                                          \
-        "k", "v"                                                               \
-    }
+/* clang-format off */
+#define F64(NAME) { .name = NAME, .type = RPT_TYPE_F64 }
+#define GOOD { F64("x"), F64("y") }
+#define NO_ENTRY { "k", "v" }
+/* clang-format on */
 
 static void what_cannot_be_written_is_invalid(void)
 {
@@ -135,19 +128,19 @@ static void what_cannot_be_written_is_invalid(void)
         { { F64("x"), F64("") }, NO_ENTRY, { 0 }, "name of column 1" },
         { { F64("x"), F64(NULL) }, NO_ENTRY, { 0 }, "name of column 1" },
         { { F64("\xff"), F64("y") }, NO_ENTRY, { 0 }, "name of column 0" },
-        { { F64("z_im"), { "z", RPT_PARQUET_NUMBER, RPT_TYPE_C64, 0 } },
+        { { F64("z_im"), { .name = "z", .type = RPT_TYPE_C64 } },
           NO_ENTRY,
           { 0 },
           "NAME_re and NAME_im" },
-        { { F64("x"), { "y", RPT_PARQUET_NUMBER, 77, 0 } },
+        { { F64("x"), { .name = "y", .type = 77 } },
           NO_ENTRY,
           { 0 },
           "type 77" },
-        { { F64("x"), { "y", 9, RPT_TYPE_F64, 0 } },
+        { { F64("x"), { .name = "y", .kind = 9 } },
           NO_ENTRY,
           { 0 },
           "no known kind" },
-        { { F64("x"), { "y", RPT_PARQUET_NUMBER, RPT_TYPE_F64, 53 } },
+        { { F64("x"), { .name = "y", .type = RPT_TYPE_F64, .keepbits = 53 } },
           NO_ENTRY,
           { 0 },
           "bits to keep" },
@@ -183,7 +176,7 @@ static void what_cannot_be_written_is_invalid(void)
 static void bad_data_is_refused_and_the_file_goes_on(void)
 {
     static const struct rpt_parquet_column columns[] = {
-        F64("x"), { "text", RPT_PARQUET_TEXT, 0, 0 }
+        F64("x"), { .name = "text", .kind = RPT_PARQUET_TEXT }
     };
     static const struct rpt_parquet_schema schema = { columns, 2, NULL, 0 };
     static const double x[] = { 5, 6, 7 };

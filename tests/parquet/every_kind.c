@@ -30,10 +30,9 @@ struct pair_i64 {
 
 enum { OPAQUE_BYTES = 5, TEXT_BYTES = 32 };
 
-#define NUMBER(NAME, TYPE)                                                     \
-    {                                                                          \
-        NAME, RPT_PARQUET_NUMBER, TYPE, 0                                      \
-    }
+/* clang-format off */
+#define NUMBER(NAME, TYPE) { .name = NAME, .type = TYPE }
+/* clang-format on */
 
 static const struct rpt_parquet_column columns[] = {
     NUMBER("i8", RPT_TYPE_I8),
@@ -56,9 +55,9 @@ static const struct rpt_parquet_column columns[] = {
     NUMBER("p_i32", RPT_TYPE_I32_I32),
     NUMBER("p_i64", RPT_TYPE_I64_I32),
     NUMBER("opaque", RPT_TYPE_OPAQUE(OPAQUE_BYTES)),
-    { "text", RPT_PARQUET_TEXT, 0, 0 },
-    { "binary", RPT_PARQUET_BINARY, 0, 0 },
-    { "time", RPT_PARQUET_TIME, 0, 0 },
+    { .name = "text", .kind = RPT_PARQUET_TEXT },
+    { .name = "binary", .kind = RPT_PARQUET_BINARY },
+    { .name = "time", .kind = RPT_PARQUET_TIME },
 };
 
 enum {

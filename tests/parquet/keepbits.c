@@ -113,10 +113,10 @@ static void any_bits_are_rounded_as_numpy_does(void)
     }
 }
 
+/* clang-format off */
 #define NUMBER(NAME, TYPE, KEEP)                                               \
-    {                                                                          \
-        NAME, RPT_PARQUET_NUMBER, TYPE, KEEP                                   \
-    }
+    { .name = NAME, .type = TYPE, .keepbits = KEEP }
+/* clang-format on */
 
 static void a_file_says_which_columns_were_rounded(void)
 {

@@ -166,6 +166,20 @@ def encodings(path, *group_rows):
                for c in range(len(file.schema)))
 
 
+def dictionaries(path, n):
+    file = need("pyarrow.parquet").ParquetFile(path)
+    group = file.metadata.row_group(0)
+    few, many, none = (set(group.column(c).encodings) for c in range(3))
+    assert "RLE_DICTIONARY" in few and "DELTA_BINARY_PACKED" not in few, few
+    assert "RLE_DICTIONARY" in many and "BYTE_STREAM_SPLIT" not in many, many
+    assert "RLE_DICTIONARY" not in none, none
+    i = np.arange(int(n))
+    table = file.read()
+    assert np.array_equal(table["few"].to_numpy(), i * i % 11)
+    assert np.array_equal(table["none"].to_numpy(), i * i % 11)
+    assert np.array_equal(table["many"].to_numpy(), i / 3.0)
+
+
 def compression(path, wanted):
     group = need("pyarrow.parquet").ParquetFile(path).metadata.row_group(0)
     found = {group.column(c).compression for c in range(group.num_columns)}

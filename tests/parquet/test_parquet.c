@@ -54,8 +54,9 @@ static void row_groups_end_at_rows_or_bytes(void)
 /* 200 to 209 as bytes: a place to find, and to damage. */
 static void write_place(const char *path, bool without_checksums)
 {
-    static const struct rpt_parquet_column column = { "x", RPT_PARQUET_BINARY,
-                                                      0, 0 };
+    static const struct rpt_parquet_column column = {
+        .name = "x", .kind = RPT_PARQUET_BINARY
+    };
     static const struct rpt_parquet_schema schema = { &column, 1, NULL, 0 };
     static const char place[] = "\xc8\xc9\xca\xcb\xcc\xcd\xce\xcf\xd0\xd1";
     static const int64_t offsets[] = { 0, 10 };
@@ -150,6 +151,38 @@ static void a_writer_leaves_nothing_behind(void)
     CU_ASSERT_EQUAL(rpt_test_heap_bytes(), heap);
 }
 
+/* Which of these columns are dictionaries: those that are told to be few, the
+ * second one only until it has become too large. */
+static void few_values_are_a_dictionary(void)
+{
+    enum { N = 300000 };
+    static const struct rpt_parquet_column columns[] = {
+        { .name = "few", .type = RPT_TYPE_I64, .has_few_values = true },
+        { .name = "many", .type = RPT_TYPE_F64, .has_few_values = true },
+        { .name = "none", .type = RPT_TYPE_I64 }
+    };
+    static const struct rpt_parquet_schema schema = { columns, 3, NULL, 0 };
+    static int64_t few[N];
+    static double many[N];
+    const struct rpt_parquet_data data[] = { { few, NULL },
+                                             { many, NULL },
+                                             { few, NULL } };
+    struct rpt_parquet *writer = NULL;
+
+    if (!has_library()) {
+        return;
+    }
+    for (int i = 0; i < N; i++) {
+        few[i] = (int64_t)i * i % 11;
+        many[i] = i / 3.0;
+    }
+    CU_ASSERT_EQUAL_FATAL(open_file(in_scratch("few"), &schema, NULL, &writer),
+                          RPT_OK);
+    CU_ASSERT_EQUAL(rpt__parquet_append(writer, N, data), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__parquet_close(writer), RPT_OK);
+    python("dictionaries", in_scratch("few"), "300000");
+}
+
 static void *write_of_thread(void *path)
 {
     static const struct rpt_parquet_settings settings = { .group_rows = 700 };
@@ -193,8 +226,9 @@ static void *zeros(size_t bytes)
 static void more_than_an_int_counts_is_written(void)
 {
     enum { N = 2100, EACH = 1 << 20 };
-    static const struct rpt_parquet_column column = { "x", RPT_PARQUET_TEXT, 0,
-                                                      0 };
+    static const struct rpt_parquet_column column = {
+        .name = "x", .kind = RPT_PARQUET_TEXT
+    };
     static const struct rpt_parquet_schema schema = { &column, 1, NULL, 0 };
     static int64_t offsets[N + 1];
     const int64_t n_numbers = ((int64_t)1 << 28) + 5;
@@ -238,6 +272,7 @@ static const struct rpt_test file_tests[] = {
     RPT_TEST(row_groups_end_at_rows_or_bytes),
     RPT_TEST(a_damaged_page_is_noticed),
     RPT_TEST(the_level_of_zstd_is_used),
+    RPT_TEST(few_values_are_a_dictionary),
     RPT_TEST(a_writer_leaves_nothing_behind),
     RPT_TEST(writers_of_several_threads_do_not_disturb_each_other),
     RPT_TEST(more_than_an_int_counts_is_written),

@@ -90,8 +90,8 @@ rpt_status_t open_numbers(const char *path,
                           const struct rpt_parquet_settings *settings,
                           struct rpt_parquet **writer_out)
 {
-    static const struct rpt_parquet_column column = { "x", RPT_PARQUET_NUMBER,
-                                                      RPT_TYPE_F64, 0 };
+    static const struct rpt_parquet_column column = { .name = "x",
+                                                      .type = RPT_TYPE_F64 };
     static const struct rpt_parquet_schema schema = { &column, 1, NULL, 0 };
 
     return open_file(path, &schema, settings, writer_out);
