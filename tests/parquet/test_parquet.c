@@ -293,9 +293,9 @@ static void join(struct rpt_test *to, const struct rpt_test *const tables[])
 int main(int argc, char *argv[])
 {
     static struct rpt_test all[64];
-    static const struct rpt_test *const tables[] = { error_tests, kind_tests,
-                                                     keepbits_tests, file_tests,
-                                                     NULL };
+    static const struct rpt_test *const tables[] = {
+        error_tests, disk_tests, kind_tests, keepbits_tests, file_tests, NULL
+    };
 
     join(all, tables);
     return rpt_test_main("test_parquet", all, 300, argc, argv);

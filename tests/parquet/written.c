@@ -130,3 +130,40 @@ void python(const char *check, const char *path, const char *arguments)
     }
     CU_ASSERT_EQUAL(status, 0);
 }
+
+bool says(const char *what)
+{
+    bool found = strstr(rpt_last_error_text(), what) != NULL;
+
+    if (!found) {
+        printf("  \"%s\" is not in: %s\n", what, rpt_last_error_text());
+    }
+    return found;
+}
+
+bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT(fputs(text, file) >= 0);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+bool holds(const char *path, const char *text)
+{
+    char found[64] = "";
+    FILE *file = fopen(path, "r");
+    bool is_same = file != NULL && fgets(found, sizeof found, file) != NULL &&
+                   strcmp(found, text) == 0;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    return is_same;
+}

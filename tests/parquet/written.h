@@ -15,6 +15,14 @@ bool has_library(void);
 const char *scratch(void);
 const char *in_scratch(const char *name);
 
+bool exists(const char *path);
+/* A file that is this text. */
+void put(const char *path, const char *text);
+bool holds(const char *path, const char *text);
+
+/* Whether the last error says so. */
+bool says(const char *what);
+
 /* A writer with the library of the build tree. */
 rpt_status_t open_file(const char *path,
                        const struct rpt_parquet_schema *schema,
@@ -37,6 +45,7 @@ void python(const char *check, const char *path, const char *arguments);
 void write_every_kind(const char *path, int64_t n_rows,
                       const struct rpt_parquet_settings *settings);
 
-extern const struct rpt_test kind_tests[], keepbits_tests[], error_tests[];
+extern const struct rpt_test disk_tests[], error_tests[], keepbits_tests[],
+    kind_tests[];
 
 #endif /* RPT_TESTS_PARQUET_WRITTEN_H */
