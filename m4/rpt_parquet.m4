@@ -70,13 +70,13 @@ AC_PATH_PROG([PYTHON], [${PYTHON:-python3}], [no])
 have_parquet=no
 rpt_arrow_dir=
 AS_IF([test "x$with_arrow" = xno || test "x$with_parquet" = xno],
-    [rpt_parquet="no: it was not wanted"],
+    [rpt_parquet="it was not wanted"],
   [test "x$enable_shared" != xyes],
-    [rpt_parquet="no: no shared library is built"],
+    [rpt_parquet="no shared library is built"],
   [test "x$enable_sanitizers" != xno],
-    [rpt_parquet="no: sanitizers do not see into Arrow"],
+    [rpt_parquet="sanitizers do not see into Arrow"],
   [test "x$rpt_cv_cxx" = xno],
-    [rpt_parquet="no: there is no C++ compiler (Debian: g++)"],
+    [rpt_parquet="there is no C++ compiler (Debian: g++)"],
   [AS_CASE([$with_arrow],
      [auto|yes],
        [PKG_CHECK_EXISTS([arrow parquet],
@@ -90,14 +90,17 @@ print(*u.find_spec('pyarrow').submodule_search_locations)" 2>/dev/null)
      [rpt_wheel=$(cd "$with_arrow" 2>/dev/null && pwd)
       RPT_ARROW_IN([$rpt_wheel])])
    AS_IF([test -z "$rpt_arrow_dir"],
-     [rpt_parquet="no: no Arrow C++ was found (pip install pyarrow, where PYTHON=python3 is that Python; or --with-arrow=DIR)"],
+     [rpt_parquet="no Arrow C++ was found (pip install pyarrow, where PYTHON=python3 is that Python; or --with-arrow=DIR)"],
      [RPT_ARROW_WORKS
-      rpt_parquet="no: $CXX does not build with the Arrow in $rpt_arrow_dir (config.log says why)"
+      rpt_parquet="$CXX does not build with the Arrow in $rpt_arrow_dir (config.log says why)"
       AS_IF([test $have_parquet = yes],
         [rpt_parquet="Arrow in $rpt_arrow_dir (librepartir-parquet is opened when it is needed)"])])
    AS_CASE([$with_arrow$have_parquet],
      [auto*|*yes], [],
-     [AC_MSG_ERROR([--with-arrow=$with_arrow: Parquet $rpt_parquet])])])
+     [AC_MSG_ERROR([--with-arrow=$with_arrow: $rpt_parquet])])])
+AS_IF([test $have_parquet = no],
+  [rpt_parquet="no: $rpt_parquet"
+   PARQUET_LIBS=])
 AC_SUBST([PARQUET_CPPFLAGS])
 AC_SUBST([PARQUET_CXXFLAGS])
 AC_SUBST([PARQUET_LIBS])
