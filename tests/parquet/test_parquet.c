@@ -195,7 +195,7 @@ static void writers_of_several_threads_do_not_disturb_each_other(void)
 {
     enum { N_THREADS = 4 };
     pthread_t threads[N_THREADS];
-    char *paths[N_THREADS], name[16];
+    char *paths[N_THREADS], name[24];
 
     if (!has_library()) {
         return;
