@@ -5,7 +5,9 @@
 
 The formulas are those of tests/parquet/every_kind.c, said once more.
 """
+import os
 import sys
+import traceback
 
 sys.dont_write_bytecode = True
 
@@ -299,9 +301,23 @@ def large(path, n_numbers, n_texts, bytes_each):
         assert n == int(n_numbers), n
 
 
+def main(check, *arguments):
+    try:
+        globals()[check](*arguments)
+        return 0
+    except AssertionError as error:
+        print(f"{check}: {error}")
+    except Exception:
+        traceback.print_exc()
+    return 1
+
+
 if __name__ == "__main__":
     try:
-        globals()[sys.argv[1]](*sys.argv[2:])
-    except AssertionError as error:
-        print(f"{sys.argv[1]}: {error}")
-        sys.exit(1)
+        code = main(*sys.argv[1:])
+    except SystemExit as end:
+        code = end.code
+    # Threads of pyarrow may abort a Python that ends after an error.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
