@@ -113,8 +113,9 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     return status;
 }
 
-static rpt_status_t renew_layout(struct rpt_checkpoint *c)
+static rpt_status_t renew_layout(struct rpt_checkpoint *c, bool gathers)
 {
+    struct rpt_layout_wish wish = { .count = c->n_layouts++ };
     rpt_status_t status = RPT_OK;
 
     if (c->hdf5 == NULL && c->rank == 0) {
@@ -126,7 +127,11 @@ static rpt_status_t renew_layout(struct rpt_checkpoint *c)
     }
     rpt__file_layout_free(&c->layout);
     c->has_layout = false;
-    status = rpt__file_layout_make(c->group, &c->items, c->hdf5, &c->layout);
+    wish.hdf5 = c->hdf5;
+    wish.row_bytes = gathers ? rpt__option_size(c->options,
+                                                RPT_OPT_IO_CHECKPOINT_ROW_BYTES)
+                             : 0;
+    status = rpt__file_layout_make(c->group, &c->items, &wish, &c->layout);
     if (status == RPT_OK) {
         c->has_layout = true;
         c->items.changed = false;
@@ -381,10 +386,9 @@ static rpt_status_t copy_state(struct rpt_checkpoint *c)
     if (status == RPT_OK) {
         status = rpt__stream_reserve(&c->stream, c->layout.stream_bytes);
     }
-    return status == RPT_OK
-               ? rpt__stream_take(&c->stream, &c->items, &c->layout, c->rank,
-                                  &c->save.stamp)
-               : status;
+    return status == RPT_OK ? rpt__stream_take(&c->stream, &c->items,
+                                               &c->layout, &c->save.stamp)
+                            : status;
 }
 
 static const char *const engines[] = { "direct", "collective", NULL };
@@ -400,7 +404,7 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration,
 
     status = greet(c, iteration, status, &changed);
     if (status == RPT_OK && changed) {
-        status = renew_layout(c);
+        status = renew_layout(c, engine == 0);
     }
     if (status == RPT_OK && engine == 1) {
         status = rpt__collective_prepare(c);
@@ -522,6 +526,9 @@ rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
     }
     c->has_begun = false;
     own = copy_state(c);
+    if (c->layout.meets) {
+        own = rpt__talk_agree(c->group, call, own);
+    }
     if (engine == 1) {
         own = rpt__collective_write(c, own);
     }

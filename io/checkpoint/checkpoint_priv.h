@@ -82,6 +82,7 @@ struct rpt_checkpoint {
     struct rpt_items items;
     struct rpt_file_layout layout;
     bool has_layout;
+    uint64_t n_layouts; /* that were made */
     const struct rpt_hdf5_ops *hdf5;
     void *mpi; /* of the collective engine */
     struct rpt_stream stream;

@@ -48,19 +48,6 @@ void rpt__collective_release(struct rpt_checkpoint *c)
 
 /* ---- what this rank gives to each dataset ---- */
 
-static bool is_own(const struct rpt_checkpoint *c, const struct rpt_part *part)
-{
-    for (size_t i = 0; i < c->items.n; i++) {
-        const struct rpt_item *item = &c->items.list[i];
-
-        if (item->kind == RPT_ITEM_ARRAY &&
-            c->layout.set_of[i] == part->dataset) {
-            return rpt__box_holds(&item->box, &part->box, item->n_dims);
-        }
-    }
-    return true;
-}
-
 /* Leaves out datasets of no elements: HDF5 1.10 takes no write to them. */
 static size_t drop_empty(const struct rpt_file_layout *layout,
                          struct rpt_hdf5_box *boxes)
@@ -81,7 +68,7 @@ static struct rpt_hdf5_box *list_boxes(const struct rpt_checkpoint *c,
 {
     const struct rpt_file_layout *layout = &c->layout;
     struct rpt_hdf5_box *boxes = calloc(layout->n_datasets, sizeof *boxes);
-    const char *data = c->stream.data;
+    uint64_t at = 0;
 
     for (size_t i = 0; boxes != NULL && i < layout->n_datasets; i++) {
         const struct rpt_dataset *set = &layout->datasets[i];
@@ -92,15 +79,16 @@ static struct rpt_hdf5_box *list_boxes(const struct rpt_checkpoint *c,
     }
     for (size_t i = 0; boxes != NULL && i < layout->n_parts; i++) {
         const struct rpt_part *part = &layout->parts[i];
+        const char *data = rpt__stream_part(&c->stream, layout, i, &at);
 
-        if (part->dataset != RPT_RAW && is_own(c, part)) {
+        if (part->dataset != RPT_RAW &&
+            layout->sources[i].kind != RPT_FROM_NOBODY) {
             struct rpt_hdf5_box *box = &boxes[part->dataset];
 
             memcpy(box->start, part->box.start, sizeof box->start);
             memcpy(box->count, part->box.count, sizeof box->count);
             box->data = data;
         }
-        data += rpt__part_bytes(layout->datasets, part);
     }
     *n_out = boxes != NULL ? drop_empty(layout, boxes) : 0;
     return boxes;

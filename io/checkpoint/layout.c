@@ -29,6 +29,8 @@ void rpt__file_layout_free(struct rpt_file_layout *layout)
     free(layout->set_of);
     free(layout->index_of);
     free(layout->parts);
+    free(layout->sources);
+    rpt__gather_free(&layout->gather);
     free(layout->section_offsets);
     free(layout->section_bytes);
     free(layout->raw);
@@ -240,7 +242,8 @@ static rpt_status_t add_raw_parts(struct rpt_file_layout *layout)
         struct rpt_box box = { { layout->raw[i].offset },
                                { layout->raw[i].bytes } };
 
-        status = rpt__file_layout_add_part(layout, RPT_RAW, &box);
+        status = rpt__file_layout_add_part(
+            layout, RPT_RAW, &box, (struct rpt_source){ RPT_FROM_RAW, i });
     }
     return status;
 }
@@ -248,22 +251,30 @@ static rpt_status_t add_raw_parts(struct rpt_file_layout *layout)
 static rpt_status_t place_sections(struct rpt_group *group,
                                    struct rpt_file_layout *layout)
 {
-    uint64_t mine = rpt__section_bytes(layout->datasets, layout->parts,
-                                       layout->n_parts);
+    uint64_t mine[2] = { rpt__section_bytes(layout->datasets, layout->parts,
+                                            layout->n_parts),
+                         layout->gather.n > 0 };
+    uint64_t *all = calloc((size_t)layout->n_ranks, sizeof mine);
     uint64_t at = RPT_BLOCKS_HEAD_BYTES + 16 * (uint64_t)layout->n_ranks;
-    rpt_status_t status = rpt__talk_all(group, call, &mine, sizeof mine,
-                                        layout->section_bytes);
+    rpt_status_t status = all != NULL ? RPT_OK : rpt__fail_nomem(sizeof mine);
 
+    status = rpt__talk_agree(group, call, status);
+    if (status == RPT_OK) {
+        status = rpt__talk_all(group, call, mine, sizeof mine, all);
+    }
     for (int r = 0; status == RPT_OK && r < layout->n_ranks; r++) {
         layout->section_offsets[r] = at;
-        at += layout->section_bytes[r];
+        layout->section_bytes[r] = all[2 * r];
+        layout->meets |= all[2 * r + 1] != 0;
+        at += all[2 * r];
     }
     layout->blocks_bytes = at;
+    free(all);
     return status;
 }
 
 static rpt_status_t make(struct rpt_group *group, const struct rpt_items *items,
-                         const struct rpt_hdf5_ops *hdf5,
+                         const struct rpt_layout_wish *wish,
                          struct rpt_file_layout *layout)
 {
     bool is_root = rpt__group_rank(group) == 0;
@@ -279,9 +290,9 @@ static rpt_status_t make(struct rpt_group *group, const struct rpt_items *items,
     }
     free(sizes);
     if (status == RPT_OK) {
-        status = rpt__file_layout_divide(group, items, layout);
+        status = rpt__file_layout_divide(group, items, wish, layout);
         if (status == RPT_OK && is_root) {
-            status = rpt__skeleton_make(hdf5, items, layout);
+            status = rpt__skeleton_make(wish->hdf5, items, layout);
         }
         if (status == RPT_OK) {
             status = add_raw_parts(layout);
@@ -296,11 +307,11 @@ static rpt_status_t make(struct rpt_group *group, const struct rpt_items *items,
 
 rpt_status_t rpt__file_layout_make(struct rpt_group *group,
                                    const struct rpt_items *items,
-                                   const struct rpt_hdf5_ops *hdf5,
+                                   const struct rpt_layout_wish *wish,
                                    struct rpt_file_layout *layout_out)
 {
     struct rpt_file_layout layout = { .n_ranks = rpt__group_size(group) };
-    rpt_status_t status = make(group, items, hdf5, &layout);
+    rpt_status_t status = make(group, items, wish, &layout);
 
     if (status != RPT_OK) {
         rpt__file_layout_free(&layout);

@@ -8,6 +8,7 @@
 #ifndef RPT_IO_CHECKPOINT_LAYOUT_H
 #define RPT_IO_CHECKPOINT_LAYOUT_H
 
+#include "io/checkpoint/gather.h"
 #include "io/checkpoint/item.h"
 #include "io/hdf5/file.h"
 
@@ -23,6 +24,22 @@ struct rpt_raw {
     char *data;
 };
 
+/* Where the bytes of a part come from. */
+enum rpt_source_kind {
+    RPT_FROM_ITEM,   /* an array or a value, `index` of the items  */
+    RPT_FROM_BLOB,   /* a blob                                     */
+    RPT_FROM_BEGINS, /* where its ranks begin                      */
+    RPT_FROM_NOBODY, /* no rank has it: zeros                      */
+    RPT_FROM_STAMP,  /* iteration, time, ...: `index` is the set   */
+    RPT_FROM_RAW,    /* HDF5's own, `index` of raw                 */
+    RPT_FROM_GATHER  /* `index` of the gathered arrays of the node */
+};
+
+struct rpt_source {
+    enum rpt_source_kind kind;
+    size_t index;
+};
+
 struct rpt_file_layout {
     struct rpt_dataset *datasets;
     size_t n_datasets;
@@ -31,9 +48,12 @@ struct rpt_file_layout {
     uint64_t **begins;  /* of each item: where each rank's blob begins      */
     size_t n_items;
     uint64_t file_bytes;
-    struct rpt_part *parts; /* what this rank writes */
+    struct rpt_part *parts;     /* what this rank writes ...           */
+    struct rpt_source *sources; /* ... and where each part is from */
     size_t n_parts;
-    uint64_t stream_bytes;     /* of all its parts                  */
+    struct rpt_gather gather;
+    bool meets; /* ranks meet when all have copied: some nodes gather */
+    uint64_t stream_bytes;     /* of its parts that are not gathered      */
     uint64_t *section_offsets; /* of each rank, in blocks.xxh       */
     uint64_t *section_bytes;
     uint64_t blocks_bytes;
@@ -44,11 +64,18 @@ struct rpt_file_layout {
 
 void rpt__file_layout_free(struct rpt_file_layout *layout);
 
-/* Collective.  hdf5 is looked at on rank 0; items: with the sizes of blobs.
+/* How it is to be made. */
+struct rpt_layout_wish {
+    const struct rpt_hdf5_ops *hdf5; /* on rank 0                           */
+    uint64_t row_bytes; /* shorter rows are gathered on a node; 0: never    */
+    uint64_t count;     /* of layouts so far                                */
+};
+
+/* Collective.  items: with the sizes of blobs.
  * All ranks fail when one does. */
 rpt_status_t rpt__file_layout_make(struct rpt_group *group,
                                    const struct rpt_items *items,
-                                   const struct rpt_hdf5_ops *hdf5,
+                                   const struct rpt_layout_wish *wish,
                                    struct rpt_file_layout *layout_out);
 
 /* ---- parts.c: who writes what ---- */
@@ -57,10 +84,13 @@ rpt_status_t rpt__file_layout_make(struct rpt_group *group,
  * but for raw ones. */
 rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
                                      const struct rpt_items *items,
+                                     const struct rpt_layout_wish *wish,
                                      struct rpt_file_layout *layout);
+/* A box of no elements is no part. */
 rpt_status_t rpt__file_layout_add_part(struct rpt_file_layout *layout,
                                        uint32_t dataset,
-                                       const struct rpt_box *box);
+                                       const struct rpt_box *box,
+                                       struct rpt_source source);
 
 /* ---- skeleton.c: the structure of the file ---- */
 

@@ -22,22 +22,34 @@ static const char call[] = "rpt_checkpoint_save";
 
 rpt_status_t rpt__file_layout_add_part(struct rpt_file_layout *layout,
                                        uint32_t dataset,
-                                       const struct rpt_box *box)
+                                       const struct rpt_box *box,
+                                       struct rpt_source source)
 {
     struct rpt_part part = { dataset, *box };
     uint64_t bytes = rpt__part_bytes(layout->datasets, &part);
+    size_t n = layout->n_parts + 1;
+    struct rpt_source *sources;
     struct rpt_part *parts;
 
     if (bytes == 0) {
         return RPT_OK;
     }
-    parts = realloc(layout->parts, (layout->n_parts + 1) * sizeof *parts);
+    parts = realloc(layout->parts, n * sizeof *parts);
     if (parts == NULL) {
-        return rpt__fail_nomem((layout->n_parts + 1) * sizeof *parts);
+        return rpt__fail_nomem(n * sizeof *parts);
     }
     layout->parts = parts;
-    parts[layout->n_parts++] = part;
-    layout->stream_bytes += bytes;
+    sources = realloc(layout->sources, n * sizeof *sources);
+    if (sources == NULL) {
+        return rpt__fail_nomem(n * sizeof *sources);
+    }
+    layout->sources = sources;
+    parts[layout->n_parts] = part;
+    sources[layout->n_parts] = source;
+    layout->n_parts = n;
+    if (source.kind != RPT_FROM_GATHER) {
+        layout->stream_bytes += bytes;
+    }
     return RPT_OK;
 }
 
@@ -110,7 +122,9 @@ static rpt_status_t add_gaps(struct rpt_file_layout *layout, uint32_t set,
         left = rest;
     }
     for (size_t i = 0; i < left.n && status == RPT_OK; i++) {
-        status = rpt__file_layout_add_part(layout, set, &left.list[i]);
+        status = rpt__file_layout_add_part(
+            layout, set, &left.list[i],
+            (struct rpt_source){ RPT_FROM_NOBODY, 0 });
     }
     free(left.list);
     return status;
@@ -189,48 +203,103 @@ static rpt_status_t compare(const struct rpt_group *group,
     return RPT_OK;
 }
 
-/* All arrays that are divided as item `like` is; all: room for a box of each
- * rank.  Fails on all ranks or on none, but for own_out. */
-static rpt_status_t divide_alike(struct rpt_group *group,
-                                 const struct rpt_items *items,
-                                 const uint32_t first[], size_t like,
-                                 struct rpt_file_layout *layout,
-                                 struct rpt_box *all, rpt_status_t *own_out)
+/* What the functions below need. */
+struct dividing {
+    struct rpt_group *group;
+    const struct rpt_items *items;
+    const struct rpt_layout_wish *wish;
+    struct rpt_file_layout *layout;
+    uint32_t *first;     /* of each array: the first that is divided alike */
+    struct rpt_box *all; /* room for a box of each rank                    */
+    rpt_status_t own;    /* a failure of this rank alone                   */
+};
+
+/* This rank's part of an array: its block, or its piece of the node's. */
+static rpt_status_t add_array(const struct dividing *d, size_t i)
 {
-    const struct rpt_item *item = &items->list[like];
+    const struct rpt_item *item = &d->items->list[i];
+    struct rpt_gather *gather = &d->layout->gather;
+    struct rpt_source source = { RPT_FROM_ITEM, i };
+    const struct rpt_box *box = &item->box;
+    bool is_gathered = false;
+    rpt_status_t status = rpt__gather_consider(
+        gather, i, item, d->all, d->wish->row_bytes, &is_gathered);
+
+    if (is_gathered && status == RPT_OK) {
+        source = (struct rpt_source){ RPT_FROM_GATHER, gather->n - 1 };
+        box = &gather->list[gather->n - 1].boxes[gather->me];
+    }
+    return status == RPT_OK ? rpt__file_layout_add_part(
+                                  d->layout, d->layout->set_of[i], box, source)
+                            : status;
+}
+
+/* All arrays that are divided as item `like` is.  Fails on all ranks or on
+ * none, but for d->own. */
+static rpt_status_t divide_alike(struct dividing *d, size_t like)
+{
+    const struct rpt_item *item = &d->items->list[like];
     struct rpt_box whole = { { 0 }, { 0 } };
     uint64_t volume = 0;
-    rpt_status_t status, own = *own_out;
+    rpt_status_t status;
 
     memcpy(whole.count, item->dims, sizeof whole.count);
-    status = rpt__talk_all(group, call, &item->box, sizeof item->box, all);
+    status = rpt__talk_all(d->group, call, &item->box, sizeof item->box,
+                           d->all);
     if (status == RPT_OK) {
-        status = rpt__talk_agree(group, call,
-                                 compare(group, item, all, &volume));
+        status = rpt__talk_agree(d->group, call,
+                                 compare(d->group, item, d->all, &volume));
     }
-    for (size_t i = like; i < items->n && status == RPT_OK; i++) {
-        uint32_t set = layout->set_of[i];
-
-        if (first[i] == like && own == RPT_OK) {
-            own = rpt__file_layout_add_part(layout, set, &item->box);
+    for (size_t i = like; i < d->items->n && status == RPT_OK; i++) {
+        if (d->first[i] == like && d->own == RPT_OK) {
+            d->own = add_array(d, i);
         }
-        if (first[i] == like && own == RPT_OK && rpt__group_rank(group) == 0 &&
+        if (d->first[i] == like && d->own == RPT_OK &&
+            rpt__group_rank(d->group) == 0 &&
             volume < rpt__box_volume(&whole, item->n_dims)) {
-            own = add_gaps(layout, set, all);
+            d->own = add_gaps(d->layout, d->layout->set_of[i], d->all);
         }
     }
-    *own_out = own;
+    return status;
+}
+
+/* There is no memory to gather in: each rank of the node writes its own. */
+static rpt_status_t ungather(const struct dividing *d)
+{
+    struct rpt_file_layout *layout = d->layout;
+    struct rpt_gather gather = layout->gather;
+    size_t n = 0;
+    rpt_status_t status = RPT_OK;
+
+    for (size_t i = 0; i < layout->n_parts; i++) {
+        if (layout->sources[i].kind != RPT_FROM_GATHER) {
+            layout->parts[n] = layout->parts[i];
+            layout->sources[n++] = layout->sources[i];
+        }
+    }
+    layout->n_parts = n;
+    layout->gather = (struct rpt_gather){ .n = 0 };
+    for (size_t k = 0; k < gather.n && status == RPT_OK; k++) {
+        size_t i = gather.list[k].item;
+
+        status = rpt__file_layout_add_part(
+            layout, layout->set_of[i], &d->items->list[i].box,
+            (struct rpt_source){ RPT_FROM_ITEM, i });
+    }
+    rpt__gather_free(&gather);
     return status;
 }
 
 /* ---- the rest ---- */
 
-static rpt_status_t add_whole(struct rpt_file_layout *layout, uint32_t set)
+static rpt_status_t add_whole(struct rpt_file_layout *layout, uint32_t set,
+                              enum rpt_source_kind kind, size_t index)
 {
     struct rpt_box box = { { 0 }, { 0 } };
 
     memcpy(box.count, layout->datasets[set].dims, sizeof box.count);
-    return rpt__file_layout_add_part(layout, set, &box);
+    return rpt__file_layout_add_part(layout, set, &box,
+                                     (struct rpt_source){ kind, index });
 }
 
 /* Rank 0 writes what is the same on all, and where blobs begin. */
@@ -240,13 +309,13 @@ static rpt_status_t add_common(const struct rpt_items *items,
     rpt_status_t status = RPT_OK;
 
     for (uint32_t set = 0; set < RPT_N_OWN_SETS && status == RPT_OK; set++) {
-        status = add_whole(layout, set);
+        status = add_whole(layout, set, RPT_FROM_STAMP, set);
     }
     for (size_t i = 0; i < items->n && status == RPT_OK; i++) {
         if (items->list[i].kind == RPT_ITEM_VALUE) {
-            status = add_whole(layout, layout->set_of[i]);
+            status = add_whole(layout, layout->set_of[i], RPT_FROM_ITEM, i);
         } else if (items->list[i].kind == RPT_ITEM_BLOB) {
-            status = add_whole(layout, layout->index_of[i]);
+            status = add_whole(layout, layout->index_of[i], RPT_FROM_BEGINS, i);
         }
     }
     return status;
@@ -262,46 +331,62 @@ static rpt_status_t add_blobs(const struct rpt_items *items, int rank,
 
         if (items->list[i].kind == RPT_ITEM_BLOB) {
             box.start[0] = layout->begins[i][rank];
-            status = rpt__file_layout_add_part(layout, layout->set_of[i], &box);
+            status = rpt__file_layout_add_part(
+                layout, layout->set_of[i], &box,
+                (struct rpt_source){ RPT_FROM_BLOB, i });
         }
     }
     return status;
 }
 
-static rpt_status_t divide_arrays(struct rpt_group *group,
-                                  const struct rpt_items *items,
-                                  uint32_t first[], struct rpt_box *all,
-                                  struct rpt_file_layout *layout)
+static rpt_status_t divide_arrays(struct dividing *d)
 {
-    rpt_status_t own = RPT_OK, status;
+    struct rpt_gather *gather = &d->layout->gather;
+    rpt_status_t status;
 
-    find_alike(items, first);
-    status = agree_alike(group, first, items->n, all);
-    for (size_t i = 0; i < items->n && status == RPT_OK; i++) {
-        if (items->list[i].kind == RPT_ITEM_ARRAY && first[i] == i) {
-            status = divide_alike(group, items, first, i, layout, all, &own);
+    find_alike(d->items, d->first);
+    status = agree_alike(d->group, d->first, d->items->n, d->all);
+    for (size_t i = 0; i < d->items->n && status == RPT_OK; i++) {
+        if (d->items->list[i].kind == RPT_ITEM_ARRAY && d->first[i] == i) {
+            status = divide_alike(d, i);
         }
     }
-    return status == RPT_OK ? own : status;
+    /* Before anybody takes memory all know that all will. */
+    if (status == RPT_OK) {
+        status = rpt__talk_agree(d->group, call, d->own);
+    }
+    if (status == RPT_OK && gather->n > 0) {
+        status = rpt__gather_take(gather, d->group, d->wish->count);
+        if (status == RPT_ERR_FULL) {
+            status = ungather(d);
+        }
+    }
+    return status;
 }
 
 rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
                                      const struct rpt_items *items,
+                                     const struct rpt_layout_wish *wish,
                                      struct rpt_file_layout *layout)
 {
     size_t p = (size_t)rpt__group_size(group);
-    uint32_t *first = calloc(items->n + 1, sizeof *first);
-    struct rpt_box *all = calloc(p, sizeof *all);
-    rpt_status_t status = first != NULL && all != NULL
-                              ? RPT_OK
-                              : rpt__fail_nomem(p * sizeof *all);
+    struct dividing d = { group,
+                          items,
+                          wish,
+                          layout,
+                          calloc(items->n + 1, sizeof *d.first),
+                          calloc(p, sizeof *d.all),
+                          RPT_OK };
+    rpt_status_t status = d.first != NULL && d.all != NULL
+                              ? rpt__gather_begin(&layout->gather, group)
+                              : rpt__fail_nomem(p * sizeof *d.all);
 
     status = rpt__talk_agree(group, call, status);
     if (status == RPT_OK) {
-        status = divide_arrays(group, items, first, all, layout);
+        status = divide_arrays(&d);
     }
-    free(first);
-    free(all);
+    free(d.first);
+    free(d.all);
     if (status == RPT_OK && rpt__group_rank(group) == 0) {
         status = add_common(items, layout);
     }

@@ -48,28 +48,9 @@ struct taking {
     const struct rpt_items *items;
     const struct rpt_file_layout *layout;
     const struct rpt_stamp *stamp;
-    int rank;
-    size_t raw; /* next of them */
 };
 
-/* The item that a dataset belongs to; NULL: one of the library's own. */
-static const struct rpt_item *item_of(const struct taking *t, uint32_t set,
-                                      bool *is_index_out, size_t *index_out)
-{
-    for (size_t i = 0; i < t->items->n; i++) {
-        bool is_index = t->items->list[i].kind == RPT_ITEM_BLOB &&
-                        t->layout->index_of[i] == set;
-
-        if (t->layout->set_of[i] == set || is_index) {
-            *is_index_out = is_index;
-            *index_out = i;
-            return &t->items->list[i];
-        }
-    }
-    return NULL;
-}
-
-static void take_own(const struct taking *t, uint32_t set, char *to)
+static void take_stamp(const struct taking *t, size_t set, char *to)
 {
     switch (set) {
     case RPT_SET_ITERATION:
@@ -97,49 +78,72 @@ static rpt_status_t pack(const struct rpt_item *item, char *to)
     return RPT_OK;
 }
 
-static rpt_status_t take_part(struct taking *t, const struct rpt_part *part,
-                              uint64_t bytes, char *to)
+static rpt_status_t take_part(const struct taking *t,
+                              const struct rpt_part *part,
+                              struct rpt_source source, uint64_t bytes,
+                              char *to)
 {
     struct rpt_box_memory target = { to, part->box };
     const struct rpt_item *item;
-    bool is_index = false;
-    size_t i = 0;
 
-    if (part->dataset == RPT_RAW) {
-        memcpy(to, t->layout->raw[t->raw++].data, (size_t)bytes);
-        return RPT_OK;
-    }
-    item = item_of(t, part->dataset, &is_index, &i);
-    if (item == NULL) {
-        take_own(t, part->dataset, to);
-    } else if (is_index) {
-        memcpy(to, t->layout->begins[i], (size_t)bytes);
-    } else if (item->kind == RPT_ITEM_BLOB) {
-        return pack(item, to);
-    } else if (item->kind == RPT_ITEM_ARRAY &&
-               !rpt__box_holds(&item->box, &part->box, item->n_dims)) {
-        memset(to, 0, (size_t)bytes); /* it belongs to nobody */
-    } else {
+    switch (source.kind) {
+    case RPT_FROM_ITEM:
+        item = &t->items->list[source.index];
         rpt__box_copy(&target, &item->memory, &part->box, item->n_dims,
                       item->type_bytes);
+        return RPT_OK;
+    case RPT_FROM_BLOB:
+        return pack(&t->items->list[source.index], to);
+    case RPT_FROM_BEGINS:
+        memcpy(to, t->layout->begins[source.index], (size_t)bytes);
+        return RPT_OK;
+    case RPT_FROM_STAMP:
+        take_stamp(t, source.index, to);
+        return RPT_OK;
+    case RPT_FROM_RAW:
+        memcpy(to, t->layout->raw[source.index].data, (size_t)bytes);
+        return RPT_OK;
+    default:
+        memset(to, 0, (size_t)bytes);
+        return RPT_OK;
     }
-    return RPT_OK;
+}
+
+const char *rpt__stream_part(const struct rpt_stream *stream,
+                             const struct rpt_file_layout *layout, size_t i,
+                             uint64_t *at)
+{
+    const struct rpt_gather *gather = &layout->gather;
+    const struct rpt_source *source = &layout->sources[i];
+    const char *data = stream->data + *at;
+
+    if (source->kind == RPT_FROM_GATHER) {
+        return gather->memory + gather->list[source->index].offsets[gather->me];
+    }
+    *at += rpt__part_bytes(layout->datasets, &layout->parts[i]);
+    return data;
 }
 
 rpt_status_t rpt__stream_take(struct rpt_stream *stream,
                               const struct rpt_items *items,
-                              const struct rpt_file_layout *layout, int rank,
+                              const struct rpt_file_layout *layout,
                               const struct rpt_stamp *stamp)
 {
-    struct taking t = { items, layout, stamp, rank, 0 };
+    struct taking t = { items, layout, stamp };
     rpt_status_t status = RPT_OK;
-    char *to = stream->data;
+    uint64_t at = 0;
 
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         uint64_t bytes = rpt__part_bytes(layout->datasets, &layout->parts[i]);
 
-        status = take_part(&t, &layout->parts[i], bytes, to);
-        to += bytes;
+        if (layout->sources[i].kind != RPT_FROM_GATHER) {
+            status = take_part(&t, &layout->parts[i], layout->sources[i], bytes,
+                               stream->data + at);
+            at += bytes;
+        }
+    }
+    if (status == RPT_OK) {
+        rpt__gather_copy(&layout->gather, items);
     }
     return status;
 }
@@ -299,8 +303,7 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                struct rpt_write_times *times_out)
 {
     struct writing w = { layout, target, { 0, 0, 0 }, NULL };
-    const char *data = stream->data;
-    uint64_t n_blocks = 0, *hashes;
+    uint64_t n_blocks = 0, at = 0, *hashes;
     rpt_status_t status = RPT_OK;
 
     for (size_t i = 0; i < layout->n_parts; i++) {
@@ -313,8 +316,9 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
     }
     n_blocks = 0;
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
-        status = do_part(&w, &layout->parts[i], data, hashes + n_blocks);
-        data += rpt__part_bytes(layout->datasets, &layout->parts[i]);
+        status = do_part(&w, &layout->parts[i],
+                         rpt__stream_part(stream, layout, i, &at),
+                         hashes + n_blocks);
         n_blocks += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
     }
     if (status == RPT_OK) {

@@ -29,8 +29,12 @@ rpt_status_t rpt__stream_reserve(struct rpt_stream *stream, uint64_t bytes);
 /* Copies what this rank writes; calls the functions of blobs. */
 rpt_status_t rpt__stream_take(struct rpt_stream *stream,
                               const struct rpt_items *items,
-                              const struct rpt_file_layout *layout, int rank,
+                              const struct rpt_file_layout *layout,
                               const struct rpt_stamp *stamp);
+/* The bytes of part i, when at was 0 before part 0. */
+const char *rpt__stream_part(const struct rpt_stream *stream,
+                             const struct rpt_file_layout *layout, size_t i,
+                             uint64_t *at);
 
 /* Files that a rank writes to. */
 struct rpt_target {

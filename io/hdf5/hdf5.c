@@ -196,23 +196,46 @@ static hid_t space_of(int n_dims, const uint64_t dims[])
 
 struct making {
     hid_t file;
-    hid_t links;  /* makes the groups above a dataset */
-    hid_t layout; /* of datasets                      */
+    hid_t group;  /* properties of groups   */
+    hid_t layout; /* properties of datasets */
 };
+
+/* Those above a dataset: HDF5 would make them too, with the time in them. */
+static rpt_status_t make_groups(const struct making *m, const char *name)
+{
+    char path[512];
+    hid_t made;
+
+    for (const char *slash = strchr(name, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
+        if (H5Lexists(m->file, path, H5P_DEFAULT) > 0) {
+            continue;
+        }
+        made = H5Gcreate2(m->file, path, H5P_DEFAULT, m->group, H5P_DEFAULT);
+        if (made < 0) {
+            return failed("H5Gcreate");
+        }
+        H5Gclose(made);
+    }
+    return RPT_OK;
+}
 
 static rpt_status_t add_dataset(const struct making *m,
                                 struct rpt_hdf5_dataset *set)
 {
     hid_t type = type_of(set->type);
     hid_t space = space_of(set->n_dims, set->dims);
-    hid_t made = H5Dcreate2(m->file, set->name, type, space, m->links,
-                            m->layout, H5P_DEFAULT);
-    rpt_status_t status = RPT_OK;
+    rpt_status_t status = make_groups(m, set->name);
+    hid_t made = -1;
     haddr_t at;
 
-    if (made < 0) {
-        status = failed("H5Dcreate");
-    } else {
+    if (status == RPT_OK) {
+        made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT,
+                          m->layout, H5P_DEFAULT);
+        status = made < 0 ? failed("H5Dcreate") : RPT_OK;
+    }
+    if (status == RPT_OK) {
         at = H5Dget_offset(made);
         set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
         if (at == HADDR_UNDEF && H5Dget_storage_size(made) > 0) {
@@ -288,18 +311,20 @@ static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
                                 void (*opened)(void *user), void *user)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    struct making m = { -1, H5Pcreate(H5P_LINK_CREATE),
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    struct making m = { -1, H5Pcreate(H5P_GROUP_CREATE),
                         H5Pcreate(H5P_DATASET_CREATE) };
     rpt_status_t status;
 
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
     H5Pset_alignment(access, ALIGNMENT, ALIGNMENT);
-    H5Pset_create_intermediate_group(m.links, 1);
+    H5Pset_obj_track_times(creation, 0);
+    H5Pset_obj_track_times(m.group, 0);
     H5Pset_layout(m.layout, H5D_CONTIGUOUS);
     H5Pset_alloc_time(m.layout, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(m.layout, H5D_FILL_TIME_NEVER);
     H5Pset_obj_track_times(m.layout, 0);
-    m.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
     if (m.file < 0) {
         status = failed("H5Fcreate");
     } else {
@@ -310,7 +335,8 @@ static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
         }
     }
     H5Pclose(m.layout);
-    H5Pclose(m.links);
+    H5Pclose(m.group);
+    H5Pclose(creation);
     H5Pclose(access);
     return status;
 }

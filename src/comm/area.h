@@ -35,7 +35,7 @@ void rpt__area_view(struct rpt_area *area, void *memory, int fd,
                     size_t fd_offset);
 
 /* What a piece is for. */
-enum rpt_area_use { RPT_AREA_SLICE, RPT_AREA_BUFFER };
+enum rpt_area_use { RPT_AREA_SLICE, RPT_AREA_BUFFER, RPT_AREA_GATHER };
 
 /* The name of a piece: by its use, and two numbers that tell it from the others
  * of that use. */

@@ -94,7 +94,21 @@ static void so_it_does_with_the_collective_engine(void)
     on_all(1, "io.checkpoint.engine=collective", save_behind);
 }
 
-/* The two engines write the same bytes, but for time and identity. */
+/* The files of two tasks differ by the time, 8 bytes, at most. */
+static void check_same_but_time(const struct world *w)
+{
+    char *a = nth_newest(w, "task", 0), *b = nth_newest(w, "other", 0);
+    char line[2600];
+
+    snprintf(line, sizeof line,
+             "test $(cmp -l %s/%s/state.h5 %s/%s/state.h5 | wc -l) -le 8",
+             path_of(w, "task", NULL), a, path_of(w, "other", NULL), b);
+    CHECK(system(line) == 0);
+    free(a);
+    free(b);
+}
+
+/* The two engines write the same bytes, but for the time. */
 static void compare_engines(struct world *w)
 {
     rpt_options_t *options = options_with("io.checkpoint.engine=collective");
@@ -111,15 +125,7 @@ static void compare_engines(struct world *w)
     WORKS(rpt_checkpoint_save(c, 1));
     rpt_checkpoint_close(c);
     if (w->rank == 0) {
-        char *a = nth_newest(w, "task", 0), *b = nth_newest(w, "other", 0);
-        char line[2600];
-
-        snprintf(line, sizeof line,
-                 "test $(cmp -l %s/%s/state.h5 %s/%s/state.h5 | wc -l) -le 8",
-                 path_of(w, "task", NULL), a, path_of(w, "other", NULL), b);
-        CHECK(system(line) == 0);
-        free(a);
-        free(b);
+        check_same_but_time(w);
     }
     rpt_options_destroy(options);
     state_free(&state);
@@ -132,6 +138,36 @@ static void both_engines_write_the_same_file(void)
         return;
     }
     on_all(1, NULL, compare_engines);
+}
+
+/* Short rows are put together inside a node, or not: the same bytes. */
+static void compare_gathered(struct world *w)
+{
+    rpt_options_t *options = options_with("io.checkpoint.row_bytes=0");
+    struct state state;
+    rpt_checkpoint_t *c;
+
+    state_make(&state, w->rank, w->size, true);
+    state_fill(&state, 3);
+    c = open_task(w, &state);
+    WORKS(rpt_checkpoint_save(c, 1));
+    rpt_checkpoint_close(c);
+    sleep(1); /* the time is nowhere else */
+    WORKS(rpt_checkpoint_open(w->group, w->folder, "other", options, &c));
+    state_add(&state, c);
+    WORKS(rpt_checkpoint_save(c, 1));
+    rpt_checkpoint_close(c);
+    if (w->rank == 0) {
+        check_same_but_time(w);
+    }
+    rpt_options_destroy(options);
+    state_free(&state);
+}
+
+static void gathered_rows_are_the_same_file(void)
+{
+    on_all(1, NULL, compare_gathered);
+    on_all(2, "topo.virtual_nodes=2", compare_gathered);
 }
 
 /* ---- many, one after another ---- */
@@ -247,6 +283,7 @@ const struct rpt_test saving_tests[] = {
     RPT_TEST(so_it_does_between_nodes),
     RPT_TEST(so_it_does_with_the_collective_engine),
     RPT_TEST(both_engines_write_the_same_file),
+    RPT_TEST(gathered_rows_are_the_same_file),
     RPT_TEST(old_ones_are_removed_as_the_options_say),
     RPT_TEST(blocks_may_move_between_saves),
     RPT_TEST(groups_save_at_the_same_time),
