@@ -64,3 +64,19 @@ bench-cluster: all $(BENCH_COMMAND)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
 	  '$(abs_srcdir)/benchmarks/cluster.py' || test $$? = 77
 .PHONY: bench-tasks bench-coll bench-peers bench-cluster
+
+# A checkpoint, against a copy, plain writes and a plain HDF5 writer.
+BENCH_CKPT = benchmarks/ckpt
+EXTRA_PROGRAMS += $(BENCH_CKPT)
+CLEANFILES += $(BENCH_CKPT)
+benchmarks_ckpt_SOURCES = benchmarks/ckpt.c benchmarks/ckpt.h \
+	benchmarks/ckpt_naive.c
+benchmarks_ckpt_CPPFLAGS = $(BENCH_CPPFLAGS) $(HDF5_CFLAGS)
+benchmarks_ckpt_LDADD = librepartir.la $(HDF5_LIBS)
+EXTRA_DIST += benchmarks/ckpt.py
+# Variables: benchmarks/ckpt.py.
+bench-ckpt: all $(BENCH_CKPT)
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
+	  '$(abs_srcdir)/benchmarks/ckpt.py'

@@ -2,7 +2,9 @@
  * load.c - opens librepartir-hdf5 at first use
  *
  * RTLD_DEEPBIND: its HDF5 is the one that it was linked with, whatever the
- * program has loaded.  A static library has the functions inside.
+ * program has loaded.  Not where the program has that same one: then variables
+ * of HDF5 may lie in the program (copy relocations), and must be found there.  A
+ * static library has the functions inside.
  */
 #include "io/hdf5/load.h"
 
@@ -40,6 +42,25 @@ static rpt_status_t cannot(const char *name, const char *why)
     return RPT_ERR_UNSUPPORTED;
 }
 
+/* The HDF5 that the program has, if any, is the one of this library. */
+static bool is_the_programs(void *library)
+{
+    void *programs = dlsym(RTLD_DEFAULT, "H5open");
+
+    return programs != NULL && programs == dlsym(library, "H5open");
+}
+
+static void *open_library(const char *name)
+{
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+
+    if (library != NULL && is_the_programs(library)) {
+        dlclose(library);
+        library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    }
+    return library;
+}
+
 static rpt_status_t load(const rpt_options_t *options,
                          const struct rpt_hdf5_ops **ops_out)
 {
@@ -50,7 +71,7 @@ static rpt_status_t load(const rpt_options_t *options,
     if (name[0] == '\0') {
         name = RPT_HDF5_LIBRARY;
     }
-    library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    library = open_library(name);
     if (library == NULL) {
         return cannot(name, dlerror());
     }

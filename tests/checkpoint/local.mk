@@ -17,5 +17,10 @@ tests_test_checkpoint_mpi_SOURCES = $(CHECKPOINT_TESTS) \
 tests_test_checkpoint_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checkpoint_mpi_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/test_own_hdf5
+tests_test_own_hdf5_SOURCES = tests/checkpoint/test_own_hdf5.c
+tests_test_own_hdf5_CPPFLAGS = $(TEST_CPPFLAGS) $(HDF5_CFLAGS)
+tests_test_own_hdf5_LDADD = $(TEST_LIBS) $(HDF5_LIBS)
+
 TESTS += tests/checkpoint/under_mpirun
 EXTRA_DIST += tests/checkpoint/under_mpirun
