@@ -152,8 +152,34 @@ static rpt_status_t read_draft(struct rpt_opened *o)
                : status;
 }
 
-rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
-                         char name_out[RPT_FOLDER_NAME_BYTES])
+static rpt_status_t sync_one(const struct rpt_dir *dir, const char *name)
+{
+    int fd = -1, error;
+    rpt_status_t status = rpt__dir_open_file(dir, name, false, &fd);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    error = rpt__sync_file(fd, false);
+    close(fd);
+    return error == 0 ? RPT_OK : rpt__dir_fail(dir, name, "sync", error, 0);
+}
+
+/* A rank that was killed between a write and its sync has left a seal that is
+ * in this host's memory only: that is no proof yet. */
+static rpt_status_t sync_leftover(const struct rpt_opened *o)
+{
+    rpt_status_t status = judge(o, sync_one(&o->dir, RPT_STATE_FILE));
+
+    if (status == RPT_OK) {
+        status = judge(o, sync_one(&o->dir, RPT_BLOCKS));
+    }
+    return status == RPT_ERR_CORRUPT ? RPT_PENDING : status;
+}
+
+static rpt_status_t commit(const struct rpt_dir *task, const char *name,
+                           bool is_leftover,
+                           char name_out[RPT_FOLDER_NAME_BYTES])
 {
     struct rpt_opened o = RPT_OPENED_NONE;
     char new_name[RPT_FOLDER_NAME_BYTES];
@@ -163,6 +189,9 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
         return status;
     }
     status = read_draft(&o);
+    if (status == RPT_OK && is_leftover) {
+        status = sync_leftover(&o);
+    }
     if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
         status = put_manifest(&o);
@@ -184,6 +213,12 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
         memcpy(name_out, new_name, sizeof new_name);
     }
     return status;
+}
+
+rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
+                         char name_out[RPT_FOLDER_NAME_BYTES])
+{
+    return commit(task, name, false, name_out);
 }
 
 /* ---- what was left ---- */
@@ -208,6 +243,9 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
         status = read_blocks(&o, false);
     }
     if (status == RPT_OK) {
+        status = rpt__dir_sync(&o.dir);
+    }
+    if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
         status = rpt__dir_rename(task, name, new_name);
     }
@@ -230,7 +268,7 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
     if (!begins_with(name, ".tmp-")) {
         return RPT_OK;
     }
-    status = rpt__commit(task, name, NULL);
+    status = commit(task, name, true, NULL);
     if (status == RPT_PENDING) {
         status = finish(task, name);
     }
