@@ -278,9 +278,6 @@ static rpt_status_t name_folder(struct rpt_checkpoint *c, uint64_t iteration,
         if (status < 0) {
             rpt__error_pack(&bytes);
         }
-        if (status != RPT_OK && save->folder[0] != '\0') {
-            rpt__dir_remove(&c->dir, save->folder);
-        }
     }
     told = rpt__talk_one(c->group, call, &bytes);
     if (told == RPT_OK && c->rank > 0) {
@@ -295,16 +292,12 @@ static rpt_status_t name_folder(struct rpt_checkpoint *c, uint64_t iteration,
             rpt__error_unpack(&reader);
         }
     }
-    if (told == RPT_OK && c->rank == 0 && status < 0) {
-        reader = rpt__reader(bytes.data, bytes.bytes);
-        rpt__read_u32(&reader);
-        rpt__read_u64(&reader);
-        rpt__read_f64(&reader);
-        rpt__read_str(&reader);
-        rpt__error_unpack(&reader); /* what removing has said is no matter */
-    }
     rpt__buf_free(&bytes);
-    return told != RPT_OK ? told : status;
+    status = told != RPT_OK ? told : status;
+    if (status != RPT_OK && c->rank == 0 && save->folder[0] != '\0') {
+        rpt__save_undo(c);
+    }
+    return status;
 }
 
 /* ---- 4: this rank's copy ---- */
@@ -397,6 +390,8 @@ static rpt_status_t finish_last(struct rpt_checkpoint *c)
                            (unsigned long long)c->save.stamp.iteration);
         }
         c->save.is_told = true;
+        c->save.stamp.id = 0; /* no message is about the new one yet */
+        c->save.verdict = RPT_OK;
     }
     rpt__engine_unlock(c->engine);
     return status;
