@@ -164,17 +164,15 @@ static rpt_status_t write_draft(struct rpt_checkpoint *c, const char *engine)
 static rpt_status_t create_file(const struct rpt_dir *dir, const char *name,
                                 uint64_t bytes)
 {
-    int fd = -1, result;
+    int fd = -1, error;
     rpt_status_t status = rpt__dir_create(dir, name, &fd);
 
     if (status != RPT_OK) {
         return status;
     }
-    do {
-        result = ftruncate(fd, (off_t)bytes);
-    } while (result != 0 && errno == EINTR);
-    if (result != 0) {
-        status = rpt__dir_fail(dir, name, "extend", errno, bytes);
+    error = rpt__truncate_file(fd, bytes);
+    if (error != 0) {
+        status = rpt__dir_fail(dir, name, "extend", error, bytes);
     }
     close(fd);
     return status;
@@ -410,8 +408,8 @@ static void note_cost(struct rpt_checkpoint *c, double blocked_s)
     rpt__engine_unlock(c->engine);
 }
 
-rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
-                                  bool waits)
+static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
+                         bool waits)
 {
     double began_s = rpt__now_s();
     int engine = 0;
@@ -439,5 +437,17 @@ rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
         status = rpt__checkpoint_wait(c);
     }
     note_cost(c, rpt__now_s() - began_s);
+    return status;
+}
+
+rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
+                                  bool waits)
+{
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = save(c, iteration, waits);
+    rpt__dir_end(&before);
     return status;
 }

@@ -101,7 +101,11 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
     if (status != RPT_OK) {
         return status;
     }
-    status = judge(&o, read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest));
+    status = rpt__dir_check(&o.dir, rpt__dir_owner(task));
+    if (status == RPT_OK) {
+        status = judge(&o,
+                       read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest));
+    }
     if (status == RPT_OK &&
         (!rpt__folder_parse(name, &iteration, &id) || id != o.manifest.id ||
          iteration != o.manifest.iteration)) {
