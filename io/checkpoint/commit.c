@@ -262,12 +262,22 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
                : status;
 }
 
+/* What cannot be removed takes room, and does no other harm. */
+static void clear(const struct rpt_dir *task, const char *name)
+{
+    if (rpt__dir_remove(task, name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", task->path, name,
+                 rpt_last_error()->why);
+    }
+}
+
 static rpt_status_t settle(const struct rpt_dir *task, const char *name)
 {
     rpt_status_t status;
 
     if (begins_with(name, ".old-")) {
-        return rpt__dir_remove(task, name);
+        clear(task, name);
+        return RPT_OK;
     }
     if (!begins_with(name, ".tmp-")) {
         return RPT_OK;
@@ -281,7 +291,11 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
                  "%s/%s had all its data: the checkpoint was finished",
                  task->path, name);
     }
-    return status == RPT_PENDING ? rpt__dir_remove(task, name) : status;
+    if (status == RPT_PENDING) {
+        clear(task, name);
+        status = RPT_OK;
+    }
+    return status;
 }
 
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)
