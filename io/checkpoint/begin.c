@@ -158,6 +158,14 @@ static rpt_status_t write_draft(struct rpt_checkpoint *c, const char *engine)
 
     rpt__buf_clear(&save->draft);
     rpt__manifest_write(&m, true, &save->draft);
+    /* The manifest has a digest more. */
+    if (save->draft.bytes > RPT_MANIFEST_BYTES_MAX - 1024) {
+        rpt__fail(RPT_ERR_OVERFLOW, "a manifest of %zu bytes",
+                  save->draft.bytes);
+        rpt__fail_why("there may be %d", RPT_MANIFEST_BYTES_MAX);
+        rpt__fail_hint("put several small items together into one");
+        return RPT_ERR_OVERFLOW;
+    }
     return rpt__buf_status(&save->draft);
 }
 
@@ -228,6 +236,13 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
         rpt__fail_hint("restore before you go on, or remove the old ones "
                        "(repartir ckpt rm), or use another task name");
         return RPT_ERR_EXISTS;
+    }
+    if (c->layout.blocks_bytes > RPT_BLOCKS_BYTES_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "a checkpoint with %llu bytes of checksums",
+                  (unsigned long long)c->layout.blocks_bytes);
+        rpt__fail_why("there may be %d", RPT_BLOCKS_BYTES_MAX);
+        rpt__fail_hint("save the state as several tasks");
+        return RPT_ERR_OVERFLOW;
     }
     if (getrandom(&stamp.id, sizeof stamp.id, 0) != (ssize_t)sizeof stamp.id) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");

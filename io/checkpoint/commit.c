@@ -21,9 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No manifest of ours is longer; 30 million datasets would be. */
-#define MANIFEST_BYTES_MAX (UINT64_C(1) << 32)
-
 /* ---- reading ---- */
 
 void rpt__opened_free(struct rpt_opened *opened)
@@ -39,7 +36,7 @@ static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
                                   bool is_draft, struct rpt_manifest *m)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
-    rpt_status_t status = rpt__dir_read_all(dir, name, MANIFEST_BYTES_MAX,
+    rpt_status_t status = rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX,
                                             &text);
     char path[512];
 
