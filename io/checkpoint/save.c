@@ -420,7 +420,7 @@ rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
 {
     double began_s = rpt__now_s();
     /* Rank 0 gives up first, and says so. */
-    double limit_s = 2 * limit_of(c) + 60;
+    double limit_s = 3 * limit_of(c);
     rpt_status_t status;
 
     if (is_idle(c)) {
