@@ -161,6 +161,17 @@ rpt_status_t rpt__save_listen(struct rpt_comm *comm)
     return rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm);
 }
 
+static double limit_of(const struct rpt_checkpoint *c)
+{
+    return rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S);
+}
+
+/* How long the others wait for rank 0, which gives up before, and says so. */
+static double patience(const struct rpt_checkpoint *c)
+{
+    return 3 * limit_of(c);
+}
+
 /* ---- jobs of the thread ---- */
 
 static rpt_status_t write_job(void *arg)
@@ -176,10 +187,20 @@ static rpt_status_t write_job(void *arg)
             status = rpt__dir_sync(&save->dir);
         }
     }
-    return status == RPT_OK
-               ? rpt__stream_write(&c->stream, &c->layout, c->rank,
-                                   save->stamp.id, &save->target, &save->times)
-               : status;
+    if (status == RPT_OK) {
+        status = rpt__stream_write(&c->stream, &c->layout, c->rank,
+                                   save->stamp.id, &save->target, &save->times);
+    }
+    /* The others have given up by themselves, and try again or go on. */
+    if (status == RPT_OK && c->rank == 0 &&
+        rpt__now_s() - save->began_s > patience(c)) {
+        rpt__fail(RPT_ERR_TIMEOUT, "rank 0 did not finish its part within %g s",
+                  patience(c));
+        rpt__fail_hint("look what that rank did; io.checkpoint.deadline_s is "
+                       "a third of the limit");
+        status = RPT_ERR_TIMEOUT;
+    }
+    return status;
 }
 
 static rpt_status_t retain(struct rpt_checkpoint *c)
@@ -356,11 +377,6 @@ static void announce(struct rpt_checkpoint *c)
     is_over(c, status);
 }
 
-static double limit_of(const struct rpt_checkpoint *c)
-{
-    return rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S);
-}
-
 int rpt__save_poll(struct rpt_poller *poller)
 {
     struct rpt_checkpoint *c =
@@ -419,8 +435,7 @@ static bool is_idle(void *arg)
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
 {
     double began_s = rpt__now_s();
-    /* Rank 0 gives up first, and says so. */
-    double limit_s = 3 * limit_of(c);
+    double limit_s = patience(c);
     rpt_status_t status;
 
     if (is_idle(c)) {
