@@ -81,6 +81,12 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
             return RPT_ERR_MISMATCH;
         }
     }
+    if (all[0].iteration > INT64_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "an iteration of %llu",
+                  (unsigned long long)all[0].iteration);
+        rpt__fail_why("JSON numbers end at %lld", (long long)INT64_MAX);
+        return RPT_ERR_OVERFLOW;
+    }
     return RPT_OK;
 }
 
