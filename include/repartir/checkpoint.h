@@ -257,7 +257,8 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  * under its name.  Then older ones are removed, as the options
  * `io.checkpoint.keep…` say.  A save that is under way is finished first.
  *
- * \param iteration  how far the program is; the highest one is restored
+ * \param iteration  how far the program is; the highest one is restored.  Up
+ *                   to 2^63 - 1
  * \retval RPT_ERR_IO        some rank could not write; the error says which
  * one.
  *                            The checkpoints before are intact.

@@ -81,6 +81,12 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
             return RPT_ERR_MISMATCH;
         }
     }
+    if (all[0].iteration > INT64_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "an iteration of %llu",
+                  (unsigned long long)all[0].iteration);
+        rpt__fail_why("JSON numbers end at %lld", (long long)INT64_MAX);
+        return RPT_ERR_OVERFLOW;
+    }
     return RPT_OK;
 }
 
@@ -163,23 +169,29 @@ static rpt_status_t write_draft(struct rpt_checkpoint *c, const char *engine)
 
     rpt__buf_clear(&save->draft);
     rpt__manifest_write(&m, true, &save->draft);
+    /* The manifest has a digest more. */
+    if (save->draft.bytes > RPT_MANIFEST_BYTES_MAX - 1024) {
+        rpt__fail(RPT_ERR_OVERFLOW, "a manifest of %zu bytes",
+                  save->draft.bytes);
+        rpt__fail_why("there may be %d", RPT_MANIFEST_BYTES_MAX);
+        rpt__fail_hint("put several small items together into one");
+        return RPT_ERR_OVERFLOW;
+    }
     return rpt__buf_status(&save->draft);
 }
 
 static rpt_status_t create_file(const struct rpt_dir *dir, const char *name,
                                 uint64_t bytes)
 {
-    int fd = -1, result;
+    int fd = -1, error;
     rpt_status_t status = rpt__dir_create(dir, name, &fd);
 
     if (status != RPT_OK) {
         return status;
     }
-    do {
-        result = ftruncate(fd, (off_t)bytes);
-    } while (result != 0 && errno == EINTR);
-    if (result != 0) {
-        status = rpt__dir_fail(dir, name, "extend", errno, bytes);
+    error = rpt__truncate_file(fd, bytes);
+    if (error != 0) {
+        status = rpt__dir_fail(dir, name, "extend", error, bytes);
     }
     close(fd);
     return status;
@@ -264,7 +276,16 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
 static rpt_status_t fill_folder(const struct rpt_checkpoint *c)
 {
     struct rpt_dir dir;
-    rpt_status_t status = rpt__dir_open(&c->dir, c->save.folder, &dir);
+    rpt_status_t status;
+
+    if (c->layout.blocks_bytes > RPT_BLOCKS_BYTES_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "a checkpoint with %llu bytes of checksums",
+                  (unsigned long long)c->layout.blocks_bytes);
+        rpt__fail_why("there may be %d", RPT_BLOCKS_BYTES_MAX);
+        rpt__fail_hint("save the state as several tasks");
+        return RPT_ERR_OVERFLOW;
+    }
+    status = rpt__dir_open(&c->dir, c->save.folder, &dir);
 
     if (status != RPT_OK) {
         return status;
@@ -295,7 +316,9 @@ static rpt_status_t share_folder(struct rpt_checkpoint *c, uint64_t iteration,
         rpt__buf_u64(&bytes, save->stamp.id);
         rpt__buf_f64(&bytes, save->stamp.time_s);
         rpt__buf_str(&bytes, save->folder);
-        rpt__error_pack(&bytes);
+        if (status < 0) {
+            rpt__error_pack(&bytes);
+        }
     }
     told = rpt__talk_one(c->group, call, &bytes);
     if (told == RPT_OK) {
@@ -438,6 +461,8 @@ static rpt_status_t finish_last(struct rpt_checkpoint *c)
                            (unsigned long long)c->save.stamp.iteration);
         }
         c->save.is_told = true;
+        c->save.stamp.id = 0; /* no message is about the new one yet */
+        c->save.verdict = RPT_OK;
     }
     rpt__engine_unlock(c->engine);
     return status;
@@ -473,7 +498,7 @@ static rpt_status_t come_to_nothing(struct rpt_checkpoint *c,
     return status;
 }
 
-rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *c, uint64_t iteration)
+static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
 {
     bool changed;
     rpt_status_t status = c->has_begun ? RPT_OK : finish_last(c);
@@ -497,6 +522,17 @@ rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *c, uint64_t iteration)
     return RPT_OK;
 }
 
+rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *c, uint64_t iteration)
+{
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = begin(c, iteration);
+    rpt__dir_end(&before);
+    return status;
+}
+
 void rpt__checkpoint_abandon(struct rpt_checkpoint *c)
 {
     if (c->has_begun) {
@@ -505,8 +541,8 @@ void rpt__checkpoint_abandon(struct rpt_checkpoint *c)
     }
 }
 
-rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
-                                  bool waits)
+static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
+                         bool waits)
 {
     double began_s = rpt__now_s();
     int engine = 0;
@@ -539,6 +575,18 @@ rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
         status = rpt__checkpoint_wait(c);
     }
     note_cost(c, rpt__now_s() - began_s);
+    return status;
+}
+
+rpt_status_t rpt__checkpoint_save(struct rpt_checkpoint *c, uint64_t iteration,
+                                  bool waits)
+{
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = save(c, iteration, waits);
+    rpt__dir_end(&before);
     return status;
 }
 

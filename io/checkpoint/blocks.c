@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char magic[8] = { 'R', 'P', 'T', 'B', 'L', 'K', 'S', '1' };
@@ -194,6 +195,42 @@ static rpt_status_t read_part(struct reading *r, struct rpt_reader *reader,
     return rpt__buf_status(&r->written);
 }
 
+/* Whether the parts have as many bytes as each dataset, and the file, so that
+ * none is believed without a checksum. */
+static rpt_status_t check_cover(const struct reading *r)
+{
+    const struct rpt_manifest *m = r->manifest;
+    const void *data = r->written.data;
+    const struct rpt_written *written = data;
+    size_t n = r->written.bytes / sizeof *written;
+    uint64_t *left = calloc(m->n_datasets + 1, sizeof *left);
+    bool ok = true;
+
+    if (left == NULL) {
+        return rpt__fail_nomem((m->n_datasets + 1) * sizeof *left);
+    }
+    left[m->n_datasets] = m->file_bytes;
+    for (size_t i = 0; i < m->n_datasets && ok; i++) {
+        left[i] = m->datasets[i].bytes;
+        ok = left[i] <= left[m->n_datasets];
+        left[m->n_datasets] -= ok ? left[i] : 0;
+    }
+    for (size_t i = 0; i < n && ok; i++) {
+        size_t set = written[i].part.dataset == RPT_RAW
+                         ? m->n_datasets
+                         : written[i].part.dataset;
+
+        ok = written[i].bytes <= left[set];
+        left[set] -= ok ? written[i].bytes : 0;
+    }
+    for (size_t i = 0; i <= m->n_datasets && ok; i++) {
+        ok = left[i] == 0;
+    }
+    free(left);
+    return ok ? RPT_OK
+              : corrupt(r, "its parts are not all that the manifest has");
+}
+
 uint64_t rpt__written_hash(const struct rpt_written *written, uint64_t block)
 {
     struct rpt_reader reader = rpt__reader(written->hashes + 8 * block, 8);
@@ -305,6 +342,9 @@ rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
         return corrupt(&r, "the table of its sections is damaged");
     }
     status = read_sections(&r, data, bytes, n_writers);
+    if (status == RPT_OK) {
+        status = check_cover(&r);
+    }
     if (status != RPT_OK) {
         rpt__buf_free(&r.written);
         return status;

@@ -43,6 +43,9 @@ struct rpt_save {
     rpt_status_t result;  /* of the last save, when it is over ...  */
     bool is_told;         /* ... and whether the caller knows       */
     double began_s;
+    /* other ranks: it has failed, and this one is not done with its part;
+     * why, is in `error` */
+    rpt_status_t verdict;
     /* rank 0 */
     struct rpt_buf draft;
     bool *is_down; /* of each rank */
@@ -112,6 +115,8 @@ double rpt__save_next_s(struct rpt_poller *poller);
 /* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
  * Under the lock. */
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
+/* Rank 0: removes the folder of one that failed; the last error stays. */
+void rpt__save_undo(struct rpt_checkpoint *c);
 /* Waits until none is under way.  Under the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
 

@@ -14,9 +14,12 @@
 #include "io/hdf5/load.h"
 #include "io/hdf5/over_mpi.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char call[] = "rpt_checkpoint_save";
 
@@ -123,32 +126,63 @@ static rpt_status_t meet(void *user, size_t i)
     return rpt__talk_agree(c->group, call, RPT_OK);
 }
 
-static rpt_status_t write_boxes(struct rpt_checkpoint *c,
-                                const struct rpt_hdf5_box *boxes,
-                                size_t n_boxes)
+/* The path for MPI-IO: absolute, since OMPIO takes no other. */
+static rpt_status_t find_path(const struct rpt_checkpoint *c, char **path_out)
 {
     size_t bytes = strlen(c->save.dir.path) + sizeof RPT_STATE_FILE + 1;
     char *path = malloc(bytes);
-    rpt_status_t status;
 
     if (path == NULL) {
         return rpt__fail_nomem(bytes);
     }
     snprintf(path, bytes, "%s/" RPT_STATE_FILE, c->save.dir.path);
-    status = c->hdf5->write_all(path, c->mpi, boxes, n_boxes, meet, c);
+    *path_out = realpath(path, NULL);
+    free(path);
+    return *path_out != NULL
+               ? RPT_OK
+               : rpt__dir_fail(&c->save.dir, RPT_STATE_FILE, "find", errno, 0);
+}
+
+/* Opens it as MPI-IO will, so many times: OMPIO waits for ever when one rank
+ * cannot, so that is to be found before. */
+static rpt_status_t try_path(const struct rpt_checkpoint *c, const char *path)
+{
+    enum { N = 8 };
+    int fds[N], n = 0, error = 0;
+
+    while (n < N && error == 0) {
+        fds[n] = open(path, O_RDWR | O_CLOEXEC);
+        error = fds[n] < 0 && errno != EINTR ? errno : 0;
+        n += fds[n] >= 0;
+    }
+    while (n > 0) {
+        close(fds[--n]);
+    }
+    return error == 0
+               ? RPT_OK
+               : rpt__dir_fail(&c->save.dir, RPT_STATE_FILE, "open", error, 0);
+}
+
+static rpt_status_t write_boxes(struct rpt_checkpoint *c, const char *path,
+                                const struct rpt_hdf5_box *boxes,
+                                size_t n_boxes)
+{
+    rpt_status_t status = c->hdf5->write_all(path, c->mpi, boxes, n_boxes, meet,
+                                             c);
+
     if (status == RPT_ERR_IO) {
         rpt__fail(RPT_ERR_IO, "HDF5 cannot write %s", path);
         rpt__fail_why("%s", c->hdf5->why());
         rpt__fail_hint("checkpoints that were committed before are intact; "
                        "io.checkpoint.engine=direct does without MPI-IO");
     }
-    free(path);
     return status;
 }
 
 rpt_status_t rpt__collective_write(struct rpt_checkpoint *c, rpt_status_t own)
 {
     struct rpt_hdf5_box *boxes = NULL;
+    char *path = NULL;
     size_t n_boxes = 0;
 
     if (own == RPT_OK && c->rank == 0) {
@@ -158,10 +192,17 @@ rpt_status_t rpt__collective_write(struct rpt_checkpoint *c, rpt_status_t own)
         boxes = list_boxes(c, &n_boxes);
         own = boxes != NULL ? RPT_OK : rpt__fail_nomem(c->layout.n_datasets);
     }
+    if (own == RPT_OK) {
+        own = find_path(c, &path);
+    }
+    if (own == RPT_OK) {
+        own = try_path(c, path);
+    }
     own = rpt__talk_agree(c->group, call, own);
     if (own == RPT_OK) {
-        own = write_boxes(c, boxes, n_boxes);
+        own = write_boxes(c, path, boxes, n_boxes);
     }
+    free(path);
     free(boxes);
     c->save.target.is_written = true;
     return own;

@@ -22,9 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No manifest of ours is longer; 30 million datasets would be. */
-#define MANIFEST_BYTES_MAX (UINT64_C(1) << 32)
-
 /* ---- reading ---- */
 
 void rpt__opened_free(struct rpt_opened *opened)
@@ -40,7 +37,7 @@ static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
                                   bool is_draft, struct rpt_manifest *m)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
-    rpt_status_t status = rpt__dir_read_all(dir, name, MANIFEST_BYTES_MAX,
+    rpt_status_t status = rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX,
                                             &text);
     char path[512];
 
@@ -103,7 +100,11 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
     if (status != RPT_OK) {
         return status;
     }
-    status = judge(&o, read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest));
+    status = rpt__dir_check(&o.dir, rpt__dir_owner(task));
+    if (status == RPT_OK) {
+        status = judge(&o,
+                       read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest));
+    }
     if (status == RPT_OK &&
         (!rpt__folder_parse(name, &iteration, &id) || id != o.manifest.id ||
          iteration != o.manifest.iteration)) {
@@ -192,8 +193,34 @@ static rpt_status_t read_draft(struct rpt_opened *o)
                : status;
 }
 
-rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
-                         char name_out[RPT_FOLDER_NAME_BYTES])
+static rpt_status_t sync_one(const struct rpt_dir *dir, const char *name)
+{
+    int fd = -1, error;
+    rpt_status_t status = rpt__dir_open_file(dir, name, false, &fd);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    error = rpt__sync_file(fd, false);
+    close(fd);
+    return error == 0 ? RPT_OK : rpt__dir_fail(dir, name, "sync", error, 0);
+}
+
+/* A rank that was killed between a write and its sync has left a seal that is
+ * in this host's memory only: that is no proof yet. */
+static rpt_status_t sync_leftover(const struct rpt_opened *o)
+{
+    rpt_status_t status = judge(o, sync_one(&o->dir, RPT_STATE_FILE));
+
+    if (status == RPT_OK) {
+        status = judge(o, sync_one(&o->dir, RPT_BLOCKS));
+    }
+    return status == RPT_ERR_CORRUPT ? RPT_PENDING : status;
+}
+
+static rpt_status_t commit(const struct rpt_dir *task, const char *name,
+                           bool is_leftover,
+                           char name_out[RPT_FOLDER_NAME_BYTES])
 {
     struct rpt_opened o = RPT_OPENED_NONE;
     char new_name[RPT_FOLDER_NAME_BYTES];
@@ -203,6 +230,9 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
         return status;
     }
     status = read_draft(&o);
+    if (status == RPT_OK && is_leftover) {
+        status = sync_leftover(&o);
+    }
     if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
         status = put_manifest(&o);
@@ -229,6 +259,12 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
     return status;
 }
 
+rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
+                         char name_out[RPT_FOLDER_NAME_BYTES])
+{
+    return commit(task, name, false, name_out);
+}
+
 /* ---- what was left ---- */
 
 static bool begins_with(const char *name, const char *start)
@@ -251,6 +287,9 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
         status = read_blocks(&o, false, NULL);
     }
     if (status == RPT_OK) {
+        status = rpt__dir_sync(&o.dir);
+    }
+    if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
         status = rpt__dir_rename(task, name, new_name);
     }
@@ -263,17 +302,27 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
                : status;
 }
 
+/* What cannot be removed takes room, and does no other harm. */
+static void clear(const struct rpt_dir *task, const char *name)
+{
+    if (rpt__dir_remove(task, name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", task->path, name,
+                 rpt_last_error()->why);
+    }
+}
+
 static rpt_status_t settle(const struct rpt_dir *task, const char *name)
 {
     rpt_status_t status;
 
     if (begins_with(name, ".old-")) {
-        return rpt__dir_remove(task, name);
+        clear(task, name);
+        return RPT_OK;
     }
     if (!begins_with(name, ".tmp-")) {
         return RPT_OK;
     }
-    status = rpt__commit(task, name, NULL);
+    status = commit(task, name, true, NULL);
     if (status == RPT_PENDING) {
         status = finish(task, name);
     }
@@ -282,7 +331,11 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
                  "%s/%s had all its data: the checkpoint was finished",
                  task->path, name);
     }
-    return status == RPT_PENDING ? rpt__dir_remove(task, name) : status;
+    if (status == RPT_PENDING) {
+        clear(task, name);
+        status = RPT_OK;
+    }
+    return status;
 }
 
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,9 @@ static const char *advice(int error)
     case EDQUOT:
         return "checkpoints that were committed before are intact; free space "
                "or raise the quota, or keep fewer (io.checkpoint.keep)";
+    case EFBIG:
+        return "raise the limit of the length of a file (ulimit -f), or use "
+               "a file system that takes longer ones";
     case EMFILE:
     case ENFILE:
         return "raise the limit of open files (ulimit -n)";
@@ -57,16 +61,46 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
     return RPT_ERR_IO;
 }
 
-rpt_status_t rpt__dir_refuse(const struct rpt_dir *dir, const char *name,
-                             const char *why)
+static rpt_status_t refuse(const struct rpt_dir *dir, const char *name,
+                           const char *why, rpt_status_t status)
 {
     const char *slash = name[0] != '\0' ? "/" : "";
 
-    rpt__fail(RPT_ERR_INVALID, "%s%s%s is not used", dir->path, slash, name);
+    rpt__fail(status, "%s%s%s is not used", dir->path, slash, name);
     rpt__fail_why("%s", why);
     rpt__fail_hint("remove it if you do not know it, and keep checkpoints in "
                    "a directory of your own (chmod go-w)");
-    return RPT_ERR_INVALID;
+    return status;
+}
+
+rpt_status_t rpt__dir_refuse(const struct rpt_dir *dir, const char *name,
+                             const char *why)
+{
+    return refuse(dir, name, why, RPT_ERR_INVALID);
+}
+
+void rpt__dir_begin(sigset_t *before)
+{
+    sigset_t too_long;
+
+    sigemptyset(&too_long);
+    sigaddset(&too_long, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &too_long, before);
+}
+
+void rpt__dir_end(const sigset_t *before)
+{
+    const struct timespec now = { 0, 0 };
+    sigset_t too_long;
+    int saved = errno;
+
+    sigemptyset(&too_long);
+    sigaddset(&too_long, SIGXFSZ);
+    if (!sigismember(before, SIGXFSZ)) {
+        sigtimedwait(&too_long, NULL, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+    errno = saved;
 }
 
 static rpt_status_t not_found(const struct rpt_dir *dir, const char *name)
@@ -83,9 +117,19 @@ static int open_again(int dir, const char *name, int flags)
     int fd;
 
     do {
-        fd = openat(dir, name, flags | O_CLOEXEC, 0666);
+        fd = openat(dir, name, flags | O_CLOEXEC, 0664);
     } while (fd < 0 && errno == EINTR);
     return fd;
+}
+
+int rpt__truncate_file(int fd, uint64_t bytes)
+{
+    int result;
+
+    do {
+        result = ftruncate(fd, (off_t)bytes);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? 0 : errno;
 }
 
 int rpt__sync_file(int fd, bool only_data)
@@ -187,7 +231,7 @@ rpt_status_t rpt__dir_open(const struct rpt_dir *parent, const char *name,
 rpt_status_t rpt__dir_make(const struct rpt_dir *parent, const char *name,
                            bool may_exist)
 {
-    if (mkdirat(parent->fd, name, 0777) == 0 ||
+    if (mkdirat(parent->fd, name, 0775) == 0 ||
         (may_exist && errno == EEXIST)) {
         return RPT_OK;
     }
@@ -210,21 +254,29 @@ int64_t rpt__dir_owner(const struct rpt_dir *dir)
     return fstat(dir->fd, &found) == 0 ? (int64_t)found.st_uid : -1;
 }
 
+/* NULL: it may be used. */
+static const char *why_not(const struct stat *found, int64_t owner)
+{
+    if ((found->st_mode & S_IWOTH) != 0) {
+        return "everybody may write to it";
+    }
+    if (found->st_uid != geteuid() && found->st_uid != 0 &&
+        (int64_t)found->st_uid != owner) {
+        return "it belongs to another user";
+    }
+    return NULL;
+}
+
 rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner)
 {
     struct stat found;
+    const char *why;
 
     if (fstat(dir->fd, &found) != 0) {
         return rpt__dir_fail(dir, "", "look at", errno, 0);
     }
-    if ((found.st_mode & S_IWOTH) != 0) {
-        return rpt__dir_refuse(dir, "", "everybody may write to it");
-    }
-    if (found.st_uid != geteuid() && found.st_uid != 0 &&
-        (int64_t)found.st_uid != owner) {
-        return rpt__dir_refuse(dir, "", "it belongs to another user");
-    }
-    return RPT_OK;
+    why = why_not(&found, owner);
+    return why == NULL ? RPT_OK : rpt__dir_refuse(dir, "", why);
 }
 
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir)
@@ -380,6 +432,7 @@ rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
                             O_NONBLOCK | O_NOCTTY);
     int error = errno;
     struct stat found;
+    const char *why;
 
     if (fd < 0 && error == ENOENT) {
         return not_found(dir, name);
@@ -393,6 +446,11 @@ rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
     if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) {
         close(fd);
         return rpt__dir_refuse(dir, name, "it is no regular file");
+    }
+    why = why_not(&found, rpt__dir_owner(dir));
+    if (why != NULL) {
+        close(fd);
+        return refuse(dir, name, why, RPT_ERR_IO);
     }
     *fd_out = fd;
     return RPT_OK;
@@ -458,7 +516,8 @@ rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
     } else if ((error = rpt__sync_file(fd, false)) != 0) {
         status = rpt__dir_fail(dir, name, "sync", error, 0);
     }
-    if (close(fd) != 0 && status == RPT_OK) {
+    /* It is closed then, and was synced before. */
+    if (close(fd) != 0 && errno != EINTR && status == RPT_OK) {
         status = rpt__dir_fail(dir, name, "close", errno, 0);
     }
     return status;

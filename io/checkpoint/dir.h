@@ -12,6 +12,7 @@
 
 #include <repartir/base.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,7 +77,9 @@ void rpt__dir_names_free(struct rpt_dir_names *names);
 /* A new one; nobody else has it. */
 rpt_status_t rpt__dir_create(const struct rpt_dir *dir, const char *name,
                              int *fd_out);
-/* One that is there: for reading, or for both.  RPT_ERR_NOT_FOUND. */
+/* One that is there: for reading, or for both.  RPT_ERR_NOT_FOUND;
+ * RPT_ERR_INVALID: a link, or no regular file; RPT_ERR_IO: others may write to
+ * it, or it is somebody else's than the folder's owner, ... */
 rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
                                 bool to_write, int *fd_out);
 /* Its length. */
@@ -95,6 +98,13 @@ rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
 int rpt__write_at(int fd, const void *data, size_t bytes, uint64_t offset);
 int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset);
 /* 0, or the errno. */
+int rpt__truncate_file(int fd, uint64_t bytes);
 int rpt__sync_file(int fd, bool only_data);
+
+/* Between these two a file that gets longer than this process may make one
+ * (ulimit -f) is an error of this thread's call, and no signal that ends the
+ * program. */
+void rpt__dir_begin(sigset_t *before);
+void rpt__dir_end(const sigset_t *before);
 
 #endif /* RPT_IO_CHECKPOINT_DIR_H */

@@ -3,7 +3,8 @@
  *
  * events.jsonl is appended to by rank 0 of the job that holds the lock, a line
  * a write, and is not synced: it tells what a program did, which a crash of
- * that program does not undo.  Lines that are torn or unknown are skipped.
+ * that program does not undo.  Lines that are torn or unknown are skipped; one
+ * that was torn by a crash is ended before the next is added.
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
@@ -19,21 +20,58 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A job a minute for a year writes less. */
 #define EVENTS_BYTES_MAX (UINT64_C(1) << 30)
 
+static int open_events(const struct rpt_dir *task, bool *is_torn_out)
+{
+    struct stat found;
+    char last = '\n';
+    int fd;
+
+    do {
+        fd = openat(task->fd, RPT_EVENTS,
+                    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+                        O_CLOEXEC,
+                    0664);
+    } while (fd < 0 && errno == EINTR);
+    if (fd >= 0 && (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0 && found.st_size > 0) {
+        rpt__read_at(fd, &last, 1, (uint64_t)found.st_size - 1);
+    }
+    *is_torn_out = last != '\n';
+    return fd;
+}
+
+static bool append(int fd, const char *data, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t n = write(fd, data, bytes);
+
+        if (n <= 0 && (n == 0 || errno != EINTR)) {
+            return false;
+        }
+        data += n > 0 ? n : 0;
+        bytes -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
 void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
                     uint64_t iteration, double seconds)
 {
     struct rpt_buf line = RPT_BUF_EMPTY;
-    int fd = openat(task->fd, RPT_EVENTS,
-                    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-                        O_CLOEXEC,
-                    0666);
+    bool is_torn = false;
+    int fd = open_events(task, &is_torn);
+    sigset_t before;
 
-    rpt__buf_printf(&line, "{\"time\": ");
+    rpt__buf_printf(&line, "%s{\"time\": ", is_torn ? "\n" : "");
     rpt__json_number(&line, rpt__wall_s());
     rpt__buf_printf(&line,
                     ", \"event\": \"%s\", \"id\": \"%016" PRIx64
@@ -41,11 +79,12 @@ void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
                     event, id, iteration);
     rpt__json_number(&line, seconds);
     rpt__buf_printf(&line, ", \"pid\": %d}\n", (int)getpid());
-    if (fd < 0 || line.failed ||
-        write(fd, line.data, line.bytes) != (ssize_t)line.bytes) {
+    rpt__dir_begin(&before);
+    if (fd < 0 || line.failed || !append(fd, line.data, line.bytes)) {
         rpt__log(RPT_LOG_INFO, "cannot note \"%s\" in %s/" RPT_EVENTS, event,
                  task->path);
     }
+    rpt__dir_end(&before);
     if (fd >= 0) {
         close(fd);
     }

@@ -31,7 +31,12 @@ enum {
     RPT_BLOCK_BYTES = 1 << 20,
     RPT_BLOCKS_HEAD_BYTES = 48, /* without the table of sections */
     RPT_SEAL_BYTES = 16,
-    RPT_ID_BYTES = 17 /* of the text of an id: 16 digits and a 0 */
+    RPT_ID_BYTES = 17, /* of the text of an id: 16 digits and a 0 */
+    /* What is longer is not written, and not read: who says that a file is
+     * right takes no more memory than some times this.  For 100 000 datasets
+     * and 64 TiB. */
+    RPT_MANIFEST_BYTES_MAX = 16 << 20,
+    RPT_BLOCKS_BYTES_MAX = 512 << 20
 };
 
 /* Bytes of the file that belong to no dataset: HDF5's own. */

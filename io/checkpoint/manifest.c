@@ -243,6 +243,25 @@ static bool is_sealed(const char *text, size_t bytes)
     return good;
 }
 
+/* Whether it has no more values than such a text may have: a parsed one takes
+ * some hundred bytes of memory. */
+static bool is_modest(const char *text, size_t bytes)
+{
+    size_t n = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == '"') {
+            in_string = !in_string;
+        } else if (in_string && text[i] == '\\') {
+            i++;
+        } else if (!in_string) {
+            n += strchr("{[,", text[i]) != NULL;
+        }
+    }
+    return n <= 64 + bytes / 4;
+}
+
 /* What is missing or of another type leaves `ok` false. */
 static uint64_t take_number(const json_t *object, const char *key, bool *ok)
 {
@@ -284,6 +303,7 @@ static struct rpt_digest take_digest(const json_t *object, const char *key,
 static rpt_type_t take_type(const json_t *object, bool *ok)
 {
     const char *text = take_text(object, "type", ok);
+    char again[32];
     unsigned bytes;
 
 #define RPT_TYPE_IF(name, value, bytes, label)                                 \
@@ -292,9 +312,12 @@ static rpt_type_t take_type(const json_t *object, bool *ok)
     }
     RPT_TYPE_LIST(RPT_TYPE_IF)
 #undef RPT_TYPE_IF
-    if (sscanf(text, "opaque%10u", &bytes) == 1 &&
-        rpt_type_bytes(RPT_TYPE_OPAQUE(bytes)) == bytes && bytes > 0) {
-        return RPT_TYPE_OPAQUE(bytes);
+    if (sscanf(text, "opaque%9u", &bytes) == 1 && bytes > 0 &&
+        rpt_type_bytes(RPT_TYPE_OPAQUE(bytes)) == bytes) {
+        snprintf(again, sizeof again, "opaque%u", bytes);
+        if (strcmp(text, again) == 0) {
+            return RPT_TYPE_OPAQUE(bytes);
+        }
     }
     *ok = false;
     return RPT_TYPE_U8;
@@ -438,6 +461,7 @@ static rpt_status_t take_all(const json_t *root, bool is_draft,
     m->iteration = take_number(root, "iteration", ok);
     m->file_bytes = take_number(root, "file_bytes", ok);
     m->blocks_bytes = take_number(root, "blocks_bytes", ok);
+    *ok = *ok && m->blocks_bytes <= RPT_BLOCKS_BYTES_MAX;
     if (!is_draft) {
         m->blocks_digest = take_digest(root, "blocks_digest", ok);
     }
@@ -485,6 +509,9 @@ rpt_status_t rpt__manifest_read(const char *name, const char *text,
 
     if (!is_sealed(text, bytes)) {
         return corrupt(name, "its last line is not the digest of those before");
+    }
+    if (bytes > RPT_MANIFEST_BYTES_MAX || !is_modest(text, bytes)) {
+        return corrupt(name, "it has more values than a manifest has");
     }
     root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(root) ||

@@ -70,7 +70,7 @@ static rpt_status_t write_holder(struct rpt_checkpoint *c)
     char text[256];
     int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
                      (int)getpid());
-    int error = ftruncate(c->lock_fd, 0) != 0 ? errno : 0;
+    int error = rpt__truncate_file(c->lock_fd, 0);
 
     if (error == 0) {
         error = rpt__write_at(c->lock_fd, text, (size_t)n, 0);
@@ -82,10 +82,13 @@ static rpt_status_t write_holder(struct rpt_checkpoint *c)
 static rpt_status_t take_lock(struct rpt_checkpoint *c)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = openat(c->dir.fd, "lock",
-                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                    0666);
+    int fd;
 
+    do {
+        fd = openat(c->dir.fd, "lock",
+                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                    0664);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         return rpt__dir_fail(&c->dir, "lock", "open", errno, 0);
     }
@@ -401,11 +404,14 @@ rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
     struct rpt_checkpoint *c = NULL;
     struct rpt_group *part = NULL;
     rpt_status_t status = allocate(group, task, options, &c);
+    sigset_t before;
 
+    rpt__dir_begin(&before);
     status = join(group, c, status, &part);
     if (status == RPT_OK) {
         status = make(c, directory);
     }
+    rpt__dir_end(&before);
     if (status != RPT_OK) {
         release(c);
         rpt__engine_lock(rpt__comm_engine(rpt__group_comm(group)));

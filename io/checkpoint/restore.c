@@ -28,6 +28,7 @@ struct choosing {
     struct rpt_found *found;
     size_t n;
     size_t next;
+    size_t doubted; /* the first whose restores have led nowhere, or n */
     struct rpt_history history;
     unsigned n_bad; /* that could not be read */
 };
@@ -71,8 +72,40 @@ static bool leads_nowhere(const struct rpt_checkpoint *c,
                                         RPT_OPT_IO_CHECKPOINT_TRIES);
 
     return tries > 0 && choosing->history.last_restored == found->id &&
-           (int64_t)choosing->history.n_restores >= tries &&
-           choosing->next < choosing->n; /* there is one before it */
+           (int64_t)choosing->history.n_restores >= tries;
+}
+
+/* The next to be looked at.  One that leads nowhere comes last: it is better
+ * than none. */
+static const struct rpt_found *take_next(const struct rpt_checkpoint *c,
+                                         struct choosing *choosing)
+{
+    while (choosing->next < choosing->n) {
+        const struct rpt_found *found = &choosing->found[choosing->next++];
+
+        if (!leads_nowhere(c, choosing, found)) {
+            return found;
+        }
+        choosing->doubted = choosing->next - 1;
+    }
+    if (choosing->doubted < choosing->n) {
+        const struct rpt_found *found = &choosing->found[choosing->doubted];
+
+        choosing->doubted = choosing->n;
+        return found;
+    }
+    return NULL;
+}
+
+/* Another one was restored. */
+static void put_doubted_aside(struct rpt_checkpoint *c,
+                              const struct choosing *choosing)
+{
+    if (choosing->doubted < choosing->n) {
+        put_aside(c, &choosing->found[choosing->doubted],
+                  "it was restored several times, and no newer "
+                  "one was committed since");
+    }
 }
 
 /* The next candidate that rank 0 itself finds good; NULL: there is none. */
@@ -80,17 +113,12 @@ static const struct rpt_found *choose(struct rpt_checkpoint *c,
                                       struct choosing *choosing,
                                       struct rpt_opened *opened_out)
 {
-    while (choosing->next < choosing->n) {
-        const struct rpt_found *found = &choosing->found[choosing->next++];
-        rpt_status_t status;
+    const struct rpt_found *found;
 
-        if (leads_nowhere(c, choosing, found)) {
-            put_aside(c, found,
-                      "it was restored several times, and no newer "
-                      "one was committed since");
-            continue;
-        }
-        status = rpt__opened_read(&c->dir, found->name, opened_out);
+    while ((found = take_next(c, choosing)) != NULL) {
+        rpt_status_t status = rpt__opened_read(&c->dir, found->name,
+                                               opened_out);
+
         if (status == RPT_OK) {
             return found;
         }
@@ -235,6 +263,7 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
     }
     if (status == RPT_OK && c->rank == 0) {
         rpt__event_add(&c->dir, "restore", found->id, found->iteration, 0);
+        put_doubted_aside(c, choosing);
     }
     if (status == RPT_OK) {
         rpt__folder_name(opened.manifest.iteration, opened.manifest.id,
@@ -255,6 +284,7 @@ static rpt_status_t list(struct rpt_checkpoint *c, struct choosing *choosing)
 
     if (c->rank == 0) {
         status = rpt__find_all(&c->dir, &choosing->found, &choosing->n);
+        choosing->doubted = choosing->n;
         if (status == RPT_OK) {
             status = rpt__history_read(&c->dir, &choosing->history);
         }

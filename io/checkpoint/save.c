@@ -26,15 +26,16 @@ enum { DOWN, OVER };
 
 /* ---- messages ---- */
 
-static rpt_status_t send(struct rpt_checkpoint *c, int rank, uint32_t kind,
+/* Of the save with this id. */
+static rpt_status_t send(struct rpt_checkpoint *c, uint64_t id, int rank,
                          rpt_status_t status, const struct rpt_buf *error)
 {
     struct rpt_buf bytes = RPT_BUF_EMPTY;
     rpt_status_t sent;
 
     rpt__buf_u64(&bytes, rpt__group_number(c->group));
-    rpt__buf_u64(&bytes, c->save.stamp.id);
-    rpt__buf_u32(&bytes, kind);
+    rpt__buf_u64(&bytes, id);
+    rpt__buf_u32(&bytes, c->rank == 0 ? OVER : DOWN);
     rpt__buf_u32(&bytes, (uint32_t)c->rank);
     rpt__buf_u32(&bytes, (uint32_t)status);
     if (status < 0) {
@@ -70,8 +71,8 @@ static void is_down(struct rpt_checkpoint *c, int rank, rpt_status_t status,
     }
 }
 
-static void is_over(struct rpt_checkpoint *c, rpt_status_t status,
-                    struct rpt_reader *error)
+/* The text of a failure is in save->error. */
+static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
 {
     struct rpt_save *save = &c->save;
 
@@ -80,11 +81,6 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status,
     save->is_told = status >= 0;
     if (status < 0) {
         c->stats.n_failures++;
-        if (c->rank > 0) {
-            rpt__buf_clear(&save->error);
-            rpt__buf_add(&save->error, error->next,
-                         (size_t)(error->end - error->next));
-        }
     } else {
         c->stats.n_saves++;
         c->stats.bytes += c->layout.stream_bytes;
@@ -100,6 +96,39 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status,
     rpt__engine_tell(c->engine);
 }
 
+/* Rank 0 has said how it went.  It may have given up while this rank's thread
+ * still writes: the next save waits for that, or two would be mixed. */
+static void hear_over(struct rpt_checkpoint *c, rpt_status_t status,
+                      const struct rpt_reader *error)
+{
+    struct rpt_save *save = &c->save;
+
+    if (status < 0) {
+        rpt__buf_clear(&save->error);
+        rpt__buf_add(&save->error, error->next,
+                     (size_t)(error->end - error->next));
+    }
+    if (save->phase == RPT_PHASE_WAIT) {
+        is_over(c, status);
+    } else {
+        save->verdict = status;
+    }
+}
+
+/* A rank is done with a save that rank 0 has given up, or could not begin. */
+static void turn_away(struct rpt_checkpoint *c, uint64_t id, int rank)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+
+    rpt__fail(RPT_ERR_TIMEOUT, "the save was given up by rank 0");
+    rpt__fail_why("rank %d was done with its part too late", rank);
+    rpt__fail_hint("look why that rank was late; checkpoints that were "
+                   "committed before are intact");
+    rpt__error_pack(&error);
+    send(c, id, rank, RPT_ERR_TIMEOUT, &error);
+    rpt__buf_free(&error);
+}
+
 static void came(void *user, int source, const void *data, size_t bytes)
 {
     struct rpt_comm *comm = user;
@@ -113,21 +142,34 @@ static void came(void *user, int source, const void *data, size_t bytes)
     while (c != NULL && rpt__group_number(c->group) != number) {
         c = c->next;
     }
-    /* What comes from a save that was given up is of no interest. */
-    if (c == NULL || reader.failed || c->save.stamp.id != id ||
-        c->save.phase == RPT_PHASE_IDLE) {
+    if (c == NULL || reader.failed || (kind == DOWN) != (c->rank == 0)) {
         return;
     }
-    if (kind == DOWN) {
-        is_down(c, (int)rank, status, &reader);
-    } else {
-        is_over(c, status, &reader);
+    if (c->save.stamp.id == id && c->save.phase != RPT_PHASE_IDLE) {
+        if (kind == DOWN) {
+            is_down(c, (int)rank, status, &reader);
+        } else {
+            hear_over(c, status, &reader);
+        }
+    } else if (kind == DOWN && rank > 0 && rank < (uint32_t)c->size) {
+        turn_away(c, id, (int)rank);
     }
 }
 
 rpt_status_t rpt__save_listen(struct rpt_comm *comm)
 {
     return rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm);
+}
+
+static double limit_of(const struct rpt_checkpoint *c)
+{
+    return rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S);
+}
+
+/* How long the others wait for rank 0, which gives up before, and says so. */
+static double patience(const struct rpt_checkpoint *c)
+{
+    return 3 * limit_of(c);
 }
 
 /* ---- jobs of the thread ---- */
@@ -150,10 +192,20 @@ static rpt_status_t write_job(void *arg)
                                   save->target.syncs);
         save->target.n_files = (uint32_t)c->routes.n;
     }
-    return status == RPT_OK
-               ? rpt__stream_write(&c->stream, &c->layout, c->rank,
-                                   save->stamp.id, &save->target, &save->times)
-               : status;
+    if (status == RPT_OK) {
+        status = rpt__stream_write(&c->stream, &c->layout, c->rank,
+                                   save->stamp.id, &save->target, &save->times);
+    }
+    /* The others have given up by themselves, and try again or go on. */
+    if (status == RPT_OK && c->rank == 0 &&
+        rpt__now_s() - save->began_s > patience(c)) {
+        rpt__fail(RPT_ERR_TIMEOUT, "rank 0 did not finish its part within %g s",
+                  patience(c));
+        rpt__fail_hint("look what that rank did; io.checkpoint.deadline_s is "
+                       "a third of the limit");
+        status = RPT_ERR_TIMEOUT;
+    }
+    return status;
 }
 
 static rpt_status_t retain(struct rpt_checkpoint *c)
@@ -172,19 +224,26 @@ static rpt_status_t retain(struct rpt_checkpoint *c)
     return rpt__retain(&c->dir, &rules);
 }
 
-/* One that is not committed goes; what removing has to say is only logged. */
-static void remove_folder(struct rpt_checkpoint *c)
+static rpt_status_t remove_job(void *arg)
 {
-    struct rpt_buf error = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
+    struct rpt_checkpoint *c = arg;
 
-    rpt__error_pack(&error);
     if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
                  c->save.folder, rpt_last_error()->why);
     }
     rpt__event_add(&c->dir, "failure", c->save.stamp.id,
                    c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
+    return RPT_OK;
+}
+
+void rpt__save_undo(struct rpt_checkpoint *c)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    rpt__error_pack(&error);
+    remove_job(c);
     reader = rpt__reader(error.data, error.bytes);
     rpt__error_unpack(&reader);
     rpt__buf_free(&error);
@@ -197,12 +256,11 @@ static rpt_status_t commit_job(void *arg)
     rpt_status_t status = rpt__commit(&c->dir, save->folder, NULL);
 
     if (status == RPT_PENDING) {
-        rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete", c->dir.path,
-                  save->folder);
-        status = RPT_ERR_INTERNAL;
+        status = rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete",
+                           c->dir.path, save->folder);
     }
     if (status != RPT_OK) {
-        remove_folder(c);
+        rpt__save_undo(c);
         return status;
     }
     rpt__event_add(&c->dir, "commit", save->stamp.id, save->stamp.iteration,
@@ -213,12 +271,6 @@ static rpt_status_t commit_job(void *arg)
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
     }
-    return RPT_OK;
-}
-
-static rpt_status_t remove_job(void *arg)
-{
-    remove_folder(arg);
     return RPT_OK;
 }
 
@@ -236,7 +288,7 @@ static void close_files(struct rpt_save *save)
     rpt__dir_close(&save->dir);
 }
 
-/* This rank's part is over. */
+/* This rank's part is over, and perhaps all of it. */
 static void report(struct rpt_checkpoint *c, rpt_status_t status,
                    const struct rpt_buf *error)
 {
@@ -246,8 +298,10 @@ static void report(struct rpt_checkpoint *c, rpt_status_t status,
         struct rpt_reader reader = rpt__reader(error->data, error->bytes);
 
         is_down(c, 0, status, &reader);
+    } else if (c->save.verdict < 0) {
+        is_over(c, c->save.verdict);
     } else {
-        send(c, 0, DOWN, status, error);
+        send(c, c->save.stamp.id, 0, status, error);
     }
 }
 
@@ -257,7 +311,7 @@ void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own)
 
     save->result = RPT_OK;
     save->is_told = true;
-    if (own == RPT_OK) {
+    if (own == RPT_OK && save->verdict == RPT_OK) {
         save->phase = RPT_PHASE_WRITE;
         rpt__saver_start(c->saver, write_job, c);
         return;
@@ -309,7 +363,6 @@ static void announce(struct rpt_checkpoint *c)
     struct rpt_save *save = &c->save;
     const struct rpt_buf *error;
     rpt_status_t status = rpt__saver_result(c->saver, &error);
-    struct rpt_reader none = { NULL, NULL, false };
 
     if (save->failure < 0) {
         status = save->failure;
@@ -319,19 +372,14 @@ static void announce(struct rpt_checkpoint *c)
         rpt__buf_add(&save->error, error->data, error->bytes);
     }
     for (int r = 1; r < c->size; r++) {
-        send(c, r, OVER, status, error);
+        send(c, save->stamp.id, r, status, error);
     }
     for (int r = 0; r < c->size; r++) {
         save->is_down[r] = false;
     }
     save->n_down = 0;
     save->failure = RPT_OK;
-    is_over(c, status, &none);
-}
-
-static double limit_of(const struct rpt_checkpoint *c)
-{
-    return rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S);
+    is_over(c, status);
 }
 
 int rpt__save_poll(struct rpt_poller *poller)
@@ -392,8 +440,7 @@ static bool is_idle(void *arg)
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
 {
     double began_s = rpt__now_s();
-    /* Rank 0 gives up first, and says so. */
-    double limit_s = 2 * limit_of(c) + 60;
+    double limit_s = patience(c);
     rpt_status_t status;
 
     if (is_idle(c)) {

@@ -158,20 +158,59 @@ static void sweep(void)
     }
 }
 
-static int make_file(char *path, size_t bytes)
+/* HDF5 1.10 ends the program sooner or later when it could not write: so there
+ * must be room for what it will write, and a file of that length. */
+static int try_room(int fd, const struct rpt_file_layout *layout)
+{
+    uint64_t own = (64 << 10) + 4096 * (uint64_t)layout->n_datasets;
+    uint64_t all = own;
+    int error;
+
+    for (size_t i = 0; i < layout->n_datasets; i++) {
+        all += layout->datasets[i].bytes;
+    }
+    error = all > INT64_MAX ? EFBIG : rpt__truncate_file(fd, all);
+    if (error == 0) {
+        error = rpt__truncate_file(fd, 0);
+    }
+    if (error == 0) {
+        error = posix_fallocate(fd, 0, (off_t)own);
+        error = error == EOPNOTSUPP || error == EINVAL ? 0 : error;
+    }
+    return error == 0 ? rpt__truncate_file(fd, 0) : error;
+}
+
+/* -1, and errno. */
+static int make_in(const char *folder, const struct rpt_file_layout *layout,
+                   char *path, size_t bytes)
+{
+    int fd, error;
+
+    snprintf(path, bytes, "%s/" PREFIX "%d-XXXXXX", folder, (int)getpid());
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    error = try_room(fd, layout);
+    if (error != 0) {
+        unlink(path);
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static int make_file(const struct rpt_file_layout *layout, char *path,
+                     size_t bytes)
 {
     const char *tmp = rpt__environment("TMPDIR");
     int fd;
 
     sweep();
-    snprintf(path, bytes, FOLDER "/" PREFIX "%d-XXXXXX", (int)getpid());
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0) {
-        snprintf(path, bytes, "%s/" PREFIX "%d-XXXXXX",
-                 tmp != NULL ? tmp : "/tmp", (int)getpid());
-        fd = mkostemp(path, O_CLOEXEC);
-    }
-    return fd;
+    fd = make_in(FOLDER, layout, path, bytes);
+    return fd >= 0 ? fd
+                   : make_in(tmp != NULL ? tmp : "/tmp", layout, path, bytes);
 }
 
 static void forget_name(void *path)
@@ -214,9 +253,9 @@ rpt_status_t rpt__skeleton_make(const struct rpt_hdf5_ops *hdf5,
     int fd = -1;
 
     if (status == RPT_OK) {
-        fd = make_file(path, sizeof path);
+        fd = make_file(layout, path, sizeof path);
         status = fd >= 0 ? make(hdf5, fd, path, &shape, layout)
-                         : rpt__fail_errno(RPT_ERR_SYSTEM, errno,
+                         : rpt__fail_errno(RPT_ERR_IO, errno,
                                            "cannot make the file %s", path);
     }
     if (fd >= 0) {

@@ -168,12 +168,19 @@ static rpt_status_t wrong_data(const struct writing *w,
     return RPT_ERR_IO;
 }
 
-/* One run of bytes of the file: written, or read back behind `back`. */
-static rpt_status_t move_run(struct writing *w, const char *data, size_t bytes,
-                             uint64_t offset, char *back)
+/* HDF5 has written it.  What is HDF5's own is written again: it changes that
+ * when it closes the file, and does not always hear that this failed. */
+static bool is_there(const struct writing *w, const struct rpt_part *part)
+{
+    return w->target->is_written && part->dataset != RPT_RAW;
+}
+
+/* One run of bytes of the file: written, or read back to `back`. */
+static rpt_status_t move_run(const struct writing *w, const char *data,
+                             size_t bytes, uint64_t offset, char *back)
 {
     const struct rpt_target *target = w->target;
-    int error = target->is_written
+    int error = back != NULL
                     ? rpt__read_at(target->state_fd, back, bytes, offset)
                     : rpt__write_at(target->state_fd, data, bytes, offset);
 
@@ -181,8 +188,8 @@ static rpt_status_t move_run(struct writing *w, const char *data, size_t bytes,
         return RPT_OK;
     }
     return rpt__dir_fail(target->dir, RPT_STATE_FILE,
-                         target->is_written ? "read back" : "write", error,
-                         target->is_written ? 0 : w->layout->file_bytes);
+                         back != NULL ? "read back" : "write", error,
+                         back != NULL ? 0 : w->layout->file_bytes);
 }
 
 static rpt_status_t move_block(struct writing *w, const struct rpt_part *part,
@@ -212,7 +219,7 @@ static rpt_status_t move_block(struct writing *w, const struct rpt_part *part,
         }
         length = length < bytes - at ? length : bytes - at;
         status = move_run(w, data + at, length, offset,
-                          w->back != NULL ? w->back + at : NULL);
+                          is_there(w, part) ? w->back + at : NULL);
         at += length;
     }
     return status;
@@ -223,16 +230,14 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
                              uint64_t *hash_out)
 {
     double began_s = rpt__now_s(), hashed_s;
+    bool is_written = is_there(w, part);
     rpt_status_t status = RPT_OK;
 
-    if (w->target->is_written) {
+    if (is_written) {
         status = move_block(w, part, data, from, bytes);
-        if (status == RPT_OK && part->dataset != RPT_RAW &&
-            memcmp(data, w->back, bytes) != 0) {
+        if (status == RPT_OK && memcmp(data, w->back, bytes) != 0) {
             status = wrong_data(w, &w->layout->datasets[part->dataset]);
         }
-        /* HDF5 may have changed what is its own. */
-        data = w->back;
     }
     hashed_s = rpt__now_s();
     w->times.write_s += hashed_s - began_s;
@@ -241,7 +246,7 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
     }
     began_s = rpt__now_s();
     w->times.hash_s += began_s - hashed_s;
-    if (status == RPT_OK && !w->target->is_written) {
+    if (status == RPT_OK && !is_written) {
         status = move_block(w, part, data, from, bytes);
         w->times.write_s += rpt__now_s() - began_s;
     }

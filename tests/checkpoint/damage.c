@@ -385,6 +385,35 @@ static void damage_to_all_is_no_start_from_nothing(void)
     on_all(1, NULL, damage_both);
 }
 
+/* The newer one leads nowhere, the one before is damaged. */
+static void doubt(struct world *w)
+{
+    char line[2048];
+
+    save_two(w);
+    CHECK(restored(w) == 2);
+    meet(w);
+    if (w->rank == 0) {
+        snprintf(line, sizeof line,
+                 "cd %s/task && set -- it-* && printf x >>$1/state.h5",
+                 w->folder);
+        CHECK(system(line) == 0);
+        rpt_log_set_level(RPT_LOG_ERROR);
+    }
+    meet(w);
+    for (int i = 0; i < 3; i++) {
+        CHECK(restored(w) == 2);
+    }
+    meet(w);
+    CHECK(count_names(w, "task", ".bad-") == 1);
+    rpt_log_set_level(RPT_LOG_WARN);
+}
+
+static void one_that_leads_nowhere_is_better_than_none(void)
+{
+    on_all(1, "io.checkpoint.tries=1", doubt);
+}
+
 /* ---- what a killed job leaves ---- */
 
 static void leave(struct world *w)
@@ -419,6 +448,29 @@ static void what_was_left_is_finished_or_removed(void)
 
 /* ---- folders and files that are none ---- */
 
+/* Each of these, done to the newer one, makes the other be restored.  The newer
+ * one is put aside, or left alone. */
+static void try_tricks(struct world *w, const char *const tricks[],
+                       bool puts_aside)
+{
+    char line[4096];
+
+    rpt_log_set_level(RPT_LOG_ERROR);
+    for (size_t i = 0; tricks[i] != NULL; i++) {
+        save_two(w);
+        snprintf(line, sizeof line, "cd %s/task && set -- it-* && %s",
+                 w->folder, tricks[i]);
+        CHECK(system(line) == 0);
+        if (!CHECK(restored(w) == 1) ||
+            !CHECK(count_names(w, "task", ".bad-") == puts_aside)) {
+            fprintf(stderr, "%s\n", tricks[i]);
+        }
+        snprintf(line, sizeof line, "rm -r %s/task", w->folder);
+        CHECK(system(line) == 0);
+    }
+    rpt_log_set_level(RPT_LOG_WARN);
+}
+
 static void trick(struct world *w)
 {
     static const char *const tricks[] = {
@@ -426,28 +478,80 @@ static void trick(struct world *w)
         "rm $2/state.h5 && mkfifo $2/state.h5",
         "rm $2/blocks.xxh && mkdir $2/blocks.xxh",
         "rm $2/MANIFEST.json && ln -s /dev/zero $2/MANIFEST.json",
+        NULL,
     };
-    char line[4096];
 
-    if (w->size > 1) {
-        return;
+    if (w->size == 1) {
+        try_tricks(w, tricks, true);
     }
-    rpt_log_set_level(RPT_LOG_ERROR);
-    for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
-        save_two(w);
-        snprintf(line, sizeof line, "cd %s/task && set -- it-* && %s",
-                 w->folder, tricks[i]);
-        CHECK(system(line) == 0);
-        CHECK(restored(w) == 1);
-        snprintf(line, sizeof line, "rm -r %s/task", w->folder);
-        CHECK(system(line) == 0);
-    }
-    rpt_log_set_level(RPT_LOG_WARN);
 }
 
 static void links_and_pipes_are_not_read(void)
 {
     on_all(1, NULL, trick);
+}
+
+/* Holes: memory would not do. */
+static void stretch(struct world *w)
+{
+    static const char *const tricks[] = {
+        "truncate -s 1T $2/MANIFEST.json",
+        "truncate -s 100M $2/MANIFEST.json",
+        "truncate -s 1T $2/blocks.xxh",
+        "truncate -s 1T $2/state.h5",
+        NULL,
+    };
+
+    if (w->size == 1) {
+        try_tricks(w, tricks, true);
+    }
+}
+
+static void huge_files_with_holes_are_not_read(void)
+{
+    on_all(1, NULL, stretch);
+}
+
+static void open_up(struct world *w)
+{
+    static const char *const tricks[] = {
+        "chmod o+w $2",
+        "chmod o+w $2/MANIFEST.json",
+        "chmod o+w $2/blocks.xxh",
+        "chmod o+w $2/state.h5",
+        /* Only root can give a file away. */
+        "chown 54321 $2/state.h5 2>/dev/null || chmod o+w $2/state.h5",
+        "chown 54321 $2 2>/dev/null || chmod o+w $2",
+        NULL,
+    };
+
+    if (w->size == 1) {
+        try_tricks(w, tricks, false);
+    }
+}
+
+static void what_others_may_write_is_left_alone(void)
+{
+    on_all(1, NULL, open_up);
+}
+
+/* Files are ours alone whatever the umask is. */
+static void save_openly(struct world *w)
+{
+    mode_t before;
+
+    if (w->size > 1) {
+        return;
+    }
+    before = umask(0);
+    save_two(w);
+    CHECK(restored(w) == 2);
+    umask(before);
+}
+
+static void no_umask_opens_a_checkpoint(void)
+{
+    on_all(1, NULL, save_openly);
 }
 
 const struct rpt_test damage_tests[] = {
@@ -458,7 +562,11 @@ const struct rpt_test damage_tests[] = {
     RPT_TEST(swapped_blocks_are_found),
     RPT_TEST(files_of_two_checkpoints_do_not_mix),
     RPT_TEST(damage_to_all_is_no_start_from_nothing),
+    RPT_TEST(one_that_leads_nowhere_is_better_than_none),
     RPT_TEST(what_was_left_is_finished_or_removed),
     RPT_TEST(links_and_pipes_are_not_read),
+    RPT_TEST(huge_files_with_holes_are_not_read),
+    RPT_TEST(what_others_may_write_is_left_alone),
+    RPT_TEST(no_umask_opens_a_checkpoint),
     RPT_TEST_END,
 };

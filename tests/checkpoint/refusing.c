@@ -237,6 +237,8 @@ static void overlap(struct world *w)
     WORKS(rpt_checkpoint_save(c, 1));
     FAILS(RPT_ERR_MISMATCH, "iterations",
           rpt_checkpoint_save(c, (uint64_t)(w->rank + 2)));
+    FAILS(RPT_ERR_OVERFLOW, "9223372036854775808",
+          rpt_checkpoint_save(c, (uint64_t)INT64_MAX + 1));
     WORKS(rpt_checkpoint_save(c, 5));
     FAILS(RPT_ERR_EXISTS, "never be restored", rpt_checkpoint_save(c, 4));
     WORKS(rpt_checkpoint_save(c, 5));
