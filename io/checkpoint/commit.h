@@ -19,7 +19,8 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
 /* Finishes or removes what a killed job left unfinished. */
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
 
-/* Takes a folder out of the way and removes it. */
+/* Takes a folder out of the way and removes it.  One that somebody else has
+ * taken is fine. */
 rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
 /* Puts a damaged one aside. */
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
