@@ -20,6 +20,13 @@ void rpt__hdf5_set(const struct rpt_hdf5_ops *ops)
     atomic_store(&loaded, ops);
 }
 
+const char *rpt__hdf5_library(const rpt_options_t *options)
+{
+    const char *name = rpt__option_text(options, RPT_OPT_IO_HDF5_LIBRARY);
+
+    return name[0] != '\0' ? name : RPT_HDF5_LIBRARY;
+}
+
 #ifdef RPT_HDF5_INSIDE
 static rpt_status_t load(const rpt_options_t *options,
                          const struct rpt_hdf5_ops **ops_out)
@@ -43,13 +50,10 @@ static rpt_status_t cannot(const char *name, const char *why)
 static rpt_status_t load(const rpt_options_t *options,
                          const struct rpt_hdf5_ops **ops_out)
 {
-    const char *name = rpt__option_text(options, RPT_OPT_IO_HDF5_LIBRARY);
+    const char *name = rpt__hdf5_library(options);
     rpt_hdf5_open_fn *open = NULL;
     void *library, *symbol;
 
-    if (name[0] == '\0') {
-        name = RPT_HDF5_LIBRARY;
-    }
     library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     if (library == NULL) {
         return cannot(name, dlerror());
