@@ -103,6 +103,10 @@ RPT_API void rpt_catalog_close(rpt_catalog_t *catalog);
  * NULL for NULL. */
 RPT_API const char *rpt_catalog_directory(const rpt_catalog_t *catalog);
 
+/** The name of the one checkpoint that the path named; belongs to the catalog,
+ * NULL when it named a directory or a task. */
+RPT_API const char *rpt_catalog_checkpoint(const rpt_catalog_t *catalog);
+
 /** The i-th task, by name.
  *
  * \param task_out  [out] belongs to the catalog
@@ -217,7 +221,8 @@ enum {
     RPT_CATALOG_VERIFY = 8   /**< only if the newest has all its checksums   */
 };
 
-/** Is told of each checkpoint that goes; the entry is valid during the call. */
+/** Is told of each checkpoint that went, or would go; the entry is valid during
+ * the call. */
 typedef void (*rpt_catalog_fn)(void *user, const rpt_catalog_entry_t *entry);
 
 /** Remove old checkpoints of a task by the rules that jobs have.
@@ -230,11 +235,12 @@ typedef void (*rpt_catalog_fn)(void *user, const rpt_catalog_entry_t *entry);
  * \param options  NULL: values of files and environment
  * \param flags    #RPT_CATALOG_DRY_RUN, #RPT_CATALOG_DAMAGED,
  *                 #RPT_CATALOG_VERIFY: the newest is read before anything goes
- * \param fn       is called before each that goes, may be NULL
+ * \param fn       is called for each that went, may be NULL
  * \retval RPT_ERR_NOT_FOUND  no such task
  * \retval RPT_ERR_CORRUPT    the newest is damaged: nothing was removed
  * \retval RPT_ERR_IO         one could not be removed; others are
- * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
+ * \retval RPT_ERR_INVALID    the catalog is of one checkpoint only
+ * \retval RPT_ERR_NOMEM
  * \since 0.2
  */
 RPT_API rpt_status_t rpt_catalog_prune(const rpt_catalog_t *catalog,
@@ -267,9 +273,10 @@ RPT_API rpt_status_t rpt_catalog_remove(const rpt_catalog_t *catalog,
  * \param flags  #RPT_CATALOG_DRY_RUN, #RPT_CATALOG_FORCE: without that one a
  *               task that has a checkpoint that counts is kept
  * \retval RPT_ERR_BUSY   a job has it open
+ * \retval RPT_ERR_INVALID  the catalog is of one checkpoint only
  * \retval RPT_ERR_STATE  it has checkpoints, and #RPT_CATALOG_FORCE was not
  *                        given
- * \retval RPT_ERR_NOT_FOUND, RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
+ * \retval RPT_ERR_NOT_FOUND, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.2
  */
 RPT_API rpt_status_t rpt_catalog_remove_task(const rpt_catalog_t *catalog,

@@ -273,6 +273,11 @@ const char *rpt__catalog_directory(const struct rpt_catalog *c)
     return c->top.path;
 }
 
+const char *rpt__catalog_checkpoint(const struct rpt_catalog *c)
+{
+    return c->only;
+}
+
 const rpt_catalog_task_t *rpt__catalog_task(const struct rpt_catalog *c,
                                             size_t index)
 {

@@ -17,6 +17,8 @@ rpt_status_t rpt__catalog_open(const char *path,
                                struct rpt_catalog **catalog_out);
 void rpt__catalog_close(struct rpt_catalog *catalog);
 const char *rpt__catalog_directory(const struct rpt_catalog *catalog);
+/* NULL: it is of more than one. */
+const char *rpt__catalog_checkpoint(const struct rpt_catalog *catalog);
 /* NULL: there are not so many. */
 const rpt_catalog_task_t *rpt__catalog_task(const struct rpt_catalog *catalog,
                                             size_t index);

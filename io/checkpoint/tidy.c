@@ -82,12 +82,14 @@ static rpt_status_t let_go(const struct task *task,
                            const rpt_catalog_entry_t *entry,
                            const struct rpt_tidying *tidying)
 {
-    if (tidying->fn != NULL) {
+    rpt_status_t status = (tidying->flags & RPT_CATALOG_DRY_RUN) != 0
+                              ? RPT_OK
+                              : rpt__retire(&task->dir, entry->name);
+
+    if (status == RPT_OK && tidying->fn != NULL) {
         tidying->fn(tidying->user, entry);
     }
-    return (tidying->flags & RPT_CATALOG_DRY_RUN) != 0
-               ? RPT_OK
-               : rpt__retire(&task->dir, entry->name);
+    return status;
 }
 
 /* What somebody who was killed had begun to remove. */

@@ -65,6 +65,11 @@ const char *rpt_catalog_directory(const rpt_catalog_t *catalog)
     return catalog != NULL ? rpt__catalog_directory(catalog) : NULL;
 }
 
+const char *rpt_catalog_checkpoint(const rpt_catalog_t *catalog)
+{
+    return catalog != NULL ? rpt__catalog_checkpoint(catalog) : NULL;
+}
+
 rpt_status_t rpt_catalog_task(const rpt_catalog_t *catalog, size_t index,
                               const rpt_catalog_task_t **task_out)
 {
@@ -127,6 +132,8 @@ rpt_status_t rpt_catalog_prune(const rpt_catalog_t *catalog, const char *task,
 
     RPT_REQUIRE(catalog != NULL, "NULL argument");
     RPT_REQUIRE((flags & ~ALL_FLAGS) == 0, "there is no such flag");
+    RPT_REQUIRE(rpt__catalog_checkpoint(catalog) == NULL,
+                "the catalog is of one checkpoint only");
     return rpt__catalog_prune(catalog, task, options, &tidying);
 }
 
@@ -149,6 +156,8 @@ rpt_status_t rpt_catalog_remove_task(const rpt_catalog_t *catalog,
 
     RPT_REQUIRE(catalog != NULL && task != NULL, "NULL argument");
     RPT_REQUIRE((flags & ~ALL_FLAGS) == 0, "there is no such flag");
+    RPT_REQUIRE(rpt__catalog_checkpoint(catalog) == NULL,
+                "the catalog is of one checkpoint only");
     return rpt__catalog_remove_task(catalog, task, &tidying);
 }
 
