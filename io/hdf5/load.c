@@ -2,7 +2,8 @@
  * load.c - opens librepartir-hdf5 at first use
  *
  * RTLD_DEEPBIND: its HDF5 is the one that it was linked with, whatever the
- * program has loaded.  A static library has the functions inside.
+ * program has loaded; unless that is the same one.  A static library has the
+ * functions inside.
  */
 #include "io/hdf5/load.h"
 
@@ -47,6 +48,20 @@ static rpt_status_t cannot(const char *name, const char *why)
     return RPT_ERR_UNSUPPORTED;
 }
 
+/* Whether the program uses the very HDF5 that the library was linked with.
+ * Then HDF5 has one set of variables, and the linker may have put them into the
+ * program: with RTLD_DEEPBIND the library would see others, which nobody sets.
+ */
+static bool is_shared_with_program(void *library)
+{
+    Dl_info ours, its;
+    void *own = dlsym(library, "H5open");
+    void *other = dlsym(RTLD_DEFAULT, "H5open");
+
+    return own != NULL && other != NULL && dladdr(own, &ours) != 0 &&
+           dladdr(other, &its) != 0 && ours.dli_fbase == its.dli_fbase;
+}
+
 static rpt_status_t load(const rpt_options_t *options,
                          const struct rpt_hdf5_ops **ops_out)
 {
@@ -55,6 +70,10 @@ static rpt_status_t load(const rpt_options_t *options,
     void *library, *symbol;
 
     library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library != NULL && is_shared_with_program(library)) {
+        dlclose(library);
+        library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    }
     if (library == NULL) {
         return cannot(name, dlerror());
     }
