@@ -62,7 +62,7 @@ sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manu
 same help manual "repartir(1) lists the commands"
 
 "$repartir" info --options=man | sed 's/\\-/-/g' >table
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]*\) = .*/\1/p' >names
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]*\) = .*/\1/p' >names
 while read -r name; do
     grep -q "^\.B $name$" table || echo "$name"
 done <names >lost
@@ -79,7 +79,7 @@ else
     skip "repartir.conf(5) has not been made"
 fi
 # What a sample says is what the library reads back.
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]* = .*\)/\1/p' \
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]* = .*\)/\1/p' \
     >repartir.conf
 run 1 info
 expect 0 "the sample file is read"
