@@ -197,13 +197,14 @@ static rpt_status_t start(struct outside *o, int fd,
 
 /* ---- what it says ---- */
 
-/* Until it ends, or has said too much, or the time is over. */
+/* Until it has answered, or closes the pipe, or has said too much, or the time
+ * is over. */
 static void listen_to(struct outside *o)
 {
     double end_s = rpt__now_s() + o->limit_s;
     size_t room = sizeof o->answer - 1;
 
-    while (o->bytes < room) {
+    while (o->bytes < room && memchr(o->answer, '\n', o->bytes) == NULL) {
         struct pollfd look = { o->answer_fds[0], POLLIN, 0 };
         double left_s = end_s - rpt__now_s();
         ssize_t n = 0;
@@ -222,14 +223,13 @@ static void listen_to(struct outside *o)
     }
 }
 
-/* Its wait status; -1: not known (the program ignores SIGCHLD). */
-static int end(struct outside *o)
+/* Its wait status; -1: not known (the program ignores SIGCHLD).  One that has
+ * ended or crashed keeps the status that it has. */
+static int end(const struct outside *o)
 {
     int ended = -1;
 
-    if (o->is_late || o->bytes == sizeof o->answer - 1) {
-        kill(o->pid, SIGKILL);
-    }
+    kill(o->pid, SIGKILL);
     while (waitpid(o->pid, &ended, 0) < 0) {
         if (errno != EINTR) {
             return -1;
@@ -247,7 +247,7 @@ static rpt_status_t harmful(const struct outside *o, int ended)
                        "many datasets, raise io.checkpoint.check_s");
         return RPT_ERR_CORRUPT;
     }
-    if (ended != -1 && WIFSIGNALED(ended)) {
+    if (ended != -1 && WIFSIGNALED(ended) && WTERMSIG(ended) != SIGKILL) {
         rpt__fail_why("HDF5 crashed by signal %d (%s) in a process of its own",
                       WTERMSIG(ended), strsignal(WTERMSIG(ended)));
     } else {

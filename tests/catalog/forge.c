@@ -128,9 +128,10 @@ static void add_time(hid_t file, hid_t type)
     hid_t how = H5Pcreate(H5P_DATASET_CREATE);
 
     H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY);
-    remove_time(file);
-    set = H5Dcreate2(file, "time", type, space, H5P_DEFAULT, how, H5P_DEFAULT);
+    set = H5Dcreate2(file, "new", type, space, H5P_DEFAULT, how, H5P_DEFAULT);
     H5Dclose(set);
+    remove_time(file);
+    H5Lmove(file, "new", file, "time", H5P_DEFAULT, H5P_DEFAULT);
     H5Sclose(space);
     H5Pclose(how);
 }
