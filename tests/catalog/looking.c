@@ -3,11 +3,12 @@
  */
 #include "make.h"
 
-#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static size_t count_entries(const rpt_catalog_t *catalog)
 {
@@ -264,6 +265,51 @@ static void a_job_that_runs_is_seen_and_is_no_failure(void)
     folder_end();
 }
 
+/* ---- between two looks ---- */
+
+static char names[2][300];
+static volatile bool is_over;
+
+/* A folder that is committed, and taken back, all the time. */
+static void *rename_all_the_time(void *unused)
+{
+    (void)unused;
+    for (int i = 0; !is_over; i++) {
+        rename(names[i % 2], names[(i + 1) % 2]);
+        usleep(200);
+    }
+    return NULL;
+}
+
+static void what_is_renamed_meanwhile_is_not_missed(void)
+{
+    pthread_t thread;
+    int n_missed = 0, n_renamed = 0;
+
+    folder_begin();
+    save_in_folder("t", 1);
+    snprintf(names[0], sizeof names[0], "%s",
+             in_folder("%s", path_of("t", "1")));
+    snprintf(names[1], sizeof names[1], "%s",
+             in_folder("ck/t/.tmp-%s", strrchr(names[0], '-') + 1));
+    is_over = false;
+    CU_ASSERT_EQUAL_FATAL(
+        pthread_create(&thread, NULL, rename_all_the_time, NULL), 0);
+    for (int i = 0; i < 500; i++) {
+        rpt_catalog_t *c = catalog_of("ck/t");
+
+        n_missed += count_entries(c) != 1;
+        n_renamed += count_entries(c) == 1 &&
+                     entry_at(c, 0)->state == RPT_STORED_TMP;
+        rpt_catalog_close(c);
+    }
+    is_over = true;
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(n_missed, 0);
+    CU_ASSERT_TRUE(n_renamed > 0 && n_renamed < 500);
+    folder_end();
+}
+
 /* ---- events ---- */
 
 static void events_come_in_order_without_torn_lines(void)
@@ -341,6 +387,7 @@ const struct rpt_test looking_tests[] = {
     RPT_TEST(what_does_not_count_has_a_state_and_a_reason),
     RPT_TEST(one_is_found_by_name_id_iteration_or_as_the_newest),
     RPT_TEST(a_job_that_runs_is_seen_and_is_no_failure),
+    RPT_TEST(what_is_renamed_meanwhile_is_not_missed),
     RPT_TEST(events_come_in_order_without_torn_lines),
     RPT_TEST(the_interval_is_learned_from_events),
     RPT_TEST_END,
