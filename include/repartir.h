@@ -12,6 +12,7 @@
 #include <repartir/context.h>
 #include <repartir/group.h>
 #include <repartir/buffer.h>
+#include <repartir/catalog.h>
 #include <repartir/checkpoint.h>
 #include <repartir/coll.h>
 #include <repartir/pool.h>

@@ -7,6 +7,8 @@
  *   restore.c   the newest that all ranks find whole; verify.c
  *   due.c       when; interval.c
  *   events.c    what happened, for the next job and for people
+ *
+ * What looks at checkpoints without a job has catalog_priv.h.
  */
 #ifndef RPT_IO_CHECKPOINT_PRIV_H
 #define RPT_IO_CHECKPOINT_PRIV_H
@@ -105,6 +107,16 @@ struct rpt_checkpoint {
 int rpt__checkpoint_choice(const struct rpt_checkpoint *c,
                            enum rpt_option option, const char *const names[]);
 
+/* ---- open.c ---- */
+
+/* Records who has a task's lock: RPT_ERR_BUSY. */
+rpt_status_t rpt__checkpoint_busy(const struct rpt_dir *task);
+
+/* ---- retain.c ---- */
+
+/* What the options say; `verified` is the caller's. */
+struct rpt_retention rpt__retention_of(const rpt_options_t *options);
+
 /* ---- save.c ---- */
 
 /* Once for a context. */
@@ -142,6 +154,20 @@ rpt_status_t rpt__verify(const struct rpt_opened *opened, int part,
 /* Appends a line; what cannot be written is no failure. */
 void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
                     uint64_t iteration, double seconds);
+/* One of them. */
+struct rpt_event {
+    char name[16]; /* "open", "commit", ... */
+    double time_s; /* since 1970 */
+    uint64_t id;
+    uint64_t iteration;
+    double seconds;
+    int64_t pid;
+};
+typedef void (*rpt_event_fn)(void *user, const struct rpt_event *event);
+/* All that are understood, in their order.  RPT_ERR_NOT_FOUND: there is no such
+ * file. */
+rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
+                              void *user);
 struct rpt_history {
     uint64_t
         last_restored;   /* id of the checkpoint that was restored last ... */
@@ -150,6 +176,7 @@ struct rpt_history {
         last_verified;   /* id                                              */
     unsigned n_failures; /* jobs that did not close                         */
     double run_s;        /* of all jobs                                     */
+    bool is_open; /* the last one has not closed; it counts as a failure    */
 };
 /* What the events say; zeros where there are none. */
 rpt_status_t rpt__history_read(const struct rpt_dir *task,

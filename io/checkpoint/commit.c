@@ -33,9 +33,10 @@ void rpt__opened_free(struct rpt_opened *opened)
     *opened = (struct rpt_opened)RPT_OPENED_NONE;
 }
 
-static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
-                                  bool is_draft, struct rpt_manifest *m)
+rpt_status_t rpt__manifest_load(const struct rpt_dir *dir, bool is_draft,
+                                struct rpt_manifest *manifest_out)
 {
+    const char *name = is_draft ? RPT_DRAFT : RPT_MANIFEST;
     struct rpt_buf text = RPT_BUF_EMPTY;
     rpt_status_t status = rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX,
                                             &text);
@@ -43,7 +44,8 @@ static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
 
     if (status == RPT_OK) {
         snprintf(path, sizeof path, "%s/%s", dir->path, name);
-        status = rpt__manifest_read(path, text.data, text.bytes, is_draft, m);
+        status = rpt__manifest_read(path, text.data, text.bytes, is_draft,
+                                    manifest_out);
     }
     rpt__buf_free(&text);
     return status;
@@ -90,11 +92,21 @@ static rpt_status_t judge(const struct rpt_opened *o, rpt_status_t status)
     return damaged(&o->dir, "", rpt_last_error()->what);
 }
 
+/* it-ITERATION-ID, or .bad-ID. */
+static bool is_name_of(const char *name, const struct rpt_manifest *m)
+{
+    char id[RPT_ID_BYTES], good[RPT_FOLDER_NAME_BYTES];
+
+    rpt__folder_name(m->iteration, m->id, good);
+    rpt__id_text(m->id, id);
+    return strcmp(name, good) == 0 ||
+           (strncmp(name, ".bad-", 5) == 0 && strcmp(name + 5, id) == 0);
+}
+
 rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
                               struct rpt_opened *opened_out)
 {
     struct rpt_opened o = RPT_OPENED_NONE;
-    uint64_t iteration = 0, id = 0;
     rpt_status_t status = rpt__dir_open(task, name, &o.dir);
 
     if (status != RPT_OK) {
@@ -102,12 +114,9 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
     }
     status = rpt__dir_check(&o.dir, rpt__dir_owner(task));
     if (status == RPT_OK) {
-        status = judge(&o,
-                       read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest));
+        status = judge(&o, rpt__manifest_load(&o.dir, false, &o.manifest));
     }
-    if (status == RPT_OK &&
-        (!rpt__folder_parse(name, &iteration, &id) || id != o.manifest.id ||
-         iteration != o.manifest.iteration)) {
+    if (status == RPT_OK && !is_name_of(name, &o.manifest)) {
         status = damaged(&o.dir, RPT_MANIFEST, "it is of another checkpoint");
     }
     if (status == RPT_OK) {
@@ -176,7 +185,7 @@ static rpt_status_t read_files(struct rpt_opened *o, const uint32_t n_files[])
 /* Step 1: RPT_PENDING when something is missing. */
 static rpt_status_t read_draft(struct rpt_opened *o)
 {
-    rpt_status_t status = read_manifest(&o->dir, RPT_DRAFT, true, &o->manifest);
+    rpt_status_t status = rpt__manifest_load(&o->dir, true, &o->manifest);
     uint32_t *n_files = NULL;
 
     if (status == RPT_OK) {
@@ -282,7 +291,7 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
     if (status != RPT_OK) {
         return status;
     }
-    status = read_manifest(&o.dir, RPT_MANIFEST, false, &o.manifest);
+    status = rpt__manifest_load(&o.dir, false, &o.manifest);
     if (status == RPT_OK) {
         status = read_blocks(&o, false, NULL);
     }
@@ -374,6 +383,9 @@ rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name)
         return rpt__dir_remove(task, name);
     }
     status = rename_to(task, name, ".old-", id);
+    if (status != RPT_OK && rpt__dir_lacks(task, name)) {
+        status = RPT_OK; /* whoever took it removes it; we help */
+    }
     rpt__id_text(id, text);
     snprintf(old, sizeof old, ".old-%s", text);
     return status == RPT_OK ? rpt__dir_remove(task, old) : status;
@@ -397,7 +409,7 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     if (rpt__dir_open(task, found->name, &dir) != RPT_OK) {
         return;
     }
-    if (read_manifest(&dir, RPT_MANIFEST, false, &m) == RPT_OK) {
+    if (rpt__manifest_load(&dir, false, &m) == RPT_OK) {
         found->time_s = m.time_s;
         for (size_t i = 0; i < m.n_files; i++) {
             found->bytes += m.files[i].bytes;

@@ -19,7 +19,8 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
 /* Finishes or removes what a killed job left unfinished. */
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
 
-/* Takes a folder out of the way and removes it. */
+/* Takes a folder out of the way and removes it.  One that somebody else has
+ * taken is fine. */
 rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
 /* Puts a damaged one aside. */
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
@@ -37,6 +38,12 @@ struct rpt_found {
 rpt_status_t rpt__find_all(const struct rpt_dir *task,
                            struct rpt_found **found_out, size_t *n_out);
 
+/* MANIFEST.json or draft.json of an open folder; to be released by
+ * rpt__manifest_free().  RPT_ERR_NOT_FOUND and those of
+ * rpt__manifest_read(). */
+rpt_status_t rpt__manifest_load(const struct rpt_dir *dir, bool is_draft,
+                                struct rpt_manifest *manifest_out);
+
 /* Manifest and checksums of a folder, checked; all to be released. */
 struct rpt_opened {
     struct rpt_dir dir;
@@ -49,7 +56,8 @@ struct rpt_opened {
     {                                                                          \
         .dir = RPT_DIR_CLOSED                                                  \
     }
-/* RPT_ERR_CORRUPT: it is damaged; RPT_ERR_IO and others: it cannot be read. */
+/* Of a committed folder, or one that was put aside.  RPT_ERR_CORRUPT: it is
+ * damaged; RPT_ERR_IO and others: it cannot be read. */
 rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
                               struct rpt_opened *opened_out);
 void rpt__opened_free(struct rpt_opened *opened);

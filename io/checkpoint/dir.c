@@ -373,6 +373,14 @@ void rpt__dir_names_free(struct rpt_dir_names *names)
 
 /* ---- removing ---- */
 
+bool rpt__dir_lacks(const struct rpt_dir *dir, const char *name)
+{
+    struct stat found;
+
+    return fstatat(dir->fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 &&
+           errno == ENOENT;
+}
+
 static rpt_status_t remove_in(const struct rpt_dir *parent, const char *name)
 {
     struct rpt_dir dir;
@@ -388,7 +396,7 @@ static rpt_status_t remove_in(const struct rpt_dir *parent, const char *name)
     }
     rpt__dir_names_free(&names);
     rpt__dir_close(&dir);
-    return status;
+    return rpt__dir_lacks(parent, name) ? RPT_OK : status;
 }
 
 rpt_status_t rpt__dir_remove(const struct rpt_dir *dir, const char *name)

@@ -58,8 +58,11 @@ int64_t rpt__dir_owner(const struct rpt_dir *dir);
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir);
 rpt_status_t rpt__dir_rename(const struct rpt_dir *dir, const char *from,
                              const char *to);
-/* A file, or a folder with all that is in it.  One that is not there is fine.
- * Follows no link. */
+/* Whether there is nothing of that name; somebody else may have taken it away
+ * at any moment. */
+bool rpt__dir_lacks(const struct rpt_dir *dir, const char *name);
+/* A file, or a folder with all that is in it.  One that is not there, or that
+ * somebody else removes meanwhile, is fine.  Follows no link. */
 rpt_status_t rpt__dir_remove(const struct rpt_dir *dir, const char *name);
 
 /* The names in a folder, sorted, without . and ..; to be released by

@@ -93,81 +93,109 @@ void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
 
 /* ---- reading ---- */
 
-struct reading {
-    struct rpt_history history;
-    bool is_open;  /* a job has opened and not closed */
-    double open_s; /* when                            */
-    double last_s; /* of the event before             */
-};
-
-static void end_job(struct reading *r, bool was_killed)
-{
-    if (r->is_open) {
-        r->history.n_failures += was_killed;
-        r->history.run_s += r->last_s > r->open_s ? r->last_s - r->open_s : 0;
-    }
-    r->is_open = false;
-}
-
-static void take(struct reading *r, const char *event, uint64_t id, double time)
-{
-    struct rpt_history *h = &r->history;
-
-    if (strcmp(event, "open") == 0) {
-        end_job(r, true);
-        r->is_open = true;
-        r->open_s = time;
-    } else if (strcmp(event, "commit") == 0) {
-        h->n_restores = 0;
-    } else if (strcmp(event, "restore") == 0) {
-        h->n_restores = h->last_restored == id ? h->n_restores + 1 : 1;
-        h->last_restored = id;
-    } else if (strcmp(event, "verify") == 0) {
-        h->last_verified = id;
-    }
-    r->last_s = time;
-    if (strcmp(event, "close") == 0) {
-        end_job(r, false);
-    }
-}
-
-static void take_line(struct reading *r, const char *line, size_t bytes)
+static bool take_line(const char *line, size_t bytes, struct rpt_event *out)
 {
     json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
     const json_t *event = json_object_get(root, "event");
     const json_t *id = json_object_get(root, "id");
     const json_t *time = json_object_get(root, "time");
+    const json_t *iteration = json_object_get(root, "iteration");
+    bool good = json_is_string(event) && json_is_string(id) &&
+                json_is_number(time) &&
+                json_string_length(event) < sizeof out->name;
 
-    if (json_is_string(event) && json_is_string(id) && json_is_number(time)) {
-        take(r, json_string_value(event),
-             strtoull(json_string_value(id), NULL, 16),
-             json_number_value(time));
+    if (good) {
+        *out = (struct rpt_event){
+            .time_s = json_number_value(time),
+            .id = strtoull(json_string_value(id), NULL, 16),
+            .iteration = json_integer_value(iteration) > 0
+                             ? (uint64_t)json_integer_value(iteration)
+                             : 0,
+            .seconds = json_number_value(json_object_get(root, "seconds")),
+            .pid = (int64_t)json_integer_value(json_object_get(root, "pid")),
+        };
+        strcpy(out->name, json_string_value(event));
     }
     json_decref(root);
+    return good;
+}
+
+rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
+                              void *user)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+    rpt_status_t status = rpt__dir_read_all(task, RPT_EVENTS, EVENTS_BYTES_MAX,
+                                            &text);
+    const char *line = text.data, *end;
+    struct rpt_event event;
+
+    while (status == RPT_OK && line != NULL &&
+           (end = strchr(line, '\n')) != NULL) {
+        if (take_line(line, (size_t)(end - line), &event)) {
+            fn(user, &event);
+        }
+        line = end + 1;
+    }
+    rpt__buf_free(&text);
+    return status;
+}
+
+/* ---- what they say ---- */
+
+struct reading {
+    struct rpt_history history;
+    double open_s; /* when the job has opened */
+    double last_s; /* of the event before     */
+};
+
+static void end_job(struct reading *r, bool was_killed)
+{
+    struct rpt_history *h = &r->history;
+
+    if (h->is_open) {
+        h->n_failures += was_killed;
+        h->run_s += r->last_s > r->open_s ? r->last_s - r->open_s : 0;
+    }
+    h->is_open = false;
+}
+
+static void take(void *user, const struct rpt_event *event)
+{
+    struct reading *r = user;
+    struct rpt_history *h = &r->history;
+    const char *name = event->name;
+
+    if (strcmp(name, "open") == 0) {
+        end_job(r, true);
+        h->is_open = true;
+        r->open_s = event->time_s;
+    } else if (strcmp(name, "commit") == 0) {
+        h->n_restores = 0;
+    } else if (strcmp(name, "restore") == 0) {
+        h->n_restores = h->last_restored == event->id ? h->n_restores + 1 : 1;
+        h->last_restored = event->id;
+    } else if (strcmp(name, "verify") == 0) {
+        h->last_verified = event->id;
+    }
+    r->last_s = event->time_s;
+    if (strcmp(name, "close") == 0) {
+        end_job(r, false);
+    }
 }
 
 rpt_status_t rpt__history_read(const struct rpt_dir *task,
                                struct rpt_history *history_out)
 {
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    struct reading r = { .is_open = false };
-    rpt_status_t status = rpt__dir_read_all(task, RPT_EVENTS, EVENTS_BYTES_MAX,
-                                            &text);
-    const char *line = text.data, *end;
+    struct reading r = { .open_s = 0 };
+    rpt_status_t status = rpt__events_each(task, take, &r);
+    bool is_open = r.history.is_open;
 
-    while (status == RPT_OK && line != NULL &&
-           (end = strchr(line, '\n')) != NULL) {
-        take_line(&r, line, (size_t)(end - line));
-        line = end + 1;
-    }
-    rpt__buf_free(&text);
     /* Without it nothing is known, and that is all that is lost. */
-    if (status != RPT_OK && status != RPT_ERR_NOMEM) {
-        status = RPT_OK;
+    if (status == RPT_ERR_NOMEM) {
+        return status;
     }
     end_job(&r, true);
-    if (status == RPT_OK) {
-        *history_out = r.history;
-    }
-    return status;
+    *history_out = r.history;
+    history_out->is_open = is_open;
+    return RPT_OK;
 }

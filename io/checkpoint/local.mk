@@ -1,6 +1,11 @@
 librepartir_all_la_SOURCES += \
 	io/checkpoint/begin.c io/checkpoint/blocks.c io/checkpoint/box.c \
 	io/checkpoint/box.h io/checkpoint/checkpoint.h \
+	io/checkpoint/catalog.c io/checkpoint/catalog.h \
+	io/checkpoint/catalog_priv.h io/checkpoint/diff.c \
+	io/checkpoint/folders.c io/checkpoint/outside.c \
+	io/checkpoint/outside.h io/checkpoint/stored.c \
+	io/checkpoint/stored.h io/checkpoint/tidy.c \
 	io/checkpoint/checkpoint_priv.h io/checkpoint/collective.c \
 	io/checkpoint/collective.h io/checkpoint/commit.c \
 	io/checkpoint/commit.h io/checkpoint/dir.c io/checkpoint/dir.h \

@@ -44,7 +44,7 @@ int rpt__checkpoint_choice(const struct rpt_checkpoint *c,
 
 /* ---- the lock ---- */
 
-static rpt_status_t fail_busy(const struct rpt_dir *task)
+rpt_status_t rpt__checkpoint_busy(const struct rpt_dir *task)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     char host[128] = "";
@@ -97,7 +97,7 @@ static rpt_status_t take_lock(struct rpt_checkpoint *c)
         return write_holder(c);
     }
     if (errno == EAGAIN || errno == EACCES) {
-        return fail_busy(&c->dir);
+        return rpt__checkpoint_busy(&c->dir);
     }
     rpt__log(RPT_LOG_WARN,
              "the file system of %s has no locks (%s): a second job that "

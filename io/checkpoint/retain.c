@@ -1,12 +1,24 @@
 /*
  * retain.c - which checkpoints may go when a new one has been committed
  */
-#include "io/checkpoint/commit.h"
+#include "io/checkpoint/checkpoint_priv.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 
 #include <stdlib.h>
+
+struct rpt_retention rpt__retention_of(const rpt_options_t *options)
+{
+    return (struct rpt_retention){
+        .keep = (uint64_t)rpt__option_integer(options,
+                                              RPT_OPT_IO_CHECKPOINT_KEEP),
+        .every = (uint64_t)rpt__option_integer(
+            options, RPT_OPT_IO_CHECKPOINT_KEEP_EVERY),
+        .age_s = rpt__option_seconds(options, RPT_OPT_IO_CHECKPOINT_KEEP_AGE_S),
+        .bytes = rpt__option_size(options, RPT_OPT_IO_CHECKPOINT_KEEP_BYTES),
+    };
+}
 
 void rpt__retention_choose(const struct rpt_retention *rules,
                            const struct rpt_found found[], size_t n,

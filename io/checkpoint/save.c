@@ -210,17 +210,9 @@ static rpt_status_t write_job(void *arg)
 
 static rpt_status_t retain(struct rpt_checkpoint *c)
 {
-    struct rpt_retention rules = {
-        .keep = (uint64_t)rpt__option_integer(c->options,
-                                              RPT_OPT_IO_CHECKPOINT_KEEP),
-        .every = (uint64_t)rpt__option_integer(
-            c->options, RPT_OPT_IO_CHECKPOINT_KEEP_EVERY),
-        .age_s = rpt__option_seconds(c->options,
-                                     RPT_OPT_IO_CHECKPOINT_KEEP_AGE_S),
-        .bytes = rpt__option_size(c->options, RPT_OPT_IO_CHECKPOINT_KEEP_BYTES),
-        .verified = c->verified,
-    };
+    struct rpt_retention rules = rpt__retention_of(c->options);
 
+    rules.verified = c->verified;
     return rpt__retain(&c->dir, &rules);
 }
 

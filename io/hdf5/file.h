@@ -73,9 +73,20 @@ struct rpt_hdf5_ops {
                               const struct rpt_hdf5_box *boxes, size_t n_boxes,
                               rpt_status_t (*before)(void *user, size_t i),
                               void *user);
+    /* Opens a file that is there for reading and looks at all that is in it.
+     * RPT_ERR_CORRUPT: it is no such file; it has not just these datasets, each
+     * of this type and shape in one piece at its offset; or something in it
+     * leads to another file (external links and storage, virtual datasets) or
+     * needs a plug-in.  Nothing of that is followed.
+     *
+     * HDF5 is not safe against files that were made to harm it: for a process
+     * of its own (checker_main.c). */
+    rpt_status_t (*check)(const char *path,
+                          const struct rpt_hdf5_dataset *datasets,
+                          size_t n_datasets);
 };
 
-#define RPT_HDF5_INTERFACE 1
+#define RPT_HDF5_INTERFACE 2
 #define RPT_HDF5_OPEN "rpt_hdf5_open"
 typedef const struct rpt_hdf5_ops *rpt_hdf5_open_fn(int interface);
 const struct rpt_hdf5_ops *rpt_hdf5_open(int interface);

@@ -10,10 +10,10 @@
  *
  * The library may not be safe for threads: one lock around all calls.
  */
-#include "io/hdf5/file.h"
+#include "io/hdf5/hdf5_priv.h"
 
-#include <hdf5.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static herr_t note_error(unsigned n, const H5E_error2_t *error, void *unused)
     return 0;
 }
 
-static rpt_status_t failed(const char *call)
+rpt_status_t rpt__hdf5_failed(const char *call)
 {
     snprintf(why_text, sizeof why_text, "%s failed", call);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, note_error, NULL);
@@ -56,6 +56,16 @@ static rpt_status_t failed(const char *call)
         *c = *c == '\n' ? ' ' : *c;
     }
     return RPT_ERR_IO;
+}
+
+rpt_status_t rpt__hdf5_corrupt(const char *text, ...)
+{
+    va_list args;
+
+    va_start(args, text);
+    vsnprintf(why_text, sizeof why_text, text, args);
+    va_end(args);
+    return RPT_ERR_CORRUPT;
 }
 
 /* HDF5 prints its errors unless it is told not to; what the program has set is
@@ -138,8 +148,7 @@ static hid_t opaque(rpt_type_t type)
     return made;
 }
 
-/* To be closed by H5Tclose(). */
-static hid_t type_of(rpt_type_t type)
+hid_t rpt__hdf5_type(rpt_type_t type)
 {
     switch ((int)type) {
     case RPT_TYPE_I8:
@@ -218,7 +227,7 @@ static rpt_status_t make_groups(const struct making *m, const char *name)
         }
         made = H5Gcreate2(m->file, path, H5P_DEFAULT, m->group, H5P_DEFAULT);
         if (made < 0) {
-            return failed("H5Gcreate");
+            return rpt__hdf5_failed("H5Gcreate");
         }
         H5Gclose(made);
     }
@@ -228,7 +237,7 @@ static rpt_status_t make_groups(const struct making *m, const char *name)
 static rpt_status_t add_dataset(const struct making *m,
                                 struct rpt_hdf5_dataset *set)
 {
-    hid_t type = type_of(set->type);
+    hid_t type = rpt__hdf5_type(set->type);
     hid_t space = space_of(set->n_dims, set->dims);
     rpt_status_t status = make_groups(m, set->name);
     hid_t made = -1;
@@ -237,13 +246,13 @@ static rpt_status_t add_dataset(const struct making *m,
     if (status == RPT_OK) {
         made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT,
                           m->layout, H5P_DEFAULT);
-        status = made < 0 ? failed("H5Dcreate") : RPT_OK;
+        status = made < 0 ? rpt__hdf5_failed("H5Dcreate") : RPT_OK;
     }
     if (status == RPT_OK) {
         at = H5Dget_offset(made);
         set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
         if (at == HADDR_UNDEF && H5Dget_storage_size(made) > 0) {
-            status = failed("H5Dget_offset");
+            status = rpt__hdf5_failed("H5Dget_offset");
         }
         H5Dclose(made);
     }
@@ -256,7 +265,7 @@ static rpt_status_t write_attribute(hid_t where,
                                     const struct rpt_hdf5_attribute *a)
 {
     uint64_t n = a->count;
-    hid_t type = a->is_text ? H5Tcopy(H5T_C_S1) : type_of(a->type);
+    hid_t type = a->is_text ? H5Tcopy(H5T_C_S1) : rpt__hdf5_type(a->type);
     hid_t space = space_of(a->is_text || n == 1 ? 0 : 1, &n);
     rpt_status_t status = RPT_OK;
     hid_t made;
@@ -270,10 +279,10 @@ static rpt_status_t write_attribute(hid_t where,
     }
     made = H5Acreate2(where, a->name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     if (made < 0) {
-        status = failed("H5Acreate");
+        status = rpt__hdf5_failed("H5Acreate");
     } else {
         if (H5Awrite(made, type, a->value) < 0) {
-            status = failed("H5Awrite");
+            status = rpt__hdf5_failed("H5Awrite");
         }
         H5Aclose(made);
     }
@@ -290,7 +299,7 @@ static rpt_status_t add_attribute(const struct making *m,
     rpt_status_t status;
 
     if (where < 0) {
-        return failed("H5Oopen");
+        return rpt__hdf5_failed("H5Oopen");
     }
     status = write_attribute(where, a);
     H5Oclose(where);
@@ -330,12 +339,12 @@ static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
     H5Pset_obj_track_times(m.layout, 0);
     m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
     if (m.file < 0) {
-        status = failed("H5Fcreate");
+        status = rpt__hdf5_failed("H5Fcreate");
     } else {
         opened(user);
         status = add_all(&m, shape);
         if (H5Fclose(m.file) < 0 && status == RPT_OK) {
-            status = failed("H5Fclose");
+            status = rpt__hdf5_failed("H5Fclose");
         }
     }
     H5Pclose(m.layout);
@@ -389,15 +398,15 @@ static rpt_status_t write_box(hid_t file, hid_t transfer,
     static const char nothing = 0;
 
     if (set < 0) {
-        return failed("H5Dopen");
+        return rpt__hdf5_failed("H5Dopen");
     }
-    type = type_of(box->type);
+    type = rpt__hdf5_type(box->type);
     in_file = H5Dget_space(set);
     in_memory = space_of(box->n_dims, box->count);
     select_box(box, in_file, in_memory);
     if (H5Dwrite(set, type, in_memory, in_file, transfer,
                  box->data != NULL ? box->data : &nothing) < 0) {
-        status = failed("H5Dwrite");
+        status = rpt__hdf5_failed("H5Dwrite");
     }
     H5Sclose(in_memory);
     H5Sclose(in_file);
@@ -444,14 +453,14 @@ write_all_locked(const char *path, MPI_Comm comm,
     file = H5Fopen(path, H5F_ACC_RDWR, access);
     H5Pclose(access);
     if (file < 0) {
-        return failed("H5Fopen");
+        return rpt__hdf5_failed("H5Fopen");
     }
     status = write_boxes(file, boxes, n_boxes, before, user);
     /* No H5Fflush: OMPIO's MPI_File_sync leaves out its barrier on a rank whose
      * writes have failed, and the others wait for ever.  Each rank reads back
      * and syncs by itself. */
     if (H5Fclose(file) < 0 && status == RPT_OK) {
-        status = failed("H5Fclose");
+        status = rpt__hdf5_failed("H5Fclose");
     }
     return status;
 }
@@ -483,6 +492,19 @@ static rpt_status_t write_all(const char *path, const void *mpi_comm,
 #endif
 }
 
+static rpt_status_t check(const char *path,
+                          const struct rpt_hdf5_dataset *datasets,
+                          size_t n_datasets)
+{
+    struct quiet quiet;
+    rpt_status_t status;
+
+    enter(&quiet);
+    status = rpt__hdf5_check(path, datasets, n_datasets);
+    leave(&quiet);
+    return status;
+}
+
 #ifdef H5_HAVE_PARALLEL
 enum { IS_PARALLEL = true };
 #else
@@ -496,6 +518,7 @@ static const struct rpt_hdf5_ops ops = {
     .why = why,
     .make = make,
     .write_all = write_all,
+    .check = check,
 };
 
 const struct rpt_hdf5_ops *rpt_hdf5_open(int interface)

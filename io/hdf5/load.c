@@ -2,9 +2,8 @@
  * load.c - opens librepartir-hdf5 at first use
  *
  * RTLD_DEEPBIND: its HDF5 is the one that it was linked with, whatever the
- * program has loaded.  Not where the program has that same one: then variables
- * of HDF5 may lie in the program (copy relocations), and must be found there.  A
- * static library has the functions inside.
+ * program has loaded; unless that is the same one.  A static library has the
+ * functions inside.
  */
 #include "io/hdf5/load.h"
 
@@ -20,6 +19,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 void rpt__hdf5_set(const struct rpt_hdf5_ops *ops)
 {
     atomic_store(&loaded, ops);
+}
+
+const char *rpt__hdf5_library(const rpt_options_t *options)
+{
+    const char *name = rpt__option_text(options, RPT_OPT_IO_HDF5_LIBRARY);
+
+    return name[0] != '\0' ? name : RPT_HDF5_LIBRARY;
 }
 
 #ifdef RPT_HDF5_INSIDE
@@ -42,36 +48,32 @@ static rpt_status_t cannot(const char *name, const char *why)
     return RPT_ERR_UNSUPPORTED;
 }
 
-/* The HDF5 that the program has, if any, is the one of this library. */
-static bool is_the_programs(void *library)
+/* Whether the program uses the very HDF5 that the library was linked with.
+ * Then HDF5 has one set of variables, and the linker may have put them into the
+ * program: with RTLD_DEEPBIND the library would see others, which nobody sets.
+ */
+static bool is_shared_with_program(void *library)
 {
-    void *programs = dlsym(RTLD_DEFAULT, "H5open");
+    Dl_info ours, its;
+    void *own = dlsym(library, "H5open");
+    void *other = dlsym(RTLD_DEFAULT, "H5open");
 
-    return programs != NULL && programs == dlsym(library, "H5open");
-}
-
-static void *open_library(const char *name)
-{
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-
-    if (library != NULL && is_the_programs(library)) {
-        dlclose(library);
-        library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    }
-    return library;
+    return own != NULL && other != NULL && dladdr(own, &ours) != 0 &&
+           dladdr(other, &its) != 0 && ours.dli_fbase == its.dli_fbase;
 }
 
 static rpt_status_t load(const rpt_options_t *options,
                          const struct rpt_hdf5_ops **ops_out)
 {
-    const char *name = rpt__option_text(options, RPT_OPT_IO_HDF5_LIBRARY);
+    const char *name = rpt__hdf5_library(options);
     rpt_hdf5_open_fn *open = NULL;
     void *library, *symbol;
 
-    if (name[0] == '\0') {
-        name = RPT_HDF5_LIBRARY;
+    library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library != NULL && is_shared_with_program(library)) {
+        dlclose(library);
+        library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     }
-    library = open_library(name);
     if (library == NULL) {
         return cannot(name, dlerror());
     }

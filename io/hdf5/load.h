@@ -12,6 +12,9 @@
 rpt_status_t rpt__hdf5_load(const rpt_options_t *options,
                             const struct rpt_hdf5_ops **ops_out);
 
+/* The file that would be opened. */
+const char *rpt__hdf5_library(const rpt_options_t *options);
+
 /* Takes this table instead.  For tests. */
 void rpt__hdf5_set(const struct rpt_hdf5_ops *ops);
 

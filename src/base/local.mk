@@ -1,4 +1,5 @@
 librepartir_all_la_SOURCES += \
+	src/base/beside.c src/base/beside.h \
 	src/base/buf.c src/base/buf.h src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h src/base/fence.c src/base/fence.h \
 	src/base/file.c src/base/file.h src/base/futex.c src/base/futex.h \

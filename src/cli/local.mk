@@ -5,7 +5,11 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/bench/bench_priv.h src/cli/bench/calls.c \
 	src/cli/bench/group.c src/cli/bench/plan.c src/cli/bench/rates.c \
 	src/cli/bench/report.c src/cli/bench/svg.c src/cli/bench/time.c \
-	src/cli/check.c src/cli/cmd_bench.c src/cli/cmd_cancel.c src/cli/cmd_explain.c src/cli/cmd_info.c \
+	src/cli/ckpt/ckpt.h src/cli/ckpt/ckpt_priv.h src/cli/ckpt/diff.c \
+	src/cli/ckpt/halt.c src/cli/ckpt/list.c src/cli/ckpt/print.c \
+	src/cli/ckpt/remove.c src/cli/ckpt/show.c src/cli/ckpt/values.c \
+	src/cli/ckpt/values.h src/cli/ckpt/verify.c \
+	src/cli/check.c src/cli/cmd_ckpt.c src/cli/cmd_bench.c src/cli/cmd_cancel.c src/cli/cmd_explain.c src/cli/cmd_info.c \
 	src/cli/cmd_run.c src/cli/cmd_status.c src/cli/cmd_submit.c \
 	src/cli/cmd_tune.c src/cli/command.h \
 	src/cli/drive.c src/cli/fault.c src/cli/fault.h src/cli/files.c \
@@ -23,7 +27,8 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/template.h src/cli/text.c src/cli/text.h src/cli/tune.h \
 	src/cli/tune_rules.c src/cli/tune_time.c
 libcli_la_LIBADD = $(JANSSON_LIBS) -lpthread -lm
-EXTRA_DIST += src/cli/README.md src/cli/bench/README.md
+EXTRA_DIST += src/cli/README.md src/cli/bench/README.md \
+	src/cli/ckpt/README.md
 
 bin_PROGRAMS += repartir
 repartir_SOURCES = src/cli/main.c
@@ -36,7 +41,7 @@ dist_man_MANS += doc/man/repartir.1 doc/man/repartir-run.1 \
 	doc/man/repartir-status.1 doc/man/repartir-submit.1 \
 	doc/man/repartir-cancel.1 doc/man/repartir-explain.1 \
 	doc/man/repartir-info.1 doc/man/repartir-tune.1 \
-	doc/man/repartir-bench.1
+	doc/man/repartir-bench.1 doc/man/repartir-ckpt.1
 
 # Made from the registry of options, by asking the command.
 nodist_man_MANS = doc/man/repartir.conf.5

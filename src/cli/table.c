@@ -18,5 +18,7 @@ const struct command commands[] = {
       true },
     { "bench", "compare collective operations with those of the MPI",
       command_bench, true },
+    { "ckpt", "look at checkpoints, verify and remove them", command_ckpt,
+      false },
     { NULL, NULL, NULL, false }
 };

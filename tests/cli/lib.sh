@@ -20,6 +20,8 @@ export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
 BUILD=$(cd "$BUILD" && pwd)
 SRC=$(cd "$SRC" && pwd)
 export RPT_POOL_KEEPER="${RPT_POOL_KEEPER:-$BUILD/repartir-keeper}"
+export RPT_IO_HDF5_LIBRARY="${RPT_IO_HDF5_LIBRARY:-$BUILD/.libs/librepartir-hdf5.so}"
+export RPT_IO_CHECKPOINT_CHECKER="${RPT_IO_CHECKPOINT_CHECKER:-$BUILD/repartir-checker}"
 repartir=$BUILD/repartir
 
 begin() {

@@ -11,6 +11,7 @@ long() {
 }
 
 cat "$SRC"/tests/cli/*.sh | long >tested
+printf '%s\n' --help --usage --version >common
 for command in run status submit cancel info explain tune bench; do
     "$repartir" $command --help | sed 's/\\-/-/g' | long >help
     sed 's/\\-/-/g' "$SRC/doc/man/repartir-$command.1" |
@@ -32,13 +33,36 @@ for command in run status submit cancel info explain tune bench; do
     comm -23 help tested | sed 's/$/ is not tested/' >lost
     verdict "every option of $command is tested" lost
 done
-"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 8 |
+
+# The verbs of ckpt have their options; its manual page has those of all.
+verbs=$("$repartir" ckpt --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p')
+is "$(bash -c ". '$SRC/completions/repartir'; echo \$_repartir_verbs")" \
+    "$(echo $verbs)" "the completion has the verbs of ckpt"
+page=$SRC/doc/man/repartir-ckpt.1
+sed -n 's/^\.SS \([a-z]*\) .*/\1/p' "$page" >manual
+echo "$verbs" >help
+same help manual "the manual has the verbs of ckpt"
+for verb in $verbs; do
+    "$repartir" ckpt "$verb" --help | sed 's/\\-/-/g' | long >help
+    sed 's/\\-/-/g' "$page" |
+        sed -n "/^\.SS $verb /,/^\.S[SH] /p" | long |
+        sort -u - "$scratch/common" >manual
+    bash -c ". '$SRC/completions/repartir'; _repartir_options ckpt-$verb" |
+        long >completion
+    diff help manual >lost
+    verdict "the manual has the options of ckpt $verb" lost
+    diff help completion >lost
+    verdict "the completion has the options of ckpt $verb" lost
+    comm -23 help tested | sed 's/$/ is not tested/' >lost
+    verdict "every option of ckpt $verb is tested" lost
+done
+"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 9 |
     sort >help
 sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manual
 same help manual "repartir(1) lists the commands"
 
 "$repartir" info --options=man | sed 's/\\-/-/g' >table
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]*\) = .*/\1/p' >names
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]*\) = .*/\1/p' >names
 while read -r name; do
     grep -q "^\.B $name$" table || echo "$name"
 done <names >lost
@@ -55,7 +79,7 @@ else
     skip "repartir.conf(5) has not been made"
 fi
 # What a sample says is what the library reads back.
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]* = .*\)/\1/p' \
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]* = .*\)/\1/p' \
     >repartir.conf
 run 1 info
 expect 0 "the sample file is read"

@@ -1,0 +1,303 @@
+/*
+ * diff.c - compares two checkpoints, dataset by dataset
+ *
+ * Datasets of the same type and extents lie in both files in one piece, in the
+ * same order: their bytes are read side by side.  Pieces that are the same need
+ * no look at their elements.
+ */
+#include "io/checkpoint/stored.h"
+
+#include "base/error.h"
+#include "io/checkpoint/load.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE_BYTES = 1 << 20 };
+
+struct comparing {
+    struct rpt_stored *first, *second;
+    double absolute, relative;
+    char *a, *b; /* pieces */
+    rpt_difference_t *list;
+    size_t n;
+};
+
+/* ---- numbers ---- */
+
+static double from_f16(uint16_t bits)
+{
+    int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+    double value = exponent == 31  ? (mantissa != 0 ? NAN : INFINITY)
+                   : exponent == 0 ? ldexp(mantissa, -24)
+                                   : ldexp(mantissa + 1024, exponent - 25);
+
+    return (bits & 0x8000) != 0 ? -value : value;
+}
+
+static double from_bf16(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+
+    memcpy(&value, &wide, sizeof value);
+    return (double)value;
+}
+
+#define TAKE(type)                                                             \
+    {                                                                          \
+        type value;                                                            \
+        memcpy(&value, at, sizeof value);                                      \
+        return (long double)value;                                             \
+    }
+
+/* A number of a type whose elements are one or two of them. */
+static long double number_at(rpt_type_t type, const char *at)
+{
+    uint16_t bits;
+
+    switch ((int)type) {
+    case RPT_TYPE_I8:
+        TAKE(int8_t)
+    case RPT_TYPE_U8:
+        TAKE(uint8_t)
+    case RPT_TYPE_I16:
+        TAKE(int16_t)
+    case RPT_TYPE_U16:
+        TAKE(uint16_t)
+    case RPT_TYPE_I32:
+        TAKE(int32_t)
+    case RPT_TYPE_U32:
+        TAKE(uint32_t)
+    case RPT_TYPE_I64:
+        TAKE(int64_t)
+    case RPT_TYPE_U64:
+        TAKE(uint64_t)
+    case RPT_TYPE_F32:
+    case RPT_TYPE_C64:
+        TAKE(float)
+    case RPT_TYPE_F16:
+        memcpy(&bits, at, sizeof bits);
+        return (long double)from_f16(bits);
+    case RPT_TYPE_BF16:
+        memcpy(&bits, at, sizeof bits);
+        return (long double)from_bf16(bits);
+    default:
+        TAKE(double)
+    }
+}
+
+/* In an element; 0: it has none that are compared as such. */
+static size_t numbers_of(rpt_type_t type)
+{
+    switch ((int)type) {
+    case RPT_TYPE_I8:
+    case RPT_TYPE_U8:
+    case RPT_TYPE_I16:
+    case RPT_TYPE_U16:
+    case RPT_TYPE_I32:
+    case RPT_TYPE_U32:
+    case RPT_TYPE_I64:
+    case RPT_TYPE_U64:
+    case RPT_TYPE_F16:
+    case RPT_TYPE_BF16:
+    case RPT_TYPE_F32:
+    case RPT_TYPE_F64:
+        return 1;
+    case RPT_TYPE_C64:
+    case RPT_TYPE_C128:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+/* Whether two numbers are the same; how far apart they are is noted. */
+static bool is_same(const struct comparing *c, long double x, long double y,
+                    double *most)
+{
+    long double far = fabsl(x - y), larger = fmaxl(fabsl(x), fabsl(y));
+
+    if (x == y || (isnan(x) && isnan(y))) {
+        return true;
+    }
+    if (!isfinite(x) || !isfinite(y)) {
+        *most = NAN;
+        return false;
+    }
+    if (far > (long double)*most) {
+        *most = (double)far;
+    }
+    return far <= (long double)c->absolute + (long double)c->relative * larger;
+}
+
+static bool is_element_same(const struct comparing *c, rpt_type_t type,
+                            const char *a, const char *b, double *most)
+{
+    size_t bytes = rpt_type_bytes(type), n = numbers_of(type);
+    bool same = true;
+
+    if (memcmp(a, b, bytes) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i * bytes / n;
+
+        same &= is_same(c, number_at(type, a + at), number_at(type, b + at),
+                        most);
+    }
+    return n > 0 && same;
+}
+
+/* ---- a dataset of both ---- */
+
+static void compare_piece(const struct comparing *c,
+                          const struct rpt_dataset *set, uint64_t first,
+                          uint64_t n, rpt_difference_t *out)
+{
+    size_t bytes = rpt_type_bytes(set->type);
+
+    if (memcmp(c->a, c->b, n * bytes) == 0) {
+        return;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        if (!is_element_same(c, set->type, c->a + i * bytes, c->b + i * bytes,
+                             &out->most)) {
+            if (out->n_different++ == 0) {
+                out->first_different = first + i;
+            }
+        }
+    }
+}
+
+static rpt_status_t read_piece(const struct rpt_stored *s,
+                               const struct rpt_dataset *set, uint64_t first,
+                               uint64_t n, char *data)
+{
+    uint64_t bytes = rpt_type_bytes(set->type);
+    int error = rpt__read_at(s->fd, data, (size_t)(n * bytes),
+                             set->offset + first * bytes);
+
+    return error == 0 ? RPT_OK
+                      : rpt__stored_judge(s, rpt__dir_fail(&s->opened.dir,
+                                                           RPT_STATE_FILE,
+                                                           "read", error, 0));
+}
+
+static rpt_status_t compare_values(const struct comparing *c,
+                                   const struct rpt_dataset *x,
+                                   const struct rpt_dataset *y,
+                                   rpt_difference_t *out)
+{
+    uint64_t bytes = rpt_type_bytes(x->type), end = x->bytes / bytes;
+    uint64_t step = bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;
+    rpt_status_t status = RPT_OK;
+
+    out->n_elements = end;
+    for (uint64_t at = 0; at < end && status == RPT_OK; at += step) {
+        uint64_t n = end - at < step ? end - at : step;
+
+        status = read_piece(c->first, x, at, n, c->a);
+        if (status == RPT_OK) {
+            status = read_piece(c->second, y, at, n, c->b);
+        }
+        if (status == RPT_OK) {
+            compare_piece(c, x, at, n, out);
+        }
+    }
+    out->kind = out->n_different > 0 ? RPT_DIFFERENCE_VALUES
+                                     : RPT_DIFFERENCE_NONE;
+    return status;
+}
+
+static bool has_same_shape(const struct rpt_dataset *x,
+                           const struct rpt_dataset *y)
+{
+    return x->kind == y->kind && x->type == y->type && x->n_dims == y->n_dims &&
+           x->is_scalar == y->is_scalar &&
+           memcmp(x->dims, y->dims, (size_t)x->n_dims * sizeof x->dims[0]) == 0;
+}
+
+/* An element may be longer than a piece. */
+static rpt_status_t make_room(struct comparing *c)
+{
+    size_t bytes = PIECE_BYTES;
+    const struct rpt_manifest *m = &c->first->opened.manifest;
+
+    for (size_t i = 0; i < m->n_datasets; i++) {
+        size_t type_bytes = rpt_type_bytes(m->datasets[i].type);
+
+        if (m->datasets[i].bytes > 0 && type_bytes > bytes) {
+            bytes = type_bytes;
+        }
+    }
+    c->a = malloc(bytes);
+    c->b = malloc(bytes);
+    return c->a != NULL && c->b != NULL ? RPT_OK : rpt__fail_nomem(bytes);
+}
+
+/* ---- all of them ---- */
+
+static rpt_status_t compare_all(struct comparing *c)
+{
+    const struct rpt_manifest *x = &c->first->opened.manifest;
+    const struct rpt_manifest *y = &c->second->opened.manifest;
+    rpt_status_t status = RPT_OK;
+
+    c->list = calloc(x->n_datasets + y->n_datasets + 1, sizeof *c->list);
+    if (c->list == NULL) {
+        return rpt__fail_nomem((x->n_datasets + 1) * sizeof *c->list);
+    }
+    for (size_t i = 0; i < x->n_datasets && status == RPT_OK; i++) {
+        const struct rpt_dataset *set = &x->datasets[i];
+        const struct rpt_dataset *other = rpt__dataset_find(y, set->name);
+        rpt_difference_t *out = &c->list[c->n++];
+
+        out->name = set->name;
+        out->kind = other == NULL ? RPT_DIFFERENCE_FIRST : RPT_DIFFERENCE_SHAPE;
+        if (other != NULL && has_same_shape(set, other)) {
+            status = compare_values(c, set, other, out);
+        }
+    }
+    for (size_t i = 0; i < y->n_datasets; i++) {
+        if (rpt__dataset_find(x, y->datasets[i].name) == NULL) {
+            c->list[c->n++] = (rpt_difference_t){
+                .name = y->datasets[i].name, .kind = RPT_DIFFERENCE_SECOND
+            };
+        }
+    }
+    return status;
+}
+
+rpt_status_t rpt__stored_diff(struct rpt_stored *first,
+                              struct rpt_stored *second, double absolute,
+                              double relative,
+                              rpt_difference_t **differences_out, size_t *n_out)
+{
+    struct comparing c = { .first = first,
+                           .second = second,
+                           .absolute = absolute,
+                           .relative = relative };
+    rpt_status_t status = rpt__stored_reach(first);
+
+    if (status == RPT_OK) {
+        status = rpt__stored_reach(second);
+    }
+    if (status == RPT_OK) {
+        status = make_room(&c);
+    }
+    if (status == RPT_OK) {
+        status = compare_all(&c);
+    }
+    free(c.a);
+    free(c.b);
+    if (status != RPT_OK) {
+        free(c.list);
+        return status;
+    }
+    *differences_out = c.list;
+    *n_out = c.n;
+    return RPT_OK;
+}
