@@ -54,7 +54,8 @@ contains
     subroutine must(status)
         integer(c_int), intent(in) :: status
 
-        if (rpt_f_failed(status)) call give_up(rpt_f_text(rpt_last_error_text()))
+        if (rpt_f_failed(status)) &
+            call give_up(rpt_f_text(rpt_last_error_text()))
     end subroutine
 
     subroutine give_up(text)

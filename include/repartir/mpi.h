@@ -77,8 +77,7 @@ RPT_API rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
 
 /** The same as rpt_context_create_mpi(), for a communicator of Fortran.
  *
- * Not only for Fortran: for who has a communicator as such a number.  In Fortran
- * this is in repartir.f03, with RPT_VERSION_NUMBER of that file.
+ * Fortran has it in repartir.f03, and the version of the headers there, too.
  *
  * \param comm  an integer of mpif.h or module mpi; of mpi_f08 comm%MPI_VAL
  * \since 0.2
