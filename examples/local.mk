@@ -61,3 +61,6 @@ dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/allreduce.c examples/reducer.c examples/heat2d.c \
 	examples/png.h examples/heat2d_f.f90 examples/hello.cc \
 	examples/README.md
+exampleslurmdir = $(exampledir)/slurm
+dist_exampleslurm_DATA = examples/slurm/heat2d_mpirun.sbatch \
+	examples/slurm/heat2d_srun.sbatch
