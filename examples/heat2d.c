@@ -318,8 +318,8 @@ static uint64_t restore(struct run *r)
 static uint64_t loop(struct run *r)
 {
     const struct settings *s = r->settings;
-    const uint64_t begin = restore(r), steps = (uint64_t)s->steps;
-    uint64_t step = begin;
+    const uint64_t steps = (uint64_t)s->steps;
+    uint64_t step = restore(r);
     int due = RPT_DUE_NO;
 
     while (step < steps && (due & RPT_DUE_STOP) == 0) {
