@@ -5,6 +5,7 @@
 #   MPI_LIBS         what a program that links librepartir.a must link besides;
 #                    empty for a compiler that is no wrapper (then LIBS has it)
 #   MPIRUN           the launcher that stands beside the compiler wrapper
+#   MPIFC, have_mpifc, FCFLAGS  its Fortran compiler, and whether it works
 # The wrappers' own variables are remembered, so that make uses the compiler that
 # configure saw.
 AC_DEFUN([RPT_MPI], [
@@ -85,7 +86,33 @@ done
 AC_ARG_VAR([MPIRUN], [command that starts MPI programs, for the tests])
 AC_PATH_PROGS([MPIRUN], [mpirun.$mpi mpiexec.$mpi mpirun mpiexec], [no],
   [${rpt_cc_dir:+$rpt_cc_dir$PATH_SEPARATOR}$PATH])
-AC_ARG_VAR([MPIFC], [Fortran compiler of the MPI, for a test])
+AC_ARG_VAR([MPIFC], [Fortran compiler of the MPI, for an example and tests])
 AC_PATH_PROGS([MPIFC], [mpifort.$mpi mpif90.$mpi mpifort mpif90], [no],
   [${rpt_cc_dir:+$rpt_cc_dir$PATH_SEPARATOR}$PATH])
+RPT_MPIFC
+])
+
+# Whether MPIFC compiles and links what the Fortran example needs.  Not by
+# AC_PROG_FC, for which libtool would look at one more compiler at length.
+AC_DEFUN([RPT_MPIFC], [
+AC_ARG_VAR([FCFLAGS], [flags for MPIFC])
+AS_IF([test -z "${FCFLAGS+set}"], [FCFLAGS="-g -O2"])
+AC_CACHE_CHECK([whether MPIFC compiles programs], [rpt_cv_mpifc],
+  [rpt_cv_mpifc=no
+   AS_IF([test "x$MPIFC" != xno], [
+     AS_MKDIR_P([conftest.dir])
+     AS_ECHO(["program p
+  use, intrinsic :: iso_c_binding
+  use mpi
+  implicit none
+  integer :: error
+  character(:), allocatable :: text
+  call MPI_Init(error)
+  text = 'ok' // c_null_char
+  call MPI_Finalize(error)
+end program"]) >conftest.dir/p.f90
+     (cd conftest.dir && $MPIFC $FCFLAGS -o p p.f90) >&AS_MESSAGE_LOG_FD 2>&1 &&
+       rpt_cv_mpifc=yes
+     rm -rf conftest.dir])])
+have_mpifc=$rpt_cv_mpifc
 ])

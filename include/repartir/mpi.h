@@ -75,6 +75,25 @@ RPT_API rpt_status_t rpt_context_create_mpi_v(MPI_Comm comm,
 RPT_API rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
                                         rpt_group_t **group_out);
 
+/** The same as rpt_context_create_mpi(), for a communicator of Fortran.
+ *
+ * Fortran has it in repartir.f03, and the version of the headers there, too.
+ *
+ * \param comm  an integer of mpif.h or module mpi; of mpi_f08 comm%MPI_VAL
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_context_create_mpi_f(MPI_Fint comm,
+                                              const rpt_options_t *options,
+                                              int header_version,
+                                              rpt_context_t **context_out);
+
+/** The same as rpt_group_from_mpi(), for a communicator of Fortran.
+ *
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_group_from_mpi_f(rpt_context_t *context, MPI_Fint comm,
+                                          rpt_group_t **group_out);
+
 /** Communicator of the gang that runs this call (see rpt_task_set_gang()).
  *
  * Not collective.  It belongs to the pool, which uses it again for the next

@@ -541,6 +541,15 @@ void rpt__checkpoint_abandon(struct rpt_checkpoint *c)
     }
 }
 
+/* From now on the next one is due as if this were over. */
+static void note_begin(struct rpt_checkpoint *c, uint64_t iteration)
+{
+    rpt__engine_lock(c->engine);
+    c->timing.last_iteration = iteration;
+    c->timing.last_s = c->save.began_s;
+    rpt__engine_unlock(c->engine);
+}
+
 static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
                          bool waits)
 {
@@ -556,6 +565,7 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
         rpt__routes_clear(&c->routes);
     }
     c->save.began_s = began_s;
+    note_begin(c, iteration);
     status = agree(c, iteration, &engine);
     if (status != RPT_OK) {
         return come_to_nothing(c, status);

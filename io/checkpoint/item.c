@@ -71,6 +71,15 @@ static struct rpt_item *find(const struct rpt_items *items, const char *name)
 
 /* ---- adding ---- */
 
+/* Whether both lie in the file alike. */
+static bool is_same(const struct rpt_item *a, const struct rpt_item *b)
+{
+    return a->kind == b->kind && a->type == b->type && a->n_dims == b->n_dims &&
+           memcmp(a->dims, b->dims, (size_t)a->n_dims * sizeof a->dims[0]) ==
+               0 &&
+           rpt__box_equals(&a->box, &b->box, a->n_dims);
+}
+
 /* In place of one of this name, or as the last. */
 static rpt_status_t put(struct rpt_items *items, struct rpt_item item,
                         const char *name)
@@ -91,8 +100,10 @@ static rpt_status_t put(struct rpt_items *items, struct rpt_item item,
     if (old != NULL) {
         item.name = old->name;
         item.attributes = old->attributes;
+        item.blob_bytes = old->blob_bytes;
+        /* Other memory is no other layout. */
+        items->changed |= !is_same(&item, old);
         *old = item;
-        items->changed = true;
         return RPT_OK;
     }
     list = realloc(items->list, (items->n + 1) * sizeof *list);

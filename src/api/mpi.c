@@ -120,3 +120,45 @@ rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
     free(ranks);
     return status;
 }
+
+/* ---- for Fortran ---- */
+
+/* It is MPI's to turn the number into a communicator, which it cannot do before
+ * it is initialised. */
+static rpt_status_t check_started(void)
+{
+    int is_up = 0, is_over = 0;
+
+    PMPI_Initialized(&is_up);
+    PMPI_Finalized(&is_over);
+    if (!is_up || is_over) {
+        rpt__fail(RPT_ERR_STATE,
+                  "MPI is not initialised, or finalised already");
+        rpt__fail_hint("call MPI_Init_thread first");
+        return RPT_ERR_STATE;
+    }
+    return RPT_OK;
+}
+
+rpt_status_t rpt_context_create_mpi_f(MPI_Fint comm,
+                                      const rpt_options_t *options,
+                                      int header_version,
+                                      rpt_context_t **context_out)
+{
+    rpt_status_t status = check_started();
+
+    return status == RPT_OK
+               ? rpt_context_create_mpi_v(PMPI_Comm_f2c(comm), options,
+                                          header_version, context_out)
+               : status;
+}
+
+rpt_status_t rpt_group_from_mpi_f(rpt_context_t *context, MPI_Fint comm,
+                                  rpt_group_t **group_out)
+{
+    rpt_status_t status = check_started();
+
+    return status == RPT_OK
+               ? rpt_group_from_mpi(context, PMPI_Comm_f2c(comm), group_out)
+               : status;
+}

@@ -228,7 +228,8 @@ static void make_blocks(const struct rpt_manifest *m, const char *data,
     }
     rpt__blocks_head(m->id, n, offsets, lengths, out);
     for (uint32_t w = 0; w < n; w++) {
-        rpt__section_write(m->id, w, m->datasets, &part, w == 0, hashes, out);
+        rpt__section_write(m->id, w, 0, m->datasets, &part, w == 0, hashes,
+                           out);
     }
     free(offsets);
     free(lengths);

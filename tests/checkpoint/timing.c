@@ -125,6 +125,7 @@ static void count_iterations(struct world *w)
             CHECK(i % 6 == 0);
             WORKS(n++ % 2 == 0 ? rpt_checkpoint_save(c, i)
                                : rpt_checkpoint_save_async(c, i));
+            CHECK(due_at(c, i + 1) == RPT_DUE_NO); /* under way or over */
             WORKS(rpt_checkpoint_wait(c));
             CHECK(due_at(c, i) == RPT_DUE_NO);
         }

@@ -6,9 +6,10 @@ TESTS += tests/installed/examples tests/installed/batch
 EXTRA_DIST += $(INSTALLED) tests/installed/examples \
 	tests/installed/batch tests/installed/try.sh
 
-# The build tree's keeper must not hide that the installed one is not found.
+# The keeper and the library for HDF5 of the build tree must not hide that the
+# installed ones are not found.
 installcheck-local:
-	@$(AM_TESTS_ENVIRONMENT) unset RPT_POOL_KEEPER; \
+	@$(AM_TESTS_ENVIRONMENT) unset RPT_POOL_KEEPER RPT_IO_HDF5_LIBRARY; \
 	PREFIX='$(prefix)'; LIBDIR='$(libdir)'; BINDIR='$(bindir)'; \
 	INCLUDEDIR='$(includedir)'; LIBEXECDIR='$(pkglibexecdir)'; \
 	MANDIR='$(mandir)'; DOCDIR='$(docdir)'; EXAMPLEDIR='$(exampledir)'; \

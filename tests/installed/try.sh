@@ -63,6 +63,20 @@ try_examples() {
         [ ! -x "$at/gang" ] || expect "gang $by adds up on $n ranks" \
             '^gang [0-7] of [12] ranks: sum [0-9]+$' 8 $(ranks $n "$at/gang")
     done
+    # The second goes on from where the first has ended.
+    for program in heat2d heat2d_f; do
+        [ -x "$at/$program" ] || continue
+        rm -rf "$scratch/heat"
+        # shellcheck disable=SC2046
+        expect "$program $by computes 200 steps" \
+            '^step [12]00: largest change' 2 $(ranks 2 "$at/$program" --n 40 \
+                --steps 200 --dir "$scratch/heat")
+        # shellcheck disable=SC2046
+        expect "$program $by goes on after these, on three ranks" \
+            '^step [0-9]+: largest change' 1 $(ranks 3 "$at/$program" --n 40 \
+                --steps 300 --dir "$scratch/heat")
+    done
+    rm -rf "$scratch/heat"
     # shellcheck disable=SC2046
     [ ! -x "$at/programs" ] || {
         expect "programs $by counts files" '^ *[0-9]+ /usr/include/std' 3 \

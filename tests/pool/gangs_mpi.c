@@ -108,6 +108,11 @@ static void look_at_doors(struct world *w)
     if (!ranks_are_processes) {
         CHECK_ERROR(RPT_ERR_VERSION,
                     rpt_context_create_mpi_v(MPI_COMM_NULL, NULL, 0, &context));
+        /* MPI was never initialised here. */
+        CHECK_ERROR(RPT_ERR_STATE, rpt_context_create_mpi_f(
+                                       0, NULL, RPT_VERSION_NUMBER, &context));
+        CHECK_ERROR(RPT_ERR_STATE, rpt_group_from_mpi_f(w->context, 0, &group));
+        CHECK(context == NULL && group == NULL);
         return;
     }
     CHECK_ERROR(RPT_ERR_VERSION,
@@ -140,6 +145,42 @@ static void look_at_doors(struct world *w)
 static void the_doors_to_mpi_refuse_what_is_wrong(void)
 {
     on_all(1, 2, NULL, look_at_doors);
+}
+
+/* As Fortran has them: this rank alone, and all in reverse order. */
+static void take_fortran(struct world *w)
+{
+    rpt_context_t *context = NULL;
+    rpt_group_t *group = NULL;
+    MPI_Comm reverse;
+
+    if (!ranks_are_processes) {
+        return;
+    }
+    CHECK_ERROR(RPT_ERR_VERSION,
+                rpt_context_create_mpi_f(MPI_Comm_c2f(MPI_COMM_SELF), NULL, 0,
+                                         &context));
+    CHECK_ERROR(RPT_ERR_INVALID,
+                rpt_context_create_mpi_f(MPI_Comm_c2f(MPI_COMM_NULL), NULL,
+                                         RPT_VERSION_NUMBER, &context));
+    CHECK(context == NULL);
+    CHECK(rpt_context_create_mpi_f(MPI_Comm_c2f(MPI_COMM_SELF), NULL,
+                                   RPT_VERSION_NUMBER, &context) == RPT_OK);
+    CHECK(rpt_context_size(context) == 1);
+    rpt_context_destroy(context);
+    MPI_Comm_split(MPI_COMM_WORLD, 0, -w->rank, &reverse);
+    CHECK(rpt_group_from_mpi_f(w->context, MPI_Comm_c2f(reverse), &group) ==
+          RPT_OK);
+    CHECK(rpt_group_size(group) == w->size &&
+          rpt_group_rank(group) == w->size - 1 - w->rank);
+    rpt_group_destroy(group);
+    MPI_Comm_free(&reverse);
+    meet(w);
+}
+
+static void communicators_of_fortran_are_taken(void)
+{
+    on_all(1, 3, NULL, take_fortran);
 }
 
 /* Rank r has r + 1 units, numbered from r (r + 1) / 2 on.  The largest task
@@ -209,6 +250,7 @@ const struct pool_test gangs_mpi_tests[] = {
     TEST(a_gang_has_a_communicator_of_its_own),
     TEST(the_next_gang_of_the_same_ranks_has_the_same_communicator),
     TEST(the_doors_to_mpi_refuse_what_is_wrong),
+    TEST(communicators_of_fortran_are_taken),
     TEST_FROM(2, units_are_numbered_through_where_ranks_differ),
     TEST_END,
 };
