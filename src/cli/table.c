@@ -18,5 +18,7 @@ const struct command commands[] = {
       true },
     { "bench", "compare collective operations with those of the MPI",
       command_bench, true },
+    { "query", "look into checkpoints and state directories by SQL",
+      command_query, false },
     { NULL, NULL, NULL, false }
 };

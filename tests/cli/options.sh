@@ -11,7 +11,7 @@ long() {
 }
 
 cat "$SRC"/tests/cli/*.sh | long >tested
-for command in run status submit cancel info explain tune bench; do
+for command in run status submit cancel info explain tune bench query; do
     "$repartir" $command --help | sed 's/\\-/-/g' | long >help
     sed 's/\\-/-/g' "$SRC/doc/man/repartir-$command.1" |
         sed '/^\.SH DESCRIPTION/,/^\.SH OPTIONS/d' | long |
@@ -32,13 +32,13 @@ for command in run status submit cancel info explain tune bench; do
     comm -23 help tested | sed 's/$/ is not tested/' >lost
     verdict "every option of $command is tested" lost
 done
-"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 8 |
+"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 9 |
     sort >help
 sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manual
 same help manual "repartir(1) lists the commands"
 
 "$repartir" info --options=man | sed 's/\\-/-/g' >table
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]*\) = .*/\1/p' >names
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]*\) = .*/\1/p' >names
 while read -r name; do
     grep -q "^\.B $name$" table || echo "$name"
 done <names >lost
@@ -55,7 +55,7 @@ else
     skip "repartir.conf(5) has not been made"
 fi
 # What a sample says is what the library reads back.
-"$repartir" info --options=conf | sed -n 's/^#\([a-z_.]* = .*\)/\1/p' \
+"$repartir" info --options=conf | sed -n 's/^#\([a-z0-9_.]* = .*\)/\1/p' \
     >repartir.conf
 run 1 info
 expect 0 "the sample file is read"
