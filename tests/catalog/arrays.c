@@ -268,6 +268,19 @@ static void a_row_is_all_that_is_read(void)
     rpt_catalog_close(c);
 }
 
+/* A million rows for each of a thousand would take minutes. */
+static void rows_outside_of_bounds_are_not_visited(void)
+{
+    rpt_catalog_t *c = open_with(saved_folder(), "io.query.deadline_s", "20");
+
+    SHOWS(c,
+          "WITH RECURSIVE k(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM k "
+          "WHERE x < 999) SELECT count(*), sum(i0) FROM k, array('field') "
+          "WHERE i0 = x AND i1 > 4 AND i1 <= 6",
+          "2000 999000;");
+    rpt_catalog_close(c);
+}
+
 static void the_order_of_the_array_needs_no_sorting(void)
 {
     rpt_catalog_t *c = open_saved();
@@ -399,6 +412,7 @@ const struct rpt_test array_tests[] = {
     RPT_TEST(a_checkpoint_is_named_by_id_or_iteration),
     RPT_TEST(bounds_change_no_answer),
     RPT_TEST(a_row_is_all_that_is_read),
+    RPT_TEST(rows_outside_of_bounds_are_not_visited),
     RPT_TEST(the_order_of_the_array_needs_no_sorting),
     RPT_TEST(a_million_elements_take_little_memory),
     RPT_TEST(damage_is_an_error_that_says_where),
