@@ -14,14 +14,14 @@ RPT_BEGIN_DECLS
 /**
  * \defgroup rpt_query Queries
  *
- * A catalog shows what is in directories as tables of SQL: `checkpoints`,
+ * A view shows what is in directories as tables of SQL: `checkpoints`,
  * `datasets`, `blocks`, `events`, of those that rpt_checkpoint_open() got;
  * `tasks`, of those that are the `pool.state_dir` of a pool; and
- * `array('NAME')`, the elements of a dataset.  rpt_catalog_schema() has their
+ * `array('NAME')`, the elements of a dataset.  rpt_view_schema() has their
  * columns.  The SQL is that of SQLite, and it only reads.
  *
  *     const char *directory = "ckpt";
- *     rpt_catalog_open(&directory, 1, NULL, &catalog);
+ *     rpt_view_open(&directory, 1, NULL, &catalog);
  *     rpt_query_open(catalog, "SELECT avg(value) FROM array(?) WHERE i0 = ?",
  *                    &query);
  *     rpt_query_bind_text(query, 1, "u");
@@ -30,10 +30,10 @@ RPT_BEGIN_DECLS
  *         rpt_query_value(query, 0, &value);
  *     }
  *
- * Nothing here is collective.  A catalog and its queries belong to one thread
+ * Nothing here is collective.  A view and its queries belong to one thread
  * at a time; other catalogs may be used by others meanwhile.  A job may write
  * in the directories: a checkpoint is seen whole or not at all.  SQLite's
- * library is opened by the first rpt_catalog_open().
+ * library is opened by the first rpt_view_open().
  *
  * \since 0.2
  *
@@ -41,16 +41,16 @@ RPT_BEGIN_DECLS
  */
 
 /** Directories, and what was in them. */
-typedef struct rpt_catalog rpt_catalog_t;
+typedef struct rpt_view rpt_view_t;
 
-/** A statement of SQL on a catalog. */
+/** A statement of SQL on a view. */
 typedef struct rpt_query rpt_query_t;
 
 /** Look at directories.
  *
  * Not collective.  Reads the manifests of all checkpoints there, and shows them
- * as they were now until the catalog is closed; it reads their data when a
- * query asks for them.  Writes nothing.  Release with rpt_catalog_close().
+ * as they were now until the view is closed; it reads their data when a
+ * query asks for them.  Writes nothing.  Release with rpt_view_close().
  *
  * \param directories  paths, copied
  * \param n            how many, 1 or more
@@ -61,24 +61,24 @@ typedef struct rpt_query rpt_query_t;
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.2
  */
-RPT_API rpt_status_t rpt_catalog_open(const char *const directories[], size_t n,
-                                      const rpt_options_t *options,
-                                      rpt_catalog_t **catalog_out);
+RPT_API rpt_status_t rpt_view_open(const char *const directories[], size_t n,
+                                   const rpt_options_t *options,
+                                   rpt_view_t **catalog_out);
 
 /** Release.  Queries that are open stay usable until they are closed. */
-RPT_API void rpt_catalog_close(rpt_catalog_t *catalog);
+RPT_API void rpt_view_close(rpt_view_t *catalog);
 
 /** End the step that is under way: it returns #RPT_ERR_CANCELLED.
  *
  * Not collective.  Returns at once.  From any thread, also from a signal
- * handler; not after the catalog was closed.  When none is under way, the next
+ * handler; not after the view was closed.  When none is under way, the next
  * step ends so.
  */
-RPT_API void rpt_catalog_interrupt(rpt_catalog_t *catalog);
+RPT_API void rpt_view_interrupt(rpt_view_t *catalog);
 
 /** The tables and their columns, as CREATE TABLE statements with comments.  Not
  * to be freed. */
-RPT_API const char *rpt_catalog_schema(void);
+RPT_API const char *rpt_view_schema(void);
 
 /** Prepare a statement.
  *
@@ -93,7 +93,7 @@ RPT_API const char *rpt_catalog_schema(void);
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
  * \since 0.2
  */
-RPT_API rpt_status_t rpt_query_open(rpt_catalog_t *catalog, const char *sql,
+RPT_API rpt_status_t rpt_query_open(rpt_view_t *catalog, const char *sql,
                                     rpt_query_t **query_out);
 
 /** Release.  NULL is ignored. */
@@ -139,11 +139,11 @@ RPT_API rpt_status_t rpt_query_bind_null(rpt_query_t *query, int parameter);
  * \retval RPT_ERR_CORRUPT    data are not what was written; the error says
  *                            which block of which file
  * \retval RPT_ERR_NOT_FOUND  no such dataset, task or checkpoint; or it was
- *                            removed since the catalog was opened
+ *                            removed since the view was opened
  * \retval RPT_ERR_TIMEOUT    the query took longer than `io.query.deadline_s`
  * \retval RPT_ERR_NOMEM      or more memory than `io.query.memory_bytes`
  * \retval RPT_ERR_OVERFLOW   a value would be longer than 64 MiB
- * \retval RPT_ERR_CANCELLED  rpt_catalog_interrupt()
+ * \retval RPT_ERR_CANCELLED  rpt_view_interrupt()
  * \retval RPT_ERR_INVALID    a function of SQL has refused its arguments, such
  *                            as a sum() that overflows
  * \retval RPT_ERR_STATE      the step before failed

@@ -66,7 +66,7 @@ static const struct rpt_written *written_of(const struct array_cursor *c)
 static rpt_status_t read_block(struct array_cursor *c, struct block *block,
                                const struct rpt_written *of, uint64_t k)
 {
-    rpt_status_t status = rpt__catalog_stops(c->base.catalog);
+    rpt_status_t status = rpt__view_stops(c->base.catalog);
 
     block->of = NULL;
     if (status == RPT_OK && block->data == NULL) {

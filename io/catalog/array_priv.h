@@ -21,7 +21,7 @@ enum {
 int rpt__array_best(struct rpt_table *table, sqlite3_index_info *info);
 
 /* The dataset that is meant; held_out is to be given back by rpt__unhold(). */
-rpt_status_t rpt__array_find(struct rpt_catalog *catalog, const char *wishes,
+rpt_status_t rpt__array_find(struct rpt_view *catalog, const char *wishes,
                              sqlite3_value *values[],
                              struct rpt_held **held_out,
                              const struct rpt_dataset **set_out);

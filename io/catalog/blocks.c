@@ -61,7 +61,7 @@ static bool is_wanted(const struct blocks_cursor *cursor,
 /* One that went bad or away since has no rows. */
 static rpt_status_t take(struct blocks_cursor *cursor, struct rpt_saved *saved)
 {
-    struct rpt_catalog *c = cursor->base.catalog;
+    struct rpt_view *c = cursor->base.catalog;
     rpt_status_t status = rpt__saved_judge(c, saved);
 
     if (status == RPT_OK && saved->state == RPT_FOUND_COMMITTED) {
@@ -83,14 +83,14 @@ static void leave(struct blocks_cursor *cursor)
 
 static rpt_status_t settle(struct blocks_cursor *cursor)
 {
-    struct rpt_catalog *c = cursor->base.catalog;
+    struct rpt_view *c = cursor->base.catalog;
     rpt_status_t status = RPT_OK;
 
     for (; cursor->at < c->n_saved; cursor->at++) {
         struct rpt_saved *saved = &c->saved[cursor->at];
 
         if (cursor->held == NULL && is_wanted(cursor, saved)) {
-            status = rpt__catalog_stops(c);
+            status = rpt__view_stops(c);
             if (status == RPT_OK) {
                 status = take(cursor, saved);
             }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static rpt_status_t copy_names(struct rpt_catalog *c,
+static rpt_status_t copy_names(struct rpt_view *c,
                                const char *const directories[], size_t n)
 {
     c->directories = calloc(n, sizeof *c->directories);
@@ -27,7 +27,7 @@ static rpt_status_t copy_names(struct rpt_catalog *c,
     return RPT_OK;
 }
 
-static rpt_status_t open_database(struct rpt_catalog *c)
+static rpt_status_t open_database(struct rpt_view *c)
 {
     rpt_status_t status;
     int code = rpt__sqlite.open_v2(":memory:", &c->db,
@@ -47,13 +47,13 @@ static rpt_status_t open_database(struct rpt_catalog *c)
 }
 
 /* The database goes before what its tables show. */
-static void destroy(struct rpt_catalog *c)
+static void destroy(struct rpt_view *c)
 {
     if (c->db != NULL) {
         rpt__sqlite.close(c->db);
     }
     rpt__unhold_all(c);
-    rpt__catalog_forget(c);
+    rpt__view_forget(c);
     for (size_t i = 0; i < c->n_directories; i++) {
         free(c->directories[i]);
     }
@@ -62,11 +62,11 @@ static void destroy(struct rpt_catalog *c)
     free(c);
 }
 
-rpt_status_t rpt__catalog_open(const char *const directories[], size_t n,
-                               const rpt_options_t *options,
-                               struct rpt_catalog **catalog_out)
+rpt_status_t rpt__view_open(const char *const directories[], size_t n,
+                            const rpt_options_t *options,
+                            struct rpt_view **catalog_out)
 {
-    struct rpt_catalog *c = calloc(1, sizeof *c);
+    struct rpt_view *c = calloc(1, sizeof *c);
     rpt_status_t status;
 
     if (c == NULL) {
@@ -83,7 +83,7 @@ rpt_status_t rpt__catalog_open(const char *const directories[], size_t n,
         status = open_database(c);
     }
     if (status == RPT_OK) {
-        status = rpt__catalog_find(c);
+        status = rpt__view_find(c);
     }
     if (status != RPT_OK) {
         destroy(c);
@@ -93,20 +93,20 @@ rpt_status_t rpt__catalog_open(const char *const directories[], size_t n,
     return RPT_OK;
 }
 
-void rpt__catalog_release(struct rpt_catalog *c)
+void rpt__view_release(struct rpt_view *c)
 {
     if (c->is_closed && c->n_queries == 0) {
         destroy(c);
     }
 }
 
-void rpt__catalog_close(struct rpt_catalog *c)
+void rpt__view_close(struct rpt_view *c)
 {
     c->is_closed = true;
-    rpt__catalog_release(c);
+    rpt__view_release(c);
 }
 
-void rpt__catalog_interrupt(struct rpt_catalog *c)
+void rpt__view_interrupt(struct rpt_view *c)
 {
     atomic_store(&c->is_interrupted, 1);
 }

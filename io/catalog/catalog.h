@@ -9,14 +9,14 @@
 
 #include <repartir/query.h>
 
-rpt_status_t rpt__catalog_open(const char *const directories[], size_t n,
-                               const rpt_options_t *options,
-                               struct rpt_catalog **catalog_out);
-void rpt__catalog_close(struct rpt_catalog *catalog);
-void rpt__catalog_interrupt(struct rpt_catalog *catalog);
-const char *rpt__catalog_schema(void);
+rpt_status_t rpt__view_open(const char *const directories[], size_t n,
+                            const rpt_options_t *options,
+                            struct rpt_view **catalog_out);
+void rpt__view_close(struct rpt_view *catalog);
+void rpt__view_interrupt(struct rpt_view *catalog);
+const char *rpt__view_schema(void);
 
-rpt_status_t rpt__query_open(struct rpt_catalog *catalog, const char *sql,
+rpt_status_t rpt__query_open(struct rpt_view *catalog, const char *sql,
                              struct rpt_query **query_out);
 void rpt__query_close(struct rpt_query *query);
 int rpt__query_n_parameters(const struct rpt_query *query);

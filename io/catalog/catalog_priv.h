@@ -44,23 +44,23 @@ struct rpt_saved {
 };
 
 /* A folder of a directory that has checkpoints or events. */
-struct rpt_catalog_task {
+struct rpt_view_task {
     const char *directory; /* as it was given */
     char *name;
     char newest[RPT_FOLDER_NAME_BYTES]; /* "": nobody has asked yet */
 };
 
 /* A state directory of a pool. */
-struct rpt_catalog_pool {
+struct rpt_view_pool {
     char *path;
     rpt_state_t *state;
 };
 
 /* Reads names and manifests. */
-rpt_status_t rpt__catalog_find(struct rpt_catalog *catalog);
+rpt_status_t rpt__view_find(struct rpt_view *catalog);
 /* Once: opens the state directories. */
-rpt_status_t rpt__catalog_find_pools(struct rpt_catalog *catalog);
-void rpt__catalog_forget(struct rpt_catalog *catalog);
+rpt_status_t rpt__view_find_pools(struct rpt_view *catalog);
+void rpt__view_forget(struct rpt_view *catalog);
 
 /* ---- hold.c ---- */
 
@@ -76,27 +76,27 @@ struct rpt_held {
 };
 
 /* RPT_ERR_NOT_FOUND: it is gone; RPT_ERR_CORRUPT: it is damaged. */
-rpt_status_t rpt__hold(struct rpt_catalog *catalog, size_t task,
-                       const char *name, struct rpt_held **held_out);
+rpt_status_t rpt__hold(struct rpt_view *catalog, size_t task, const char *name,
+                       struct rpt_held **held_out);
 /* The newest good one of a task; the same one in all queries of a catalog. */
-rpt_status_t rpt__hold_newest(struct rpt_catalog *catalog, size_t task,
+rpt_status_t rpt__hold_newest(struct rpt_view *catalog, size_t task,
                               struct rpt_held **held_out);
-void rpt__unhold(struct rpt_catalog *catalog, struct rpt_held *held);
+void rpt__unhold(struct rpt_view *catalog, struct rpt_held *held);
 /* When nobody reads any more. */
-void rpt__unhold_all(struct rpt_catalog *catalog);
+void rpt__unhold_all(struct rpt_view *catalog);
 /* What a checkpoint is, for sure. */
-rpt_status_t rpt__saved_judge(struct rpt_catalog *catalog,
+rpt_status_t rpt__saved_judge(struct rpt_view *catalog,
                               struct rpt_saved *saved);
 
 /* ---- guard.c ---- */
 
 /* What a connection may do, and how much. */
-rpt_status_t rpt__guard(struct rpt_catalog *catalog);
+rpt_status_t rpt__guard(struct rpt_view *catalog);
 /* Whether the statement must end, and why; for what takes long without
  * returning to SQLite. */
-rpt_status_t rpt__catalog_stops(struct rpt_catalog *catalog);
+rpt_status_t rpt__view_stops(struct rpt_view *catalog);
 /* Records one of the reasons. */
-rpt_status_t rpt__guard_fail(struct rpt_catalog *catalog, rpt_status_t status);
+rpt_status_t rpt__guard_fail(struct rpt_view *catalog, rpt_status_t status);
 /* Longest value, in bytes. */
 enum { RPT_CELL_BYTES_MAX = 64 << 20 };
 
@@ -107,21 +107,21 @@ enum { RPT_N_TABLES = 6 };
 
 /* What SQLite hands back for a table. */
 struct rpt_table_module {
-    struct rpt_catalog *catalog;
+    struct rpt_view *catalog;
     const struct rpt_table_ops *ops;
 };
 
-struct rpt_catalog {
+struct rpt_view {
     sqlite3 *db;
     struct rpt_table_module modules[RPT_N_TABLES];
     rpt_options_t *options;
     char **directories;
     size_t n_directories;
-    struct rpt_catalog_task *tasks;
+    struct rpt_view_task *tasks;
     size_t n_tasks;
     struct rpt_saved *saved; /* by task, newest first */
     size_t n_saved;
-    struct rpt_catalog_pool *pools;
+    struct rpt_view_pool *pools;
     size_t n_pools;
     bool has_pools;        /* they were looked for */
     struct rpt_held *held; /* the one that was used last */
@@ -136,20 +136,20 @@ struct rpt_catalog {
 };
 
 /* When the last of both, catalog and queries, is closed. */
-void rpt__catalog_release(struct rpt_catalog *catalog);
+void rpt__view_release(struct rpt_view *catalog);
 
 /* ---- table.c ---- */
 
 struct rpt_table {
     sqlite3_vtab base;
-    struct rpt_catalog *catalog;
+    struct rpt_view *catalog;
     const struct rpt_table_ops *ops;
 };
 
 /* Tables put their own behind it. */
 struct rpt_cursor {
     sqlite3_vtab_cursor base;
-    struct rpt_catalog *catalog;
+    struct rpt_view *catalog;
     const struct rpt_table_ops *ops;
     bool is_at_end;
     int64_t row;
@@ -170,7 +170,7 @@ struct rpt_table_ops {
     void (*close)(struct rpt_cursor *cursor); /* may be NULL */
 };
 
-rpt_status_t rpt__tables_add(struct rpt_catalog *catalog);
+rpt_status_t rpt__tables_add(struct rpt_view *catalog);
 
 extern const struct rpt_table_ops rpt__table_checkpoints, rpt__table_datasets,
     rpt__table_blocks, rpt__table_events, rpt__table_tasks, rpt__table_array;

@@ -54,7 +54,7 @@ static void leave(struct events_cursor *cursor)
 /* One that is gone, or has none, has no rows. */
 static rpt_status_t open_file(struct events_cursor *cursor)
 {
-    struct rpt_catalog *c = cursor->base.catalog;
+    struct rpt_view *c = cursor->base.catalog;
     struct rpt_dir top = RPT_DIR_CLOSED, dir = RPT_DIR_CLOSED;
     int fd = -1;
     rpt_status_t status = rpt__dir_open_path(c->tasks[cursor->task].directory,
@@ -89,7 +89,7 @@ static char *find_line(struct events_cursor *cursor, size_t *bytes_out)
 /* RPT_END: the file has no more. */
 static rpt_status_t read_more(struct events_cursor *cursor)
 {
-    const struct rpt_catalog *c = cursor->base.catalog;
+    const struct rpt_view *c = cursor->base.catalog;
     ssize_t n;
 
     if (cursor->end - cursor->from == LINE_BYTES) {
@@ -146,7 +146,7 @@ static rpt_status_t next_of_file(struct events_cursor *cursor)
             return RPT_OK;
         }
         if (line == NULL) {
-            status = rpt__catalog_stops(cursor->base.catalog);
+            status = rpt__view_stops(cursor->base.catalog);
         }
         if (line == NULL && status == RPT_OK) {
             status = read_more(cursor);
@@ -216,7 +216,7 @@ static rpt_status_t events_column(struct rpt_cursor *base,
     static const char *const keys[] = { NULL, NULL,        "time",    "event",
                                         "id", "iteration", "seconds", "pid" };
     const struct events_cursor *cursor = (const struct events_cursor *)base;
-    const struct rpt_catalog_task *task = &base->catalog->tasks[cursor->task];
+    const struct rpt_view_task *task = &base->catalog->tasks[cursor->task];
     const json_t *value;
 
     if (column == EVENT_DIRECTORY) {

@@ -132,7 +132,7 @@ static rpt_status_t look_at(const struct rpt_dir *task, struct rpt_saved *saved)
 }
 
 /* is_gone_out: set when a committed one goes away. */
-static rpt_status_t add_saved(struct rpt_catalog *c, const struct rpt_dir *dir,
+static rpt_status_t add_saved(struct rpt_view *c, const struct rpt_dir *dir,
                               const char *name, bool *is_gone_out)
 {
     struct rpt_saved saved = { .task = c->n_tasks - 1 }, *more;
@@ -160,8 +160,8 @@ static rpt_status_t add_saved(struct rpt_catalog *c, const struct rpt_dir *dir,
 }
 
 /* Those of the last task. */
-static rpt_status_t add_all_saved(struct rpt_catalog *c,
-                                  const struct rpt_dir *dir, bool *is_gone_out)
+static rpt_status_t add_all_saved(struct rpt_view *c, const struct rpt_dir *dir,
+                                  bool *is_gone_out)
 {
     struct rpt_dir_names names = { NULL, 0 };
     rpt_status_t status = rpt__dir_list(dir, &names);
@@ -173,7 +173,7 @@ static rpt_status_t add_all_saved(struct rpt_catalog *c,
     return status;
 }
 
-static void drop_saved(struct rpt_catalog *c, size_t n)
+static void drop_saved(struct rpt_view *c, size_t n)
 {
     while (c->n_saved > n) {
         c->n_saved--;
@@ -216,11 +216,11 @@ static bool has_checkpoints(const struct rpt_dir_names *names)
     return false;
 }
 
-static rpt_status_t append_task(struct rpt_catalog *c, const char *directory,
+static rpt_status_t append_task(struct rpt_view *c, const char *directory,
                                 const char *name)
 {
-    struct rpt_catalog_task *more = room(c->tasks, c->n_tasks, sizeof *more);
-    struct rpt_catalog_task task = { .directory = directory };
+    struct rpt_view_task *more = room(c->tasks, c->n_tasks, sizeof *more);
+    struct rpt_view_task task = { .directory = directory };
 
     if (more == NULL) {
         return RPT_ERR_NOMEM;
@@ -236,7 +236,7 @@ static rpt_status_t append_task(struct rpt_catalog *c, const char *directory,
 
 /* A job commits a new one before it removes one: when one goes away between
  * the list and the look, the new one may not be in the list. */
-static rpt_status_t add_task(struct rpt_catalog *c, const char *directory,
+static rpt_status_t add_task(struct rpt_view *c, const char *directory,
                              const char *name, const struct rpt_dir *dir)
 {
     struct rpt_dir_names names = { NULL, 0 };
@@ -282,7 +282,7 @@ static bool is_folder(const struct rpt_dir *top, const char *name)
            S_ISDIR(found.st_mode) && !is_forbidden(top, name);
 }
 
-static rpt_status_t add_directory(struct rpt_catalog *c, const char *directory)
+static rpt_status_t add_directory(struct rpt_view *c, const char *directory)
 {
     struct rpt_dir top = RPT_DIR_CLOSED, dir;
     struct rpt_dir_names names = { NULL, 0 };
@@ -308,7 +308,7 @@ static rpt_status_t add_directory(struct rpt_catalog *c, const char *directory)
     return status;
 }
 
-rpt_status_t rpt__catalog_find(struct rpt_catalog *c)
+rpt_status_t rpt__view_find(struct rpt_view *c)
 {
     rpt_status_t status = RPT_OK;
 
@@ -323,11 +323,11 @@ rpt_status_t rpt__catalog_find(struct rpt_catalog *c)
 
 /* ---- state directories ---- */
 
-static rpt_status_t append_pool(struct rpt_catalog *c, const char *path,
+static rpt_status_t append_pool(struct rpt_view *c, const char *path,
                                 rpt_state_t *state)
 {
-    struct rpt_catalog_pool *more = room(c->pools, c->n_pools, sizeof *more);
-    struct rpt_catalog_pool pool = { strdup(path), state };
+    struct rpt_view_pool *more = room(c->pools, c->n_pools, sizeof *more);
+    struct rpt_view_pool pool = { strdup(path), state };
 
     if (more != NULL) {
         c->pools = more;
@@ -340,7 +340,7 @@ static rpt_status_t append_pool(struct rpt_catalog *c, const char *path,
     return RPT_OK;
 }
 
-static rpt_status_t add_pool(struct rpt_catalog *c, const char *path)
+static rpt_status_t add_pool(struct rpt_view *c, const char *path)
 {
     rpt_state_t *state = NULL;
     rpt_status_t status = rpt_state_open(path, &state);
@@ -356,7 +356,7 @@ static rpt_status_t add_pool(struct rpt_catalog *c, const char *path)
     return status;
 }
 
-static rpt_status_t add_pools_in(struct rpt_catalog *c, const char *directory)
+static rpt_status_t add_pools_in(struct rpt_view *c, const char *directory)
 {
     struct rpt_dir top = RPT_DIR_CLOSED;
     struct rpt_dir_names names = { NULL, 0 };
@@ -386,7 +386,7 @@ static rpt_status_t add_pools_in(struct rpt_catalog *c, const char *directory)
     return status;
 }
 
-rpt_status_t rpt__catalog_find_pools(struct rpt_catalog *c)
+rpt_status_t rpt__view_find_pools(struct rpt_view *c)
 {
     rpt_status_t status = RPT_OK;
 
@@ -408,7 +408,7 @@ rpt_status_t rpt__catalog_find_pools(struct rpt_catalog *c)
     return status;
 }
 
-void rpt__catalog_forget(struct rpt_catalog *c)
+void rpt__view_forget(struct rpt_view *c)
 {
     for (size_t i = 0; i < c->n_tasks; i++) {
         free(c->tasks[i].name);

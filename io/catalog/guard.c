@@ -67,7 +67,7 @@ static int authorize(void *user, int action, const char *a, const char *b,
 
 /* ---- how long ---- */
 
-static rpt_status_t why_stop(struct rpt_catalog *c)
+static rpt_status_t why_stop(struct rpt_view *c)
 {
     uint64_t most = rpt__option_size(c->options, RPT_OPT_IO_QUERY_MEMORY_BYTES);
 
@@ -83,7 +83,7 @@ static rpt_status_t why_stop(struct rpt_catalog *c)
     return RPT_OK;
 }
 
-rpt_status_t rpt__guard_fail(struct rpt_catalog *c, rpt_status_t status)
+rpt_status_t rpt__guard_fail(struct rpt_view *c, rpt_status_t status)
 {
     switch (status) {
     case RPT_ERR_CANCELLED:
@@ -107,7 +107,7 @@ rpt_status_t rpt__guard_fail(struct rpt_catalog *c, rpt_status_t status)
     return status;
 }
 
-rpt_status_t rpt__catalog_stops(struct rpt_catalog *c)
+rpt_status_t rpt__view_stops(struct rpt_view *c)
 {
     rpt_status_t status = why_stop(c);
 
@@ -117,7 +117,7 @@ rpt_status_t rpt__catalog_stops(struct rpt_catalog *c)
 /* May be called inside SQLite's own work: records nothing. */
 static int look(void *user)
 {
-    struct rpt_catalog *c = user;
+    struct rpt_view *c = user;
 
     c->stopped = why_stop(c);
     return c->stopped != RPT_OK;
@@ -140,7 +140,7 @@ static const struct {
                { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
                { SQLITE_LIMIT_WORKER_THREADS, 0 } };
 
-rpt_status_t rpt__guard(struct rpt_catalog *c)
+rpt_status_t rpt__guard(struct rpt_view *c)
 {
     int code = rpt__sqlite.exec(c->db, "PRAGMA temp_store = MEMORY", NULL, NULL,
                                 NULL);

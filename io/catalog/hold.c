@@ -21,7 +21,7 @@ enum {
     MOST_LOOKS = 100 /* for one that is not removed while it is opened */
 };
 
-static rpt_status_t open_task(const struct rpt_catalog *c, size_t task,
+static rpt_status_t open_task(const struct rpt_view *c, size_t task,
                               struct rpt_dir *dir_out)
 {
     struct rpt_dir top = RPT_DIR_CLOSED;
@@ -74,7 +74,7 @@ static void free_held(struct rpt_held *held)
     free(held);
 }
 
-static struct rpt_held *take_out(struct rpt_catalog *c, size_t task,
+static struct rpt_held *take_out(struct rpt_view *c, size_t task,
                                  const char *name)
 {
     for (struct rpt_held **h = &c->held; *h != NULL; h = &(*h)->next) {
@@ -88,7 +88,7 @@ static struct rpt_held *take_out(struct rpt_catalog *c, size_t task,
     return NULL;
 }
 
-rpt_status_t rpt__hold(struct rpt_catalog *c, size_t task, const char *name,
+rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
                        struct rpt_held **held_out)
 {
     struct rpt_held *held = take_out(c, task, name);
@@ -121,7 +121,7 @@ rpt_status_t rpt__hold(struct rpt_catalog *c, size_t task, const char *name,
     return RPT_OK;
 }
 
-void rpt__unhold(struct rpt_catalog *c, struct rpt_held *held)
+void rpt__unhold(struct rpt_view *c, struct rpt_held *held)
 {
     int n_unused = 0;
 
@@ -142,7 +142,7 @@ void rpt__unhold(struct rpt_catalog *c, struct rpt_held *held)
     }
 }
 
-void rpt__unhold_all(struct rpt_catalog *c)
+void rpt__unhold_all(struct rpt_view *c)
 {
     while (c->held != NULL) {
         struct rpt_held *held = c->held;
@@ -155,7 +155,7 @@ void rpt__unhold_all(struct rpt_catalog *c)
 /* ---- the newest ---- */
 
 /* One look: RPT_END, it changes. */
-static rpt_status_t look(struct rpt_catalog *c, size_t task,
+static rpt_status_t look(struct rpt_view *c, size_t task,
                          struct rpt_held **held_out)
 {
     struct rpt_dir dir = RPT_DIR_CLOSED;
@@ -187,7 +187,7 @@ static rpt_status_t look(struct rpt_catalog *c, size_t task,
     return status;
 }
 
-rpt_status_t rpt__hold_newest(struct rpt_catalog *c, size_t task,
+rpt_status_t rpt__hold_newest(struct rpt_view *c, size_t task,
                               struct rpt_held **held_out)
 {
     struct rpt_held *held = NULL;
@@ -210,7 +210,7 @@ rpt_status_t rpt__hold_newest(struct rpt_catalog *c, size_t task,
     return status;
 }
 
-rpt_status_t rpt__saved_judge(struct rpt_catalog *c, struct rpt_saved *saved)
+rpt_status_t rpt__saved_judge(struct rpt_view *c, struct rpt_saved *saved)
 {
     struct rpt_held *held = NULL;
     rpt_status_t status;

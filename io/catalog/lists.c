@@ -105,7 +105,7 @@ static void cell_manifest(sqlite3_context *context,
 static rpt_status_t checkpoints_column(struct rpt_cursor *base,
                                        sqlite3_context *context, int column)
 {
-    struct rpt_catalog *c = base->catalog;
+    struct rpt_view *c = base->catalog;
     struct rpt_saved *saved = &c->saved[((struct list_cursor *)base)->at];
     rpt_status_t status = RPT_OK;
 
@@ -170,7 +170,7 @@ enum {
 /* To the first one from here on of a checkpoint that counts. */
 static rpt_status_t datasets_settle(struct list_cursor *cursor)
 {
-    struct rpt_catalog *c = cursor->base.catalog;
+    struct rpt_view *c = cursor->base.catalog;
     rpt_status_t status = RPT_OK;
 
     for (; cursor->at < c->n_saved; cursor->at++, cursor->inner = 0) {
@@ -219,7 +219,7 @@ static void cell_type(sqlite3_context *context, rpt_type_t type)
 }
 
 static void cell_path(sqlite3_context *context,
-                      const struct rpt_catalog_task *task, const char *name)
+                      const struct rpt_view_task *task, const char *name)
 {
     struct rpt_buf path = RPT_BUF_EMPTY;
 
@@ -234,7 +234,7 @@ static rpt_status_t datasets_column(struct rpt_cursor *base,
 {
     const struct list_cursor *cursor = (const struct list_cursor *)base;
     const struct rpt_saved *saved = &base->catalog->saved[cursor->at];
-    const struct rpt_catalog_task *task = &base->catalog->tasks[saved->task];
+    const struct rpt_view_task *task = &base->catalog->tasks[saved->task];
     const struct rpt_dataset *set = &saved->manifest.datasets[cursor->inner];
     int n_dims = set->is_scalar ? 0 : set->n_dims;
 
@@ -302,7 +302,7 @@ enum {
 
 static rpt_status_t tasks_settle(struct list_cursor *cursor)
 {
-    struct rpt_catalog *c = cursor->base.catalog;
+    struct rpt_view *c = cursor->base.catalog;
     const rpt_state_task_t *task;
 
     for (; cursor->at < c->n_pools; cursor->at++, cursor->inner = 0) {
@@ -319,7 +319,7 @@ static rpt_status_t tasks_filter(struct rpt_cursor *base, bool in_order,
                                  const char *wishes, sqlite3_value *values[])
 {
     struct list_cursor *cursor = (struct list_cursor *)base;
-    rpt_status_t status = rpt__catalog_find_pools(base->catalog);
+    rpt_status_t status = rpt__view_find_pools(base->catalog);
 
     (void)in_order;
     (void)wishes;
@@ -366,7 +366,7 @@ static rpt_status_t tasks_column(struct rpt_cursor *base,
                                  sqlite3_context *context, int column)
 {
     const struct list_cursor *cursor = (const struct list_cursor *)base;
-    const struct rpt_catalog_pool *pool = &base->catalog->pools[cursor->at];
+    const struct rpt_view_pool *pool = &base->catalog->pools[cursor->at];
     const rpt_state_task_t *task = NULL;
     rpt_status_t status = rpt_state_task(pool->state, cursor->inner, &task);
 

@@ -22,7 +22,7 @@ enum phase {
 };
 
 struct rpt_query {
-    struct rpt_catalog *catalog;
+    struct rpt_view *catalog;
     sqlite3_stmt *statement;
     enum phase phase;
     double deadline_s; /* 0: none */
@@ -31,7 +31,7 @@ struct rpt_query {
 
 /* ---- how it went wrong ---- */
 
-static rpt_status_t refused(const struct rpt_catalog *c)
+static rpt_status_t refused(const struct rpt_view *c)
 {
     rpt__fail(RPT_ERR_UNSUPPORTED, "the statement does more than read");
     rpt__fail_why("%s", rpt__sqlite.errmsg(c->db));
@@ -47,7 +47,7 @@ static rpt_status_t too_long(void)
     return RPT_ERR_OVERFLOW;
 }
 
-static rpt_status_t malformed(const struct rpt_catalog *c)
+static rpt_status_t malformed(const struct rpt_view *c)
 {
     const char *why = rpt__sqlite.errmsg(c->db);
 
@@ -66,7 +66,7 @@ static rpt_status_t malformed(const struct rpt_catalog *c)
     return RPT_ERR_PARSE;
 }
 
-static rpt_status_t failed(struct rpt_catalog *c, int code, bool is_step)
+static rpt_status_t failed(struct rpt_view *c, int code, bool is_step)
 {
     if (c->fault != RPT_OK) {
         return c->fault;
@@ -96,7 +96,7 @@ static rpt_status_t failed(struct rpt_catalog *c, int code, bool is_step)
 /* Now the catalog is looked at on behalf of this query. */
 static void enter(struct rpt_query *query)
 {
-    struct rpt_catalog *c = query->catalog;
+    struct rpt_view *c = query->catalog;
 
     c->fault = c->stopped = RPT_OK;
     c->deadline_s = query->deadline_s;
@@ -128,7 +128,7 @@ static rpt_status_t check_rest(const char *rest)
 
 static rpt_status_t prepare(struct rpt_query *query, const char *sql)
 {
-    struct rpt_catalog *c = query->catalog;
+    struct rpt_view *c = query->catalog;
     size_t bytes = strlen(sql);
     const char *rest = "";
     int code;
@@ -153,7 +153,7 @@ static rpt_status_t prepare(struct rpt_query *query, const char *sql)
     return check_rest(rest);
 }
 
-rpt_status_t rpt__query_open(struct rpt_catalog *catalog, const char *sql,
+rpt_status_t rpt__query_open(struct rpt_view *catalog, const char *sql,
                              struct rpt_query **query_out)
 {
     struct rpt_query *query = calloc(1, sizeof *query);
@@ -177,7 +177,7 @@ void rpt__query_close(struct rpt_query *query)
 {
     rpt__sqlite.finalize(query->statement);
     query->catalog->n_queries--;
-    rpt__catalog_release(query->catalog);
+    rpt__view_release(query->catalog);
     free(query);
 }
 
@@ -230,7 +230,7 @@ static rpt_status_t fail_after_failure(void)
 
 rpt_status_t rpt__query_step(struct rpt_query *query)
 {
-    struct rpt_catalog *c = query->catalog;
+    struct rpt_view *c = query->catalog;
     rpt_status_t status;
     int code;
 
@@ -241,7 +241,7 @@ rpt_status_t rpt__query_step(struct rpt_query *query)
         begin(query);
     }
     enter(query);
-    status = rpt__catalog_stops(c);
+    status = rpt__view_stops(c);
     if (status == RPT_OK) {
         code = rpt__sqlite.step(query->statement);
         if (code == SQLITE_ROW) {

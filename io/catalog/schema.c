@@ -102,7 +102,7 @@ const char rpt__schema_events[] = EVENTS;
 const char rpt__schema_tasks[] = TASKS;
 const char rpt__schema_array[] = ARRAY;
 
-const char *rpt__catalog_schema(void)
+const char *rpt__view_schema(void)
 {
     return CHECKPOINTS ";\n\n" DATASETS ";\n\n" BLOCKS ";\n\n" EVENTS
                        ";\n\n" TASKS ";\n\n" ARRAY ";\n";

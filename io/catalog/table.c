@@ -16,7 +16,7 @@ static const struct rpt_table_ops *const tables[RPT_N_TABLES] = {
     &rpt__table_events,      &rpt__table_tasks,    &rpt__table_array
 };
 
-static int failed(struct rpt_catalog *catalog, rpt_status_t status)
+static int failed(struct rpt_view *catalog, rpt_status_t status)
 {
     catalog->fault = status;
     return SQLITE_ERROR;
@@ -90,7 +90,7 @@ static int filter(sqlite3_vtab_cursor *base, int number, const char *text,
                   int n_values, sqlite3_value **values)
 {
     struct rpt_cursor *cursor = (struct rpt_cursor *)base;
-    rpt_status_t status = rpt__catalog_stops(cursor->catalog);
+    rpt_status_t status = rpt__view_stops(cursor->catalog);
 
     (void)n_values;
     cursor->is_at_end = false;
@@ -145,7 +145,7 @@ static const sqlite3_module module = {
     .xRowid = rowid,
 };
 
-rpt_status_t rpt__tables_add(struct rpt_catalog *c)
+rpt_status_t rpt__tables_add(struct rpt_view *c)
 {
     for (size_t i = 0; i < RPT_N_TABLES; i++) {
         c->modules[i] = (struct rpt_table_module){ c, tables[i] };

@@ -155,10 +155,10 @@ static rpt_status_t no_dataset(const struct wanted *w, const char *where)
     return RPT_ERR_NOT_FOUND;
 }
 
-static rpt_status_t ambiguous(const struct rpt_catalog *c,
-                              const struct wanted *w, size_t a, size_t b)
+static rpt_status_t ambiguous(const struct rpt_view *c, const struct wanted *w,
+                              size_t a, size_t b)
 {
-    const struct rpt_catalog_task *x = &c->tasks[a], *y = &c->tasks[b];
+    const struct rpt_view_task *x = &c->tasks[a], *y = &c->tasks[b];
 
     rpt__fail(RPT_ERR_INVALID, "several tasks have a dataset \"%s\"", w->name);
     rpt__fail_why("%s/%s and %s/%s", x->directory, x->name, y->directory,
@@ -169,7 +169,7 @@ static rpt_status_t ambiguous(const struct rpt_catalog *c,
     return RPT_ERR_INVALID;
 }
 
-static bool is_of_task(const struct rpt_catalog *c, const struct wanted *w,
+static bool is_of_task(const struct rpt_view *c, const struct wanted *w,
                        const struct rpt_saved *saved)
 {
     return w->task == NULL || strcmp(w->task, c->tasks[saved->task].name) == 0;
@@ -206,7 +206,7 @@ static rpt_status_t nothing_chosen(const struct wanted *w,
 
 /* The newest one of the one task that has such a dataset; of an iteration, or
  * of any. */
-static rpt_status_t choose(const struct rpt_catalog *c, const struct wanted *w,
+static rpt_status_t choose(const struct rpt_view *c, const struct wanted *w,
                            const int64_t *iteration,
                            const struct rpt_saved **saved_out)
 {
@@ -232,8 +232,7 @@ static rpt_status_t choose(const struct rpt_catalog *c, const struct wanted *w,
 }
 
 /* By its id. */
-static rpt_status_t choose_id(const struct rpt_catalog *c,
-                              const struct wanted *w,
+static rpt_status_t choose_id(const struct rpt_view *c, const struct wanted *w,
                               const struct rpt_saved **saved_out)
 {
     const char *text = (const char *)rpt__sqlite.value_text(w->checkpoint);
@@ -256,7 +255,7 @@ static rpt_status_t choose_id(const struct rpt_catalog *c,
     return RPT_ERR_NOT_FOUND;
 }
 
-static rpt_status_t hold_wanted(struct rpt_catalog *c, const struct wanted *w,
+static rpt_status_t hold_wanted(struct rpt_view *c, const struct wanted *w,
                                 struct rpt_held **held_out)
 {
     int type = w->checkpoint != NULL ? rpt__sqlite.value_type(w->checkpoint)
@@ -286,7 +285,7 @@ static rpt_status_t hold_wanted(struct rpt_catalog *c, const struct wanted *w,
     return status;
 }
 
-rpt_status_t rpt__array_find(struct rpt_catalog *c, const char *wishes,
+rpt_status_t rpt__array_find(struct rpt_view *c, const char *wishes,
                              sqlite3_value *values[],
                              struct rpt_held **held_out,
                              const struct rpt_dataset **set_out)

@@ -8,9 +8,9 @@
 
 #include <repartir/query.h>
 
-rpt_status_t rpt_catalog_open(const char *const directories[], size_t n,
-                              const rpt_options_t *options,
-                              rpt_catalog_t **catalog_out)
+rpt_status_t rpt_view_open(const char *const directories[], size_t n,
+                           const rpt_options_t *options,
+                           rpt_view_t **catalog_out)
 {
     RPT_REQUIRE(directories != NULL && catalog_out != NULL, "NULL argument");
     RPT_REQUIRE(n > 0, "no directory");
@@ -18,29 +18,29 @@ rpt_status_t rpt_catalog_open(const char *const directories[], size_t n,
         RPT_REQUIRE(directories[i] != NULL && directories[i][0] != '\0',
                     "a directory has no name");
     }
-    return rpt__catalog_open(directories, n, options, catalog_out);
+    return rpt__view_open(directories, n, options, catalog_out);
 }
 
-void rpt_catalog_close(rpt_catalog_t *catalog)
+void rpt_view_close(rpt_view_t *catalog)
 {
     if (catalog != NULL) {
-        rpt__catalog_close(catalog);
+        rpt__view_close(catalog);
     }
 }
 
-void rpt_catalog_interrupt(rpt_catalog_t *catalog)
+void rpt_view_interrupt(rpt_view_t *catalog)
 {
     if (catalog != NULL) {
-        rpt__catalog_interrupt(catalog);
+        rpt__view_interrupt(catalog);
     }
 }
 
-const char *rpt_catalog_schema(void)
+const char *rpt_view_schema(void)
 {
-    return rpt__catalog_schema();
+    return rpt__view_schema();
 }
 
-rpt_status_t rpt_query_open(rpt_catalog_t *catalog, const char *sql,
+rpt_status_t rpt_query_open(rpt_view_t *catalog, const char *sql,
                             rpt_query_t **query_out)
 {
     RPT_REQUIRE(catalog != NULL && sql != NULL && query_out != NULL,

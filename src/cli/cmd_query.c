@@ -288,7 +288,7 @@ static int print_rows(rpt_query_t *query, struct target *t, struct fault *fault)
     return code;
 }
 
-static int run(const struct query_options *o, rpt_catalog_t *catalog,
+static int run(const struct query_options *o, rpt_view_t *catalog,
                struct fault *fault)
 {
     struct target target = { .rows = { .format = (enum rows_format)o->format,
@@ -320,21 +320,21 @@ static int run(const struct query_options *o, rpt_catalog_t *catalog,
 static int query(const struct query_options *o)
 {
     struct fault fault = { 0 };
-    rpt_catalog_t *catalog = NULL;
+    rpt_view_t *catalog = NULL;
     int code;
 
     if (o->wants_schema) {
-        if (fputs(rpt_catalog_schema(), stdout) == EOF || fflush(stdout) != 0) {
+        if (fputs(rpt_view_schema(), stdout) == EOF || fflush(stdout) != 0) {
             say("standard output cannot be written");
             return CODE_IO;
         }
         return CODE_OK;
     }
-    code = rpt_catalog_open(o->directories.list, o->directories.n, o->options,
-                            &catalog) == RPT_OK
+    code = rpt_view_open(o->directories.list, o->directories.n, o->options,
+                         &catalog) == RPT_OK
                ? run(o, catalog, &fault)
                : failed(&fault);
-    rpt_catalog_close(catalog);
+    rpt_view_close(catalog);
     fault_print(&fault);
     return code;
 }

@@ -12,7 +12,7 @@
 
 static void elements_are_those_that_were_saved(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     for (int it = 100; it <= 300; it += 100) {
         char sql[300];
@@ -39,12 +39,12 @@ static void elements_are_those_that_were_saved(void)
           "SELECT i0, value, checkpoint = (SELECT id FROM checkpoints WHERE "
           "iteration = 200), task, name FROM array('repartir/iteration', 200)",
           "NULL 200 1 'heat' 'repartir/iteration';");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void every_type_has_its_values(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     for (const struct saved_type *t = saved_types; t->name != NULL; t++) {
         char sql[200];
@@ -53,7 +53,7 @@ static void every_type_has_its_values(void)
                  "SELECT value, imag, index_ FROM array('types/%s')", t->name);
         SHOWS(c, sql, t->shown);
     }
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static rpt_status_t save_triples(rpt_context_t *context, void *user)
@@ -80,7 +80,7 @@ static void an_element_may_lie_in_two_blocks(void)
 {
     const char *folder = scratch_make();
     rpt_options_t *options = NULL;
-    rpt_catalog_t *c;
+    rpt_view_t *c;
 
     CU_ASSERT(rpt_options_create(&options) == RPT_OK);
     CU_ASSERT(rpt_local_run(1, options, save_triples,
@@ -95,13 +95,13 @@ static void an_element_may_lie_in_two_blocks(void)
     SHOWS(c,
           "SELECT count(*), count(DISTINCT hex(value)) FROM array('triples')",
           "400000 251;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     scratch_remove(folder);
 }
 
 static void a_checkpoint_is_named_by_id_or_iteration(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     SHOWS(c, "SELECT value FROM array('u') WHERE i0 = 0 AND i1 = 0",
           "300000000.0;");
@@ -131,7 +131,7 @@ static void a_checkpoint_is_named_by_id_or_iteration(void)
     FAILS(c, "SELECT * FROM array", RPT_ERR_PARSE, "array('NAME')");
     FAILS(c, "SELECT * FROM array('repartir/time')", RPT_ERR_INVALID,
           "several tasks");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* Against the same conditions on an expression, which nobody can push down. */
@@ -163,7 +163,7 @@ static void bounds_change_no_answer(void)
         "%1$s IS NULL",
         "%1$s IS 2"
     };
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     for (int d = 0; d < 4; d++) {
         for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
@@ -200,7 +200,7 @@ static void bounds_change_no_answer(void)
           "i2 < 2",
           "2302;"); /* 570 + 571 + 580 + 581 */
     SHOWS(c, "SELECT value FROM array('repartir/ranks', 300) WHERE i0 = 0", "");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* Bytes that this process has read by system calls; -1: not known here. */
@@ -218,7 +218,7 @@ static int64_t bytes_read(void)
     return bytes;
 }
 
-static int64_t cost_of(rpt_catalog_t *c, const char *sql, const char *text)
+static int64_t cost_of(rpt_view_t *c, const char *sql, const char *text)
 {
     int64_t before = bytes_read();
 
@@ -228,7 +228,7 @@ static int64_t cost_of(rpt_catalog_t *c, const char *sql, const char *text)
 
 static void a_row_is_all_that_is_read(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     int64_t mib = 1 << 20, cost;
 
     if (bytes_read() < 0) {
@@ -265,25 +265,25 @@ static void a_row_is_all_that_is_read(void)
     CU_ASSERT(cost >= 8 * mib && cost < 8 * mib + 10000);
     cost = cost_of(c, "SELECT value FROM array('field') LIMIT 1", "0.0;");
     CU_ASSERT(cost >= mib && cost < mib + 10000);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* A million rows for each of a thousand would take minutes. */
 static void rows_outside_of_bounds_are_not_visited(void)
 {
-    rpt_catalog_t *c = open_with(saved_folder(), "io.query.deadline_s", "20");
+    rpt_view_t *c = open_with(saved_folder(), "io.query.deadline_s", "20");
 
     SHOWS(c,
           "WITH RECURSIVE k(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM k "
           "WHERE x < 999) SELECT count(*), sum(i0) FROM k, array('field') "
           "WHERE i0 = x AND i1 > 4 AND i1 <= 6",
           "2000 999000;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void the_order_of_the_array_needs_no_sorting(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     char *plan, *rows;
     struct {
         const char *sql;
@@ -321,12 +321,12 @@ static void the_order_of_the_array_needs_no_sorting(void)
           "SELECT value FROM array('flow/w') WHERE i1 BETWEEN 2 AND 3 AND i2 = "
           "9 AND i0 < 2 ORDER BY i0, i1",
           "29;39;129;139;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void a_million_elements_take_little_memory(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     rpt_query_t *query = NULL;
     rpt_value_t value;
     size_t before = rpt_test_heap_bytes(), most = 0, n = 0;
@@ -347,7 +347,7 @@ static void a_million_elements_take_little_memory(void)
     CU_ASSERT(sum == 549755289600.0); /* n (n - 1) / 2 */
     CU_ASSERT(most < before + (4 << 20));
     rpt_query_close(query);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* One byte of each of two files. */
@@ -368,7 +368,7 @@ static void damage(const char *folder, int64_t offset)
 static void damage_is_an_error_that_says_where(void)
 {
     const char *folder = saved_folder();
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     int64_t offset = number_of(c, "SELECT offset FROM datasets WHERE name = "
                                   "'field'");
     double last = 1048575;
@@ -389,7 +389,7 @@ static void damage_is_an_error_that_says_where(void)
           "1048575.0;");
     damage(folder, offset + (600 * 1024 + 700) * 8);
     SHOWS(c, "SELECT count(value) FROM array('field')", "1048576;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 
     snprintf(path, sizeof path, "%s/state.h5",
              committed_path(folder, "big", 0));
@@ -397,7 +397,7 @@ static void damage_is_an_error_that_says_where(void)
     c = open_saved();
     FAILS(c, "SELECT sum(value) FROM array('field')", RPT_ERR_CORRUPT,
           "too short");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     /* The last byte of the last number. */
     fd = open(path, O_WRONLY);
     CU_ASSERT(pwrite(fd, (char *)&last + 7, 1, offset + 8 * 1024 * 1024 - 1) ==

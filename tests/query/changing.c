@@ -29,7 +29,7 @@ static pid_t start_saving(const char *folder)
 }
 
 /* What may happen to a checkpoint that is named: it is gone. */
-static bool is_whole_or_gone(rpt_catalog_t *c, const char *sql, bool may_go)
+static bool is_whole_or_gone(rpt_view_t *c, const char *sql, bool may_go)
 {
     rpt_query_t *q = NULL;
     rpt_value_t v[4];
@@ -65,7 +65,7 @@ static void while_a_job_saves_checkpoints_are_whole_or_gone(void)
     CU_ASSERT(saved_more(folder, "t", 1, 2, "1"));
     child = start_saving(folder);
     for (int i = 0; i < ROUNDS || last < first + 100; i++) {
-        rpt_catalog_t *c = open_with(folder, NULL, NULL);
+        rpt_view_t *c = open_with(folder, NULL, NULL);
 
         CU_ASSERT(is_whole_or_gone(
             c,
@@ -83,7 +83,7 @@ static void while_a_job_saves_checkpoints_are_whole_or_gone(void)
         CU_ASSERT(number_of(c, "SELECT count(xxh3) FROM blocks") >= 0);
         last = number_of(c, "SELECT max(iteration) FROM events");
         first = i == 0 ? last : first;
-        rpt_catalog_close(c);
+        rpt_view_close(c);
         if (waitpid(child, &status, WNOHANG) == child) {
             child = 0;
             CU_FAIL("the saving process has ended");
@@ -103,7 +103,7 @@ static void while_a_job_saves_checkpoints_are_whole_or_gone(void)
 static void the_newest_stays_the_same(void)
 {
     const char *folder = scratch_make();
-    rpt_catalog_t *c;
+    rpt_view_t *c;
 
     CU_ASSERT(saved_more(folder, "t", 1, 1, "1"));
     c = open_with(folder, NULL, NULL);
@@ -112,13 +112,13 @@ static void the_newest_stays_the_same(void)
     SHOWS(c, "SELECT DISTINCT value FROM array('v')", "1;");
     SHOWS(c, "SELECT iteration, state FROM checkpoints", "1 'committed';");
     FAILS(c, "SELECT * FROM array('v', 3)", RPT_ERR_NOT_FOUND, "iteration 3");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     /* Nobody has asked yet: the one that is there now. */
     c = open_with(folder, NULL, NULL);
     CU_ASSERT(saved_more(folder, "t", 4, 4, "1"));
     FAILS(c, "SELECT * FROM array('v', 3)", RPT_ERR_NOT_FOUND, "is gone");
     SHOWS(c, "SELECT DISTINCT value FROM array('v')", "4;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     scratch_remove(folder);
 }
 
@@ -161,7 +161,7 @@ static int unlock(const char *path, const struct stat *file, int kind,
 static void a_read_only_directory_is_left_as_it_is(void)
 {
     const char *folder = saved_folder();
-    rpt_catalog_t *c;
+    rpt_view_t *c;
     uint64_t before;
 
     CU_ASSERT(nftw(folder, lock_away, 16, FTW_PHYS) == 0);
@@ -175,7 +175,7 @@ static void a_read_only_directory_is_left_as_it_is(void)
           "'committed'), (SELECT count(*) > 0 FROM blocks), (SELECT count(*) > "
           "0 FROM events), (SELECT count(*) FROM tasks)",
           "4 1 1 0;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     seen = 0;
     nftw(folder, see, 16, FTW_PHYS);
     CU_ASSERT(seen == before);
@@ -201,7 +201,7 @@ static void nothing_stays_open_or_allocated(void)
     size_t n_fds = 0, bytes = 0;
 
     for (int round = 0; round < 40; round++) {
-        rpt_catalog_t *c = open_saved();
+        rpt_view_t *c = open_saved();
 
         for (int it = 100; it <= 400; it += 100) { /* 400: there is none */
             char sql[200];
@@ -213,7 +213,7 @@ static void nothing_stays_open_or_allocated(void)
             free(shown(c, sql, 0));
         }
         free(shown(c, "SELECT * FROM blocks, events LIMIT 1000", 0));
-        rpt_catalog_close(c);
+        rpt_view_close(c);
         if (round == 19) { /* malloc keeps some of what is freed */
             n_fds = count_fds();
             bytes = rpt_test_heap_bytes();

@@ -37,7 +37,7 @@ static void nothing_can_be_written(void)
         "UPDATE sqlite_master SET sql = 'x'",
         "EXPLAIN DELETE FROM checkpoints",
     };
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         FAILS(c, statements[i], RPT_ERR_UNSUPPORTED, "does more than read");
@@ -46,12 +46,12 @@ static void nothing_can_be_written(void)
     SHOWS(c, "SELECT count(*) FROM sqlite_master", "0;");
     SHOWS(c, "SELECT name FROM pragma_table_info('events') LIMIT 2",
           "'directory';'task';");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void one_statement_is_one(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
 
     SHOWS(c, " SELECT 1 ; ;\n", "1;");
     SHOWS(c, "VALUES (1, 'a'), (NULL, x'00ff')", "1 'a';NULL X'00ff';");
@@ -61,7 +61,7 @@ static void one_statement_is_one(void)
     FAILS(c, "SELEC 1", RPT_ERR_PARSE, "syntax error");
     FAILS(c, "SELECT nope FROM checkpoints", RPT_ERR_PARSE, "nope");
     FAILS(c, "SELECT * FROM nope", RPT_ERR_PARSE, "--schema");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* ---- parameters ---- */
@@ -70,7 +70,7 @@ static void parameters_are_values_and_never_sql(void)
 {
     static const char *const texts[] = { HOSTILE, "u'); DROP TABLE x; --",
                                          "\" OR 1=1", "' OR ''='" };
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     char wanted[200], *found;
 
     found = shown(c, "SELECT value FROM array(?)", 1, HOSTILE);
@@ -87,12 +87,12 @@ static void parameters_are_values_and_never_sql(void)
     CU_ASSERT(strstr(found, "RPT_ERR_NOT_FOUND") == found);
     free(found);
     SHOWS(c, "SELECT count(*) FROM checkpoints", "4;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void values_are_bound_and_stay_bound(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     rpt_query_t *q = NULL;
     rpt_value_t v;
 
@@ -134,7 +134,7 @@ static void values_are_bound_and_stay_bound(void)
     CU_ASSERT(v.type == RPT_VALUE_BLOB && v.bytes == 0 && v.data != NULL);
     CU_ASSERT_STRING_EQUAL(rpt_query_column_name(q, 0), "a b");
     rpt_query_close(q);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* ---- arguments ---- */
@@ -146,26 +146,26 @@ static void bad_arguments_are_refused(void)
     static const char *const good[] = { "/tmp" }, *const none[] = { NULL },
                              *const empty[] = { "" };
     static const char *const missing[] = { "/tmp", "/nowhere/at/all" };
-    rpt_catalog_t *c = NULL, *kept = NULL;
+    rpt_view_t *c = NULL, *kept = NULL;
     rpt_query_t *q = NULL;
     rpt_value_t v;
     char *file;
 
-    INVALID(rpt_catalog_open(NULL, 1, NULL, &c));
-    INVALID(rpt_catalog_open(good, 0, NULL, &c));
-    INVALID(rpt_catalog_open(none, 1, NULL, &c));
-    INVALID(rpt_catalog_open(empty, 1, NULL, &c));
-    INVALID(rpt_catalog_open(good, 1, NULL, NULL));
-    CU_ASSERT(rpt_catalog_open(missing, 2, NULL, &c) == RPT_ERR_NOT_FOUND);
+    INVALID(rpt_view_open(NULL, 1, NULL, &c));
+    INVALID(rpt_view_open(good, 0, NULL, &c));
+    INVALID(rpt_view_open(none, 1, NULL, &c));
+    INVALID(rpt_view_open(empty, 1, NULL, &c));
+    INVALID(rpt_view_open(good, 1, NULL, NULL));
+    CU_ASSERT(rpt_view_open(missing, 2, NULL, &c) == RPT_ERR_NOT_FOUND);
     CU_ASSERT(strstr(rpt_last_error()->what, missing[1]) != NULL);
     CU_ASSERT(asprintf(&file, "%s/state.h5",
                        committed_path(saved_folder(), "big", 0)) > 0);
-    CU_ASSERT(rpt_catalog_open((const char *const *)&file, 1, NULL, &c) ==
+    CU_ASSERT(rpt_view_open((const char *const *)&file, 1, NULL, &c) ==
               RPT_ERR_NOT_FOUND);
     free(file);
     CU_ASSERT(c == NULL);
-    rpt_catalog_close(NULL);
-    rpt_catalog_interrupt(NULL);
+    rpt_view_close(NULL);
+    rpt_view_interrupt(NULL);
 
     c = open_saved();
     INVALID(rpt_query_open(NULL, "SELECT 1", &q));
@@ -199,7 +199,7 @@ static void bad_arguments_are_refused(void)
     rpt_query_close(NULL);
     /* A catalog lives as long as its queries. */
     kept = c;
-    rpt_catalog_close(kept);
+    rpt_view_close(kept);
     CU_ASSERT(rpt_query_reset(q) == RPT_OK);
     CU_ASSERT(rpt_query_step(q) == RPT_OK);
     rpt_query_close(q);
@@ -210,13 +210,13 @@ static void without_sqlite_there_are_no_queries(void)
     /* Only the first catalog of a process opens the library. */
     const char *folder = saved_folder();
     rpt_options_t *options = NULL;
-    rpt_catalog_t *c = NULL;
+    rpt_view_t *c = NULL;
     rpt_status_t status;
 
     CU_ASSERT(rpt_options_create(&options) == RPT_OK);
     CU_ASSERT(rpt_options_set(options, "io.sqlite.library", "/no/such.so") ==
               RPT_OK);
-    status = rpt_catalog_open(&folder, 1, options, &c);
+    status = rpt_view_open(&folder, 1, options, &c);
     if (status == RPT_OK) {
         rpt_test_skip("SQLite is inside of this library, or open already");
     } else {
@@ -224,11 +224,11 @@ static void without_sqlite_there_are_no_queries(void)
         CU_ASSERT(strstr(rpt_last_error_text(), "/no/such.so") != NULL);
         CU_ASSERT(rpt_options_set(options, "io.sqlite.library", "libm.so.6") ==
                   RPT_OK);
-        CU_ASSERT(rpt_catalog_open(&folder, 1, options, &c) ==
+        CU_ASSERT(rpt_view_open(&folder, 1, options, &c) ==
                   RPT_ERR_UNSUPPORTED);
         CU_ASSERT(strstr(rpt_last_error_text(), "it has no sqlite3_") != NULL);
     }
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     rpt_options_destroy(options);
 }
 
@@ -239,7 +239,7 @@ static void without_sqlite_there_are_no_queries(void)
 
 static void a_query_ends_at_its_deadline(void)
 {
-    rpt_catalog_t *c = open_with(saved_folder(), "io.query.deadline_s", "0.3");
+    rpt_view_t *c = open_with(saved_folder(), "io.query.deadline_s", "0.3");
     struct timespec begin, end;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
@@ -251,13 +251,12 @@ static void a_query_ends_at_its_deadline(void)
           "a.value < b.value",
           RPT_ERR_TIMEOUT, "io.query.deadline_s");
     SHOWS(c, "SELECT 1", "1;"); /* the next one has its own */
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void memory_has_a_limit(void)
 {
-    rpt_catalog_t *c = open_with(saved_folder(), "io.query.memory_bytes",
-                                 "20MiB");
+    rpt_view_t *c = open_with(saved_folder(), "io.query.memory_bytes", "20MiB");
 
     FAILS(c, "SELECT i0, i1, value FROM array('field') ORDER BY value DESC, i1",
           RPT_ERR_NOMEM, "io.query.memory_bytes");
@@ -269,12 +268,12 @@ static void memory_has_a_limit(void)
     FAILS(c, "SELECT length(zeroblob(67108865))", RPT_ERR_OVERFLOW, "67108864");
     FAILS(c, "SELECT length(hex(zeroblob(50000000)))", RPT_ERR_OVERFLOW,
           "too long");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void statements_have_a_length(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     char *sql = malloc(1000100), *text = malloc((64 << 20) + 2);
     rpt_query_t *q = NULL;
 
@@ -290,12 +289,12 @@ static void statements_have_a_length(void)
     rpt_query_close(q);
     free(sql);
     free(text);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void what_sql_refuses_is_an_error(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     rpt_query_t *q = NULL;
 
     FAILS(c, "SELECT abs(-9223372036854775807 - 1)", RPT_ERR_INVALID,
@@ -308,7 +307,7 @@ static void what_sql_refuses_is_an_error(void)
     CU_ASSERT(rpt_query_bind_i64(q, 1, -5) == RPT_OK);
     CU_ASSERT(rpt_query_step(q) == RPT_OK);
     rpt_query_close(q);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void *interrupt(void *catalog)
@@ -316,13 +315,13 @@ static void *interrupt(void *catalog)
     struct timespec while_it_runs = { 0, 50 * 1000 * 1000 };
 
     nanosleep(&while_it_runs, NULL);
-    rpt_catalog_interrupt(catalog);
+    rpt_view_interrupt(catalog);
     return NULL;
 }
 
 static void a_query_can_be_interrupted(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     pthread_t thread;
 
     pthread_create(&thread, NULL, interrupt, c);
@@ -330,10 +329,10 @@ static void a_query_can_be_interrupted(void)
           "interrupted");
     pthread_join(thread, NULL);
     SHOWS(c, "SELECT 1", "1;");
-    rpt_catalog_interrupt(c);
+    rpt_view_interrupt(c);
     FAILS(c, "SELECT 1", RPT_ERR_CANCELLED, "interrupted");
     SHOWS(c, "SELECT 1", "1;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 const struct rpt_test refusing_tests[] = {

@@ -74,17 +74,16 @@ const char *committed_path(const char *folder, const char *task, int n)
     return path;
 }
 
-rpt_catalog_t *open_with(const char *folder, const char *option,
-                         const char *value)
+rpt_view_t *open_with(const char *folder, const char *option, const char *value)
 {
     rpt_options_t *options = NULL;
-    rpt_catalog_t *catalog = NULL;
+    rpt_view_t *catalog = NULL;
 
     CU_ASSERT_FATAL(rpt_options_create(&options) == RPT_OK);
     if (option != NULL) {
         CU_ASSERT(rpt_options_set(options, option, value) == RPT_OK);
     }
-    if (rpt_catalog_open(&folder, 1, options, &catalog) != RPT_OK) {
+    if (rpt_view_open(&folder, 1, options, &catalog) != RPT_OK) {
         fprintf(stderr, "%s\n", rpt_last_error_text());
     }
     rpt_options_destroy(options);
@@ -92,7 +91,7 @@ rpt_catalog_t *open_with(const char *folder, const char *option,
     return catalog;
 }
 
-rpt_catalog_t *open_saved(void)
+rpt_view_t *open_saved(void)
 {
     return open_with(saved_folder(), NULL, NULL);
 }
@@ -174,7 +173,7 @@ static void add_rows(struct out *out, rpt_query_t *query)
     }
 }
 
-char *shown(rpt_catalog_t *catalog, const char *sql, int n, ...)
+char *shown(rpt_view_t *catalog, const char *sql, int n, ...)
 {
     struct out out = { NULL, 0 };
     rpt_query_t *query = NULL;
@@ -198,7 +197,7 @@ char *shown(rpt_catalog_t *catalog, const char *sql, int n, ...)
     return out.text;
 }
 
-void shows_here(rpt_catalog_t *catalog, const char *sql, const char *text,
+void shows_here(rpt_view_t *catalog, const char *sql, const char *text,
                 const char *file, int line)
 {
     char *found = shown(catalog, sql, 0);
@@ -211,7 +210,7 @@ void shows_here(rpt_catalog_t *catalog, const char *sql, const char *text,
     free(found);
 }
 
-void fails_here(rpt_catalog_t *catalog, const char *sql, rpt_status_t status,
+void fails_here(rpt_view_t *catalog, const char *sql, rpt_status_t status,
                 const char *words, const char *file, int line)
 {
     rpt_query_t *query = NULL;
@@ -231,7 +230,7 @@ void fails_here(rpt_catalog_t *catalog, const char *sql, rpt_status_t status,
     rpt_query_close(query);
 }
 
-int64_t number_of(rpt_catalog_t *catalog, const char *sql)
+int64_t number_of(rpt_view_t *catalog, const char *sql)
 {
     rpt_query_t *query = NULL;
     rpt_value_t value = { .i64 = INT64_MIN };

@@ -14,7 +14,7 @@
 
 static void checkpoints_are_rows_newest_first(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     char wanted[1024], *found;
     const char *path = committed_path(saved_folder(), "heat", 0);
     struct stat file;
@@ -48,12 +48,12 @@ static void checkpoints_are_rows_newest_first(void)
           "SELECT bytes - 8 * 1024 * 1024, n_datasets FROM checkpoints WHERE "
           "task = 'big'",
           "20 4;"); /* iteration, time, ranks: 8 + 8 + 4 */
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void datasets_have_their_shapes(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     char wanted[1200];
 
     SHOWS(c,
@@ -71,13 +71,13 @@ static void datasets_have_their_shapes(void)
     snprintf(wanted, sizeof wanted, "'%s/state.h5' 'big';",
              committed_path(saved_folder(), "big", 0));
     SHOWS(c, "SELECT path, task FROM datasets WHERE name = 'field'", wanted);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 /* The element (0, 0) of field, as it lies in the file. */
 static void offsets_say_where_elements_are(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     int64_t offset = number_of(c, "SELECT offset FROM datasets WHERE name = "
                                   "'field'");
     char path[1200];
@@ -90,12 +90,12 @@ static void offsets_say_where_elements_are(void)
     CU_ASSERT(pread(fd, row, sizeof row, offset) == (ssize_t)sizeof row);
     CU_ASSERT(row[0] == 0 && row[1] == 1 && row[2] == 2);
     close(fd);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void blocks_have_the_checksums_of_the_data(void)
 {
-    rpt_catalog_t *c = open_saved();
+    rpt_view_t *c = open_saved();
     double *block = malloc(1 << 20);
     char wanted[200];
 
@@ -124,14 +124,14 @@ static void blocks_have_the_checksums_of_the_data(void)
           "4;");
     SHOWS(c, "SELECT count(*) FROM blocks WHERE checkpoint = 'no'", "0;");
     SHOWS(c, "SELECT count(*) FROM blocks WHERE checkpoint = NULL", "0;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 static void events_are_read_to_the_last_whole_line(void)
 {
     const char *folder = scratch_make();
     char path[1024];
-    rpt_catalog_t *c;
+    rpt_view_t *c;
     FILE *file;
 
     CU_ASSERT(saved_more(folder, "t", 1, 2, "5"));
@@ -155,7 +155,7 @@ static void events_are_read_to_the_last_whole_line(void)
           "1 'integer' 'real';2 'integer' 'real';");
     SHOWS(c, "SELECT time, id, seconds, pid FROM events WHERE event = 'later'",
           "5.0 NULL NULL NULL;");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     scratch_remove(folder);
 }
 
@@ -163,7 +163,7 @@ static void states_say_what_folders_are(void)
 {
     const char *folder = scratch_make();
     char from[1200], to[1200], id[32];
-    rpt_catalog_t *c;
+    rpt_view_t *c;
     FILE *file;
 
     CU_ASSERT(saved_more(folder, "t", 1, 5, "5"));
@@ -201,7 +201,7 @@ static void states_say_what_folders_are(void)
           "SELECT * FROM array('v', (SELECT id FROM checkpoints WHERE "
           "state = 'aside'))",
           RPT_ERR_NOT_FOUND, id);
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     rpt_log_set_level(RPT_LOG_WARN);
     scratch_remove(folder);
 }
@@ -209,18 +209,18 @@ static void states_say_what_folders_are(void)
 static void several_directories_are_seen_together(void)
 {
     const char *folders[2] = { scratch_make(), scratch_make() };
-    rpt_catalog_t *c = NULL;
+    rpt_view_t *c = NULL;
 
     CU_ASSERT(saved_more(folders[0], "t", 1, 1, "5"));
     CU_ASSERT(saved_more(folders[1], "t", 2, 2, "5"));
-    CU_ASSERT(rpt_catalog_open(folders, 2, NULL, &c) == RPT_OK);
+    CU_ASSERT(rpt_view_open(folders, 2, NULL, &c) == RPT_OK);
     SHOWS(c,
           "SELECT count(DISTINCT directory), sum(iteration) FROM checkpoints",
           "2 3;");
     SHOWS(c, "SELECT DISTINCT value FROM array('v', 2)", "2;");
     FAILS(c, "SELECT * FROM array('v', NULL, 't')", RPT_ERR_INVALID,
           "several tasks");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     scratch_remove(folders[0]);
     scratch_remove(folders[1]);
 }
@@ -228,7 +228,7 @@ static void several_directories_are_seen_together(void)
 static void an_empty_directory_has_empty_tables(void)
 {
     const char *folder = scratch_make();
-    rpt_catalog_t *c = open_with(folder, NULL, NULL);
+    rpt_view_t *c = open_with(folder, NULL, NULL);
 
     SHOWS(c,
           "SELECT (SELECT count(*) FROM checkpoints), (SELECT count(*) FROM "
@@ -236,7 +236,7 @@ static void an_empty_directory_has_empty_tables(void)
           "events), (SELECT count(*) FROM tasks)",
           "0 0 0 0 0;");
     FAILS(c, "SELECT * FROM array('u')", RPT_ERR_NOT_FOUND, "\"u\"");
-    rpt_catalog_close(c);
+    rpt_view_close(c);
     scratch_remove(folder);
 }
 
@@ -245,8 +245,8 @@ static void the_schema_is_that_of_the_tables(void)
 {
     static const char *const tables[] = { "checkpoints", "datasets", "blocks",
                                           "events",      "tasks",    "array" };
-    rpt_catalog_t *c = open_saved();
-    const char *schema = rpt_catalog_schema();
+    rpt_view_t *c = open_saved();
+    const char *schema = rpt_view_schema();
 
     for (size_t t = 0; t < 6; t++) {
         char sql[128], line[64], *columns, *rest = NULL;
@@ -264,7 +264,7 @@ static void the_schema_is_that_of_the_tables(void)
         }
         free(columns);
     }
-    rpt_catalog_close(c);
+    rpt_view_close(c);
 }
 
 const struct rpt_test table_tests[] = {
