@@ -16,6 +16,7 @@
 #include <repartir/checkpoint.h>
 #include <repartir/coll.h>
 #include <repartir/pool.h>
+#include <repartir/query.h>
 #include <repartir/reducer.h>
 #include <repartir/state.h>
 #include <repartir/types.h>

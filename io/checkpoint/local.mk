@@ -19,6 +19,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/routes.c io/checkpoint/routes.h io/checkpoint/save.c \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
-	io/checkpoint/talk.h io/checkpoint/verify.c io/checkpoint/saver.c \
+	io/checkpoint/talk.h io/checkpoint/verify.c io/checkpoint/verify.h \
+	io/checkpoint/saver.c \
 	io/checkpoint/saver.h
 EXTRA_DIST += io/checkpoint/README.md

@@ -5,49 +5,60 @@
  * block is a MiB of the stream of a box: its runs are read, and hashed
  * together.
  */
-#include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/verify.h"
 
 #include "base/error.h"
+#include "io/checkpoint/checkpoint_priv.h"
 #include "io/checkpoint/routes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct verifying {
+/* One block. */
+struct checking {
     const struct rpt_opened *opened;
     int fd;
+    const struct rpt_written *written;
+    uint64_t k;
     char *block;
 };
 
-static rpt_status_t damaged(const struct verifying *v, const char *why,
-                            const struct rpt_written *written)
+static rpt_status_t damaged(const struct checking *c, const char *why)
 {
-    const struct rpt_manifest *m = &v->opened->manifest;
+    const struct rpt_manifest *m = &c->opened->manifest;
+    const struct rpt_part *part = &c->written->part;
+    struct rpt_buf start = RPT_BUF_EMPTY;
 
+    for (int d = 0; d < rpt__part_n_dims(m->datasets, part); d++) {
+        rpt__buf_printf(&start, "%s%llu", d > 0 ? "," : "",
+                        (unsigned long long)part->box.start[d]);
+    }
     rpt__fail(RPT_ERR_CORRUPT, "%s/" RPT_STATE_FILE " is damaged",
-              v->opened->dir.path);
-    rpt__fail_why("%s, in %s (written by rank %u)", why,
-                  written->part.dataset == RPT_RAW
-                      ? "the structure of the file"
-                      : m->datasets[written->part.dataset].name,
-                  written->writer);
+              c->opened->dir.path);
+    rpt__fail_why("%s: block %llu of the box at %s of %s, written by rank %u",
+                  why, (unsigned long long)c->k,
+                  start.data != NULL ? start.data : "?",
+                  part->dataset == RPT_RAW ? "the structure of the file"
+                                           : m->datasets[part->dataset].name,
+                  c->written->writer);
+    rpt__buf_free(&start);
     return RPT_ERR_CORRUPT;
 }
 
-static rpt_status_t read_block(const struct verifying *v,
-                               const struct rpt_written *written, uint64_t from,
+static rpt_status_t read_block(const struct checking *c, uint64_t from,
                                size_t bytes)
 {
     static const uint64_t any = UINT64_MAX;
-    const struct rpt_manifest *m = &v->opened->manifest;
-    const struct rpt_dataset *set = written->part.dataset == RPT_RAW
+    const struct rpt_part *part = &c->written->part;
+    const struct rpt_manifest *m = &c->opened->manifest;
+    const struct rpt_dataset *set = part->dataset == RPT_RAW
                                         ? NULL
-                                        : &m->datasets[written->part.dataset];
+                                        : &m->datasets[part->dataset];
     size_t type_bytes = set != NULL ? rpt_type_bytes(set->type) : 1, at = 0;
     uint64_t first, n;
     struct rpt_box_walk walk = rpt__box_walk(
-        &written->part.box, set != NULL ? set->dims : &any,
+        &part->box, set != NULL ? set->dims : &any,
         set != NULL ? set->n_dims : 1, from / type_bytes,
         (from + bytes + type_bytes - 1) / type_bytes);
 
@@ -60,12 +71,12 @@ static rpt_status_t read_block(const struct verifying *v,
             skip = (size_t)(from % type_bytes);
         }
         length = length - skip < bytes - at ? length - skip : bytes - at;
-        error = rpt__read_at(v->fd, v->block + at, length, offset + skip);
+        error = rpt__read_at(c->fd, c->block + at, length, offset + skip);
         if (error == ENODATA) {
-            return damaged(v, "it is too short", written);
+            return damaged(c, "it is too short");
         }
         if (error != 0) {
-            return rpt__dir_fail(&v->opened->dir, RPT_STATE_FILE, "read", error,
+            return rpt__dir_fail(&c->opened->dir, RPT_STATE_FILE, "read", error,
                                  0);
         }
         at += length;
@@ -73,19 +84,41 @@ static rpt_status_t read_block(const struct verifying *v,
     return RPT_OK;
 }
 
-static rpt_status_t check_block(const struct verifying *v,
-                                const struct rpt_written *written, uint64_t k)
+uint64_t rpt__written_n_blocks(const struct rpt_written *written)
 {
-    uint64_t from = k * RPT_BLOCK_BYTES, left = written->bytes - from;
-    size_t bytes = left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES;
-    rpt_status_t status = read_block(v, written, from, bytes);
+    return written->bytes / RPT_BLOCK_BYTES +
+           (written->bytes % RPT_BLOCK_BYTES > 0);
+}
+
+size_t rpt__written_block_bytes(const struct rpt_written *written, uint64_t k)
+{
+    uint64_t left = written->bytes - k * RPT_BLOCK_BYTES;
+
+    return left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES;
+}
+
+rpt_status_t rpt__verify_block(const struct rpt_opened *opened, int fd,
+                               const struct rpt_written *written, uint64_t k,
+                               char *block_out)
+{
+    struct checking c = { opened, fd, written, k, block_out };
+    size_t bytes = rpt__written_block_bytes(written, k);
+    rpt_status_t status = read_block(&c, k * RPT_BLOCK_BYTES, bytes);
 
     if (status == RPT_OK &&
-        rpt__hash64(v->block, bytes, 0) != rpt__written_hash(written, k)) {
-        status = damaged(v, "a checksum differs", written);
+        rpt__hash64(block_out, bytes, 0) != rpt__written_hash(written, k)) {
+        status = damaged(&c, "a checksum differs");
     }
     return status;
 }
+
+/* ---- all of them, or a share ---- */
+
+struct verifying {
+    const struct rpt_opened *opened;
+    int fd;
+    char *block;
+};
 
 static rpt_status_t check_length(const struct verifying *v)
 {
@@ -113,11 +146,11 @@ static rpt_status_t check_range(const struct verifying *v, uint64_t from,
 
     for (size_t i = 0; i < v->opened->n_written && status == RPT_OK; i++) {
         const struct rpt_written *written = &v->opened->written[i];
-        uint64_t n = (written->bytes + RPT_BLOCK_BYTES - 1) / RPT_BLOCK_BYTES;
+        uint64_t n = rpt__written_n_blocks(written);
 
         for (uint64_t k = from > at ? from - at : 0;
              k < n && at + k < end && status == RPT_OK; k++) {
-            status = check_block(v, written, k);
+            status = rpt__verify_block(v->opened, v->fd, written, k, v->block);
         }
         at += n;
     }
@@ -134,7 +167,7 @@ rpt_status_t rpt__verify(const struct rpt_opened *opened, int part, int n_parts)
         return rpt__fail_nomem(RPT_BLOCK_BYTES);
     }
     for (size_t i = 0; i < opened->n_written; i++) {
-        n += (opened->written[i].bytes + RPT_BLOCK_BYTES - 1) / RPT_BLOCK_BYTES;
+        n += rpt__written_n_blocks(&opened->written[i]);
     }
     status = rpt__dir_open_file(&opened->dir, RPT_STATE_FILE, false, &v.fd);
     if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {

@@ -26,5 +26,6 @@ int command_explain(int argc, char *argv[]);
 int command_tune(int argc, char *argv[]);
 int command_bench(int argc, char *argv[]);
 int command_ckpt(int argc, char *argv[]);
+int command_query(int argc, char *argv[]);
 
 #endif /* CLI_COMMAND_H */

@@ -10,7 +10,7 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/ckpt/remove.c src/cli/ckpt/show.c src/cli/ckpt/values.c \
 	src/cli/ckpt/values.h src/cli/ckpt/verify.c \
 	src/cli/check.c src/cli/cmd_ckpt.c src/cli/cmd_bench.c src/cli/cmd_cancel.c src/cli/cmd_explain.c src/cli/cmd_info.c \
-	src/cli/cmd_run.c src/cli/cmd_status.c src/cli/cmd_submit.c \
+	src/cli/cmd_query.c src/cli/cmd_run.c src/cli/cmd_status.c src/cli/cmd_submit.c \
 	src/cli/cmd_tune.c src/cli/command.h \
 	src/cli/drive.c src/cli/fault.c src/cli/fault.h src/cli/files.c \
 	src/cli/files.h src/cli/input.c src/cli/input.h src/cli/joblog.c \
@@ -21,7 +21,7 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/parse.h src/cli/parse_json.c src/cli/parse_lines.c \
 	src/cli/progress.c src/cli/progress.h src/cli/record.c \
 	src/cli/report.c src/cli/report.h src/cli/requests.c \
-	src/cli/results.c src/cli/results.h src/cli/run.h src/cli/run_args.c \
+	src/cli/results.c src/cli/results.h src/cli/rows.c src/cli/rows.h src/cli/run.h src/cli/run_args.c \
 	src/cli/signals.c src/cli/signals.h src/cli/sink.c src/cli/sink.h \
 	src/cli/submit.c src/cli/table.c src/cli/template.c \
 	src/cli/template.h src/cli/text.c src/cli/text.h src/cli/tune.h \
@@ -41,7 +41,7 @@ dist_man_MANS += doc/man/repartir.1 doc/man/repartir-run.1 \
 	doc/man/repartir-status.1 doc/man/repartir-submit.1 \
 	doc/man/repartir-cancel.1 doc/man/repartir-explain.1 \
 	doc/man/repartir-info.1 doc/man/repartir-tune.1 \
-	doc/man/repartir-bench.1 doc/man/repartir-ckpt.1
+	doc/man/repartir-bench.1 doc/man/repartir-ckpt.1 doc/man/repartir-query.1
 
 # Made from the registry of options, by asking the command.
 nodist_man_MANS = doc/man/repartir.conf.5

@@ -20,5 +20,7 @@ const struct command commands[] = {
       command_bench, true },
     { "ckpt", "look at checkpoints, verify and remove them", command_ckpt,
       false },
+    { "query", "look into checkpoints and state directories by SQL",
+      command_query, false },
     { NULL, NULL, NULL, false }
 };

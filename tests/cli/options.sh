@@ -12,7 +12,7 @@ long() {
 
 cat "$SRC"/tests/cli/*.sh | long >tested
 printf '%s\n' --help --usage --version >common
-for command in run status submit cancel info explain tune bench; do
+for command in run status submit cancel info explain tune bench query; do
     "$repartir" $command --help | sed 's/\\-/-/g' | long >help
     sed 's/\\-/-/g' "$SRC/doc/man/repartir-$command.1" |
         sed '/^\.SH DESCRIPTION/,/^\.SH OPTIONS/d' | long |
@@ -56,7 +56,7 @@ for verb in $verbs; do
     comm -23 help tested | sed 's/$/ is not tested/' >lost
     verdict "every option of ckpt $verb is tested" lost
 done
-"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 9 |
+"$repartir" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | head -n 10 |
     sort >help
 sed -n 's/^\.BR \([a-z]*\) ", see.*/\1/p' "$SRC/doc/man/repartir.1" | sort >manual
 same help manual "repartir(1) lists the commands"

@@ -1,0 +1,240 @@
+/*
+ * hold.c - checkpoints that are open: manifest, checksums, data
+ *
+ * One that is open stays readable when the job removes it.  A few that nobody
+ * reads any more stay open, since a join comes back to them, and so does the
+ * newest of a task once somebody has asked for it: all queries of a catalog
+ * see the same one.
+ */
+#include "io/catalog/catalog_priv.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MOST_UNUSED = 4,
+    MOST_LOOKS = 100 /* for one that is not removed while it is opened */
+};
+
+static rpt_status_t open_task(const struct rpt_view *c, size_t task,
+                              struct rpt_dir *dir_out)
+{
+    struct rpt_dir top = RPT_DIR_CLOSED;
+    rpt_status_t status = rpt__dir_open_path(c->tasks[task].directory, &top);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&top, c->tasks[task].name, dir_out);
+    }
+    rpt__dir_close(&top);
+    return status;
+}
+
+static rpt_status_t gone(const struct rpt_dir *task, const char *name)
+{
+    rpt__fail(RPT_ERR_NOT_FOUND, "checkpoint %s/%s is gone", task->path, name);
+    rpt__fail_why("it was removed or put aside since the directory was looked "
+                  "at");
+    rpt__fail_hint("ask again; the job that writes there keeps as many as "
+                   "io.checkpoint.keep says");
+    return RPT_ERR_NOT_FOUND;
+}
+
+static rpt_status_t open_it(const struct rpt_dir *task, struct rpt_held *held)
+{
+    rpt_status_t status = rpt__opened_read(task, held->name, &held->opened);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_open_file(&held->opened.dir, RPT_STATE_FILE, false,
+                                    &held->fd);
+        if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {
+            rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
+                      held->opened.dir.path);
+            status = RPT_ERR_CORRUPT;
+        }
+    }
+    /* While it is removed its files go first. */
+    if (status != RPT_OK && status != RPT_ERR_NOMEM &&
+        faccessat(task->fd, held->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+        status = gone(task, held->name);
+    }
+    return status;
+}
+
+static void free_held(struct rpt_held *held)
+{
+    if (held->fd >= 0) {
+        close(held->fd);
+    }
+    rpt__opened_free(&held->opened);
+    free(held);
+}
+
+static struct rpt_held *take_out(struct rpt_view *c, size_t task,
+                                 const char *name)
+{
+    for (struct rpt_held **h = &c->held; *h != NULL; h = &(*h)->next) {
+        struct rpt_held *held = *h;
+
+        if (held->task == task && strcmp(held->name, name) == 0) {
+            *h = held->next;
+            return held;
+        }
+    }
+    return NULL;
+}
+
+rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
+                       struct rpt_held **held_out)
+{
+    struct rpt_held *held = take_out(c, task, name);
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    rpt_status_t status = RPT_OK;
+
+    if (held == NULL) {
+        held = calloc(1, sizeof *held);
+        if (held == NULL) {
+            return rpt__fail_nomem(sizeof *held);
+        }
+        held->task = task;
+        held->fd = -1;
+        held->opened = (struct rpt_opened)RPT_OPENED_NONE;
+        snprintf(held->name, sizeof held->name, "%s", name);
+        status = open_task(c, task, &dir);
+        if (status == RPT_OK) {
+            status = open_it(&dir, held);
+        }
+        rpt__dir_close(&dir);
+        if (status != RPT_OK) {
+            free_held(held);
+            return status;
+        }
+    }
+    held->n_users++;
+    held->next = c->held;
+    c->held = held;
+    *held_out = held;
+    return RPT_OK;
+}
+
+void rpt__unhold(struct rpt_view *c, struct rpt_held *held)
+{
+    int n_unused = 0;
+
+    if (held == NULL) {
+        return;
+    }
+    held->n_users--;
+    for (struct rpt_held **h = &c->held; *h != NULL;) {
+        struct rpt_held *one = *h;
+
+        if (one->n_users == 0 && !one->is_newest && n_unused++ == MOST_UNUSED) {
+            *h = one->next;
+            free_held(one);
+            n_unused--;
+        } else {
+            h = &one->next;
+        }
+    }
+}
+
+void rpt__unhold_all(struct rpt_view *c)
+{
+    while (c->held != NULL) {
+        struct rpt_held *held = c->held;
+
+        c->held = held->next;
+        free_held(held);
+    }
+}
+
+/* ---- the newest ---- */
+
+/* One look: RPT_END, it changes. */
+static rpt_status_t look(struct rpt_view *c, size_t task,
+                         struct rpt_held **held_out)
+{
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    struct rpt_found *found = NULL;
+    size_t n = 0;
+    rpt_status_t status = open_task(c, task, &dir);
+    bool is_damaged = false;
+
+    if (status == RPT_OK) {
+        status = rpt__find_all(&dir, &found, &n);
+    }
+    for (size_t i = 0; i < n && status == RPT_OK && *held_out == NULL; i++) {
+        status = rpt__hold(c, task, found[i].name, held_out);
+        if (status == RPT_ERR_CORRUPT) {
+            is_damaged = true;
+            status = RPT_OK;
+        } else if (status == RPT_ERR_NOT_FOUND) {
+            status = RPT_END;
+        }
+    }
+    free(found);
+    if (status == RPT_OK && *held_out == NULL && !is_damaged) {
+        rpt__fail(RPT_ERR_NOT_FOUND, "%s has no checkpoint", dir.path);
+        status = RPT_ERR_NOT_FOUND;
+    } else if (status == RPT_OK && *held_out == NULL) {
+        status = RPT_ERR_CORRUPT; /* recorded: of the oldest one */
+    }
+    rpt__dir_close(&dir);
+    return status;
+}
+
+rpt_status_t rpt__hold_newest(struct rpt_view *c, size_t task,
+                              struct rpt_held **held_out)
+{
+    struct rpt_held *held = NULL;
+    rpt_status_t status = RPT_END;
+
+    if (c->tasks[task].newest[0] != '\0') {
+        return rpt__hold(c, task, c->tasks[task].newest, held_out);
+    }
+    for (int i = 0; i < MOST_LOOKS && status == RPT_END; i++) {
+        status = look(c, task, &held);
+    }
+    if (status == RPT_END) {
+        return RPT_ERR_NOT_FOUND; /* recorded: of the last one */
+    }
+    if (status == RPT_OK) {
+        held->is_newest = true;
+        memcpy(c->tasks[task].newest, held->name, sizeof held->name);
+        *held_out = held;
+    }
+    return status;
+}
+
+rpt_status_t rpt__saved_judge(struct rpt_view *c, struct rpt_saved *saved)
+{
+    struct rpt_held *held = NULL;
+    rpt_status_t status;
+
+    if (saved->state != RPT_FOUND_UNKNOWN) {
+        return RPT_OK;
+    }
+    status = rpt__hold(c, saved->task, saved->name, &held);
+    rpt__unhold(c, held);
+    switch (status) {
+    case RPT_ERR_NOMEM:
+        return status;
+    case RPT_OK:
+        saved->state = RPT_FOUND_COMMITTED;
+        break;
+    case RPT_ERR_CORRUPT:
+        saved->state = RPT_FOUND_DAMAGED;
+        break;
+    case RPT_ERR_NOT_FOUND:
+        saved->state = RPT_FOUND_REMOVED;
+        break;
+    default:
+        saved->state = RPT_FOUND_UNREADABLE;
+        break;
+    }
+    return RPT_OK;
+}

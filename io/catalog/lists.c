@@ -1,0 +1,418 @@
+/*
+ * lists.c - the tables of what the catalog knows: checkpoints, datasets, tasks
+ */
+#include "io/catalog/catalog_priv.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- checkpoints ---- */
+
+enum {
+    CHECKPOINT_DIRECTORY,
+    CHECKPOINT_TASK,
+    CHECKPOINT_ID,
+    CHECKPOINT_NAME,
+    CHECKPOINT_ITERATION,
+    CHECKPOINT_TIME,
+    CHECKPOINT_RANKS,
+    CHECKPOINT_HOST,
+    CHECKPOINT_ENGINE,
+    CHECKPOINT_LIBRARY,
+    CHECKPOINT_BYTES,
+    CHECKPOINT_FILE_BYTES,
+    CHECKPOINT_N_DATASETS,
+    CHECKPOINT_STATE
+};
+
+struct list_cursor {
+    struct rpt_cursor base;
+    size_t at;    /* which checkpoint, or which pool */
+    size_t inner; /* which of its datasets, or tasks */
+};
+
+static const char *const states[] = { "committed",  "damaged",    "aside",
+                                      "unfinished", "unreadable", "removed" };
+
+static rpt_status_t checkpoints_to(struct list_cursor *cursor, size_t at)
+{
+    cursor->at = at;
+    cursor->base.is_at_end = at >= cursor->base.catalog->n_saved;
+    return RPT_OK;
+}
+
+static rpt_status_t checkpoints_filter(struct rpt_cursor *base, bool in_order,
+                                       const char *wishes,
+                                       sqlite3_value *values[])
+{
+    (void)in_order;
+    (void)wishes;
+    (void)values;
+    return checkpoints_to((struct list_cursor *)base, 0);
+}
+
+static rpt_status_t checkpoints_next(struct rpt_cursor *base)
+{
+    struct list_cursor *cursor = (struct list_cursor *)base;
+
+    return checkpoints_to(cursor, cursor->at + 1);
+}
+
+static uint64_t bytes_of(const struct rpt_manifest *m)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < m->n_datasets; i++) {
+        bytes += m->datasets[i].bytes;
+    }
+    return bytes;
+}
+
+/* What the manifest says. */
+static void cell_manifest(sqlite3_context *context,
+                          const struct rpt_manifest *m, int column)
+{
+    switch (column) {
+    case CHECKPOINT_TIME:
+        rpt__sqlite.result_double(context, m->time_s);
+        break;
+    case CHECKPOINT_RANKS:
+        rpt__sqlite.result_int64(context, m->n_ranks);
+        break;
+    case CHECKPOINT_HOST:
+        rpt__cell_text(context, m->host);
+        break;
+    case CHECKPOINT_ENGINE:
+        rpt__cell_text(context, m->engine);
+        break;
+    case CHECKPOINT_LIBRARY:
+        rpt__cell_text(context, m->library);
+        break;
+    case CHECKPOINT_BYTES:
+        rpt__cell_u64(context, bytes_of(m));
+        break;
+    case CHECKPOINT_FILE_BYTES:
+        rpt__cell_u64(context, m->file_bytes);
+        break;
+    default:
+        rpt__cell_u64(context, m->n_datasets);
+        break;
+    }
+}
+
+static rpt_status_t checkpoints_column(struct rpt_cursor *base,
+                                       sqlite3_context *context, int column)
+{
+    struct rpt_view *c = base->catalog;
+    struct rpt_saved *saved = &c->saved[((struct list_cursor *)base)->at];
+    rpt_status_t status = RPT_OK;
+
+    switch (column) {
+    case CHECKPOINT_DIRECTORY:
+        rpt__cell_text(context, c->tasks[saved->task].directory);
+        break;
+    case CHECKPOINT_TASK:
+        rpt__cell_text(context, c->tasks[saved->task].name);
+        break;
+    case CHECKPOINT_ID:
+        rpt__cell_id(context, saved->id);
+        break;
+    case CHECKPOINT_NAME:
+        rpt__cell_text(context, saved->name);
+        break;
+    case CHECKPOINT_ITERATION:
+        if (saved->has_iteration) {
+            rpt__cell_u64(context, saved->iteration);
+        }
+        break;
+    case CHECKPOINT_STATE:
+        status = rpt__saved_judge(c, saved);
+        if (status == RPT_OK) {
+            rpt__cell_text(context, states[saved->state]);
+        }
+        break;
+    default:
+        if (saved->has_manifest) {
+            cell_manifest(context, &saved->manifest, column);
+        }
+        break;
+    }
+    return status;
+}
+
+const struct rpt_table_ops rpt__table_checkpoints = {
+    .name = "checkpoints",
+    .schema = rpt__schema_checkpoints,
+    .cursor_bytes = sizeof(struct list_cursor),
+    .filter = checkpoints_filter,
+    .next = checkpoints_next,
+    .column = checkpoints_column,
+};
+
+/* ---- datasets ---- */
+
+enum {
+    DATASET_CHECKPOINT,
+    DATASET_TASK,
+    DATASET_NAME,
+    DATASET_KIND,
+    DATASET_TYPE,
+    DATASET_N_DIMS,
+    DATASET_DIMS,
+    DATASET_ELEMENTS,
+    DATASET_OFFSET,
+    DATASET_BYTES,
+    DATASET_PATH
+};
+
+/* To the first one from here on of a checkpoint that counts. */
+static rpt_status_t datasets_settle(struct list_cursor *cursor)
+{
+    struct rpt_view *c = cursor->base.catalog;
+    rpt_status_t status = RPT_OK;
+
+    for (; cursor->at < c->n_saved; cursor->at++, cursor->inner = 0) {
+        struct rpt_saved *saved = &c->saved[cursor->at];
+
+        status = rpt__saved_judge(c, saved);
+        if (status != RPT_OK || (saved->state == RPT_FOUND_COMMITTED &&
+                                 cursor->inner < saved->manifest.n_datasets)) {
+            break;
+        }
+    }
+    cursor->base.is_at_end = cursor->at == c->n_saved;
+    return status;
+}
+
+static rpt_status_t datasets_filter(struct rpt_cursor *base, bool in_order,
+                                    const char *wishes, sqlite3_value *values[])
+{
+    struct list_cursor *cursor = (struct list_cursor *)base;
+
+    (void)in_order;
+    (void)wishes;
+    (void)values;
+    cursor->at = cursor->inner = 0;
+    return datasets_settle(cursor);
+}
+
+static rpt_status_t datasets_next(struct rpt_cursor *base)
+{
+    struct list_cursor *cursor = (struct list_cursor *)base;
+
+    cursor->inner++;
+    return datasets_settle(cursor);
+}
+
+static void cell_type(sqlite3_context *context, rpt_type_t type)
+{
+    char text[32];
+
+    if (type >= RPT_TYPE_OPAQUE_0) {
+        snprintf(text, sizeof text, "opaque%zu", rpt_type_bytes(type));
+        rpt__cell_text(context, text);
+    } else {
+        rpt__cell_text(context, rpt_type_name(type));
+    }
+}
+
+static void cell_path(sqlite3_context *context,
+                      const struct rpt_view_task *task, const char *name)
+{
+    struct rpt_buf path = RPT_BUF_EMPTY;
+
+    rpt__buf_printf(&path, "%s/%s/%s/" RPT_STATE_FILE, task->directory,
+                    task->name, name);
+    rpt__cell_text(context, path.data);
+    rpt__buf_free(&path);
+}
+
+static rpt_status_t datasets_column(struct rpt_cursor *base,
+                                    sqlite3_context *context, int column)
+{
+    const struct list_cursor *cursor = (const struct list_cursor *)base;
+    const struct rpt_saved *saved = &base->catalog->saved[cursor->at];
+    const struct rpt_view_task *task = &base->catalog->tasks[saved->task];
+    const struct rpt_dataset *set = &saved->manifest.datasets[cursor->inner];
+    int n_dims = set->is_scalar ? 0 : set->n_dims;
+
+    switch (column) {
+    case DATASET_CHECKPOINT:
+        rpt__cell_id(context, saved->id);
+        break;
+    case DATASET_TASK:
+        rpt__cell_text(context, task->name);
+        break;
+    case DATASET_NAME:
+        rpt__cell_text(context, set->name);
+        break;
+    case DATASET_KIND:
+        rpt__cell_text(context, rpt__item_kind_name(set->kind));
+        break;
+    case DATASET_TYPE:
+        cell_type(context, set->type);
+        break;
+    case DATASET_N_DIMS:
+        rpt__sqlite.result_int64(context, n_dims);
+        break;
+    case DATASET_DIMS:
+        rpt__cell_list(context, set->dims, n_dims, 'x');
+        break;
+    case DATASET_ELEMENTS:
+        rpt__cell_u64(context, set->bytes / rpt_type_bytes(set->type));
+        break;
+    case DATASET_OFFSET:
+        rpt__cell_u64(context, set->offset);
+        break;
+    case DATASET_BYTES:
+        rpt__cell_u64(context, set->bytes);
+        break;
+    default:
+        cell_path(context, task, saved->name);
+        break;
+    }
+    return RPT_OK;
+}
+
+const struct rpt_table_ops rpt__table_datasets = {
+    .name = "datasets",
+    .schema = rpt__schema_datasets,
+    .cursor_bytes = sizeof(struct list_cursor),
+    .filter = datasets_filter,
+    .next = datasets_next,
+    .column = datasets_column,
+};
+
+/* ---- tasks of pools ---- */
+
+enum {
+    TASK_DIRECTORY,
+    TASK_ID,
+    TASK_STATUS,
+    TASK_EXIT_CODE,
+    TASK_SIGNAL,
+    TASK_ATTEMPTS,
+    TASK_RANK,
+    TASK_HOST,
+    TASK_START_TIME,
+    TASK_DURATION_S
+};
+
+static rpt_status_t tasks_settle(struct list_cursor *cursor)
+{
+    struct rpt_view *c = cursor->base.catalog;
+    const rpt_state_task_t *task;
+
+    for (; cursor->at < c->n_pools; cursor->at++, cursor->inner = 0) {
+        if (rpt_state_task(c->pools[cursor->at].state, cursor->inner, &task) ==
+            RPT_OK) {
+            break;
+        }
+    }
+    cursor->base.is_at_end = cursor->at == c->n_pools;
+    return RPT_OK;
+}
+
+static rpt_status_t tasks_filter(struct rpt_cursor *base, bool in_order,
+                                 const char *wishes, sqlite3_value *values[])
+{
+    struct list_cursor *cursor = (struct list_cursor *)base;
+    rpt_status_t status = rpt__view_find_pools(base->catalog);
+
+    (void)in_order;
+    (void)wishes;
+    (void)values;
+    cursor->at = cursor->inner = 0;
+    return status == RPT_OK ? tasks_settle(cursor) : status;
+}
+
+static rpt_status_t tasks_next(struct rpt_cursor *base)
+{
+    struct list_cursor *cursor = (struct list_cursor *)base;
+
+    cursor->inner++;
+    return tasks_settle(cursor);
+}
+
+/* A number that is there from `least` on. */
+static void cell_known(sqlite3_context *context, int number, int least)
+{
+    if (number >= least) {
+        rpt__sqlite.result_int64(context, number);
+    }
+}
+
+static void cell_seconds(sqlite3_context *context, double seconds, bool known)
+{
+    if (known) {
+        rpt__sqlite.result_double(context, seconds);
+    }
+}
+
+/* What has not ended yet has no duration. */
+static bool has_ended(const rpt_state_task_t *task)
+{
+    for (int i = 0; i < RPT_N_OUTCOMES; i++) {
+        if (strcmp(task->status, rpt_outcome_name((rpt_outcome_t)i)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rpt_status_t tasks_column(struct rpt_cursor *base,
+                                 sqlite3_context *context, int column)
+{
+    const struct list_cursor *cursor = (const struct list_cursor *)base;
+    const struct rpt_view_pool *pool = &base->catalog->pools[cursor->at];
+    const rpt_state_task_t *task = NULL;
+    rpt_status_t status = rpt_state_task(pool->state, cursor->inner, &task);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    switch (column) {
+    case TASK_DIRECTORY:
+        rpt__cell_text(context, pool->path);
+        break;
+    case TASK_ID:
+        rpt__cell_text(context, task->id);
+        break;
+    case TASK_STATUS:
+        rpt__cell_text(context, task->status);
+        break;
+    case TASK_EXIT_CODE:
+        cell_known(context, task->exit_code, 0);
+        break;
+    case TASK_SIGNAL:
+        cell_known(context, task->signal, 1);
+        break;
+    case TASK_ATTEMPTS:
+        cell_known(context, task->attempts, 0);
+        break;
+    case TASK_RANK:
+        cell_known(context, task->rank, 0);
+        break;
+    case TASK_HOST:
+        rpt__cell_text(context, task->host[0] != '\0' ? task->host : NULL);
+        break;
+    case TASK_START_TIME:
+        cell_seconds(context, task->start_time, task->start_time > 0);
+        break;
+    default:
+        cell_seconds(context, task->duration_s, has_ended(task));
+        break;
+    }
+    return RPT_OK;
+}
+
+const struct rpt_table_ops rpt__table_tasks = {
+    .name = "tasks",
+    .schema = rpt__schema_tasks,
+    .cursor_bytes = sizeof(struct list_cursor),
+    .filter = tasks_filter,
+    .next = tasks_next,
+    .column = tasks_column,
+};
