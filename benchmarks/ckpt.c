@@ -9,7 +9,7 @@
  * into one file; and, with `naive`, a straightforward HDF5 writer.  A time is
  * that of the slowest rank.  Prints one JSON object: medians in seconds.
  */
-#include "ckpt.h"
+#include "benchmarks/ckpt.h"
 
 #include <repartir.h>
 #include <repartir/mpi.h>

@@ -1,7 +1,7 @@
 /*
  * ckpt_naive.c - a checkpoint as one writes it after reading a tutorial
  */
-#include "ckpt.h"
+#include "benchmarks/ckpt.h"
 
 #include <hdf5.h>
 

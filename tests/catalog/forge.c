@@ -204,32 +204,95 @@ static void write_all(const char *path, const char *data, size_t bytes)
     fclose(file);
 }
 
+enum { MOST_PARTS = 64, MOST_BLOCKS = 256 };
+
+/* All bytes up to `covered`, as parts of datasets and of the rest. */
+struct covering {
+    struct rpt_part parts[MOST_PARTS];
+    size_t n_parts;
+    uint64_t hashes[MOST_BLOCKS];
+    size_t n_hashes;
+};
+
+static void cover(struct covering *c, uint32_t set, struct rpt_box box,
+                  const char *data, uint64_t bytes)
+{
+    if (bytes == 0) {
+        return;
+    }
+    c->parts[c->n_parts++] = (struct rpt_part){ set, box };
+    for (uint64_t at = 0; at < bytes; at += RPT_BLOCK_BYTES) {
+        uint64_t left = bytes - at;
+
+        c->hashes[c->n_hashes++] = rpt__hash64(
+            data + at, left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES,
+            0);
+    }
+}
+
+static void cover_raw(struct covering *c, const char *data, uint64_t from,
+                      uint64_t end)
+{
+    if (end > from) {
+        cover(c, RPT_RAW, (struct rpt_box){ { from }, { end - from } },
+              data + from, end - from);
+    }
+}
+
+/* The dataset that begins first at or behind `at`; NULL: there is none. */
+static const struct rpt_dataset *next_set(const struct rpt_manifest *m,
+                                          uint64_t at)
+{
+    const struct rpt_dataset *next = NULL;
+
+    for (size_t i = 0; i < m->n_datasets; i++) {
+        const struct rpt_dataset *set = &m->datasets[i];
+
+        if (set->bytes > 0 && set->offset >= at &&
+            (next == NULL || set->offset < next->offset)) {
+            next = set;
+        }
+    }
+    return next;
+}
+
+static void cover_all(struct covering *c, const struct rpt_manifest *m,
+                      const char *data, uint64_t covered)
+{
+    const struct rpt_dataset *set;
+    uint64_t at = 0;
+
+    for (; (set = next_set(m, at)) != NULL; at = set->offset + set->bytes) {
+        struct rpt_box box = { { 0 }, { 0 } };
+
+        memcpy(box.count, set->dims, sizeof box.count);
+        cover_raw(c, data, at, set->offset);
+        cover(c, (uint32_t)(set - m->datasets), box, data + set->offset,
+              set->bytes);
+    }
+    cover_raw(c, data, at, covered);
+}
+
 static void make_blocks(const struct rpt_manifest *m, const char *data,
                         uint64_t covered, struct rpt_buf *out)
 {
-    struct rpt_part part = { RPT_RAW, { { 0 }, { covered } } };
+    struct covering c = { .n_parts = 0 };
     uint32_t n = (uint32_t)m->n_ranks;
-    uint64_t hashes[16] = { 0 };
     uint64_t *offsets = calloc(n, sizeof *offsets);
     uint64_t *lengths = calloc(n, sizeof *lengths);
     uint64_t at = RPT_BLOCKS_HEAD_BYTES + 16 * (uint64_t)n;
 
-    for (uint64_t k = 0; k * RPT_BLOCK_BYTES < covered; k++) {
-        uint64_t left = covered - k * RPT_BLOCK_BYTES;
-
-        hashes[k] = rpt__hash64(
-            data + k * RPT_BLOCK_BYTES,
-            left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, 0);
-    }
+    cover_all(&c, m, data, covered);
     for (uint32_t w = 0; w < n; w++) {
-        lengths[w] = rpt__section_bytes(m->datasets, &part, w == 0);
+        lengths[w] = rpt__section_bytes(m->datasets, c.parts,
+                                        w == 0 ? c.n_parts : 0);
         offsets[w] = at;
         at += lengths[w];
     }
     rpt__blocks_head(m->id, n, offsets, lengths, out);
     for (uint32_t w = 0; w < n; w++) {
-        rpt__section_write(m->id, w, 0, m->datasets, &part, w == 0, hashes,
-                           out);
+        rpt__section_write(m->id, w, 0, m->datasets, c.parts,
+                           w == 0 ? c.n_parts : 0, c.hashes, out);
     }
     free(offsets);
     free(lengths);

@@ -3,3 +3,13 @@ include $(srcdir)/tests/fault/disk/local.mk
 # Faults from outside: see kill-rounds for its switches.
 TESTS += tests/fault/kill-rounds tests/fault/disk-faults
 EXTRA_DIST += tests/fault/kill-rounds tests/fault/disk-faults
+
+# Faults of checkpoints: ckpt.sh is what these scripts share.
+check_PROGRAMS += tests/ckpt_victim
+tests_ckpt_victim_SOURCES = tests/fault/ckpt_victim.c
+tests_ckpt_victim_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ckpt_victim_LDADD = $(TEST_LIBS)
+CKPT_FAULTS = tests/fault/ckpt-errors tests/fault/ckpt-gaps \
+	tests/fault/ckpt-kill tests/fault/ckpt-order tests/fault/ckpt-stop
+TESTS += $(CKPT_FAULTS)
+EXTRA_DIST += $(CKPT_FAULTS) tests/fault/ckpt.sh

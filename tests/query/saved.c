@@ -270,7 +270,10 @@ static rpt_status_t save_more(rpt_context_t *context, void *user)
 static bool run(int n, rpt_local_fn fn, void *user)
 {
     rpt_options_t *options = NULL;
+    /* Boxes are those of the ranks. */
     bool good = works(rpt_options_create(&options)) &&
+                works(
+                    rpt_options_set(options, "io.checkpoint.row_bytes", "0")) &&
                 rpt_local_run(n, options, fn, user) == RPT_OK;
 
     rpt_options_destroy(options);
