@@ -108,8 +108,8 @@ static void write_right(int n_ranks, struct rpt_buf *out)
                 zeros, (size_t)rpt__part_bytes(sets, &parts[i]), 0);
         }
         sections[r] = (struct rpt_buf)RPT_BUF_EMPTY;
-        rpt__section_write(ID, (uint32_t)r, sets, parts, r == 0 ? 4 : 1, hashes,
-                           &sections[r]);
+        rpt__section_write(ID, (uint32_t)r, 0, sets, parts, r == 0 ? 4 : 1,
+                           hashes, &sections[r]);
         offsets[r] = at;
         lengths[r] = sections[r].bytes;
         at += lengths[r];
@@ -196,7 +196,8 @@ static void try_file(struct rpt_manifest *m, const struct rpt_buf *file,
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
     rpt_status_t status = rpt__blocks_read("b", file->data, file->bytes, m,
-                                           &opened.written, &opened.n_written);
+                                           &opened.written, &opened.n_written,
+                                           NULL);
 
     if (status != RPT_OK) {
         must(!is_right);
