@@ -18,6 +18,7 @@ include $(srcdir)/tests/device/local.mk
 include $(srcdir)/tests/pmpi/local.mk
 include $(srcdir)/tests/catalog/local.mk
 include $(srcdir)/tests/checkpoint/local.mk
+include $(srcdir)/tests/export/local.mk
 include $(srcdir)/tests/comm/local.mk
 include $(srcdir)/tests/journal/local.mk
 include $(srcdir)/tests/parquet/local.mk
