@@ -16,7 +16,7 @@ RPT_BEGIN_DECLS
  * \defgroup rpt_export Export of checkpoints
  *
  * A committed checkpoint is written as a folder of tables, each a folder of
- * Parquet files, which pandas, polars, DuckDB, Spark and others read as one
+ * Parquet files, which pandas, polars, DuckDB and others read as one
  * table:
  *
  *     OUT/temperature/part-00000.parquet     i0, i1, temperature

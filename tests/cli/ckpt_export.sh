@@ -87,7 +87,8 @@ is "$(ls o2)" "$(printf 'flow.u\nvalues')" "and no other table"
 is "$(ls o2/flow.u | wc -l)" 3 "a file of each thread"
 ckpt_export --out=o3 --together --table=all ck
 expect 0 "all tables"
-is "$(ls o3 | grep -c '^4x10$\|^checkpoints$')" 2 "are there"
+is "$(ls -d o3/4x10 o3/checkpoints)" "$(printf 'o3/4x10\no3/checkpoints')" \
+    "are there"
 ckpt_export --out=o4 --table=checkpoints --all-data ck
 expect 0 "the table of checkpoints"
 table=o4/checkpoints

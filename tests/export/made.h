@@ -22,8 +22,8 @@ const char *with_library(const char *settings);
  * after this one. */
 rpt_export_config_t config_to(const char *output);
 
-/* Runs read.py CHECK ARGUMENTS...; ends with NULL.  Says what it printed, unless
- * it ends with 0; skips the test where a module is missing. */
+/* Runs read.py CHECK ARGUMENTS..., on one rank; ends with NULL.  Skips the test
+ * where a module is missing. */
 void read_by(const char *check, const char *argument, ...);
 
 /* Whether there is such a file, below the folder of the world. */
