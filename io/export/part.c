@@ -54,10 +54,9 @@ static void release(struct rpt_export_part *part)
 static rpt_status_t open_file(struct rpt_export *e,
                               struct rpt_export_part *part)
 {
-    bool is_array = part->table->ops == &rpt__export_arrays;
     struct rpt_parquet_settings settings = {
         .level = e->config->level,
-        .keepbits = is_array ? e->config->keepbits : 0,
+        .keepbits = e->config->keepbits,
         .group_rows = e->config->group_rows
     };
     struct rpt_export_entries entries;

@@ -36,6 +36,7 @@ static const struct shape shapes[] = {
     { "dims/6", RPT_TYPE_F64, 6, { 3, 1, 2, 3, 2, 4 } },
     { "dims/7", RPT_TYPE_F64, 7, { 2, 1, 2, 1, 2, 3, 5 } },
     { "dims/8", RPT_TYPE_F64, 8, { 2, 1, 3, 2, 2, 1, 2, 3 } },
+    { "big", RPT_TYPE_F64, 2, { 401, 1511 } }, /* more than one batch */
     { "i0", RPT_TYPE_F64, 2, { 13, 64 } },
     { "none", RPT_TYPE_F64, 2, { 0, 5 } },
     { "gaps", RPT_TYPE_I16, 2, { 40, 41 } },

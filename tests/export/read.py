@@ -81,6 +81,7 @@ def arrays():
         table[f"dims.{n}"] = (f"dims/{n}", "f64", dims,
                               column_of("f64", int(np.prod(dims))))
     table["i0"] = ("i0", "f64", DIMS[2], column_of("f64", 13 * 64))
+    table["big"] = ("big", "f64", (401, 1511), column_of("f64", 401 * 1511))
     table["none"] = ("none", "f64", (0, 5), {"": np.zeros(0)})
     gaps = column_of("i16", 40 * 41)[""].reshape(40, 41).copy()
     gaps[:, :3] = gaps[:, 33:] = 0
@@ -192,6 +193,8 @@ def everything(out, ranks, iteration, *readers):
     for reader in readers or READERS:
         read = READERS[reader]
         for folder, entry in wanted.items():
+            if folder == "big" and reader != "pyarrow":
+                continue
             compare(read(os.path.join(out, folder)), expected(entry),
                     f"{reader}: {folder}")
         found = rows_of(read(os.path.join(out, "values")),

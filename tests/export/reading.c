@@ -36,7 +36,7 @@ static void export_all(struct world *w)
     if (!export(w, &config, &result)) {
         return;
     }
-    CHECK(result.iteration == 3 && result.id != 0 && result.n_tables == 34);
+    CHECK(result.iteration == 3 && result.id != 0 && result.n_tables == 35);
     CHECK(result.n_files > 0 && result.file_bytes > 0 && result.n_rows > 0);
     if (w->rank == 0) {
         snprintf(id, sizeof id, "%016llx", (unsigned long long)result.id);
