@@ -2,11 +2,13 @@
 BENCH_POOL = benchmarks/tasks benchmarks/growth benchmarks/priority \
 	benchmarks/idle
 BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
+BENCH_EXPORT = benchmarks/export
 # The command with the path of its library in it: the script that libtool lays
 # over it would give LD_LIBRARY_PATH to every task, each of which would search
 # there for the C library.
 BENCH_COMMAND = benchmarks/repartir
-EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
+EXTRA_PROGRAMS += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) \
+	$(BENCH_EXPORT)
 benchmarks_repartir_SOURCES = src/cli/main.c
 benchmarks_repartir_LDADD = $(repartir_LDADD)
 benchmarks_repartir_LDFLAGS = -no-install
@@ -33,13 +35,16 @@ benchmarks_spawn_loop_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_SOURCES = benchmarks/limits.c
 benchmarks_limits_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_LDADD = -lpthread
+benchmarks_export_SOURCES = benchmarks/export.c
+benchmarks_export_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_export_LDADD = librepartir.la -lm
 BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
 	benchmarks/cluster.py benchmarks/coll.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
 	benchmarks/peers/hyperqueue_true.py \
 	benchmarks/peers/gloo_allreduce.py
 EXTRA_DIST += $(BENCH_FILES)
-CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
+CLEANFILES += $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND) $(BENCH_EXPORT)
 
 # BENCH_ROUNDS, BENCH_SCALE and BENCH_ROWS choose how much.
 bench-tasks: all $(BENCH_POOL) $(BENCH_PLAIN) $(BENCH_COMMAND)
@@ -80,3 +85,12 @@ bench-ckpt: all $(BENCH_CKPT)
 	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
 	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
 	  '$(abs_srcdir)/benchmarks/ckpt.py'
+
+# BENCH_SIDE, BENCH_THREADS.
+bench-export: all $(BENCH_EXPORT)
+	$(MKDIR_P) bench
+	RPT_IO_HDF5_LIBRARY='$(abs_builddir)/.libs/librepartir-hdf5.so' \
+	RPT_IO_PARQUET_LIBRARY='$(abs_builddir)/.libs/librepartir-parquet.so' \
+	  benchmarks/export bench $${BENCH_SIDE:-2048} $${BENCH_THREADS:-1} | \
+	  tee -a bench/export.jsonl
+.PHONY: bench-export

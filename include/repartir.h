@@ -15,6 +15,7 @@
 #include <repartir/catalog.h>
 #include <repartir/checkpoint.h>
 #include <repartir/coll.h>
+#include <repartir/export.h>
 #include <repartir/pool.h>
 #include <repartir/query.h>
 #include <repartir/reducer.h>

@@ -19,6 +19,7 @@ include $(srcdir)/tests/pmpi/local.mk
 include $(srcdir)/tests/catalog/local.mk
 include $(srcdir)/tests/checkpoint/local.mk
 include $(srcdir)/tests/query/local.mk
+include $(srcdir)/tests/export/local.mk
 include $(srcdir)/tests/comm/local.mk
 include $(srcdir)/tests/journal/local.mk
 include $(srcdir)/tests/parquet/local.mk

@@ -10,6 +10,9 @@
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/format.h"
 
+/* Whether a name may be that of a task: NULL, or why not.  Anybody. */
+const char *rpt__task_check(const char *task);
+
 /* Commits folder `name` of a task's folder.  RPT_PENDING: not all data are
  * there.  name_out: its new name, may be NULL.  After a failure the folder is
  * as it was, or committed. */

@@ -308,11 +308,11 @@ static rpt_status_t unpack_one(const struct rpt_opened *o, int fd,
     return status;
 }
 
-/* Where the bytes of each rank begin; checked. */
-static rpt_status_t read_begins(const struct rpt_opened *o, int fd,
-                                const struct rpt_dataset *set, const char *name,
-                                uint64_t **begins_out)
+rpt_status_t rpt__load_begins(const struct rpt_opened *o, int fd,
+                              const struct rpt_dataset *set,
+                              uint64_t **begins_out)
 {
+    const char *name = set->name;
     char index_name[512];
     const struct rpt_dataset *index;
     uint64_t n = (uint64_t)o->manifest.n_ranks + 1, *begins;
@@ -352,7 +352,7 @@ static rpt_status_t load_blob(const struct rpt_opened *o, int fd,
     int64_t saved = o->manifest.n_ranks;
     int from = rank, end = rank + 1;
     uint64_t *begins = NULL;
-    rpt_status_t status = read_begins(o, fd, set, item->name, &begins);
+    rpt_status_t status = rpt__load_begins(o, fd, set, &begins);
 
     if (status != RPT_OK) {
         return status;

@@ -26,4 +26,10 @@ rpt_status_t rpt__load_box(const struct rpt_dir *dir, int fd,
                            const struct rpt_box *box,
                            const struct rpt_box_memory *memory);
 
+/* Where the bytes of each rank begin in a blob, and where they end: an array of
+ * ranks + 1, checked; to be freed. */
+rpt_status_t rpt__load_begins(const struct rpt_opened *opened, int fd,
+                              const struct rpt_dataset *set,
+                              uint64_t **begins_out);
+
 #endif /* RPT_IO_CHECKPOINT_LOAD_H */

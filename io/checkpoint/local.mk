@@ -21,5 +21,5 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/verify.c io/checkpoint/verify.h \
 	io/checkpoint/saver.c \
-	io/checkpoint/saver.h
+	io/checkpoint/saver.h io/checkpoint/share.c io/checkpoint/share.h
 EXTRA_DIST += io/checkpoint/README.md

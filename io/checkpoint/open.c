@@ -166,7 +166,7 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
 
 /* ---- what all do ---- */
 
-static const char *why_no_task(const char *task)
+const char *rpt__task_check(const char *task)
 {
     size_t bytes = strlen(task);
 
@@ -186,7 +186,7 @@ static const char *why_no_task(const char *task)
 
 static rpt_status_t check_names(const char *directory, const char *task)
 {
-    const char *why = why_no_task(task);
+    const char *why = rpt__task_check(task);
 
     if (why == NULL && directory[0] == '\0') {
         why = "the directory has no name";

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "io/checkpoint/load.h"
+#include "io/checkpoint/share.h"
 #include "io/checkpoint/talk.h"
 
 #include <stdio.h>
@@ -127,95 +128,7 @@ static const struct rpt_found *choose(struct rpt_checkpoint *c,
     return NULL;
 }
 
-/* ---- all get what rank 0 has read ---- */
-
-static void pack(const struct rpt_found *found, const struct rpt_opened *o,
-                 struct rpt_buf *bytes)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-
-    rpt__buf_clear(bytes);
-    rpt__buf_str(bytes, found != NULL ? found->name : NULL);
-    if (found != NULL) {
-        rpt__manifest_write(&o->manifest, false, &text);
-        bytes->failed |= text.failed;
-        rpt__buf_blob(bytes, text.data, text.bytes);
-        rpt__buf_blob(bytes, o->blocks.data, o->blocks.bytes);
-        rpt__buf_free(&text);
-    }
-}
-
-static rpt_status_t unpack(struct rpt_checkpoint *c, const struct rpt_buf *in,
-                           struct rpt_opened *out)
-{
-    struct rpt_reader reader = rpt__reader(in->data, in->bytes);
-    const char *name = rpt__read_str(&reader);
-    size_t text_bytes = 0, blocks_bytes = 0;
-    const void *text = rpt__read_blob(&reader, &text_bytes);
-    const void *blocks = rpt__read_blob(&reader, &blocks_bytes);
-    rpt_status_t status = rpt__dir_open(&c->dir, name, &out->dir);
-
-    if (status == RPT_OK) {
-        status = rpt__manifest_read(name, text, text_bytes, false,
-                                    &out->manifest);
-    }
-    if (status == RPT_OK) {
-        rpt__buf_add(&out->blocks, blocks, blocks_bytes);
-        status = rpt__buf_status(&out->blocks);
-    }
-    if (status == RPT_OK) {
-        status = rpt__blocks_read(name, out->blocks.data, out->blocks.bytes,
-                                  &out->manifest, &out->written,
-                                  &out->n_written, NULL);
-    }
-    /* Rank 0 has found all that good. */
-    return status == RPT_ERR_CORRUPT || status == RPT_ERR_NOT_FOUND ? RPT_ERR_IO
-                                                                    : status;
-}
-
-/* Collective.  RPT_END: there is no candidate any more. */
-static rpt_status_t share_candidate(struct rpt_checkpoint *c,
-                                    const struct rpt_found *found,
-                                    struct rpt_opened *opened)
-{
-    struct rpt_buf bytes = RPT_BUF_EMPTY;
-    rpt_status_t status = RPT_OK;
-    bool is_none;
-
-    if (c->rank == 0) {
-        pack(found, opened, &bytes);
-    }
-    status = rpt__talk_agree(c->group, call, rpt__buf_status(&bytes));
-    if (status == RPT_OK) {
-        status = rpt__talk_one(c->group, call, &bytes);
-    }
-    if (status == RPT_OK) {
-        struct rpt_reader reader = rpt__reader(bytes.data, bytes.bytes);
-
-        is_none = rpt__read_str(&reader) == NULL;
-        if (is_none) {
-            status = RPT_END;
-        } else if (c->rank > 0) {
-            status = unpack(c, &bytes, opened);
-        }
-    }
-    rpt__buf_free(&bytes);
-    return status;
-}
-
 /* ---- one candidate ---- */
-
-/* Collective: whether all find it whole.  RPT_ERR_CORRUPT when one found
- * damage; the text is on rank 0. */
-static rpt_status_t verify_together(struct rpt_checkpoint *c,
-                                    const struct rpt_opened *opened,
-                                    rpt_status_t own)
-{
-    if (own == RPT_OK) {
-        own = rpt__verify(opened, c->rank, c->size);
-    }
-    return rpt__talk_agree(c->group, call, own);
-}
 
 static rpt_status_t fill(struct rpt_checkpoint *c, struct rpt_opened *opened)
 {
@@ -241,11 +154,13 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
     struct rpt_opened opened = RPT_OPENED_NONE;
     const struct rpt_found *found = c->rank == 0 ? choose(c, choosing, &opened)
                                                  : NULL;
-    rpt_status_t status = share_candidate(c, found, &opened);
+    rpt_status_t status = rpt__opened_share(
+        c->group, call, &c->dir, found != NULL ? found->name : NULL, &opened);
 
     if (status != RPT_END) {
-        /* Who could not get it is heard here. */
-        status = verify_together(c, &opened, status);
+        /* Who could not get it is heard here; the text of damage is on rank
+         * 0. */
+        status = rpt__verify_together(c->group, call, &opened, status);
         if (is_about_candidate(status)) {
             if (c->rank == 0) {
                 pass_over(c, choosing, found, status);

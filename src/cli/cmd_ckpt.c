@@ -20,6 +20,7 @@ static const struct ckpt_verb verbs[] = {
     { "rm", "remove some by name, or a task", ckpt_rm },
     { "halt", "let programs save and end", ckpt_halt },
     { "interval", "say how often to save", ckpt_interval },
+    { "export", "write a checkpoint as tables in Parquet", ckpt_export },
 };
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };

@@ -2,6 +2,7 @@
  * damage.c - files that are not as they were written
  */
 #include "world.h"
+#include "tables.h"
 
 #include "io/checkpoint/checkpoint_priv.h"
 

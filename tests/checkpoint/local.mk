@@ -4,6 +4,7 @@ CHECKPOINT_TESTS = tests/checkpoint/damage.c tests/checkpoint/refusing.c \
 	tests/checkpoint/restoring.c tests/checkpoint/routing.c \
 	tests/checkpoint/saving.c \
 	tests/checkpoint/state.c tests/checkpoint/state.h \
+	tests/checkpoint/tables.c tests/checkpoint/tables.h \
 	tests/checkpoint/timing.c tests/checkpoint/world.c \
 	tests/checkpoint/world.h
 

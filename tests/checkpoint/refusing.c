@@ -2,6 +2,7 @@
  * refusing.c - arguments, names and directories that are not possible
  */
 #include "state.h"
+#include "tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

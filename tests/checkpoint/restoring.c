@@ -2,6 +2,7 @@
  * restoring.c - other numbers of ranks, other blocks; which one is restored
  */
 #include "state.h"
+#include "tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

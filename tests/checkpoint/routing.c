@@ -2,6 +2,7 @@
  * routing.c - files that the program writes itself
  */
 #include "world.h"
+#include "tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

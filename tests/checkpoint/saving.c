@@ -2,6 +2,7 @@
  * saving.c - what a save writes: both engines, waiting for it or not
  */
 #include "state.h"
+#include "tables.h"
 
 #include "io/checkpoint/dir.h"
 

@@ -2,6 +2,7 @@
  * timing.c - when a checkpoint is due
  */
 #include "world.h"
+#include "tables.h"
 
 #include "io/checkpoint/due.h"
 

@@ -142,26 +142,16 @@ int count_names(const struct world *world, const char *task, const char *start)
 
 struct rpt_test *all_tests(void)
 {
-    static const struct rpt_test *const tables[] = {
-        saving_tests, restoring_tests, damage_tests,
-        timing_tests, refusing_tests,  routing_tests
-    };
     struct rpt_test *all = NULL;
     size_t n = 0;
 
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-        for (const struct rpt_test *test = tables[t];; test++) {
-            bool is_last = test->name == NULL;
-
-            if (is_last && t + 1 < sizeof tables / sizeof *tables) {
-                break;
-            }
-            all = realloc(all, (n + 1) * sizeof *all);
+    for (int t = 0; test_tables[t] != NULL; t++) {
+        for (const struct rpt_test *test = test_tables[t]; test->name != NULL;
+             test++) {
+            all = realloc(all, (n + 2) * sizeof *all);
             all[n++] = *test;
-            if (is_last) {
-                break;
-            }
         }
     }
+    all[n] = (struct rpt_test)RPT_TEST_END;
     return all;
 }

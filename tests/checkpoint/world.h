@@ -51,9 +51,10 @@ bool fails_here(rpt_status_t wanted, const char *words, rpt_status_t status,
 /* Barrier. */
 void meet(struct world *world);
 
-/* The tables of the files of tests; end with RPT_TEST_END. */
-extern const struct rpt_test saving_tests[], restoring_tests[], damage_tests[],
-    timing_tests[], refusing_tests[], routing_tests[];
+/* What a program gives that is linked with it: its name, without _mpi, and the
+ * tables of its files, each ending with RPT_TEST_END, then NULL. */
+extern const char test_suite[];
+extern const struct rpt_test *const test_tables[];
 
 /* ---- files, for rank 0 or between two meetings ---- */
 

@@ -1,5 +1,5 @@
 /*
- * world_mpi.c - ranks that mpirun started; run by tests/checkpoint/under_mpirun
+ * world_mpi.c - ranks that mpirun started; run by under_mpirun
  *
  *     mpirun -n N test_checkpoint_mpi [funneled|multiple] [test ...]
  */
@@ -56,6 +56,7 @@ int main(int argc, char *argv[])
     bool funneled = argc > 1 && strcmp(argv[1], "funneled") == 0;
     bool named = argc > 1 && (funneled || strcmp(argv[1], "multiple") == 0);
     struct rpt_test *tests;
+    char suite[64];
     int level, result;
 
     MPI_Init_thread(&argc, &argv,
@@ -63,8 +64,8 @@ int main(int argc, char *argv[])
                     &level);
     rpt_test_over_mpi(&rank, &size);
     tests = all_tests();
-    result = rpt_test_main("test_checkpoint_mpi", tests, 300, argc - named,
-                           argv + named);
+    snprintf(suite, sizeof suite, "%s_mpi", test_suite);
+    result = rpt_test_main(suite, tests, 300, argc - named, argv + named);
     free(tests);
     MPI_Finalize();
     return result;

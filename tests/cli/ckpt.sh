@@ -422,7 +422,7 @@ expect 0 "what is left is good"
 
 # ---- the command line ----
 ckpt --help
-is "$code $(grep -c '^  [a-z]' out)" "0 8" "ckpt --help lists the verbs"
+is "$code $(grep -c '^  [a-z]' out)" "0 9" "ckpt --help lists the verbs"
 ckpt
 expect 64 "ckpt without a verb"
 ckpt shwo

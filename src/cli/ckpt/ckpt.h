@@ -19,5 +19,6 @@ int ckpt_prune(int argc, char *argv[]);
 int ckpt_rm(int argc, char *argv[]);
 int ckpt_halt(int argc, char *argv[]);
 int ckpt_interval(int argc, char *argv[]);
+int ckpt_export(int argc, char *argv[]);
 
 #endif /* CLI_CKPT_CKPT_H */

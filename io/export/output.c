@@ -1,0 +1,432 @@
+/*
+ * output.c - the folder OUT.part-ID, which becomes OUT when all is in it
+ *
+ *   OUT.part-ID    being written, or left by a job that was killed; rank 0 of
+ *                  the one that writes holds a lock on the folder (flock), so
+ *                  that the next export removes only what nobody writes
+ *   OUT.old-ID     what was replaced, where folders cannot be exchanged
+ *
+ * Only what looks like an export is ever replaced: folders with nothing but
+ * files part-NNNNN.parquet in them.
+ */
+#include "io/export/export_priv.h"
+
+#include "base/error.h"
+#include "io/checkpoint/talk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+/* ---- names ---- */
+
+/* DIR and NAME of DIR/NAME. */
+static rpt_status_t split(const char *path, char **dir_out, char **name_out)
+{
+    char *dir = strdup(path), *slash;
+    size_t n = dir != NULL ? strlen(dir) : 0;
+
+    if (dir == NULL) {
+        return rpt__fail_nomem(strlen(path) + 1);
+    }
+    while (n > 1 && dir[n - 1] == '/') {
+        dir[--n] = '\0';
+    }
+    slash = strrchr(dir, '/');
+    *name_out = strdup(slash != NULL ? slash + 1 : dir);
+    if (slash == NULL) {
+        strcpy(dir, "."); /* the name has one byte at least */
+    } else {
+        slash[slash == dir ? 1 : 0] = '\0';
+    }
+    if (*name_out == NULL) {
+        free(dir);
+        return rpt__fail_nomem(n + 1);
+    }
+    *dir_out = dir;
+    return RPT_OK;
+}
+
+static rpt_status_t check_name(const char *path, const char *name)
+{
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        rpt__fail(RPT_ERR_INVALID, "cannot export to \"%s\"", path);
+        rpt__fail_hint("name a folder that is not there yet");
+        return RPT_ERR_INVALID;
+    }
+    return RPT_OK;
+}
+
+/* Whether a name is OUT, `between` and 16 digits. */
+static bool is_of(const char *name, const char *out, const char *between)
+{
+    size_t n = strlen(out), m = strlen(between);
+
+    return strncmp(name, out, n) == 0 && strncmp(name + n, between, m) == 0 &&
+           strlen(name + n + m) == RPT_ID_BYTES - 1 &&
+           strspn(name + n + m, "0123456789abcdef") == RPT_ID_BYTES - 1;
+}
+
+static bool lacks(const struct rpt_dir *dir, const char *name)
+{
+    struct stat found;
+
+    return fstatat(dir->fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 &&
+           errno == ENOENT;
+}
+
+/* ---- what is there already ---- */
+
+static bool is_part_file(const char *name)
+{
+    static const char start[] = "part-", end[] = ".parquet";
+    size_t n = strlen(name),
+           digits = strspn(name + (n > 5 ? 5 : n), "0123456789");
+
+    return strncmp(name, start, sizeof start - 1) == 0 && digits >= 5 &&
+           strcmp(name + 5 + digits, end) == 0;
+}
+
+/* RPT_ERR_EXISTS: there is something that no export wrote. */
+static rpt_status_t check_table(const struct rpt_dir *out, const char *name)
+{
+    struct rpt_dir table = RPT_DIR_CLOSED;
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_open(out, name, &table);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_list(&table, &names);
+    }
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        if (!is_part_file(names.list[i])) {
+            rpt__fail(RPT_ERR_EXISTS, "%s is not replaced", out->path);
+            rpt__fail_why("no export wrote %s/%s", table.path, names.list[i]);
+            status = RPT_ERR_EXISTS;
+        }
+    }
+    rpt__dir_names_free(&names);
+    rpt__dir_close(&table);
+    return status;
+}
+
+static rpt_status_t check_export(const struct rpt_export_output *o)
+{
+    struct rpt_dir out = RPT_DIR_CLOSED;
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_open(&o->parent, o->name, &out);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_list(&out, &names);
+    }
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        status = check_table(&out, names.list[i]);
+    }
+    rpt__dir_names_free(&names);
+    rpt__dir_close(&out);
+    if (status == RPT_ERR_INVALID) { /* a link, or no folder */
+        status = RPT_ERR_EXISTS;
+        rpt__fail(RPT_ERR_EXISTS, "%s/%s is not replaced", o->parent.path,
+                  o->name);
+        rpt__fail_why("it is, or has, what no export wrote");
+    }
+    if (status == RPT_ERR_EXISTS) {
+        rpt__fail_hint("name another folder, or remove that one yourself");
+    }
+    return status;
+}
+
+static rpt_status_t check_place(const struct rpt_export *e)
+{
+    const struct rpt_export_output *o = &e->output;
+
+    if (lacks(&o->parent, o->name)) {
+        return RPT_OK;
+    }
+    if ((e->config->flags & RPT_EXPORT_REPLACE) == 0) {
+        rpt__fail(RPT_ERR_EXISTS, "%s/%s is there already", o->parent.path,
+                  o->name);
+        rpt__fail_hint("name another folder, or say that it is to be replaced");
+        return RPT_ERR_EXISTS;
+    }
+    return check_export(o);
+}
+
+/* A folder that nobody writes any more. */
+static rpt_status_t remove_leftover(const struct rpt_export_output *o,
+                                    const char *name)
+{
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    rpt_status_t status = rpt__dir_open(&o->parent, name, &dir);
+
+    if (status == RPT_OK && flock(dir.fd, LOCK_EX | LOCK_NB) != 0 &&
+        errno == EWOULDBLOCK) {
+        rpt__fail(RPT_ERR_BUSY, "another job exports to %s/%s", o->parent.path,
+                  o->name);
+        rpt__fail_why("it writes %s", dir.path);
+        rpt__fail_hint("wait until it has ended, or name another folder");
+        status = RPT_ERR_BUSY;
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&o->parent, name);
+    }
+    rpt__dir_close(&dir);
+    return status == RPT_ERR_NOT_FOUND ? RPT_OK : status;
+}
+
+static rpt_status_t tidy(const struct rpt_export_output *o)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(&o->parent, &names);
+
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        if (is_of(names.list[i], o->name, ".part-")) {
+            status = remove_leftover(o, names.list[i]);
+        } else if (is_of(names.list[i], o->name, ".old-")) {
+            /* A job was killed between the two renames, or after them. */
+            status = lacks(&o->parent, o->name)
+                         ? rpt__dir_rename(&o->parent, names.list[i], o->name)
+                         : rpt__dir_remove(&o->parent, names.list[i]);
+        }
+    }
+    rpt__dir_names_free(&names);
+    return status;
+}
+
+/* ---- begin ---- */
+
+static rpt_status_t make_part(struct rpt_export *e)
+{
+    struct rpt_export_output *o = &e->output;
+    size_t bytes = strlen(o->name) + 32;
+    char id_text[RPT_ID_BYTES];
+    uint64_t id;
+    rpt_status_t status;
+
+    if (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno,
+                               "cannot draw a random number");
+    }
+    o->part_name = malloc(bytes);
+    if (o->part_name == NULL) {
+        return rpt__fail_nomem(bytes);
+    }
+    rpt__id_text(id, id_text);
+    snprintf(o->part_name, bytes, "%s.part-%s", o->name, id_text);
+    status = rpt__dir_make(&o->parent, o->part_name, false);
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&o->parent, o->part_name, &o->dir);
+    }
+    if (status == RPT_OK) {
+        /* Where there are no locks, nobody else may export to OUT. */
+        flock(o->dir.fd, LOCK_EX | LOCK_NB);
+    }
+    for (size_t i = 0; i < e->n_list && status == RPT_OK; i++) {
+        status = rpt__dir_make(&o->dir, e->list[i].folder, false);
+    }
+    return status;
+}
+
+static rpt_status_t open_parent(struct rpt_export *e, bool makes)
+{
+    struct rpt_export_output *o = &e->output;
+    char *parent = NULL;
+    rpt_status_t status = split(e->config->output, &parent, &o->name);
+
+    if (status == RPT_OK) {
+        status = check_name(e->config->output, o->name);
+    }
+    if (status == RPT_OK && makes) {
+        status = rpt__dir_make_path(parent);
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_open_path(parent, &o->parent);
+    }
+    free(parent);
+    return status;
+}
+
+static rpt_status_t begin_first(struct rpt_export *e)
+{
+    rpt_status_t status = open_parent(e, true);
+
+    if (status == RPT_OK) {
+        status = tidy(&e->output);
+    }
+    if (status == RPT_OK) {
+        status = check_place(e);
+    }
+    return status == RPT_OK ? make_part(e) : status;
+}
+
+/* The other ranks open what rank 0 made. */
+static rpt_status_t follow(struct rpt_export *e, const char *part_name)
+{
+    struct rpt_export_output *o = &e->output;
+    rpt_status_t status = open_parent(e, false);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&o->parent, part_name, &o->dir);
+    }
+    if (status == RPT_ERR_NOT_FOUND) {
+        rpt__fail(RPT_ERR_IO, "%s does not reach %s", rpt__export_call,
+                  e->config->output);
+        rpt__fail_why("rank 0 has made the folder %s, this rank does not see "
+                      "it",
+                      part_name);
+        rpt__fail_hint("choose a folder that all nodes share");
+        status = RPT_ERR_IO;
+    }
+    return status;
+}
+
+rpt_status_t rpt__export_output_begin(struct rpt_export *e)
+{
+    struct rpt_buf name = RPT_BUF_EMPTY;
+    rpt_status_t status = RPT_OK;
+
+    if (e->rank == 0) {
+        status = begin_first(e);
+        rpt__buf_str(&name, e->output.part_name);
+        status = status == RPT_OK ? rpt__buf_status(&name) : status;
+    }
+    status = rpt__talk_agree(e->group, rpt__export_call, status);
+    if (status == RPT_OK) {
+        status = rpt__talk_one(e->group, rpt__export_call, &name);
+    }
+    if (status == RPT_OK && e->rank > 0) {
+        struct rpt_reader reader = rpt__reader(name.data, name.bytes);
+
+        status = follow(e, rpt__read_str(&reader));
+    }
+    rpt__buf_free(&name);
+    return rpt__talk_agree(e->group, rpt__export_call, status);
+}
+
+/* ---- end ---- */
+
+/* Its files are synced, each by its rank; now the names. */
+static rpt_status_t sync_names(struct rpt_export *e)
+{
+    rpt_status_t status = RPT_OK;
+
+    for (size_t i = 0; i < e->n_list && status == RPT_OK; i++) {
+        struct rpt_dir table = RPT_DIR_CLOSED;
+
+        status = rpt__dir_open(&e->output.dir, e->list[i].folder, &table);
+        if (status == RPT_OK) {
+            status = rpt__dir_sync(&table);
+        }
+        rpt__dir_close(&table);
+    }
+    return status == RPT_OK ? rpt__dir_sync(&e->output.dir) : status;
+}
+
+/* 0 or an errno. */
+static int rename_in(const struct rpt_export_output *o, unsigned flags)
+{
+    return renameat2(o->parent.fd, o->part_name, o->parent.fd, o->name,
+                     flags) == 0
+               ? 0
+               : errno;
+}
+
+/* Two renames, where one cannot do it. */
+static rpt_status_t swap_names(const struct rpt_export_output *o)
+{
+    size_t n = strlen(o->name);
+    char *old = strdup(o->part_name);
+    rpt_status_t status;
+
+    if (old == NULL) {
+        return rpt__fail_nomem(strlen(o->part_name) + 1);
+    }
+    snprintf(old + n, strlen(o->part_name) + 1 - n, ".old-%s",
+             o->part_name + n + strlen(".part-"));
+    status = rpt__dir_rename(&o->parent, o->name, old);
+    if (status == RPT_OK) {
+        status = rpt__dir_rename(&o->parent, o->part_name, o->name);
+        if (status != RPT_OK) {
+            renameat(o->parent.fd, old, o->parent.fd, o->name);
+        }
+    }
+    if (status == RPT_OK) {
+        rpt__dir_sync(&o->parent);
+        status = rpt__dir_remove(&o->parent, old);
+    }
+    free(old);
+    return status;
+}
+
+static rpt_status_t replace(const struct rpt_export_output *o)
+{
+    int error = rename_in(o, RENAME_EXCHANGE);
+
+    if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
+        return swap_names(o);
+    }
+    if (error != 0) {
+        return rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
+    }
+    rpt__dir_sync(&o->parent);
+    return rpt__dir_remove(&o->parent, o->part_name);
+}
+
+static rpt_status_t move_in(const struct rpt_export *e)
+{
+    const struct rpt_export_output *o = &e->output;
+    bool is_there = !lacks(&o->parent, o->name);
+    int error;
+
+    if (is_there) {
+        rpt_status_t status = check_place(e); /* somebody may have made it */
+
+        return status == RPT_OK ? replace(o) : status;
+    }
+    error = rename_in(o, RENAME_NOREPLACE);
+    if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
+        return rpt__dir_rename(&o->parent, o->part_name, o->name);
+    }
+    return error == 0
+               ? RPT_OK
+               : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
+}
+
+rpt_status_t rpt__export_output_commit(struct rpt_export *e)
+{
+    rpt_status_t status = sync_names(e);
+
+    if (status == RPT_OK) {
+        status = move_in(e);
+    }
+    return status == RPT_OK ? rpt__dir_sync(&e->output.parent) : status;
+}
+
+void rpt__export_output_abandon(struct rpt_export *e)
+{
+    struct rpt_export_output *o = &e->output;
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    if (o->part_name == NULL) {
+        return;
+    }
+    rpt__error_pack(&error);
+    if (rpt__dir_remove(&o->parent, o->part_name) != RPT_OK && !error.failed) {
+        reader = rpt__reader(error.data, error.bytes);
+        rpt__error_unpack(&reader);
+    }
+    rpt__buf_free(&error);
+}
+
+void rpt__export_output_free(struct rpt_export_output *o)
+{
+    rpt__dir_close(&o->dir);
+    rpt__dir_close(&o->parent);
+    free(o->name);
+    free(o->part_name);
+}

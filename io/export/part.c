@@ -1,0 +1,149 @@
+/*
+ * part.c - this rank's part of one table after another
+ *
+ * A part is a file, OUT.part-ID/TABLE/part-RRRRR.parquet.  Who has no rows
+ * writes none; of a table that has no rows at all rank 0 writes one without, so
+ * that readers find the columns.
+ */
+#include "io/export/export_priv.h"
+
+#include "base/error.h"
+#include "io/checkpoint/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void rpt__export_share(const struct rpt_export *e, uint64_t n,
+                       uint64_t *from_out, uint64_t *end_out)
+{
+    uint64_t rank = (uint64_t)e->rank, size = (uint64_t)e->size;
+
+    *from_out = n / size * rank + n % size * rank / size;
+    *end_out = n / size * (rank + 1) + n % size * (rank + 1) / size;
+}
+
+/* Its elements follow each other in the file: a dataset of one dimension. */
+rpt_status_t rpt__export_read(const struct rpt_export *e,
+                              const struct rpt_dataset *set, uint64_t first,
+                              uint64_t n, void *data)
+{
+    struct rpt_dataset flat = *set;
+    struct rpt_box box = { { first }, { n } };
+    struct rpt_box_memory memory = { data, box };
+
+    flat.n_dims = 1;
+    flat.dims[0] = rpt__export_elements(set);
+    return rpt__load_box(&e->opened.dir, e->state_fd, &flat, &box, &memory);
+}
+
+/* ---- one part ---- */
+
+static void release(struct rpt_export_part *part)
+{
+    if (part->table != NULL) {
+        part->table->ops->end(part);
+    }
+    free(part->columns);
+    free(part->names);
+    free(part->path);
+    *part = (struct rpt_export_part){ .table = NULL };
+}
+
+static rpt_status_t open_file(struct rpt_export *e,
+                              struct rpt_export_part *part)
+{
+    struct rpt_parquet_settings settings = {
+        .level = e->config->level,
+        .keepbits = e->config->keepbits,
+        .group_rows = e->config->group_rows
+    };
+    struct rpt_export_entries entries;
+    struct rpt_parquet_schema schema = { part->columns, part->n_columns, NULL,
+                                         0 };
+    size_t bytes = strlen(e->output.dir.path) + strlen(part->table->folder) +
+                   40;
+    rpt_status_t status = rpt__export_entries(e, part->table, &entries);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    schema.entries = entries.list;
+    schema.n_entries = entries.n;
+    part->path = malloc(bytes);
+    if (part->path == NULL) {
+        status = rpt__fail_nomem(bytes);
+    } else {
+        snprintf(part->path, bytes, "%s/%s/part-%05d.parquet",
+                 e->output.dir.path, part->table->folder, e->rank);
+        status = rpt__parquet_open(part->path, &schema, &settings, e->options,
+                                   &part->writer);
+    }
+    rpt__export_entries_free(&entries);
+    return status;
+}
+
+static rpt_status_t begin(struct rpt_export *e, struct rpt_export_part *part,
+                          const struct rpt_export_table *table)
+{
+    rpt_status_t status;
+
+    part->table = table;
+    status = table->ops->begin(e, part);
+    if (status == RPT_OK &&
+        (part->at < part->end || (part->n_rows == 0 && e->rank == 0))) {
+        status = open_file(e, part);
+    }
+    return status;
+}
+
+static rpt_status_t finish(struct rpt_export *e, struct rpt_export_part *part)
+{
+    struct rpt_parquet *writer = part->writer;
+    struct stat file;
+    rpt_status_t status;
+
+    part->writer = NULL;
+    if (writer == NULL) {
+        release(part);
+        return RPT_OK;
+    }
+    status = rpt__parquet_close(writer);
+    if (status == RPT_OK) {
+        e->result.n_files++;
+        e->result.file_bytes += stat(part->path, &file) == 0
+                                    ? (uint64_t)file.st_size
+                                    : 0;
+    }
+    release(part);
+    return status;
+}
+
+rpt_status_t rpt__export_some(struct rpt_export *e, bool *done_out)
+{
+    struct rpt_export_part *part = &e->part;
+    rpt_status_t status;
+
+    if (part->table == NULL && e->next < e->n_list) {
+        status = begin(e, part, &e->list[e->next++]);
+    } else if (part->table == NULL) {
+        *done_out = true;
+        return RPT_OK;
+    } else if (part->at < part->end) {
+        status = part->table->ops->step(e, part);
+    } else {
+        status = finish(e, part);
+    }
+    *done_out = false;
+    return status;
+}
+
+void rpt__export_part_abandon(struct rpt_export *e)
+{
+    if (e->part.writer != NULL) {
+        rpt__parquet_abandon(e->part.writer);
+        e->part.writer = NULL;
+    }
+    release(&e->part);
+}

@@ -1,0 +1,11 @@
+/*
+ * tables.c - all tests of checkpoints
+ */
+#include "tables.h"
+
+const char test_suite[] = "test_checkpoint";
+
+const struct rpt_test *const test_tables[] = {
+    saving_tests,   restoring_tests, damage_tests, timing_tests,
+    refusing_tests, routing_tests,   NULL
+};

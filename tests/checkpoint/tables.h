@@ -1,0 +1,12 @@
+/*
+ * tables.h - the tables of the files of tests
+ */
+#ifndef RPT_TESTS_CHECKPOINT_TABLES_H
+#define RPT_TESTS_CHECKPOINT_TABLES_H
+
+#include "world.h"
+
+extern const struct rpt_test saving_tests[], restoring_tests[], damage_tests[],
+    timing_tests[], refusing_tests[], routing_tests[];
+
+#endif /* RPT_TESTS_CHECKPOINT_TABLES_H */
