@@ -432,10 +432,22 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
                        rpt__now_s() - c->timing.opened_s);
     }
     rpt__engine_lock(c->engine);
+    if (c->tell != NULL) {
+        c->tell(c->tell_user, RPT_CHECKPOINT_CLOSED, 0);
+    }
     delist(c);
     rpt__group_destroy(c->group);
     rpt__engine_unlock(c->engine);
     release(c);
+}
+
+void rpt__checkpoint_tell(struct rpt_checkpoint *c, rpt_checkpoint_tell_fn fn,
+                          void *user)
+{
+    rpt__engine_lock(c->engine);
+    c->tell = fn;
+    c->tell_user = user;
+    rpt__engine_unlock(c->engine);
 }
 
 struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *c)
