@@ -103,6 +103,18 @@ static rpt_status_t take_lock(struct rpt_checkpoint *c)
     return RPT_OK;
 }
 
+/* Also a child that was forked just now, and has not closed it yet, has this
+ * lock: it is given back, not only closed. */
+static void give_lock(int fd)
+{
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (fd >= 0) {
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
+        close(fd);
+    }
+}
+
 /* ---- what rank 0 does ---- */
 
 static rpt_status_t look_around(struct rpt_checkpoint *c)
@@ -324,9 +336,7 @@ static void release(struct rpt_checkpoint *c)
         rpt__signals_forget(
             rpt__option_text(c->options, RPT_OPT_IO_CHECKPOINT_SIGNALS));
     }
-    if (c->lock_fd >= 0) {
-        close(c->lock_fd);
-    }
+    give_lock(c->lock_fd);
     rpt__dir_close(&c->save.dir);
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
