@@ -30,11 +30,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCRATCH "scratch"
+#define SCRATCH "scratch-"
 #define COMMIT "COMMIT"
 #define LOCK "lock"
 
-enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32 };
+enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32, SCRATCH_BYTES = 32 };
 
 struct rpt_solo {
     const rpt_options_t *options;
@@ -47,6 +47,7 @@ struct rpt_solo {
     uint64_t newest;   /* iteration of the newest committed one */
     uint64_t verified; /* id of the one that was restored       */
     char *files;       /* path of its files                     */
+    char scratch_name[SCRATCH_BYTES];
 };
 
 /* ---- the lock ---- */
@@ -110,6 +111,18 @@ static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
     return RPT_OK;
 }
 
+/* Also a child that was forked just now, and has not closed it yet, has this
+ * lock: it is given back, not only closed. */
+static void give_lock(int fd)
+{
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (fd >= 0) {
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
+        close(fd);
+    }
+}
+
 /* The folder of a task, locked.  RPT_PENDING: it was removed just now. */
 static rpt_status_t enter(const struct rpt_dir *top, const char *task,
                           struct rpt_dir *dir_out, int *fd_out)
@@ -128,9 +141,7 @@ static rpt_status_t enter(const struct rpt_dir *top, const char *task,
         status = RPT_PENDING;
     }
     if (status != RPT_OK) {
-        if (fd >= 0) {
-            close(fd);
-        }
+        give_lock(fd);
         rpt__dir_close(&dir);
         return status;
     }
@@ -168,6 +179,22 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
 }
 
+/* Those of attempts that were killed; what they have started may write there
+ * still. */
+static rpt_status_t remove_scratch(const struct rpt_dir *dir)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(dir, &names);
+
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        if (strncmp(names.list[i], SCRATCH, strlen(SCRATCH)) == 0) {
+            status = rpt__dir_remove(dir, names.list[i]);
+        }
+    }
+    rpt__dir_names_free(&names);
+    return status;
+}
+
 static rpt_status_t look_around(struct rpt_solo *s)
 {
     struct rpt_found *found = NULL;
@@ -175,7 +202,7 @@ static rpt_status_t look_around(struct rpt_solo *s)
     rpt_status_t status = rpt__commit_leftovers(&s->dir);
 
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&s->dir, SCRATCH);
+        status = remove_scratch(&s->dir);
     }
     if (status == RPT_OK) {
         status = rpt__find_all(&s->dir, &found, &n);
@@ -243,14 +270,15 @@ void rpt__solo_close(struct rpt_solo *s)
     if (s == NULL) {
         return;
     }
-    if (s->scratch.fd >= 0 && rpt__dir_remove(&s->dir, SCRATCH) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/" SCRATCH " was not removed: %s",
-                 s->dir.path, rpt_last_error()->why);
+    if (s->scratch.fd >= 0 &&
+        rpt__dir_remove(&s->dir, s->scratch_name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch.path,
+                 rpt_last_error()->why);
     }
     if (s->lock_fd >= 0) {
         rpt__event_add(&s->dir, "close", 0, s->newest,
                        rpt__now_s() - s->opened_s);
-        close(s->lock_fd);
+        give_lock(s->lock_fd);
     }
     rpt__dir_close(&s->scratch);
     rpt__dir_close(&s->dir);
@@ -583,10 +611,17 @@ rpt_status_t rpt__solo_save(struct rpt_solo *s, uint64_t iteration,
 
 rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
 {
-    rpt_status_t status = rpt__dir_make(&s->dir, SCRATCH, false);
+    uint64_t number = 0;
+    rpt_status_t status;
 
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
+    }
+    snprintf(s->scratch_name, sizeof s->scratch_name, SCRATCH "%016llx",
+             (unsigned long long)number);
+    status = rpt__dir_make(&s->dir, s->scratch_name, false);
     if (status == RPT_OK) {
-        status = rpt__dir_open(&s->dir, SCRATCH, &s->scratch);
+        status = rpt__dir_open(&s->dir, s->scratch_name, &s->scratch);
     }
     if (status == RPT_OK) {
         *path_out = s->scratch.path;
@@ -749,9 +784,7 @@ rpt_status_t rpt__solo_remove(const char *directory, const char *task)
     if (status == RPT_OK) {
         status = rpt__dir_remove(&top, old);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    give_lock(fd);
     rpt__dir_close(&dir);
     rpt__dir_close(&top);
     return status == RPT_ERR_NOT_FOUND || status == RPT_PENDING ? RPT_OK

@@ -121,7 +121,9 @@ void rpt__remover_stop(struct rpt_pool *pool)
     r->stops = true;
     pthread_cond_signal(&r->changed);
     pthread_mutex_unlock(&r->lock);
+    rpt__engine_unlock(pool->engine); /* it may take a while */
     pthread_join(r->thread, NULL);
+    rpt__engine_lock(pool->engine);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     free(r);

@@ -333,12 +333,6 @@ static void ask(struct rpt_watch *w, double now_s)
     }
 }
 
-static void take_leave(struct rpt_watch *w)
-{
-    pthread_join(w->thread, NULL);
-    TAILQ_REMOVE(&w->pool->worker.watches, w, link);
-}
-
 static void close_watch(struct rpt_watch *w)
 {
     struct rpt_pool *pool = w->pool;
@@ -346,7 +340,8 @@ static void close_watch(struct rpt_watch *w)
     struct rpt_reader reader = rpt__reader(w->end.data, w->end.bytes);
     struct rpt_end end;
 
-    take_leave(w);
+    pthread_join(w->thread, NULL);
+    TAILQ_REMOVE(&pool->worker.watches, w, link);
     item->saved->watch = NULL;
     item->saved->scratch = item->saved->files = NULL;
     item->saved->n_commits = w->n_commits;
@@ -407,7 +402,10 @@ void rpt__watches_stop(struct rpt_pool *pool)
         }
         pthread_cond_broadcast(&w->changed);
         pthread_mutex_unlock(&w->lock);
-        take_leave(w);
+        rpt__engine_unlock(pool->engine); /* it may be writing */
+        pthread_join(w->thread, NULL);
+        rpt__engine_lock(pool->engine);
+        TAILQ_REMOVE(&pool->worker.watches, w, link);
         w->item->saved->watch = NULL;
         release(w);
     }
