@@ -190,7 +190,8 @@ static void add_waste(struct text *text, const struct report *report)
             (unsigned long long)report->n_checkpoints,
             report->n_checkpoints == 1 ? "" : "s", report->n_went_on,
             report->n_went_on == 1 ? "" : "s");
-    } else if (report->wasted_s < 60) {
+    }
+    if (report->wasted_s < (report->n_checkpoints > 0 ? 0.005 : 60)) {
         return;
     }
     text_string(text, "  wasted  ");
