@@ -632,21 +632,30 @@ RPT_API rpt_group_t *rpt_call_group(const rpt_call_t *call);
  * \{
  */
 
+/** Tells how many bytes the state has. */
+typedef rpt_status_t (*rpt_call_measure_fn)(void *user, uint64_t *bytes_out);
+/** Writes them. */
+typedef rpt_status_t (*rpt_call_pack_fn)(void *user, void *bytes,
+                                         uint64_t n_bytes);
+/** Takes a state that was packed. */
+typedef rpt_status_t (*rpt_call_unpack_fn)(void *user, const void *bytes,
+                                           uint64_t n_bytes);
+
 /** Say once what the state is; when there is a checkpoint, \a unpack is called
  * at once, with the bytes that \a pack wrote.
  *
- * The functions are called by rpt_call_checkpoint() and this call, and are as
- * those of rpt_checkpoint_blob_t.
+ * The functions are called by rpt_call_checkpoint() and this call; a status
+ * other than 0 is given to who called that.
  * \retval RPT_ERR_STATE  it is a gang
  * \retval RPT_ERR_BUSY   another attempt has the checkpoints
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, or what \a unpack
  *         returned
  */
-RPT_API rpt_status_t rpt_call_set_checkpoint(
-    rpt_call_t *call, rpt_status_t (*measure)(void *user, uint64_t *bytes_out),
-    rpt_status_t (*pack)(void *user, void *bytes, uint64_t n_bytes),
-    rpt_status_t (*unpack)(void *user, const void *bytes, uint64_t n_bytes),
-    void *user);
+RPT_API rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
+                                             rpt_call_measure_fn measure,
+                                             rpt_call_pack_fn pack,
+                                             rpt_call_unpack_fn unpack,
+                                             void *user);
 
 /** Save the state of rpt_call_set_checkpoint() if that is due.
  *

@@ -358,11 +358,10 @@ rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call, uint64_t iteration,
     return note(saved, call->item, iteration, status);
 }
 
-rpt_status_t rpt_call_set_checkpoint(
-    rpt_call_t *call, rpt_status_t (*measure)(void *user, uint64_t *bytes_out),
-    rpt_status_t (*pack)(void *user, void *bytes, uint64_t n_bytes),
-    rpt_status_t (*unpack)(void *user, const void *bytes, uint64_t n_bytes),
-    void *user)
+rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
+                                     rpt_call_measure_fn measure,
+                                     rpt_call_pack_fn pack,
+                                     rpt_call_unpack_fn unpack, void *user)
 {
     struct rpt_saved *saved;
     rpt_status_t status;

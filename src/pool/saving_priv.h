@@ -28,8 +28,8 @@ struct rpt_saved {
     double begun_s;  /* rpt__now_s() of the start, 0: item->start_s  */
     double last_s;   /* of the last save that was tried, 0: none     */
     double commit_s; /* of the last one that was committed, 0: none  */
-    rpt_status_t (*measure)(void *user, uint64_t *bytes_out);
-    rpt_status_t (*pack)(void *user, void *bytes, uint64_t n_bytes);
+    rpt_call_measure_fn measure;
+    rpt_call_pack_fn pack;
     void *user;
     struct rpt_checkpoint *group; /* of a gang, open                 */
     struct rpt_watch *watch;      /* of a program                    */
