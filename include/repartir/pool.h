@@ -7,6 +7,7 @@
 #define REPARTIR_POOL_H
 
 #include <repartir/base.h>
+#include <repartir/checkpoint.h>
 #include <repartir/context.h>
 #include <repartir/group.h>
 
@@ -39,7 +40,8 @@ typedef struct rpt_call rpt_call_t;
  *
  * What a program finds in its environment: RPT_TASK_ID, RPT_TASK_ATTEMPT (from
  * 1), RPT_TASK_RANK, RPT_TASK_SLOT (from 1, unique among what runs at the same
- * time on a rank), and RPT_RESOURCE_<NAME> for each resource.
+ * time on a rank), and RPT_RESOURCE_<NAME> for each resource; with
+ * rpt_task_set_checkpoint() those that stand there, too.
  *
  * \since 0.1
  *
@@ -129,6 +131,40 @@ RPT_API rpt_status_t rpt_task_set_timeout(rpt_task_t *task, double seconds);
  * doubles, up to a minute. */
 RPT_API rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries);
 
+/** Let the task save its state now and then, so that an attempt goes on where
+ * the one before it, in this job or an earlier one, last did so.
+ *
+ * 0 seconds, the default: it has no checkpoints.  They are kept in option
+ * `pool.checkpoint_dir`, which all nodes share, in a folder named after the
+ * task; as any others (`repartir ckpt` shows them, `io.checkpoint.keep` and
+ * the like say how many stay), until the task has succeeded.  A task without id
+ * is known by its number and by what it does: give ids to tasks that a later
+ * job shall find again.
+ *
+ * A function calls rpt_call_checkpoint() or its relatives, a gang
+ * rpt_call_checkpoint_open().
+ *
+ * A program gets, every so often, the signal of option
+ * `pool.checkpoint_signal` (itself, not what it has started; who does not
+ * handle it is ended by it), and when the pool stops.  It finds
+ *
+ *  - RPT_CHECKPOINT_DIR: a folder, empty at its start, in which it writes files
+ *    and folders (no links), at any time and whether or not it was asked to;
+ *    when these are closed, a file COMMIT, with the iteration and an end of
+ *    line.  From then on it leaves that folder alone until COMMIT is gone:
+ *    then its files have been taken and are committed (or could not be, of
+ *    which there is a warning), the folder is empty, and it may write the next
+ *    ones.  It may end at once: what stands there with a COMMIT counts.
+ *  - RPT_CHECKPOINT_RESTORE: the folder with its files of the newest
+ *    checkpoint, to be read, not written, before it writes its own COMMIT;
+ *    unset when there is none.
+ *  - RPT_CHECKPOINT_ITERATION: of that checkpoint, 0 when there is none.
+ *
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_task_set_checkpoint(rpt_task_t *task,
+                                             double interval_s);
+
 /** Slots (cores) that the task occupies on its rank; default 1. */
 RPT_API rpt_status_t rpt_task_set_slots(rpt_task_t *task, int slots);
 
@@ -200,6 +236,11 @@ typedef struct rpt_result {
     size_t stderr_bytes;     /**< length of stderr_data                       */
     uint64_t stdout_dropped; /**< bytes beyond the limit, not kept            */
     uint64_t stderr_dropped; /**< the same of standard error                  */
+    uint64_t checkpoints;    /**< committed by all its attempts (since 0.2)   */
+    uint64_t resumed_iteration; /**< that the last attempt began with, 0:
+                                     none (since 0.2)                         */
+    double wasted_s; /**< of attempts of this job that did not succeed, each
+                          since its last checkpoint or its start (since 0.2)  */
 } rpt_result_t;
 
 /** \} */
@@ -287,7 +328,9 @@ RPT_API rpt_status_t rpt_pool_check(rpt_pool_t *pool, const rpt_task_t *task);
  * \param future_out  [out] to be released with rpt_future_destroy(); NULL when
  *                    nobody waits for this task: its result is then seen only
  *                    by rpt_pool_on_result()
- * \retval RPT_ERR_INVALID    the task has neither program nor function
+ * \retval RPT_ERR_INVALID    the task has neither program nor function, or
+ *                            wants checkpoints without
+ *                            `pool.checkpoint_dir`
  * \retval RPT_ERR_NOT_FOUND  no such function, or a dependency is unknown
  * \retval RPT_ERR_EXISTS     the id was submitted before
  * \retval RPT_ERR_CYCLE      the dependencies form a cycle
@@ -401,6 +444,10 @@ typedef struct {
     int slots;         /**< of this rank                                    */
     int total_slots;   /**< of all ranks                                    */
     double busy_s;     /**< slot seconds that this rank was busy            */
+    uint64_t checkpoints; /**< that these have committed (since 0.2)        */
+    uint64_t restored; /**< attempts that began with one (since 0.2)        */
+    double wasted_s;   /**< of attempts that did not succeed, each since
+                            its last checkpoint or its start (since 0.2)    */
 } rpt_pool_stats_t;
 
 /** Read the numbers.  Not collective.  \a stats->size must be set. */
@@ -557,6 +604,113 @@ RPT_API rpt_pool_t *rpt_call_pool(const rpt_call_t *call);
 
 /** The gang's group; NULL when the task is no gang.  Belongs to the pool. */
 RPT_API rpt_group_t *rpt_call_group(const rpt_call_t *call);
+
+/** \} */
+
+/**
+ * \defgroup rpt_call_checkpoint Checkpoints of a task function
+ *
+ * For tasks of rpt_task_set_checkpoint(); in others there is never anything to
+ * restore and nothing is due, so that the same function serves both.
+ *
+ *     rpt_call_set_checkpoint(call, measure, pack, unpack, &state);
+ *     for (uint64_t i = rpt_call_checkpoint_iteration(call); i < n; i++) {
+ *         step(&state);
+ *         rpt_call_checkpoint(call, i + 1);
+ *     }
+ *
+ * In the function's own thread; they read and write files, and use no MPI.  So
+ * long as the function has not returned, no other attempt gets the task's
+ * checkpoints: one that comes while a killed job is still on its way out waits
+ * some seconds, then RPT_ERR_BUSY.
+ *
+ * A save that failed leaves the checkpoints before it as they were.  It is
+ * warned of; the function may go on.
+ *
+ * \since 0.2
+ *
+ * \{
+ */
+
+/** Tells how many bytes the state has. */
+typedef rpt_status_t (*rpt_call_measure_fn)(void *user, uint64_t *bytes_out);
+/** Writes them. */
+typedef rpt_status_t (*rpt_call_pack_fn)(void *user, void *bytes,
+                                         uint64_t n_bytes);
+/** Takes a state that was packed. */
+typedef rpt_status_t (*rpt_call_unpack_fn)(void *user, const void *bytes,
+                                           uint64_t n_bytes);
+
+/** Say once what the state is; when there is a checkpoint, \a unpack is called
+ * at once, with the bytes that \a pack wrote.
+ *
+ * The functions are called by rpt_call_checkpoint() and this call; a status
+ * other than 0 is given to who called that.
+ * \retval RPT_ERR_STATE  it is a gang
+ * \retval RPT_ERR_BUSY   another attempt has the checkpoints
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, or what \a unpack
+ *         returned
+ */
+RPT_API rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
+                                             rpt_call_measure_fn measure,
+                                             rpt_call_pack_fn pack,
+                                             rpt_call_unpack_fn unpack,
+                                             void *user);
+
+/** Save the state of rpt_call_set_checkpoint() if that is due.
+ *
+ * A look at a clock when it is not.  When it is, the state is on the disk when
+ * it returns.
+ *
+ * \param iteration  how far the function is: where it would go on
+ * \retval RPT_OK          saved, or not due
+ * \retval RPT_ERR_EXISTS  there is a checkpoint of a higher iteration
+ * \retval RPT_ERR_STATE, RPT_ERR_BUSY, RPT_ERR_IO, RPT_ERR_NOMEM, or what a
+ *         function of the state returned
+ */
+RPT_API rpt_status_t rpt_call_checkpoint(rpt_call_t *call, uint64_t iteration);
+
+/** Whether a checkpoint is due: the task's interval is over since the start or
+ * the last save; or the task was cancelled, its time is over, or the pool
+ * stops, and it has not saved since.  Never for a gang. */
+RPT_API int rpt_call_checkpoint_due(const rpt_call_t *call);
+
+/** Save some bytes, due or not; without rpt_call_set_checkpoint().
+ *
+ * Statuses as rpt_call_checkpoint(); RPT_ERR_STATE: the task was not asked to.
+ */
+RPT_API rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call,
+                                              uint64_t iteration,
+                                              const void *data, size_t bytes);
+
+/** The bytes of the newest checkpoint that is whole.
+ *
+ * One that is damaged is put aside, and the one before is given; so is one that
+ * was restored `io.checkpoint.tries` times without a newer one.
+ * \param data_out  [out] belongs to the call
+ * \retval RPT_END  there is none: start from the beginning
+ * \retval RPT_ERR_STATE, RPT_ERR_BUSY, RPT_ERR_INVALID, RPT_ERR_IO,
+ *         RPT_ERR_NOMEM
+ */
+RPT_API rpt_status_t rpt_call_checkpoint_restore(rpt_call_t *call,
+                                                 uint64_t *iteration_out,
+                                                 const void **data_out,
+                                                 size_t *bytes_out);
+
+/** The iteration of what was restored; 0: the function begins anew.  In a gang,
+ * of what rpt_checkpoint_restore() has restored in this call. */
+RPT_API uint64_t rpt_call_checkpoint_iteration(rpt_call_t *call);
+
+/** Open the checkpoints of a gang, over its group: all of checkpoint.h, with
+ * the task's interval as `io.checkpoint.interval_s`.
+ *
+ * Collective over the gang.  Blocking.  To be closed with
+ * rpt_checkpoint_close() before the function returns.
+ * \retval RPT_ERR_STATE  it is no gang, or was not asked for checkpoints
+ * \retval as rpt_checkpoint_open()
+ */
+RPT_API rpt_status_t
+rpt_call_checkpoint_open(rpt_call_t *call, rpt_checkpoint_t **checkpoint_out);
 
 /** \} */
 

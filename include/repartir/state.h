@@ -28,16 +28,19 @@ typedef struct rpt_state rpt_state_t;
 
 /** What is known about one task of a state directory. */
 typedef struct {
-    size_t size;        /**< size of this struct, set by the library       */
-    const char *id;     /**< the task's id                                 */
-    const char *status; /**< "queued", "running", or an outcome's name     */
-    int exit_code;      /**< -1 when there is none                         */
-    int signal;         /**< 0 when there is none                          */
-    int attempts;       /**< how often it was started                      */
-    int rank;           /**< of the last attempt, -1 when there is none    */
-    const char *host;   /**< of the last attempt, "" when there is none    */
-    double start_time;  /**< seconds since 1970, 0 when it never started   */
-    double duration_s;  /**< 0 until it has ended                          */
+    size_t size;          /**< size of this struct, set by the library       */
+    const char *id;       /**< the task's id                                 */
+    const char *status;   /**< "queued", "running", or an outcome's name     */
+    int exit_code;        /**< -1 when there is none                         */
+    int signal;           /**< 0 when there is none                          */
+    int attempts;         /**< how often it was started                      */
+    int rank;             /**< of the last attempt, -1 when there is none    */
+    const char *host;     /**< of the last attempt, "" when there is none    */
+    double start_time;    /**< seconds since 1970, 0 when it never started   */
+    double duration_s;    /**< 0 until it has ended                          */
+    uint64_t checkpoints; /**< as in rpt_result_t, once it has ended       */
+    uint64_t resumed_iteration; /**< the same                              */
+    double wasted_s;            /**< the same                              */
 } rpt_state_task_t;
 
 /** What is known about the job. */
@@ -52,6 +55,9 @@ typedef struct {
     uint64_t n_running; /**< of these, started                                */
     /** of these, ended, by #rpt_outcome_t */
     uint64_t by_outcome[RPT_N_OUTCOMES];
+    uint64_t checkpoints; /**< of tasks that have ended (since 0.2)           */
+    double wasted_s;      /**< by these, in the job in which each ended
+                               (since 0.2)                                    */
 } rpt_state_summary_t;
 
 /** Read a state directory.

@@ -10,13 +10,10 @@
 #include "base/options.h"
 #include "comm/comm.h"
 #include "io/checkpoint/item.h"
+#include "io/checkpoint/tell.h"
 
 #include <repartir/checkpoint.h>
 
-rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
-                                  const char *directory, const char *task,
-                                  const rpt_options_t *options,
-                                  struct rpt_checkpoint **checkpoint_out);
 void rpt__checkpoint_close(struct rpt_checkpoint *checkpoint);
 
 struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *checkpoint);

@@ -100,6 +100,8 @@ struct rpt_checkpoint {
     struct rpt_manifest restored_manifest;
     struct rpt_timing timing;
     rpt_checkpoint_stats_t stats;
+    rpt_checkpoint_tell_fn tell; /* NULL: nobody */
+    void *tell_user;
 };
 
 /* Text of an option of io.checkpoint that is one of `names` (ends with NULL):

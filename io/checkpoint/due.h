@@ -40,6 +40,8 @@ int rpt__due(const struct rpt_due_rules *rules,
  * nest.  RPT_ERR_INVALID: no such name. */
 rpt_status_t rpt__signals_note(const char *list);
 void rpt__signals_forget(const char *list);
+/* The number of "USR1" or "SIGUSR1", ...; 0: none that may be noted. */
+int rpt__signal_number(const char *name);
 /* Whether one of the list has come since. */
 bool rpt__signals_came(const char *list);
 

@@ -106,6 +106,18 @@ static rpt_status_t take_lock(struct rpt_checkpoint *c)
     return RPT_OK;
 }
 
+/* Also a child that was forked just now, and has not closed it yet, has this
+ * lock: it is given back, not only closed. */
+static void give_lock(int fd)
+{
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (fd >= 0) {
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
+        close(fd);
+    }
+}
+
 /* ---- what rank 0 does ---- */
 
 static rpt_status_t look_around(struct rpt_checkpoint *c)
@@ -327,9 +339,7 @@ static void release(struct rpt_checkpoint *c)
         rpt__signals_forget(
             rpt__option_text(c->options, RPT_OPT_IO_CHECKPOINT_SIGNALS));
     }
-    if (c->lock_fd >= 0) {
-        close(c->lock_fd);
-    }
+    give_lock(c->lock_fd);
     rpt__dir_close(&c->save.dir);
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
@@ -438,10 +448,22 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
                        rpt__now_s() - c->timing.opened_s);
     }
     rpt__engine_lock(c->engine);
+    if (c->tell != NULL) {
+        c->tell(c->tell_user, RPT_CHECKPOINT_CLOSED, 0);
+    }
     delist(c);
     rpt__group_destroy(c->group);
     rpt__engine_unlock(c->engine);
     release(c);
+}
+
+void rpt__checkpoint_tell(struct rpt_checkpoint *c, rpt_checkpoint_tell_fn fn,
+                          void *user)
+{
+    rpt__engine_lock(c->engine);
+    c->tell = fn;
+    c->tell_user = user;
+    rpt__engine_unlock(c->engine);
 }
 
 struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *c)

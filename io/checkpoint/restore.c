@@ -300,6 +300,11 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         c->has_newest = true;
         c->timing.last_iteration = iteration;
         c->timing.last_s = rpt__now_s();
+        rpt__engine_lock(c->engine);
+        if (c->tell != NULL) {
+            c->tell(c->tell_user, RPT_CHECKPOINT_RESTORED, iteration);
+        }
+        rpt__engine_unlock(c->engine);
         *iteration_out = iteration;
     }
     return status;

@@ -90,6 +90,9 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.total_s = rpt__now_s() - save->began_s;
         c->newest = save->stamp.iteration;
         c->has_newest = true;
+        if (c->tell != NULL) {
+            c->tell(c->tell_user, RPT_CHECKPOINT_COMMITTED, c->newest);
+        }
     }
     c->timing.last_s = rpt__now_s();
     c->timing.last_iteration = save->stamp.iteration;

@@ -67,6 +67,19 @@ static int each(const char *list, void (*fn)(int index))
     return 0;
 }
 
+int rpt__signal_number(const char *name)
+{
+    if (strncmp(name, "SIG", 3) == 0) {
+        name += 3;
+    }
+    for (int i = 0; i < N_KNOWN; i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            return known[i].number;
+        }
+    }
+    return 0;
+}
+
 static void note(int index)
 {
     struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO };

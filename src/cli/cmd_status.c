@@ -82,6 +82,12 @@ static void add_summary(struct text *text, const rpt_state_summary_t *s,
         }
     }
     text_char(text, '\n');
+    if (s->checkpoints > 0) {
+        text_printf(text,
+                    "%llu checkpoints, %.1f s wasted in attempts that did not "
+                    "succeed\n",
+                    (unsigned long long)s->checkpoints, s->wasted_s);
+    }
 }
 
 static void add_task(struct text *text, const rpt_state_task_t *task)
@@ -136,7 +142,12 @@ static void add_json_task(struct text *text, const rpt_state_task_t *task)
                 task->start_time > 0 ? ",\"start_time\":%.6f"
                                      : ",\"start_time\":null",
                 task->start_time);
-    text_printf(text, ",\"duration_s\":%.6f}", task->duration_s);
+    text_printf(text, ",\"duration_s\":%.6f", task->duration_s);
+    text_printf(text,
+                ",\"checkpoints\":%llu,\"resumed_iteration\":%llu,"
+                "\"wasted_s\":%.6f}",
+                (unsigned long long)task->checkpoints,
+                (unsigned long long)task->resumed_iteration, task->wasted_s);
 }
 
 static void add_json_summary(struct text *text, const rpt_state_summary_t *s,
@@ -157,7 +168,8 @@ static void add_json_summary(struct text *text, const rpt_state_summary_t *s,
                     rpt_outcome_name((rpt_outcome_t)i),
                     (unsigned long long)s->by_outcome[i]);
     }
-    text_char(text, '}');
+    text_printf(text, "},\"checkpoints\":%llu,\"wasted_s\":%.6f",
+                (unsigned long long)s->checkpoints, s->wasted_s);
 }
 
 static rpt_status_t add_tasks(struct text *text, const rpt_state_t *state,

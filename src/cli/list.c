@@ -138,6 +138,9 @@ static void add_more(struct text *text, const struct task_more *more)
         text_printf(text, ",\"memory_mib\":%llu",
                     (unsigned long long)more->memory_mib);
     }
+    if (more->checkpoint_s > 0) {
+        text_printf(text, ",\"checkpoint_interval\":%.17g", more->checkpoint_s);
+    }
 }
 
 void spec_json(struct text *text, const struct task_spec *spec)

@@ -33,6 +33,7 @@ struct task_more {
     struct task_need *needs; /* named resources */
     size_t n_needs;
     uint64_t memory_mib;
+    double checkpoint_s; /* between its checkpoints; 0: it has none */
     rpt_priority_t priority;
 };
 

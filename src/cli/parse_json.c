@@ -177,6 +177,17 @@ static const char *take_timeout(struct task_spec *spec, const json_t *value)
     return NULL;
 }
 
+static const char *take_checkpoint(struct task_spec *spec, const json_t *value)
+{
+    double seconds = json_number_value(value);
+
+    if (!json_is_number(value) || !isfinite(seconds) || seconds < 0) {
+        return "a number of seconds, 0 (no checkpoints) or more";
+    }
+    spec_more(spec)->checkpoint_s = seconds > 0 ? seconds : 0;
+    return NULL;
+}
+
 static bool take_integer(const json_t *value, long long least, long long most,
                          long long *target)
 {
@@ -266,14 +277,14 @@ static const char *take_resources(struct task_spec *spec, const json_t *value)
 const char *const json_keys[] = {
     "id",        "argv",      "shell",   "env",   "cwd",
     "stdin",     "after",     "priority", "timeout_s", "retries",
-    "slots",     "resources", "memory_mib"
+    "slots",     "resources", "memory_mib", "checkpoint_interval"
 };
 const size_t n_json_keys = sizeof json_keys / sizeof *json_keys;
 
 static const take_fn takers[] = {
     take_id,     take_argv,      take_shell,    take_env,     take_cwd,
     take_stdin,  take_after,     take_priority, take_timeout, take_retries,
-    take_slots,  take_resources, take_memory
+    take_slots,  take_resources, take_memory,   take_checkpoint
 };
 /* clang-format on */
 _Static_assert(sizeof takers / sizeof *takers ==

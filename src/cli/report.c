@@ -109,6 +109,9 @@ void report_add(struct report *report, const struct task_spec *spec,
         report->n_resumed++;
     } else if (result->attempts > 0) {
         report->slot_s += result->duration_s * slots;
+        report->n_checkpoints += result->checkpoints;
+        report->n_went_on += result->resumed_iteration > 0;
+        report->wasted_s += result->wasted_s;
     }
     if (!is_failure(result->outcome)) {
         return;
@@ -178,6 +181,28 @@ static void add_time(struct text *text, const struct report *report,
     text_char(text, '\n');
 }
 
+/* Where tasks have checkpoints, or it is enough to ask for them. */
+static void add_waste(struct text *text, const struct report *report)
+{
+    if (report->n_checkpoints > 0 || report->n_went_on > 0) {
+        text_printf(
+            text, "  saved   %llu checkpoint%s; %zu task%s went on from one\n",
+            (unsigned long long)report->n_checkpoints,
+            report->n_checkpoints == 1 ? "" : "s", report->n_went_on,
+            report->n_went_on == 1 ? "" : "s");
+    }
+    if (report->wasted_s < (report->n_checkpoints > 0 ? 0.005 : 60)) {
+        return;
+    }
+    text_string(text, "  wasted  ");
+    if (report->wasted_s < 60) {
+        text_printf(text, "%.2f s", report->wasted_s);
+    } else {
+        progress_time(text, report->wasted_s);
+    }
+    text_string(text, " of task time in attempts that did not succeed\n");
+}
+
 void report_next(struct text *text, const struct report_job *job)
 {
     text_printf(text, "  next    %s\n          (%s)\n", job->command,
@@ -205,6 +230,7 @@ void report_text(struct text *text, const struct report *report,
 
     add_counts(text, report, job);
     add_time(text, report, job);
+    add_waste(text, report);
     if (report->n_resumed > 0) {
         text_printf(text, "  resumed %zu had ended before; %s knows them\n",
                     report->n_resumed, job->state != NULL ? job->state : "it");

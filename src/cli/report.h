@@ -17,7 +17,10 @@ struct report {
     size_t n_failed_now; /* failed in this job, not resumed           */
     size_t n_dropped;    /* did not run to their end                  */
     size_t n_truncated;  /* wrote more than is kept                   */
-    double slot_s;       /* slots × seconds of what ran in this job   */
+    uint64_t n_checkpoints;
+    size_t n_went_on; /* began their last attempt with a checkpoint */
+    double wasted_s;  /* by attempts that did not succeed          */
+    double slot_s;    /* slots × seconds of what ran in this job   */
     struct text failures;
     size_t n_shown;
 };

@@ -70,6 +70,19 @@ static void add_output(struct text *text, const struct task_spec *spec,
     }
 }
 
+/* Where there is something to say. */
+static void add_saved(struct text *text, const rpt_result_t *r)
+{
+    if (r->checkpoints > 0 || r->resumed_iteration > 0) {
+        text_printf(text, ",\"checkpoints\":%llu,\"resumed_iteration\":%llu",
+                    (unsigned long long)r->checkpoints,
+                    (unsigned long long)r->resumed_iteration);
+    }
+    if (r->wasted_s > 0) {
+        text_printf(text, ",\"wasted_s\":%.6f", r->wasted_s);
+    }
+}
+
 void results_json(struct text *text, const struct task_spec *spec,
                   const rpt_result_t *r, const struct captured *captured)
 {
@@ -91,6 +104,7 @@ void results_json(struct text *text, const struct task_spec *spec,
         text_string(text, ",\"start_time\":null,\"duration_s\":null");
     }
     add_integer(text, "max_rss_kib", ran, (long long)r->max_rss_kib);
+    add_saved(text, r);
     add_output(text, spec, captured);
     if (r->exit_code < 0 && r->signal == 0 && r->message != NULL &&
         r->message[0] != '\0') {

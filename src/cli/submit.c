@@ -43,6 +43,9 @@ static rpt_status_t fill_needs(rpt_task_t *task, const struct task_spec *spec)
     if (status == RPT_OK && more != NULL && more->memory_mib > 0) {
         status = rpt_task_set_memory(task, more->memory_mib);
     }
+    if (status == RPT_OK && more != NULL) {
+        status = rpt_task_set_checkpoint(task, more->checkpoint_s);
+    }
     for (size_t i = 0; status == RPT_OK && more != NULL && i < more->n_needs;
          i++) {
         status = rpt_task_set_resource(task, more->needs[i].name,
@@ -105,12 +108,13 @@ static int name_line(const char *source, const struct task_spec *spec,
     return code;
 }
 
-/* More than the one slot that every rank has. */
+/* More than the one slot that every rank has: also a place for checkpoints. */
 static bool has_needs(const struct task_spec *spec)
 {
     return spec->slots > 1 ||
            (spec->more != NULL &&
-            (spec->more->memory_mib > 0 || spec->more->n_needs > 0));
+            (spec->more->memory_mib > 0 || spec->more->n_needs > 0 ||
+             spec->more->checkpoint_s > 0));
 }
 
 int check_needs(rpt_pool_t *pool, const struct task_list *list,

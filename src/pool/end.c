@@ -13,7 +13,8 @@ enum {
     HAS_OUTPUT = 2,
     HAS_STREAMS = 4,
     BY_SHUTDOWN = 8,
-    HAS_HOST = 16
+    HAS_HOST = 16,
+    HAS_SAVED = 32
 };
 
 /* Numbers that every end has; what follows is there when its flag is set. */
@@ -34,13 +35,15 @@ void rpt__attempt_pack(struct rpt_buf *buf, const struct rpt_end *end)
     bool failure = end->message != NULL && end->message[0] != '\0';
     bool streams = end->stdout_bytes > 0 || end->stderr_bytes > 0 ||
                    end->stdout_dropped > 0 || end->stderr_dropped > 0;
+    bool saved = end->checkpoints > 0 || end->restored > 0 || end->wasted_s > 0;
     struct packed_end packed = {
         .outcome = (uint8_t)end->outcome,
         .flags = (uint8_t)((failure ? HAS_FAILURE : 0) |
                            (end->output_bytes > 0 ? HAS_OUTPUT : 0) |
                            (streams ? HAS_STREAMS : 0) |
                            (end->by_shutdown ? BY_SHUTDOWN : 0) |
-                           (end->host != NULL ? HAS_HOST : 0)),
+                           (end->host != NULL ? HAS_HOST : 0) |
+                           (saved ? HAS_SAVED : 0)),
         .signal = (int16_t)end->signal,
         .exit_code = end->exit_code,
         .attempts = end->attempts,
@@ -65,6 +68,11 @@ void rpt__attempt_pack(struct rpt_buf *buf, const struct rpt_end *end)
         rpt__buf_blob(buf, end->stderr_data, end->stderr_bytes);
         rpt__buf_u64(buf, end->stdout_dropped);
         rpt__buf_u64(buf, end->stderr_dropped);
+    }
+    if (packed.flags & HAS_SAVED) {
+        rpt__buf_u64(buf, end->checkpoints);
+        rpt__buf_u64(buf, end->restored);
+        rpt__buf_f64(buf, end->wasted_s);
     }
 }
 
@@ -97,6 +105,11 @@ bool rpt__attempt_unpack(struct rpt_reader *reader, struct rpt_end *end_out)
         end_out->stderr_data = rpt__read_blob(reader, &end_out->stderr_bytes);
         end_out->stdout_dropped = rpt__read_u64(reader);
         end_out->stderr_dropped = rpt__read_u64(reader);
+    }
+    if (packed.flags & HAS_SAVED) {
+        end_out->checkpoints = rpt__read_u64(reader);
+        end_out->restored = rpt__read_u64(reader);
+        end_out->wasted_s = rpt__read_f64(reader);
     }
     return !reader->failed && packed.outcome < RPT_N_OUTCOMES;
 }
@@ -167,6 +180,9 @@ struct rpt_box *rpt__box_make(const char *id, const struct rpt_end *end)
     r->start_time = end->start_time;
     r->duration_s = end->duration_s;
     r->max_rss_kib = end->max_rss_kib;
+    r->checkpoints = end->checkpoints;
+    r->resumed_iteration = end->restored;
+    r->wasted_s = end->wasted_s;
     return box;
 }
 

@@ -166,6 +166,9 @@ static void stop(struct rpt_pool *pool, rpt_shutdown_t how, double grace_s)
     if (!e->stopping || kill_at_s < e->kill_at_s) {
         e->kill_at_s = kill_at_s;
     }
+    if (!e->stopping) {
+        rpt__saving_hurry(pool);
+    }
     e->stopping = true;
     rpt__programs_recall(pool);
     rpt__worker_give_back(pool, false);

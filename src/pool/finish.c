@@ -48,8 +48,14 @@ static void hand_over(struct rpt_pool *pool, struct rpt_job *job,
 }
 
 void rpt__job_end(struct rpt_pool *pool, struct rpt_job *job,
-                  const struct rpt_end *end)
+                  const struct rpt_end *given)
 {
+    struct rpt_end full = *given, *end = &full;
+
+    if (!end->resumed) {
+        end->checkpoints = job->checkpoints;
+        end->wasted_s = job->wasted_s;
+    }
     rpt__queue_remove(pool, job);
     if (job->started) {
         pool->owner.running--;
@@ -59,6 +65,10 @@ void rpt__job_end(struct rpt_pool *pool, struct rpt_job *job,
     }
     pool->owner.ended++;
     pool->owner.by_outcome[end->outcome]++;
+    if (end->outcome == RPT_OUTCOME_OK && job->spec->checkpoint_s > 0 &&
+        !pool->checkpoint_keep) {
+        rpt__remover_add(pool, job);
+    }
     hand_over(pool, job, end);
     job->future = NULL;
     if (job->name != NULL) {
@@ -97,6 +107,11 @@ void rpt__job_attempt_ended(struct rpt_pool *pool, struct rpt_job *job,
 {
     bool retry = worth_a_retry(end) && job->retries > 0;
 
+    job->checkpoints += end->checkpoints;
+    job->wasted_s += end->wasted_s;
+    pool->owner.checkpoints += end->checkpoints;
+    pool->owner.restored += end->restored > 0;
+    pool->owner.wasted_s += end->wasted_s;
     if (end->by_shutdown) {
         pool->owner.dropped++;
     }

@@ -86,6 +86,9 @@ static void run(struct rpt_item *item)
 {
     inside++;
     item->exit_code = item->function->fn(&item->call, item->function->user);
+    if (item->saved != NULL) {
+        rpt__saving_end(item);
+    }
     inside--;
 }
 
@@ -130,7 +133,7 @@ static bool is_short(struct rpt_pool *pool, struct rpt_item *item)
 {
     if (item->kind != RPT_KIND_FUNCTION || item->spec->slots != 1 ||
         item->spec->n_needs > 0 || item->spec->memory_mib > 0 ||
-        item->spec->timeout_s > 0) {
+        item->spec->timeout_s > 0 || item->spec->checkpoint_s > 0) {
         return false;
     }
     if (item->function == NULL) {

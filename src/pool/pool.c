@@ -176,6 +176,7 @@ static int poll_pool(struct rpt_poller *self)
     int n = rpt__functions_collect(pool);
 
     n += rpt__programs_poll(pool);
+    n += rpt__watches_poll(pool);
     if (pool->worker.n_queued > 0 || pool->worker.n_running > 0 ||
         !TAILQ_EMPTY(&pool->owner.retrying) ||
         !TAILQ_EMPTY(&pool->owner.retry_ready)) {
@@ -207,8 +208,10 @@ static double next_moment(struct rpt_poller *self)
     double keeper = pool->worker.keeper != NULL
                         ? rpt__keeper_next_s(pool->worker.keeper)
                         : INFINITY;
+    double watches = rpt__watches_next_s(pool);
 
     next = worker < next ? worker : next;
+    next = watches < next ? watches : next;
     next = keeper < next ? keeper : next;
     if (pool->ending.stopping && pool->ending.kill_at_s < next) {
         next = pool->ending.kill_at_s;
@@ -380,6 +383,9 @@ void rpt__pool_stats(struct rpt_pool *pool, rpt_pool_stats_t *stats)
         .slots = pool->worker.total.slots,
         .total_slots = pool->total_slots,
         .busy_s = pool->worker.busy_s,
+        .checkpoints = o->checkpoints,
+        .restored = o->restored,
+        .wasted_s = o->wasted_s,
     };
     size_t size = stats->size < sizeof all ? stats->size : sizeof all;
 
@@ -417,6 +423,8 @@ static void read_options(struct rpt_pool *pool)
     pool->retry_failed = rpt__option_switch(o, RPT_OPT_POOL_RETRY_FAILED);
     pool->keeper_path = rpt__option_text(o, RPT_OPT_POOL_KEEPER);
     pool->state_dir = rpt__option_text(o, RPT_OPT_POOL_STATE_DIR);
+    pool->checkpoint_dir = rpt__option_text(o, RPT_OPT_POOL_CHECKPOINT_DIR);
+    pool->checkpoint_keep = rpt__option_switch(o, RPT_OPT_POOL_CHECKPOINT_KEEP);
 }
 
 static rpt_status_t check_options(struct rpt_pool *pool)
@@ -430,7 +438,7 @@ static rpt_status_t check_options(struct rpt_pool *pool)
         rpt__fail_hint("give wait or error");
         return RPT_ERR_PARSE;
     }
-    return RPT_OK;
+    return rpt__saving_signal(pool);
 }
 
 static rpt_status_t list_members(struct rpt_pool *pool,
@@ -700,8 +708,10 @@ void rpt__pool_destroy(struct rpt_pool *pool)
             rpt__comm_handle(pool->comm, handlers[i].tag, NULL, NULL);
         }
         rpt__programs_stop(pool);
+        rpt__watches_stop(pool);
         rpt__functions_stop(pool);
     }
+    rpt__remover_stop(pool);
     if (pool->gangs != NULL) {
         free_jobs(pool);
     }

@@ -58,6 +58,9 @@ struct rpt_end {
     const void *output, *stdout_data, *stderr_data;
     size_t output_bytes, stdout_bytes, stderr_bytes;
     uint64_t stdout_dropped, stderr_dropped;
+    uint64_t checkpoints;  /* that it committed                      */
+    uint64_t restored;     /* iteration that it began with           */
+    double wasted_s;       /* since the last one, when it failed     */
     bool resumed;
 };
 
@@ -87,6 +90,9 @@ enum rpt_job_state {
     RPT_JOB_GHOST     /* ended, but in lists of names it waits for */
 };
 
+struct rpt_saved; /* saving_priv.h */
+struct rpt_watch;
+struct rpt_remover;
 struct rpt_name; /* an id: the job, or how it ended; who waits for it */
 
 struct rpt_job {
@@ -109,6 +115,8 @@ struct rpt_job {
     uint8_t doomed;         /* what it needs had failed when it was submitted */
     uint8_t in_retry_ready; /* which list it is in, when ready */
     uint8_t n_passed; /* times it was passed over because it did not fit */
+    uint64_t checkpoints; /* of all its attempts in this job, ... */
+    double wasted_s;
     struct rpt_gang_job *gang;
     uint32_t spec_bytes;
     struct rpt_spec spec[]; /* aligned; spec_bytes in all */
@@ -163,6 +171,8 @@ struct rpt_owner {
     uint64_t submitted, running, ended, resumed, retried;
     uint64_t by_outcome[RPT_N_OUTCOMES];
     uint64_t dropped;
+    uint64_t checkpoints, restored;
+    double wasted_s;
 };
 
 /* ---- worker ---- */
@@ -179,6 +189,7 @@ struct rpt_call {
     struct rpt_buf output;
     char *message;
     _Atomic int cancelled;
+    _Atomic int hurry; /* the pool stops: a checkpoint is due */
 };
 
 struct rpt_item {
@@ -214,6 +225,7 @@ struct rpt_item {
     struct rpt_item *behind;      /* a staged one: the one before it */
     struct rpt_function *function;
     struct rpt_gang_run *gang;
+    struct rpt_saved *saved; /* NULL: it has no checkpoints */
     struct rpt_call call;
     struct rpt_spec data[]; /* copy of the spec when the owner is elsewhere */
 };
@@ -276,6 +288,7 @@ struct rpt_worker {
     pthread_cond_t work;             /* threads wait here */
     struct rpt_item_list to_threads; /* functions to be run by threads */
     struct rpt_item_list to_waiting; /* gangs to be run by the waiting thread */
+    TAILQ_HEAD(, rpt_watch) watches; /* programs with checkpoints */
     pthread_t *threads;
     int n_threads, n_idle_threads, n_coming_threads, n_to_threads;
     bool stop_threads;
@@ -335,7 +348,10 @@ struct rpt_pool {
     uint64_t capture_bytes;
     uint64_t queue_limit;
     bool full_is_error, pin, retry_failed;
-    const char *keeper_path, *state_dir;
+    const char *keeper_path, *state_dir, *checkpoint_dir;
+    bool checkpoint_keep;
+    int checkpoint_signal; /* 0: none */
+    struct rpt_remover *remover; /* NULL: nothing was to be removed yet */
 
     struct rpt_owner owner;
     struct rpt_worker worker;
@@ -617,7 +633,41 @@ void rpt__functions_stop(struct rpt_pool *pool);
 /* Runs gangs that only the waiting thread may run.  Called from a wait. */
 void rpt__functions_run_waiting(struct rpt_pool *pool);
 
+/* saving.c, and saving_priv.h */
+/* Reads option pool.checkpoint_signal. */
+rpt_status_t rpt__saving_signal(struct rpt_pool *pool);
+/* Of an item that asks for checkpoints. */
+rpt_status_t rpt__saving_make(struct rpt_item *item);
+void rpt__saving_free(struct rpt_item *item);
+/* Its function has returned; without the lock. */
+void rpt__saving_end(struct rpt_item *item);
+/* The pool stops: what runs shall save what it has. */
+void rpt__saving_hurry(struct rpt_pool *pool);
+/* Fills in what checkpoints an attempt had, and what was wasted. */
+void rpt__saving_count(const struct rpt_item *item, struct rpt_end *end);
+
+/* watch.c: programs with checkpoints */
+void rpt__watch_start(struct rpt_pool *pool, struct rpt_item *item);
+/* Its program has ended (end is copied), or was not started. */
+void rpt__watch_ended(struct rpt_item *item, const struct rpt_end *end);
+/* Instead: it is to start again when others here have ended. */
+void rpt__watch_postpone(struct rpt_item *item, const char *message);
+/* Whether the keeper has its program. */
+bool rpt__watch_runs(const struct rpt_item *item);
+int rpt__watches_poll(struct rpt_pool *pool);
+double rpt__watches_next_s(const struct rpt_pool *pool);
+void rpt__watches_stop(struct rpt_pool *pool);
+
+/* remover.c: a task has succeeded, its checkpoints go */
+void rpt__remover_add(struct rpt_pool *pool, const struct rpt_job *job);
+/* Waits until they are gone. */
+void rpt__remover_stop(struct rpt_pool *pool);
+
 /* programs.c */
+/* Starts the program of an item that has a slot. */
+rpt_status_t rpt__program_run(struct rpt_pool *pool, struct rpt_item *item);
+void rpt__program_postpone(struct rpt_pool *pool, struct rpt_item *item,
+                           const char *message);
 /* Tasks that take no longer are sent ahead of their slots: so many a slot as
  * take this long, at most RPT_STAGE_DEPTH. */
 #define RPT_STAGE_S 5e-3
@@ -681,6 +731,9 @@ void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
                        const struct rpt_end *end);
 /* Waits until all that was written is on the disk. */
 void rpt__resume_commit(struct rpt_pool *pool);
+/* Without the lock, by another thread: waits until all that was written so far
+ * is on the disk; false: it cannot be. */
+bool rpt__resume_wait(const struct rpt_pool *pool);
 /* Notices that the journal failed. */
 void rpt__resume_check(struct rpt_pool *pool);
 

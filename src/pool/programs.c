@@ -16,9 +16,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "pool/saving_priv.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +99,8 @@ static bool is_shortage(int error)
            error == ENOMEM;
 }
 
-static void postpone(struct rpt_pool *pool, struct rpt_item *item,
-                     const char *message)
+void rpt__program_postpone(struct rpt_pool *pool, struct rpt_item *item,
+                           const char *message)
 {
     struct rpt_worker *w = &pool->worker;
 
@@ -143,7 +145,11 @@ static void on_ended(void *user, uint64_t key,
     promote(user, item);
     if (is_shortage(program->error) && !item->cancelled &&
         item->pool->worker.n_running > 1) {
-        postpone(user, item, program->message);
+        if (item->saved != NULL) {
+            rpt__watch_postpone(item, program->message);
+        } else {
+            rpt__program_postpone(user, item, program->message);
+        }
         return;
     }
     if (program->error != 0) {
@@ -159,7 +165,11 @@ static void on_ended(void *user, uint64_t key,
     } else if (program->exit_code != 0) {
         snprintf(message, sizeof message, "exit code %d", program->exit_code);
     }
-    rpt__worker_finish(user, item, &end);
+    if (item->saved != NULL) {
+        rpt__watch_ended(item, &end); /* its last checkpoint, if it wrote one */
+    } else {
+        rpt__worker_finish(user, item, &end);
+    }
 }
 
 static void on_died(void *user)
@@ -175,7 +185,8 @@ static void on_died(void *user)
     }
     for (item = TAILQ_FIRST(&pool->worker.running); item != NULL; item = next) {
         next = TAILQ_NEXT(item, link);
-        if (item->kind == RPT_KIND_PROGRAM) {
+        if (item->kind == RPT_KIND_PROGRAM &&
+            (item->saved == NULL || rpt__watch_runs(item))) {
             struct rpt_end end = {
                 .outcome = RPT_OUTCOME_LOST,
                 .exit_code = -1,
@@ -183,7 +194,11 @@ static void on_died(void *user)
                 .message = "the keeper process that ran it was killed",
             };
 
-            rpt__worker_finish(pool, item, &end);
+            if (item->saved != NULL) {
+                rpt__watch_ended(item, &end);
+            } else {
+                rpt__worker_finish(pool, item, &end);
+            }
         }
     }
     pool->worker.keeper_died = true;
@@ -230,7 +245,7 @@ void rpt__programs_stop(struct rpt_pool *pool)
 
 /* ---- what a program finds in its environment ---- */
 
-enum { MAX_ENV = RPT_MAX_NEEDS + 8, ENV_BYTES = 4096 };
+enum { MAX_ENV = RPT_MAX_NEEDS + 16, ENV_BYTES = 4096 + 2 * PATH_MAX };
 
 struct env {
     const char *entry[MAX_ENV];
@@ -360,6 +375,14 @@ static void set_all(struct rpt_pool *pool, const struct rpt_item *item,
     set(env, "RPT_TASK_RANK=%d", rpt__comm_rank(pool->comm));
     set(env, "RPT_TASK_SLOT=%d", item->slot + 1);
     set_resources(pool, item, env);
+    if (item->saved != NULL) {
+        set(env, "RPT_CHECKPOINT_DIR=%s", item->saved->scratch);
+        set(env, "RPT_CHECKPOINT_ITERATION=%llu",
+            (unsigned long long)item->saved->iteration);
+        if (item->saved->files != NULL) {
+            set(env, "RPT_CHECKPOINT_RESTORE=%s", item->saved->files);
+        }
+    }
     env->entry[env->n] = NULL;
 }
 
@@ -410,10 +433,20 @@ static rpt_status_t run(struct rpt_pool *pool, struct rpt_item *item,
     return rpt__keeper_run(pool->worker.keeper, &request);
 }
 
+rpt_status_t rpt__program_run(struct rpt_pool *pool, struct rpt_item *item)
+{
+    return run(pool, item, NULL);
+}
+
 static void start(struct rpt_pool *pool, struct rpt_item *item)
 {
-    rpt_status_t status = run(pool, item, NULL);
+    rpt_status_t status;
 
+    if (item->saved != NULL) {
+        rpt__watch_start(pool, item);
+        return;
+    }
+    status = run(pool, item, NULL);
     if (status != RPT_OK) {
         could_not_start(pool, item, status);
     }
@@ -461,7 +494,7 @@ static struct rpt_item *next_program(struct rpt_pool *pool)
         item = TAILQ_FIRST(&pool->worker.queued[p]);
     }
     return item != NULL && item->kind == RPT_KIND_PROGRAM &&
-                   rpt__item_is_plain(item)
+                   item->saved == NULL && rpt__item_is_plain(item)
                ? item
                : NULL;
 }
@@ -522,7 +555,7 @@ int rpt__programs_stage(struct rpt_pool *pool)
          d++) {
         TAILQ_FOREACH (item, &w->running, link) {
             if (item->kind != RPT_KIND_PROGRAM || item->cancelled ||
-                !rpt__item_is_plain(item)) {
+                item->saved != NULL || !rpt__item_is_plain(item)) {
                 continue;
             }
             before = end_of(item, d);

@@ -143,6 +143,7 @@ void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
     }
     end->rank = rpt__comm_rank(pool->comm);
     end->attempts = item->attempt;
+    rpt__saving_count(item, end);
     if (item->job != NULL && item->kind != RPT_KIND_GANG) {
         rpt__job_attempt_ended(pool, item->job, end);
     } else {

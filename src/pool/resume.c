@@ -547,6 +547,12 @@ void rpt__resume_commit(struct rpt_pool *pool)
     }
 }
 
+bool rpt__resume_wait(const struct rpt_pool *pool)
+{
+    return pool->resume == NULL || pool->resume->journal == NULL ||
+           rpt__journal_commit(pool->resume->journal) == RPT_OK;
+}
+
 void rpt__resume_check(struct rpt_pool *pool)
 {
     if (pool->resume->journal != NULL && pool->failed == RPT_OK) {

@@ -37,7 +37,9 @@ struct rpt_spec {
     uint32_t n_id;   /* bytes of the id at the end of the body, without 0 */
     uint64_t memory_mib;
     double timeout_s;
-    uint64_t function; /* hash of its name */
+    uint64_t function;   /* hash of its name                             */
+    double checkpoint_s; /* 0: it has no checkpoints                     */
+    uint64_t work;       /* hash of what it does, if it has; else 0      */
 };
 
 struct rpt_need {
@@ -75,6 +77,7 @@ struct rpt_task {
     char *id;
     rpt_priority_t priority;
     double timeout_s;
+    double checkpoint_s;
     int retries;
     int slots;
     int n_ranks;

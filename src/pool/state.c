@@ -157,6 +157,9 @@ static rpt_status_t note_end(struct rpt_state *state, const void *data,
     task->shown.host = task->host;
     task->shown.start_time = end.start_time;
     task->shown.duration_s = end.duration_s;
+    task->shown.checkpoints = end.checkpoints;
+    task->shown.resumed_iteration = end.restored;
+    task->shown.wasted_s = end.wasted_s;
     return RPT_OK;
 }
 
@@ -207,6 +210,8 @@ static void sum_up(struct rpt_state *state)
     for (size_t i = 0; i < state->n; i++) {
         const struct task *task = state->tasks[i];
 
+        s->checkpoints += task->shown.checkpoints;
+        s->wasted_s += task->shown.wasted_s;
         if (task->has_end) {
             s->by_outcome[task->outcome]++;
         } else if (strcmp(task->shown.status, "running") == 0) {

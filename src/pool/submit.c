@@ -109,6 +109,14 @@ static rpt_status_t check_task(struct rpt_pool *pool,
         rpt__fail_hint("call rpt_task_set_program(), _shell() or _function()");
         return RPT_ERR_INVALID;
     }
+    if (task->checkpoint_s > 0 && pool->checkpoint_dir[0] == '\0') {
+        rpt__fail(RPT_ERR_INVALID, "the task asks for checkpoints, and there "
+                                   "is no place for them");
+        rpt__fail_why("option pool.checkpoint_dir is empty");
+        rpt__fail_hint("set it, on all ranks, to a directory that all nodes "
+                       "share");
+        return RPT_ERR_INVALID;
+    }
     if (task->kind != RPT_KIND_PROGRAM && task->function != NULL &&
         rpt__function_find(pool, rpt__function_hash(task->function)) == NULL) {
         rpt__fail(RPT_ERR_NOT_FOUND, "there is no function \"%s\"",

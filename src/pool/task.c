@@ -229,6 +229,15 @@ rpt_status_t rpt_task_set_timeout(rpt_task_t *task, double seconds)
     return RPT_OK;
 }
 
+rpt_status_t rpt_task_set_checkpoint(rpt_task_t *task, double interval_s)
+{
+    REQUIRE(task != NULL, "task is NULL");
+    REQUIRE(isfinite(interval_s) && interval_s >= 0,
+            "the interval is 0 or more seconds");
+    task->checkpoint_s = interval_s;
+    return RPT_OK;
+}
+
 rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries)
 {
     REQUIRE(task != NULL && retries >= 0, "retries are 0 or more");
@@ -351,6 +360,20 @@ static rpt_status_t pack_program(const struct rpt_task *task,
     return status;
 }
 
+/* Whatever becomes of its output, and whoever runs it. */
+static uint64_t hash_of_work(const struct rpt_task *task)
+{
+    uint64_t hash = rpt__hash64(task->argv.data, task->argv.bytes,
+                                (uint64_t)task->kind);
+
+    hash = rpt__hash64(task->env.data, task->env.bytes, hash);
+    hash = rpt__hash64(task->stdin_data.data, task->stdin_data.bytes, hash);
+    hash = rpt__hash64(task->input.data, task->input.bytes, hash);
+    hash += task->cwd != NULL ? rpt__function_hash(task->cwd) : 0;
+    return hash +
+           (task->function != NULL ? rpt__function_hash(task->function) : 0);
+}
+
 rpt_status_t rpt__task_pack(const struct rpt_task *task,
                             const int resource_index[], struct rpt_buf *buf)
 {
@@ -367,6 +390,8 @@ rpt_status_t rpt__task_pack(const struct rpt_task *task,
         .function = task->function != NULL && task->kind != RPT_KIND_PROGRAM
                         ? rpt__function_hash(task->function)
                         : 0,
+        .checkpoint_s = task->checkpoint_s,
+        .work = task->checkpoint_s > 0 ? hash_of_work(task) : 0,
     };
     rpt_status_t status = RPT_OK;
 

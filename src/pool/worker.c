@@ -46,6 +46,7 @@ rpt_status_t rpt__worker_create(struct rpt_pool *pool)
     TAILQ_INIT(&w->unused);
     TAILQ_INIT(&w->to_threads);
     TAILQ_INIT(&w->to_waiting);
+    TAILQ_INIT(&w->watches);
     pthread_cond_init(&w->work, NULL);
     w->asking = -1;
     w->known = calloc(n, sizeof *w->known);
@@ -92,6 +93,10 @@ struct rpt_item *rpt__item_make(struct rpt_pool *pool, int owner,
     item->kind = spec->kind;
     item->slot = -1;
     item->call.item = item;
+    if (spec->checkpoint_s > 0 && rpt__saving_make(item) != RPT_OK) {
+        rpt__item_release(pool, item);
+        return NULL;
+    }
     return item;
 }
 
@@ -99,6 +104,7 @@ void rpt__item_release(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_worker *w = &pool->worker;
 
+    rpt__saving_free(item);
     rpt__buf_free(&item->call.output);
     free(item->call.message);
     item->call.message = NULL;
@@ -117,6 +123,9 @@ static void free_list(struct rpt_item_list *list)
     while ((item = TAILQ_FIRST(list)) != NULL) {
         TAILQ_REMOVE(list, item, link);
         free(item->unit_list);
+        if (list != &item->pool->worker.unused) {
+            rpt__saving_free(item);
+        }
         rpt__buf_free(&item->call.output);
         free(item->call.message);
         free(item);

@@ -207,7 +207,8 @@ static void every_key_of_an_object_is_taken(void)
                 "\"env\":{\"A\":\"1\",\"B\":null},\"cwd\":\"/tmp\","
                 "\"stdin\":\"in\",\"after\":[\"b\"],\"priority\":\"high\","
                 "\"timeout_s\":2.5,\"retries\":3,\"slots\":4,"
-                "\"resources\":{\"gpu\":2},\"memory_mib\":100}\n"),
+                "\"resources\":{\"gpu\":2},\"memory_mib\":100,"
+                "\"checkpoint_interval\":0.5}\n"),
         CODE_OK);
     CU_ASSERT_EQUAL_FATAL(list.n, 2);
     s = &list.tasks[1];
@@ -228,6 +229,7 @@ static void every_key_of_an_object_is_taken(void)
     CU_ASSERT_STRING_EQUAL(s->more->needs[0].name, "gpu");
     CU_ASSERT_EQUAL(s->more->needs[0].units, 2);
     CU_ASSERT_EQUAL(s->more->memory_mib, 100);
+    CU_ASSERT_EQUAL(s->more->checkpoint_s, 0.5);
 }
 
 static void a_shell_key_is_a_line_for_the_shell(void)
@@ -284,6 +286,8 @@ static void values_of_the_wrong_type_are_errors(void)
         "\"resources\":{\"g-u\":1}",
         "\"memory_mib\":-1",
         "\"memory_mib\":1.5",
+        "\"checkpoint_interval\":-0.5",
+        "\"checkpoint_interval\":\"60 s\"",
         "\"shell\":\"x\"",
     };
 
@@ -390,7 +394,8 @@ static void canonical_lines_read_back_as_the_same_task(void)
         "{\"argv\":[\"p\",\"\\u00e9\\n\\\"\"],\"id\":\"a\",\"timeout_s\":2.5,"
         "\"retries\":3,\"slots\":4,\"env\":{\"A\":\"1\",\"B\":null},"
         "\"cwd\":\"/tmp\",\"stdin\":\"in\",\"after\":[\"b\"],"
-        "\"priority\":\"low\",\"resources\":{\"gpu\":2},\"memory_mib\":100}\n";
+        "\"priority\":\"low\",\"resources\":{\"gpu\":2},\"memory_mib\":100,"
+        "\"checkpoint_interval\":60}\n";
     struct text first = { NULL, 0, 0 }, second = { NULL, 0, 0 };
 
     CU_ASSERT_EQUAL_FATAL(parse_j(text), CODE_OK);

@@ -552,6 +552,38 @@ static void the_report_lists_ten_failures_and_what_to_do(void)
     text_free(&report.failures);
 }
 
+static void the_report_tells_what_was_saved_and_wasted(void)
+{
+    struct task_spec spec = spec_of(words_ls);
+    struct captured captured = { { "", "" }, { 0, 0 }, { 0, 0 } };
+    struct report report = { .n_tasks = 2 };
+    struct report_job job = { 1, 1, 2.0, NULL, "repartir run x" };
+    struct text text = { NULL, 0, 0 };
+    rpt_result_t r = result_of(RPT_OUTCOME_OK, 0);
+
+    report_add(&report, &spec, "t", &r, &captured);
+    report_text(&text, &report, &job);
+    CU_ASSERT_PTR_NULL(strstr(text.data, "saved"));
+    CU_ASSERT_PTR_NULL(strstr(text.data, "wasted"));
+    r.checkpoints = 3;
+    r.resumed_iteration = 20;
+    r.wasted_s = 1.5;
+    report_add(&report, &spec, "t", &r, &captured);
+    r.resumed = 1; /* of an earlier job */
+    report_add(&report, &spec, "t", &r, &captured);
+    text_free(&text);
+    report_text(&text, &report, &job);
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text.data, "  saved   3 checkpoints; 1 task went on from one\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "  wasted  1.50 s of task time"));
+    text_free(&text);
+    results_json(&text, &spec, &r, &captured);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data,
+                                  ",\"checkpoints\":3,\"resumed_iteration\":20,"
+                                  "\"wasted_s\":1.500000,"));
+    text_free(&text);
+}
+
 static void each_kind_of_failure_has_its_words(void)
 {
     struct task_spec spec = spec_of(words_ls);
@@ -727,6 +759,7 @@ int main(int argc, char *argv[])
         RPT_TEST(a_log_gets_a_line_a_minute),
         RPT_TEST(the_last_line_is_found_and_made_harmless),
         RPT_TEST(the_report_lists_ten_failures_and_what_to_do),
+        RPT_TEST(the_report_tells_what_was_saved_and_wasted),
         RPT_TEST(each_kind_of_failure_has_its_words),
         RPT_TEST(every_option_is_in_every_table),
         RPT_TEST(a_name_may_be_as_long_as_names_can_be),

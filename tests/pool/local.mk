@@ -2,7 +2,9 @@
 # processes of mpirun (test_pool_mpi; alone it is a job of one rank, the script
 # starts it in every other way)
 POOL_TESTS = tests/pool/world.c tests/pool/world.h tests/pool/world_priv.h \
-	tests/pool/arguments.c tests/pool/cancel.c tests/pool/depend.c \
+	tests/pool/arguments.c tests/pool/cancel.c tests/pool/checkpoint.c \
+	tests/pool/checkpoint_programs.c tests/pool/saving.c \
+	tests/pool/saving.h tests/pool/depend.c \
 	tests/pool/directory.c tests/pool/ending.c tests/pool/ends.c \
 	tests/pool/faults.c tests/pool/functions.c tests/pool/futures.c \
 	tests/pool/gangs.c tests/pool/gangs_mpi.c tests/pool/giving.c \
@@ -22,5 +24,5 @@ tests_test_engine_SOURCES = tests/pool/test_engine.c
 tests_test_engine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_engine_LDADD = $(TEST_LIBS)
 
-TESTS += tests/pool/under_mpirun
-EXTRA_DIST += tests/pool/under_mpirun
+TESTS += tests/pool/under_mpirun tests/pool/checkpoint-jobs
+EXTRA_DIST += tests/pool/under_mpirun tests/pool/checkpoint-jobs

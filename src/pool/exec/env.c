@@ -6,7 +6,8 @@
  * whatever identifies the job and the rank is taken out once, at the start;
  * what tunes the MPI library (OMPI_MCA_btl …) or its compilers (OMPI_CC …)
  * stays.  Slurm's step variables go too: Open MPI takes SLURM_STEP_ID for the
- * sign that srun has started it.  Building a list costs one pass over the base
+ * sign that srun has started it; and so do the places for checkpoints of a task
+ * that this whole job may be.  Building a list costs one pass over the base
  * for each change.
  */
 #include "pool/exec/env.h"
@@ -53,6 +54,7 @@ static const struct {
     { "MPIR_", true },
     { "MPI_LOCALRANKID=", true },
     { "MPI_LOCALNRANKS=", true },
+    { "RPT_CHECKPOINT_", true },
     { "SLURM_MPI_TYPE=", true },
     { "SLURM_PMI", true },
     { "SLURM_SRUN_COMM_", true },

@@ -384,6 +384,21 @@ rpt_status_t rpt__keeper_recall(struct rpt_keeper *keeper, uint64_t key)
     return request_for(keeper, RPT_FRAME_RECALL, key);
 }
 
+rpt_status_t rpt__keeper_signal(struct rpt_keeper *keeper, uint64_t key,
+                                int number)
+{
+    rpt_status_t status = check_alive(keeper);
+    struct rpt_buf *frame;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    frame = rpt__wire_begin(&keeper->wire, RPT_FRAME_SIGNAL);
+    rpt__buf_u64(frame, key);
+    rpt__buf_u32(frame, (uint32_t)number);
+    return request(keeper);
+}
+
 /* ---- events ---- */
 
 /* False when the frame makes no sense. */

@@ -95,6 +95,11 @@ rpt_status_t rpt__keeper_kill(struct rpt_keeper *keeper, uint64_t key);
  * event as for rpt__keeper_kill().  One that runs already is left alone. */
 rpt_status_t rpt__keeper_recall(struct rpt_keeper *keeper, uint64_t key);
 
+/* Sends a signal to a program itself, not to what it has started.  One that
+ * does not run gets none. */
+rpt_status_t rpt__keeper_signal(struct rpt_keeper *keeper, uint64_t key,
+                                int number);
+
 /* Delivers what has come; gives the number of events.  No system call when the
  * keeper has said nothing. */
 int rpt__keeper_poll(struct rpt_keeper *keeper);

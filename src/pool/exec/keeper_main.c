@@ -226,6 +226,11 @@ static void obey(struct rpt_kept *kept, const struct rpt_frame *frame)
             child->killed = true;
             rpt__child_end(kept, child);
         }
+    } else if (frame->kind == RPT_FRAME_SIGNAL) {
+        child = rpt__child_find(kept, rpt__read_u64(&reader));
+        if (child != NULL) {
+            kill(child->pid, (int)rpt__read_u32(&reader));
+        }
     }
 }
 

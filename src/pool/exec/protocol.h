@@ -4,6 +4,7 @@
  *   keeper -> rank   HELLO   its version, once, when it is ready
  *   rank -> keeper   RUN     key, limits, environment, program
  *   rank -> keeper   KILL    key
+ *   rank -> keeper   SIGNAL  key, number
  *   keeper -> rank   OUTPUT  key, stream, bytes
  *   keeper -> rank   END     key, how it ended, captured output
  *
@@ -25,7 +26,8 @@ enum rpt_frame_kind {
     RPT_FRAME_KILL,      /* u64 key          */
     RPT_FRAME_RECALL,    /* u64 key          */
     RPT_FRAME_OUTPUT,    /* u64 key, u32 stream, the bytes */
-    RPT_FRAME_END        /* rpt__end_pack()  */
+    RPT_FRAME_END,       /* rpt__end_pack()  */
+    RPT_FRAME_SIGNAL     /* u64 key, u32 number            */
 };
 
 /* Descriptors with which the keeper starts; all others it closes. */

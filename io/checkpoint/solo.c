@@ -1,0 +1,792 @@
+/*
+ * solo.c - checkpoints of one writer: no group, no engine, no HDF5
+ *
+ *   open      the lock of the task's folder; leftovers
+ *   restore   the newest that is whole, in this thread
+ *   save      .tmp-ID: draft, files, blocks.xxh with the seal; then as any
+ *             other is committed (commit.c), and old ones go (retain.c)
+ *   remove    the folder gets another name first, so that who comes next makes
+ *             a new one
+ *
+ * The files are hashed and synced as those of any program (routes.c).  state.h5
+ * is empty: there are no datasets.  A save costs four small files, their syncs,
+ * and what the state costs.
+ */
+#include "io/checkpoint/solo.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/talk.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SCRATCH "scratch-"
+#define COMMIT "COMMIT"
+#define LOCK "lock"
+
+enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32, SCRATCH_BYTES = 32 };
+
+struct rpt_solo {
+    const rpt_options_t *options;
+    const char *host;
+    char *task;
+    struct rpt_dir top, dir, scratch;
+    int lock_fd;
+    double opened_s;
+    bool has_newest;
+    uint64_t newest;   /* iteration of the newest committed one */
+    uint64_t verified; /* id of the one that was restored       */
+    char *files;       /* path of its files                     */
+    char scratch_name[SCRATCH_BYTES];
+};
+
+/* ---- the lock ---- */
+
+static rpt_status_t fail_busy(const struct rpt_dir *task)
+{
+    rpt__fail(RPT_ERR_BUSY, "another attempt writes the checkpoints in %s",
+              task->path);
+    rpt__fail_hint("its lock is free when that process has ended");
+    return RPT_ERR_BUSY;
+}
+
+/* Whether the folder that is locked is still the one of that name: who removes
+ * a task renames it first. */
+static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
+{
+    char path[256];
+    struct stat mine, there;
+
+    snprintf(path, sizeof path, "%s/" LOCK, task);
+    return fstat(fd, &mine) == 0 &&
+           fstatat(top->fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
+                                 const char *host)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
+                     (int)getpid());
+    int error = ftruncate(fd, 0) != 0 ? errno : 0;
+
+    if (error == 0) {
+        error = rpt__write_at(fd, text, (size_t)n, 0);
+    }
+    return error == 0 ? RPT_OK : rpt__dir_fail(dir, LOCK, "write", error, 0);
+}
+
+static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = openat(dir->fd, LOCK,
+                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                    0664);
+
+    if (fd < 0) {
+        return rpt__dir_fail(dir, LOCK, "open", errno, 0);
+    }
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        if (errno == EAGAIN || errno == EACCES) {
+            close(fd);
+            return fail_busy(dir);
+        }
+        rpt__log(RPT_LOG_WARN,
+                 "the file system of %s has no locks (%s): a second writer "
+                 "there will not be refused",
+                 dir->path, strerror(errno));
+    }
+    *fd_out = fd;
+    return RPT_OK;
+}
+
+/* Also a child that was forked just now, and has not closed it yet, has this
+ * lock: it is given back, not only closed. */
+static void give_lock(int fd)
+{
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (fd >= 0) {
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
+        close(fd);
+    }
+}
+
+/* The folder of a task, locked.  RPT_PENDING: it was removed just now. */
+static rpt_status_t enter(const struct rpt_dir *top, const char *task,
+                          struct rpt_dir *dir_out, int *fd_out)
+{
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    int fd = -1;
+    rpt_status_t status = rpt__dir_open(top, task, &dir);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_check(&dir, -1);
+    }
+    if (status == RPT_OK) {
+        status = take_lock(&dir, &fd);
+    }
+    if (status == RPT_OK && !is_in_place(top, task, fd)) {
+        status = RPT_PENDING;
+    }
+    if (status != RPT_OK) {
+        give_lock(fd);
+        rpt__dir_close(&dir);
+        return status;
+    }
+    *dir_out = dir;
+    *fd_out = fd;
+    return RPT_OK;
+}
+
+/* ---- open, close ---- */
+
+static void old_name(const char *task, char name_out[256])
+{
+    snprintf(name_out, 256, ".old-%s", task);
+}
+
+static rpt_status_t make_and_enter(struct rpt_solo *s)
+{
+    rpt_status_t status;
+    char old[256];
+
+    old_name(s->task, old);
+    status = rpt__dir_remove(&s->top, old);
+    do {
+        if (status == RPT_OK || status == RPT_PENDING ||
+            status == RPT_ERR_NOT_FOUND) {
+            status = rpt__dir_make(&s->top, s->task, true);
+        }
+        if (status == RPT_OK) {
+            status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
+        }
+    } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
+    if (status == RPT_OK) {
+        status = write_holder(&s->dir, s->lock_fd, s->host);
+    }
+    return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
+}
+
+/* Those of attempts that were killed; what they have started may write there
+ * still. */
+static rpt_status_t remove_scratch(const struct rpt_dir *dir)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(dir, &names);
+
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        if (strncmp(names.list[i], SCRATCH, strlen(SCRATCH)) == 0) {
+            status = rpt__dir_remove(dir, names.list[i]);
+        }
+    }
+    rpt__dir_names_free(&names);
+    return status;
+}
+
+static rpt_status_t look_around(struct rpt_solo *s)
+{
+    struct rpt_found *found = NULL;
+    size_t n = 0;
+    rpt_status_t status = rpt__commit_leftovers(&s->dir);
+
+    if (status == RPT_OK) {
+        status = remove_scratch(&s->dir);
+    }
+    if (status == RPT_OK) {
+        status = rpt__find_all(&s->dir, &found, &n);
+    }
+    if (status == RPT_OK) {
+        s->has_newest = n > 0;
+        s->newest = n > 0 ? found[0].iteration : 0;
+        rpt__event_add(&s->dir, "open", 0, s->newest, 0);
+    }
+    free(found);
+    return status;
+}
+
+/* Programs look at it from elsewhere. */
+static rpt_status_t open_top(const char *directory, struct rpt_dir *top_out)
+{
+    rpt_status_t status = rpt__dir_make_path(directory);
+    char *path;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    path = realpath(directory, NULL);
+    if (path == NULL) {
+        return rpt__fail_errno(RPT_ERR_IO, errno, "cannot find %s", directory);
+    }
+    status = rpt__dir_open_path(path, top_out);
+    free(path);
+    return status;
+}
+
+rpt_status_t rpt__solo_open(const char *directory, const char *task,
+                            const rpt_options_t *options, const char *host,
+                            struct rpt_solo **solo_out)
+{
+    struct rpt_solo *s = calloc(1, sizeof *s);
+    rpt_status_t status;
+
+    if (s == NULL || (s->task = strdup(task)) == NULL) {
+        free(s);
+        return rpt__fail_nomem(sizeof *s);
+    }
+    s->top = s->dir = s->scratch = (struct rpt_dir)RPT_DIR_CLOSED;
+    s->lock_fd = -1;
+    s->options = options;
+    s->host = host;
+    s->opened_s = rpt__now_s();
+    status = open_top(directory, &s->top);
+    if (status == RPT_OK) {
+        status = make_and_enter(s);
+    }
+    if (status == RPT_OK) {
+        status = look_around(s);
+    }
+    if (status != RPT_OK) {
+        rpt__solo_close(s);
+        return status;
+    }
+    *solo_out = s;
+    return RPT_OK;
+}
+
+void rpt__solo_close(struct rpt_solo *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->scratch.fd >= 0 &&
+        rpt__dir_remove(&s->dir, s->scratch_name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch.path,
+                 rpt_last_error()->why);
+    }
+    if (s->lock_fd >= 0) {
+        rpt__event_add(&s->dir, "close", 0, s->newest,
+                       rpt__now_s() - s->opened_s);
+        give_lock(s->lock_fd);
+    }
+    rpt__dir_close(&s->scratch);
+    rpt__dir_close(&s->dir);
+    rpt__dir_close(&s->top);
+    free(s->files);
+    free(s->task);
+    free(s);
+}
+
+/* ---- restore ---- */
+
+static void put_aside(struct rpt_solo *s, const struct rpt_found *found,
+                      const char *why)
+{
+    rpt__log(RPT_LOG_WARN, "checkpoint %s/%s is put aside as .bad-%016llx: %s",
+             s->task, found->name, (unsigned long long)found->id, why);
+    if (rpt__put_aside(&s->dir, found->name, found->id) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s could not be renamed: %s", found->name,
+                 rpt_last_error()->why);
+    }
+    rpt__event_add(&s->dir, "aside", found->id, found->iteration, 0);
+}
+
+static rpt_status_t note_files(struct rpt_solo *s,
+                               const struct rpt_found *found)
+{
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/%s/" RPT_FILES, s->dir.path, found->name) < 0) {
+        return rpt__fail_nomem(strlen(s->dir.path));
+    }
+    free(s->files);
+    s->files = path;
+    return RPT_OK;
+}
+
+/* RPT_PENDING: the next one is to be tried. */
+static rpt_status_t try_one(struct rpt_solo *s, const struct rpt_found *found)
+{
+    struct rpt_opened opened = RPT_OPENED_NONE;
+    rpt_status_t status = rpt__opened_read(&s->dir, found->name, &opened);
+    char why[512];
+
+    if (status == RPT_OK) {
+        status = rpt__verify(&opened, 0, 1);
+    }
+    if (status == RPT_OK) {
+        rpt__event_add(&s->dir, "verify", found->id, found->iteration, 0);
+        rpt__event_add(&s->dir, "restore", found->id, found->iteration, 0);
+        s->verified = found->id;
+        status = opened.manifest.n_files > 0 ? note_files(s, found) : RPT_OK;
+        rpt__opened_free(&opened);
+        return status;
+    }
+    snprintf(why, sizeof why, "%s (%s)", rpt_last_error()->what,
+             rpt_last_error()->why);
+    rpt__opened_free(&opened);
+    if (status == RPT_ERR_NOMEM) {
+        return status;
+    }
+    if (status == RPT_ERR_CORRUPT) {
+        put_aside(s, found, why);
+    } else {
+        rpt__log(RPT_LOG_WARN, "checkpoint %s/%s cannot be used: %s", s->task,
+                 found->name, why);
+    }
+    return RPT_PENDING;
+}
+
+rpt_status_t rpt__solo_restore(struct rpt_solo *s, uint64_t *iteration_out)
+{
+    int64_t tries = rpt__option_integer(s->options,
+                                        RPT_OPT_IO_CHECKPOINT_TRIES);
+    struct rpt_found *found = NULL;
+    struct rpt_history history;
+    size_t n = 0;
+    rpt_status_t status = rpt__find_all(&s->dir, &found, &n), tried = RPT_END;
+
+    if (status == RPT_OK) {
+        status = rpt__history_read(&s->dir, &history);
+    }
+    for (size_t i = 0; i < n && status == RPT_OK; i++) {
+        if (tries > 0 && history.last_restored == found[i].id &&
+            (int64_t)history.n_restores >= tries && i + 1 < n) {
+            put_aside(s, &found[i],
+                      "it was restored several times, and no newer one was "
+                      "committed since");
+            continue;
+        }
+        tried = try_one(s, &found[i]);
+        if (tried == RPT_OK) {
+            *iteration_out = found[i].iteration;
+        }
+        if (tried != RPT_PENDING) {
+            break;
+        }
+    }
+    if (status == RPT_OK) {
+        status = tried == RPT_PENDING ? RPT_END : tried;
+        /* What was put aside is no bound for what comes now. */
+        s->has_newest = status == RPT_OK;
+        s->newest = status == RPT_OK ? *iteration_out : 0;
+    }
+    free(found);
+    return status;
+}
+
+const char *rpt__solo_files(const struct rpt_solo *s)
+{
+    return s->files;
+}
+
+rpt_status_t rpt__solo_read(const struct rpt_solo *s, struct rpt_buf *out)
+{
+    struct rpt_dir dir;
+    rpt_status_t status;
+
+    if (s->files == NULL) {
+        return rpt__fail(RPT_ERR_NOT_FOUND, "the checkpoint has no file");
+    }
+    status = rpt__dir_open_path(s->files, &dir);
+    if (status == RPT_OK) {
+        status = rpt__dir_read_all(&dir, RPT_SOLO_STATE, UINT64_C(1) << 48,
+                                   out);
+        rpt__dir_close(&dir);
+    }
+    return status;
+}
+
+/* ---- save ---- */
+
+struct saving {
+    struct rpt_solo *s;
+    struct rpt_stamp stamp;
+    char folder[RPT_FOLDER_NAME_BYTES];
+    struct rpt_dir dir;
+    struct rpt_routes routes;
+    double began_s;
+};
+
+static rpt_status_t check_iteration(const struct rpt_solo *s,
+                                    uint64_t iteration)
+{
+    if (!s->has_newest || iteration >= s->newest) {
+        return RPT_OK;
+    }
+    rpt__fail(RPT_ERR_EXISTS,
+              "%s has a checkpoint of iteration %llu already, %llu would never "
+              "be restored",
+              s->dir.path, (unsigned long long)s->newest,
+              (unsigned long long)iteration);
+    rpt__fail_hint("go on from what was restored");
+    return RPT_ERR_EXISTS;
+}
+
+static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
+                          uint64_t iteration)
+{
+    char id[RPT_ID_BYTES];
+    rpt_status_t status = check_iteration(s, iteration);
+
+    *v = (struct saving){ .s = s, .dir = RPT_DIR_CLOSED };
+    v->began_s = rpt__now_s();
+    v->stamp = (struct rpt_stamp){ 0, iteration, rpt__wall_s(), 1 };
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (getrandom(&v->stamp.id, sizeof v->stamp.id, 0) !=
+        (ssize_t)sizeof v->stamp.id) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
+    }
+    rpt__id_text(v->stamp.id, id);
+    snprintf(v->folder, sizeof v->folder, ".tmp-%s", id);
+    status = rpt__dir_make(&s->dir, v->folder, false);
+    return status == RPT_OK ? rpt__dir_open(&s->dir, v->folder, &v->dir)
+                            : status;
+}
+
+static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+    struct rpt_manifest m = {
+        .id = v->stamp.id,
+        .task = v->s->task,
+        .host = (char *)(uintptr_t)v->s->host,
+        .engine = (char *)(uintptr_t) "direct",
+        .library = (char *)(uintptr_t)rpt_version_text(),
+        .iteration = v->stamp.iteration,
+        .time_s = v->stamp.time_s,
+        .n_ranks = 1,
+        .blocks_bytes = blocks_bytes,
+    };
+    rpt_status_t status;
+
+    rpt__manifest_write(&m, true, &text);
+    status = rpt__buf_status(&text);
+    if (status == RPT_OK) {
+        status = rpt__dir_put(&v->dir, RPT_DRAFT, text.data, text.bytes);
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_put(&v->dir, RPT_STATE_FILE, "", 0);
+    }
+    rpt__buf_free(&text);
+    return status;
+}
+
+/* The seal of the only section: all data are down. */
+static rpt_status_t put_blocks(struct saving *v, uint64_t section_bytes)
+{
+    struct rpt_buf bytes = RPT_BUF_EMPTY;
+    uint64_t offset = RPT_BLOCKS_HEAD_BYTES + 16;
+    rpt_status_t status;
+
+    rpt__blocks_head(v->stamp.id, 1, &offset, &section_bytes, &bytes);
+    rpt__section_write(v->stamp.id, 0, (uint32_t)v->routes.n, NULL, NULL, 0,
+                       NULL, &bytes);
+    status = rpt__buf_status(&bytes);
+    if (status == RPT_OK) {
+        status = rpt__dir_put(&v->dir, RPT_BLOCKS, bytes.data, bytes.bytes);
+    }
+    rpt__buf_free(&bytes);
+    return status;
+}
+
+static void retain(struct rpt_solo *s)
+{
+    const rpt_options_t *o = s->options;
+    struct rpt_retention rules = {
+        .keep = (uint64_t)rpt__option_integer(o, RPT_OPT_IO_CHECKPOINT_KEEP),
+        .every = (uint64_t)rpt__option_integer(
+            o, RPT_OPT_IO_CHECKPOINT_KEEP_EVERY),
+        .age_s = rpt__option_seconds(o, RPT_OPT_IO_CHECKPOINT_KEEP_AGE_S),
+        .bytes = rpt__option_size(o, RPT_OPT_IO_CHECKPOINT_KEEP_BYTES),
+        .verified = s->verified,
+    };
+
+    if (rpt__retain(&s->dir, &rules) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
+                 rpt_last_error()->what, rpt_last_error()->why);
+    }
+}
+
+/* What removing says is not why the save failed. */
+static void give_up(struct saving *v)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    rpt__error_pack(&error);
+    if (v->folder[0] != '\0') {
+        rpt__event_add(&v->s->dir, "failure", v->stamp.id, v->stamp.iteration,
+                       rpt__now_s() - v->began_s);
+        if (rpt__dir_remove(&v->s->dir, v->folder) != RPT_OK) {
+            rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", v->s->dir.path,
+                     v->folder, rpt_last_error()->why);
+        }
+    }
+    reader = rpt__reader(error.data, error.bytes);
+    rpt__error_unpack(&reader);
+    rpt__buf_free(&error);
+}
+
+/* status: of what was written since begin(). */
+static rpt_status_t end(struct saving *v, rpt_status_t status)
+{
+    struct rpt_solo *s = v->s;
+    uint64_t section_bytes = rpt__section_bytes(NULL, NULL, 0);
+
+    if (status == RPT_OK) {
+        status = put_draft(v, RPT_BLOCKS_HEAD_BYTES + 16 + section_bytes);
+    }
+    if (status == RPT_OK) {
+        status = rpt__routes_seal(
+            &v->routes, &v->dir, 0,
+            rpt__option_switch(s->options, RPT_OPT_IO_CHECKPOINT_SYNC));
+    }
+    if (status == RPT_OK) {
+        status = put_blocks(v, section_bytes);
+    }
+    rpt__dir_close(&v->dir);
+    if (status == RPT_OK) {
+        status = rpt__commit(&s->dir, v->folder, NULL);
+        if (status == RPT_PENDING) {
+            status = rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete",
+                               s->dir.path, v->folder);
+        }
+    }
+    rpt__routes_clear(&v->routes);
+    if (status != RPT_OK) {
+        give_up(v);
+        return status;
+    }
+    rpt__event_add(&s->dir, "commit", v->stamp.id, v->stamp.iteration,
+                   rpt__now_s() - v->began_s);
+    s->has_newest = true;
+    s->newest = v->stamp.iteration;
+    retain(s);
+    return RPT_OK;
+}
+
+static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
+{
+    struct rpt_dir files;
+    rpt_status_t status = rpt__routes_add(&v->routes, &v->dir, RPT_SOLO_STATE,
+                                          0);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&v->dir, RPT_FILES, &files);
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_put(&files, RPT_SOLO_STATE, data, bytes);
+        rpt__dir_close(&files);
+    }
+    return status;
+}
+
+rpt_status_t rpt__solo_save(struct rpt_solo *s, uint64_t iteration,
+                            const void *data, size_t bytes)
+{
+    struct saving v;
+    rpt_status_t status = begin(&v, s, iteration);
+
+    if (status == RPT_OK) {
+        status = put_state(&v, data, bytes);
+    }
+    return end(&v, status);
+}
+
+/* ---- files that somebody else writes ---- */
+
+rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
+{
+    uint64_t number = 0;
+    rpt_status_t status;
+
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
+    }
+    snprintf(s->scratch_name, sizeof s->scratch_name, SCRATCH "%016llx",
+             (unsigned long long)number);
+    status = rpt__dir_make(&s->dir, s->scratch_name, false);
+    if (status == RPT_OK) {
+        status = rpt__dir_open(&s->dir, s->scratch_name, &s->scratch);
+    }
+    if (status == RPT_OK) {
+        *path_out = s->scratch.path;
+    }
+    return status;
+}
+
+rpt_status_t rpt__solo_wanted(const struct rpt_solo *s, bool is_over,
+                              uint64_t *iteration_out)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+    struct stat file;
+    unsigned long long iteration;
+    char *after = NULL;
+    rpt_status_t status;
+
+    if (fstatat(s->scratch.fd, COMMIT, &file, AT_SYMLINK_NOFOLLOW) != 0) {
+        return RPT_PENDING;
+    }
+    status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
+    if (status == RPT_OK && !is_over &&
+        (text.bytes == 0 || text.data[text.bytes - 1] != '\n')) {
+        rpt__buf_free(&text);
+        return RPT_PENDING; /* it is being written */
+    }
+    if (status == RPT_OK) {
+        errno = 0;
+        iteration = strtoull(text.data, &after, 10);
+        while (isspace((unsigned char)*after)) {
+            after++;
+        }
+        if (!isdigit((unsigned char)text.data[0]) || *after != '\0' ||
+            errno != 0) {
+            status = RPT_ERR_PARSE;
+        } else {
+            *iteration_out = iteration;
+        }
+    }
+    rpt__buf_free(&text);
+    if (status != RPT_OK) {
+        rpt__fail(RPT_ERR_PARSE, "%s/" COMMIT " says no iteration",
+                  s->scratch.path);
+        rpt__fail_hint("write a number and an end of line into it");
+        status = RPT_ERR_PARSE;
+    }
+    return status;
+}
+
+/* Of a folder below the scratch folder; prefix: its path there, with /. */
+static rpt_status_t move_all(struct saving *v, const struct rpt_dir *from,
+                             const char *prefix, int depth)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(from, &names);
+
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        char name[512], path[600];
+        struct rpt_dir below;
+        struct stat file;
+        const char *why;
+
+        if (depth == 0 && strcmp(names.list[i], COMMIT) == 0) {
+            continue;
+        }
+        snprintf(name, sizeof name, "%s%s", prefix, names.list[i]);
+        why = rpt__name_check(name);
+        if (why == NULL &&
+            fstatat(from->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)) {
+            why = "it is neither a file nor a folder";
+        }
+        if (why != NULL || depth == MOST_FOLDERS) {
+            status = rpt__dir_refuse(from, names.list[i],
+                                     why != NULL ? why : "it lies too deep");
+        } else if (S_ISDIR(file.st_mode)) {
+            status = rpt__dir_open(from, names.list[i], &below);
+            if (status == RPT_OK) {
+                snprintf(path, sizeof path, "%s/", name);
+                status = move_all(v, &below, path, depth + 1);
+                rpt__dir_close(&below);
+            }
+        } else {
+            status = rpt__routes_add(&v->routes, &v->dir, name, 0);
+            snprintf(path, sizeof path, RPT_FILES "/%s", name);
+            if (status == RPT_OK &&
+                renameat(from->fd, names.list[i], v->dir.fd, path) != 0) {
+                status = rpt__dir_fail(from, names.list[i], "move", errno, 0);
+            }
+        }
+    }
+    rpt__dir_names_free(&names);
+    return status;
+}
+
+/* COMMIT goes last: then the writer may begin again. */
+static void empty_scratch(struct rpt_solo *s)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(&s->scratch, &names);
+
+    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
+        if (strcmp(names.list[i], COMMIT) != 0) {
+            status = rpt__dir_remove(&s->scratch, names.list[i]);
+        }
+    }
+    rpt__dir_names_free(&names);
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&s->scratch, COMMIT);
+    }
+    if (status != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s was not emptied: %s (%s)", s->scratch.path,
+                 rpt_last_error()->what, rpt_last_error()->why);
+    }
+}
+
+void rpt__solo_reject(struct rpt_solo *s)
+{
+    struct rpt_buf error = RPT_BUF_EMPTY;
+    struct rpt_reader reader;
+
+    rpt__error_pack(&error);
+    empty_scratch(s);
+    reader = rpt__reader(error.data, error.bytes);
+    rpt__error_unpack(&reader);
+    rpt__buf_free(&error);
+}
+
+rpt_status_t rpt__solo_take(struct rpt_solo *s, uint64_t iteration)
+{
+    struct saving v;
+    rpt_status_t status = begin(&v, s, iteration);
+
+    if (status == RPT_OK) {
+        status = move_all(&v, &s->scratch, "", 0);
+    }
+    status = end(&v, status);
+    rpt__solo_reject(s); /* what was not saved */
+    return status;
+}
+
+/* ---- remove ---- */
+
+rpt_status_t rpt__solo_remove(const char *directory, const char *task)
+{
+    struct rpt_dir top = RPT_DIR_CLOSED, dir = RPT_DIR_CLOSED;
+    char old[256];
+    int fd = -1;
+    rpt_status_t status = rpt__dir_open_path(directory, &top);
+
+    old_name(task, old);
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&top, old);
+    }
+    if (status == RPT_OK) {
+        status = enter(&top, task, &dir, &fd);
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_rename(&top, task, old);
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&top, old);
+    }
+    give_lock(fd);
+    rpt__dir_close(&dir);
+    rpt__dir_close(&top);
+    return status == RPT_ERR_NOT_FOUND || status == RPT_PENDING ? RPT_OK
+                                                                : status;
+}
