@@ -57,11 +57,13 @@ void rpt__opened_free(struct rpt_opened *opened);
 /* ---- retain.c ---- */
 
 struct rpt_retention {
-    uint64_t keep;     /* the newest so many, >= 1                    */
-    uint64_t every;    /* and those of every n-th iteration; 0: none  */
-    double age_s;      /* none that is older; 0: any age              */
-    uint64_t bytes;    /* no more than so many; 0: any                */
-    uint64_t verified; /* this id is kept in any case; 0: none        */
+    uint64_t keep;      /* the newest so many, >= 1                    */
+    uint64_t every;     /* and those of every n-th iteration; 0: none  */
+    double age_s;       /* none that is older; 0: any age              */
+    uint64_t bytes;     /* no more than so many; 0: any                */
+    uint64_t verified;  /* this id is kept in any case; 0: none        */
+    uint64_t committed; /* and this one, which may not be the newest by its
+                           iteration when a newer one cannot be read   */
 };
 /* Which may go; newest first, as rpt__find_all() gives them.  The newest one
  * never does. */

@@ -162,6 +162,7 @@ static rpt_status_t retain(struct rpt_checkpoint *c)
                                      RPT_OPT_IO_CHECKPOINT_KEEP_AGE_S),
         .bytes = rpt__option_size(c->options, RPT_OPT_IO_CHECKPOINT_KEEP_BYTES),
         .verified = c->verified,
+        .committed = c->save.stamp.id,
     };
 
     return rpt__retain(&c->dir, &rules);

@@ -3,6 +3,7 @@
  */
 #include "state.h"
 
+#include "io/checkpoint/commit.h"
 #include "io/checkpoint/dir.h"
 
 #include <stdio.h>
@@ -172,6 +173,79 @@ static void old_ones_are_removed_as_the_options_say(void)
     on_all(1, "io.checkpoint.keep=4 io.checkpoint.keep_every=5", save_many);
 }
 
+/* One of iteration 9 could not be read: the program went back to 4, and now
+ * 5 has been committed. */
+static void what_was_just_committed_is_kept(void)
+{
+    const struct rpt_found found[] = { { .iteration = 9, .id = 90 },
+                                       { .iteration = 5, .id = 50 },
+                                       { .iteration = 4, .id = 40 },
+                                       { .iteration = 3, .id = 30 } };
+    const struct rpt_retention rules = { .keep = 1,
+                                         .verified = 40,
+                                         .committed = 50 };
+    bool goes_out[4];
+
+    rpt__retention_choose(&rules, found, 4, 0, goes_out);
+    CHECK(!goes_out[0] && !goes_out[1] && !goes_out[2] && goes_out[3]);
+}
+
+/* ---- a directory, and a rank that is late ---- */
+
+static void save_deep(struct world *w)
+{
+    struct state state;
+    rpt_checkpoint_t *c = NULL;
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/new/deep/", w->folder);
+    state_make(&state, w->rank, w->size, false);
+    state_fill(&state, 1);
+    WORKS(rpt_checkpoint_open(w->group, path, "task", NULL, &c));
+    state_add(&state, c);
+    WORKS(rpt_checkpoint_save(c, 1));
+    rpt_checkpoint_close(c);
+    state_free(&state);
+}
+
+static void a_directory_that_is_not_there_is_made(void)
+{
+    on_all(1, NULL, save_deep);
+}
+
+/* One rank's first sync takes longer than the others wait. */
+static void save_late(struct world *w)
+{
+    struct state state;
+    rpt_checkpoint_t *c;
+    uint64_t iteration = 0;
+
+    state_make(&state, w->rank, w->size, false);
+    state_fill(&state, 1);
+    c = open_task(w, &state);
+    FAILS(RPT_ERR_TIMEOUT, "was given up", rpt_checkpoint_save(c, 1));
+    state_fill(&state, 2);
+    WORKS(rpt_checkpoint_save(c, 2));
+    state_spoil(&state);
+    WORKS(rpt_checkpoint_restore(c, &iteration));
+    CHECK(iteration == 2 && state_is(&state, 2));
+    rpt_checkpoint_close(c);
+    CHECK(count_names(w, "task", ".tmp-") == 0);
+    CHECK(count_names(w, "task", "it-") == 1);
+    state_free(&state);
+}
+
+static void a_late_rank_does_not_disturb_the_next_save(void)
+{
+    const char *fault = getenv("RPT_TEST_DISK_FAULT");
+
+    if (!over_mpi || fault == NULL || strstr(fault, "delay=") == NULL) {
+        rpt_test_skip("tests/checkpoint/order runs it with a slow disk");
+        return;
+    }
+    on_all(2, "io.checkpoint.deadline_s=1", save_late);
+}
+
 /* Blocks move, an item is added: each time the file is another. */
 static void change_shapes(struct world *w)
 {
@@ -248,6 +322,9 @@ const struct rpt_test saving_tests[] = {
     RPT_TEST(so_it_does_with_the_collective_engine),
     RPT_TEST(both_engines_write_the_same_file),
     RPT_TEST(old_ones_are_removed_as_the_options_say),
+    RPT_TEST(what_was_just_committed_is_kept),
+    RPT_TEST(a_directory_that_is_not_there_is_made),
+    RPT_TEST(a_late_rank_does_not_disturb_the_next_save),
     RPT_TEST(blocks_may_move_between_saves),
     RPT_TEST(groups_save_at_the_same_time),
     RPT_TEST_END,
