@@ -391,6 +391,7 @@ static rpt_status_t finish_last(struct rpt_checkpoint *c)
     status = rpt__save_finish(c);
     if (status == RPT_OK) {
         c->save.phase = RPT_PHASE_BEGIN;
+        c->save.stamp.id = 0; /* a late word of the one before is not heard */
         if (!c->save.is_told) {
             rpt__log_rank0(RPT_LOG_WARN,
                            "the checkpoint of iteration %llu was not written",

@@ -22,12 +22,13 @@
 
 /* Where a save is, on this rank. */
 enum rpt_phase {
-    RPT_PHASE_IDLE,  /* there is none                                        */
-    RPT_PHASE_BEGIN, /* the call that begins one                             */
-    RPT_PHASE_WRITE, /* the thread writes                                    */
-    RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
+    RPT_PHASE_IDLE,   /* there is none                                        */
+    RPT_PHASE_BEGIN,  /* the call that begins one                             */
+    RPT_PHASE_WRITE,  /* the thread writes                                    */
+    RPT_PHASE_WAIT,   /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
-    RPT_PHASE_COMMIT /* rank 0's thread commits, or removes                  */
+    RPT_PHASE_COMMIT, /* rank 0's thread commits, or removes                 */
+    RPT_PHASE_LATE    /* rank 0 has given it up, this rank's thread writes on */
 };
 
 struct rpt_save {
@@ -106,7 +107,8 @@ double rpt__save_next_s(struct rpt_poller *poller);
 /* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
  * Under the lock. */
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
-/* Waits until none is under way.  Under the lock. */
+/* Waits until none is under way, nor anything of one that was given up.  Under
+ * the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
 
 /* ---- due.c ---- */

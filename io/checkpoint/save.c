@@ -75,7 +75,9 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status,
 {
     struct rpt_save *save = &c->save;
 
-    save->phase = RPT_PHASE_IDLE;
+    /* Rank 0 may have given up while this rank's thread still writes. */
+    save->phase = save->phase == RPT_PHASE_WRITE ? RPT_PHASE_LATE
+                                                 : RPT_PHASE_IDLE;
     save->result = status;
     save->is_told = status >= 0;
     if (status < 0) {
@@ -115,7 +117,7 @@ static void came(void *user, int source, const void *data, size_t bytes)
     }
     /* What comes from a save that was given up is of no interest. */
     if (c == NULL || reader.failed || c->save.stamp.id != id ||
-        c->save.phase == RPT_PHASE_IDLE) {
+        c->save.phase == RPT_PHASE_IDLE || c->save.phase == RPT_PHASE_LATE) {
         return;
     }
     if (kind == DOWN) {
@@ -333,6 +335,12 @@ int rpt__save_poll(struct rpt_poller *poller)
         report(c, status, error);
         return 1;
     }
+    if (save->phase == RPT_PHASE_LATE && rpt__saver_is_done(c->saver)) {
+        close_files(save);
+        save->phase = RPT_PHASE_IDLE;
+        rpt__engine_tell(c->engine);
+        return 1;
+    }
     if (c->rank > 0) {
         return 0;
     }
@@ -373,17 +381,33 @@ static bool is_idle(void *arg)
     return c->save.phase == RPT_PHASE_IDLE;
 }
 
-rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
+/* How it went is known. */
+static bool has_ended(void *arg)
+{
+    const struct rpt_checkpoint *c = arg;
+
+    return is_idle(arg) || c->save.phase == RPT_PHASE_LATE;
+}
+
+static rpt_status_t wait_until(struct rpt_checkpoint *c, bool (*is_so)(void *))
 {
     double began_s = rpt__now_s();
     /* Rank 0 gives up first, and says so. */
     double limit_s = 2 * limit_of(c) + 60;
     rpt_status_t status;
 
-    if (is_idle(c)) {
+    if (is_so(c)) {
         return RPT_OK;
     }
-    status = rpt__comm_wait_long(c->comm, is_idle, c, limit_s, began_s);
+    status = rpt__comm_wait_long(c->comm, is_so, c, limit_s, began_s);
+    if (status == RPT_PENDING && has_ended(c)) {
+        rpt__fail(RPT_ERR_TIMEOUT,
+                  "this rank's part of a save that was given up is not written "
+                  "after %g s",
+                  limit_s);
+        rpt__fail_hint("look what its file system does");
+        return RPT_ERR_TIMEOUT;
+    }
     if (status == RPT_PENDING) {
         rpt__fail(RPT_ERR_TIMEOUT,
                   "rank 0 did not say within %g s how the save went", limit_s);
@@ -391,6 +415,11 @@ rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
         return RPT_ERR_TIMEOUT;
     }
     return status;
+}
+
+rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
+{
+    return wait_until(c, is_idle);
 }
 
 static rpt_status_t tell(struct rpt_checkpoint *c)
@@ -411,7 +440,7 @@ rpt_status_t rpt__checkpoint_wait(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    status = rpt__save_finish(c);
+    status = wait_until(c, has_ended);
     if (status == RPT_OK) {
         status = tell(c);
     }
@@ -424,10 +453,10 @@ rpt_status_t rpt__checkpoint_test(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    if (!is_idle(c)) {
+    if (!has_ended(c)) {
         rpt__engine_poll(c->engine);
     }
-    status = is_idle(c) ? tell(c) : RPT_PENDING;
+    status = has_ended(c) ? tell(c) : RPT_PENDING;
     rpt__engine_unlock(c->engine);
     return status;
 }
