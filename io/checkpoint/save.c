@@ -170,18 +170,39 @@ static rpt_status_t retain(struct rpt_checkpoint *c)
     return rpt__retain(&c->dir, &rules);
 }
 
+/* The folder of a save that has failed. */
+static void drop_folder(struct rpt_checkpoint *c)
+{
+    if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
+                 c->save.folder, rpt_last_error()->why);
+    }
+    rpt__event_add(&c->dir, "failure", c->save.stamp.id,
+                   c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
+}
+
 static rpt_status_t commit_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
     struct rpt_save *save = &c->save;
+    struct rpt_buf error = RPT_BUF_EMPTY;
     rpt_status_t status = rpt__commit(&c->dir, save->folder, NULL);
 
     if (status == RPT_PENDING) {
-        rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete", c->dir.path,
-                  save->folder);
-        return RPT_ERR_INTERNAL;
+        status = rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete",
+                           c->dir.path, save->folder);
     }
     if (status != RPT_OK) {
+        struct rpt_reader reader;
+
+        /* It may be that there is no space; removing has its own errors. */
+        rpt__error_pack(&error);
+        drop_folder(c);
+        reader = rpt__reader(error.data, error.bytes);
+        if (rpt__buf_status(&error) == RPT_OK) {
+            rpt__error_unpack(&reader);
+        }
+        rpt__buf_free(&error);
         return status;
     }
     rpt__event_add(&c->dir, "commit", save->stamp.id, save->stamp.iteration,
@@ -197,14 +218,7 @@ static rpt_status_t commit_job(void *arg)
 
 static rpt_status_t remove_job(void *arg)
 {
-    struct rpt_checkpoint *c = arg;
-
-    if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
-                 c->save.folder, rpt_last_error()->why);
-    }
-    rpt__event_add(&c->dir, "failure", c->save.stamp.id,
-                   c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
+    drop_folder(arg);
     return RPT_OK;
 }
 
