@@ -2,8 +2,9 @@
  * commit.c - the steps that make a folder a checkpoint, in their order
  *
  *   1  every rank's section has its seal: its data are on the disk
- *   2  MANIFEST.json, with the digest of blocks.xxh, is written and synced
- *   3  draft.json goes, the folder is synced
+ *   2  MANIFEST.json, with the digest of blocks.xxh, is written and synced, and
+ *      so is its name
+ *   3  draft.json goes: until then it is what the next job would begin from
  *   4  the folder gets its name; the folder above is synced
  *
  * A crash before 4 leaves a folder .tmp-ID, of which the next job does the rest
@@ -139,6 +140,24 @@ static rpt_status_t put_manifest(const struct rpt_opened *o)
     return status;
 }
 
+/* When a folder's removal was cut short, any of its files may be left. */
+static rpt_status_t look_for_state(const struct rpt_opened *o)
+{
+    uint64_t bytes = 0;
+    int fd = -1;
+    rpt_status_t status = rpt__dir_open_file(&o->dir, RPT_STATE_FILE, false,
+                                             &fd);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_bytes(&o->dir, RPT_STATE_FILE, fd, &bytes);
+        close(fd);
+    }
+    if (status == RPT_OK && bytes != o->manifest.file_bytes) {
+        status = damaged(&o->dir, RPT_STATE_FILE, "it has not its length");
+    }
+    return status;
+}
+
 /* Step 1: RPT_PENDING when something is missing. */
 static rpt_status_t read_draft(struct rpt_opened *o)
 {
@@ -146,6 +165,9 @@ static rpt_status_t read_draft(struct rpt_opened *o)
 
     if (status == RPT_OK) {
         status = read_blocks(o, true);
+    }
+    if (status == RPT_OK) {
+        status = look_for_state(o);
     }
     return status == RPT_ERR_NOT_FOUND || status == RPT_ERR_CORRUPT
                ? RPT_PENDING
@@ -168,10 +190,10 @@ rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
         status = put_manifest(&o);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&o.dir, RPT_DRAFT);
+        status = rpt__dir_sync(&o.dir);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_sync(&o.dir);
+        status = rpt__dir_remove(&o.dir, RPT_DRAFT);
     }
     if (status == RPT_OK) {
         status = rpt__dir_rename(task, name, new_name);
@@ -193,7 +215,7 @@ static bool begins_with(const char *name, const char *start)
     return strncmp(name, start, strlen(start)) == 0;
 }
 
-/* A draft that went before the rename: step 3 or 4 is missing. */
+/* A draft that went before the rename: step 4 is missing. */
 static rpt_status_t finish(const struct rpt_dir *task, const char *name)
 {
     struct rpt_opened o = RPT_OPENED_NONE;
@@ -208,6 +230,9 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
         status = read_blocks(&o, false);
     }
     if (status == RPT_OK) {
+        status = look_for_state(&o);
+    }
+    if (status == RPT_OK) {
         rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
         status = rpt__dir_rename(task, name, new_name);
     }
@@ -220,6 +245,29 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name)
                : status;
 }
 
+/* A seal that is read may be in memory only, if its rank was killed before it
+ * had synced it. */
+static rpt_status_t sync_blocks(const struct rpt_dir *task, const char *name)
+{
+    struct rpt_dir dir;
+    int fd = -1, error;
+    rpt_status_t status = rpt__dir_open(task, name, &dir);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = rpt__dir_open_file(&dir, RPT_BLOCKS, false, &fd);
+    if (status == RPT_OK) {
+        error = rpt__sync_file(fd, true);
+        if (error != 0) {
+            status = rpt__dir_fail(&dir, RPT_BLOCKS, "sync", error, 0);
+        }
+        close(fd);
+    }
+    rpt__dir_close(&dir);
+    return status == RPT_ERR_NOT_FOUND ? RPT_OK : status;
+}
+
 static rpt_status_t settle(const struct rpt_dir *task, const char *name)
 {
     rpt_status_t status;
@@ -230,7 +278,10 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
     if (!begins_with(name, ".tmp-")) {
         return RPT_OK;
     }
-    status = rpt__commit(task, name, NULL);
+    status = sync_blocks(task, name);
+    if (status == RPT_OK) {
+        status = rpt__commit(task, name, NULL);
+    }
     if (status == RPT_PENDING) {
         status = finish(task, name);
     }
@@ -245,8 +296,13 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)
 {
     struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(task, &names);
+    /* A killed job may have renamed without a sync: that a folder is .old-
+     * must be on the disk before its files go. */
+    rpt_status_t status = rpt__dir_sync(task);
 
+    if (status == RPT_OK) {
+        status = rpt__dir_list(task, &names);
+    }
     for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
         status = settle(task, names.list[i]);
     }

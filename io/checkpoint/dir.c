@@ -100,6 +100,28 @@ int rpt__sync_file(int fd, bool only_data)
 
 /* ---- folders ---- */
 
+/* A name that was made in its folder is on the disk when that is synced. */
+static void sync_above(const char *path)
+{
+    char *above = strdup(path), *slash;
+    int fd = -1;
+
+    if (above != NULL) {
+        slash = strrchr(above, '/');
+        if (slash != NULL) {
+            slash[slash == above ? 1 : 0] = '\0';
+        }
+        fd = open_again(AT_FDCWD, slash != NULL ? above : ".",
+                        O_RDONLY | O_DIRECTORY);
+        free(above);
+    }
+    /* That may be a folder of others, which only lets us make ours. */
+    if (fd >= 0) {
+        rpt__sync_file(fd, false);
+        close(fd);
+    }
+}
+
 rpt_status_t rpt__dir_make_path(const char *path)
 {
     char *part = strdup(path), *slash;
@@ -113,7 +135,9 @@ rpt_status_t rpt__dir_make_path(const char *path)
         if (slash != NULL) {
             *slash = '\0';
         }
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+        if (mkdir(part, 0777) == 0) {
+            sync_above(part);
+        } else if (errno != EEXIST) {
             error = errno;
         }
         if (slash != NULL) {

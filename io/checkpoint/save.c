@@ -146,6 +146,10 @@ static rpt_status_t write_job(void *arg)
         if (status == RPT_OK && save->target.syncs) {
             status = rpt__dir_sync(&save->dir);
         }
+        /* From here on the next job finds the folder, whatever happens. */
+        if (status == RPT_OK && save->target.syncs) {
+            status = rpt__dir_sync(&c->dir);
+        }
     }
     return status == RPT_OK
                ? rpt__stream_write(&c->stream, &c->layout, c->rank,

@@ -417,6 +417,31 @@ static void what_was_left_is_finished_or_removed(void)
     on_all(1, NULL, leave);
 }
 
+/* As a power failure leaves a removal that was under way. */
+static void leave_without_data(struct world *w)
+{
+    char line[4096];
+
+    if (w->size > 1) {
+        return;
+    }
+    save_two(w);
+    snprintf(line, sizeof line,
+             "cd %s/task && set -- it-* && mv $2 .tmp-${2##*-} && "
+             "rm .tmp-*/state.h5",
+             w->folder);
+    CHECK(system(line) == 0);
+    CHECK(restored(w) == 1);
+    CHECK(count_names(w, "task", "it-") == 1);
+    CHECK(count_names(w, "task", ".tmp-") == 0);
+    CHECK(count_names(w, "task", ".bad-") == 0);
+}
+
+static void a_left_folder_without_its_data_is_removed(void)
+{
+    on_all(1, NULL, leave_without_data);
+}
+
 /* ---- folders and files that are none ---- */
 
 static void trick(struct world *w)
@@ -459,6 +484,7 @@ const struct rpt_test damage_tests[] = {
     RPT_TEST(files_of_two_checkpoints_do_not_mix),
     RPT_TEST(damage_to_all_is_no_start_from_nothing),
     RPT_TEST(what_was_left_is_finished_or_removed),
+    RPT_TEST(a_left_folder_without_its_data_is_removed),
     RPT_TEST(links_and_pipes_are_not_read),
     RPT_TEST_END,
 };

@@ -16,5 +16,5 @@ tests_test_checkpoint_mpi_SOURCES = $(CHECKPOINT_TESTS) \
 tests_test_checkpoint_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checkpoint_mpi_LDADD = $(TEST_LIBS)
 
-TESTS += tests/checkpoint/under_mpirun
-EXTRA_DIST += tests/checkpoint/under_mpirun
+TESTS += tests/checkpoint/under_mpirun tests/checkpoint/order
+EXTRA_DIST += tests/checkpoint/under_mpirun tests/checkpoint/order
