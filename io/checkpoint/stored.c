@@ -282,6 +282,10 @@ static rpt_status_t check_with_hdf5(struct rpt_stored *s,
     char path[PATH_MAX];
     rpt_status_t status = rpt__stored_reach(s);
 
+    if (s->opened.manifest.n_datasets == 0 &&
+        s->opened.manifest.file_bytes == 0) {
+        return status; /* of files only: it is empty, and no HDF5 file */
+    }
     if (status == RPT_OK && options == NULL) {
         status = rpt__options_copy(NULL, &own);
     }
