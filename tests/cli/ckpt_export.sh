@@ -64,7 +64,7 @@ export RPT_IO_PARQUET_LIBRARY
 ckpt_export --out=o1 ck
 expect 0 "export"
 has out '^iteration 3, id [0-9a-f]{16}: [0-9]+ tables in o1, ' "says what"
-has out '^ .* became ' "and how many bytes"
+has out '[0-9] ([KMG]i)?B +became +[0-9.]+ ([KMG]i)?B *$' "and how many bytes"
 table=o1/flow.u
 read_table 'list(t) == ["i0", "i1", "flow/u"] and len(t["i0"]) == 40' \
     "an array has a row for each element"

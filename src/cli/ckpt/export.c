@@ -218,7 +218,7 @@ static void add_text(struct text *text, const struct export_options *o,
                 " rows\n  ",
                 r->n_tables, o->config.output, r->n_files, r->n_rows);
     ckpt_add_bytes(text, r->raw_bytes);
-    text_string(text, "became ");
+    text_string(text, " became ");
     ckpt_add_bytes(text, r->file_bytes);
     text_char(text, '\n');
     if (r->n_left_out > 0) {
