@@ -167,7 +167,7 @@ static void bounds_change_no_answer(void)
 
     for (int d = 0; d < 4; d++) {
         for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
-            char column[8], hidden[8], a[200], b[200], sql[600], *x, *y;
+            char column[16], hidden[16], a[200], b[200], sql[600], *x, *y;
 
             snprintf(column, sizeof column, "i%d", d);
             snprintf(hidden, sizeof hidden, "+i%d", d);
