@@ -72,6 +72,7 @@ struct rpt_retention {
     uint64_t every;    /* and those of every n-th iteration; 0: none  */
     double age_s;      /* none that is older; 0: any age              */
     uint64_t bytes;    /* no more than so many; 0: any                */
+    uint64_t committed; /* so is this one, just written; 0: none       */
     uint64_t verified; /* this id is kept in any case; 0: none        */
 };
 /* Which may go; newest first, as rpt__find_all() gives them.  The newest one

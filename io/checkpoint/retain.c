@@ -36,6 +36,7 @@ void rpt__retention_choose(const struct rpt_retention *rules,
                            bytes + found[i].bytes > rules->bytes;
 
         goes_out[i] = i > 0 && found[i].id != rules->verified &&
+                      found[i].id != rules->committed &&
                       (!is_kept_by_number || is_too_old || is_too_much);
         if (!goes_out[i]) {
             bytes += found[i].bytes;

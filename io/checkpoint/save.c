@@ -216,6 +216,9 @@ static rpt_status_t retain(struct rpt_checkpoint *c)
     struct rpt_retention rules = rpt__retention_of(c->options);
 
     rules.verified = c->verified;
+    /* It need not be the newest: one that could not be read may stand before
+     * it. */
+    rules.committed = c->save.stamp.id;
     return rpt__retain(&c->dir, &rules);
 }
 

@@ -4,7 +4,7 @@
 #include "state.h"
 #include "tables.h"
 
-#include "io/checkpoint/dir.h"
+#include "io/checkpoint/commit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +209,24 @@ static void old_ones_are_removed_as_the_options_say(void)
     on_all(1, "io.checkpoint.keep=4 io.checkpoint.keep_every=5", save_many);
 }
 
+/* Newest first: the newest one and the one just committed stay, although only
+ * one is to be kept. */
+static void what_was_just_committed_is_kept(void)
+{
+    struct rpt_retention rules = { .keep = 1, .committed = 2 };
+    struct rpt_found found[4] = { { .iteration = 40, .id = 9 },
+                                  { .iteration = 30, .id = 2 },
+                                  { .iteration = 20, .id = 7 },
+                                  { .iteration = 10, .id = 5 } };
+    bool goes[4] = { false, false, false, false };
+
+    rpt__retention_choose(&rules, found, 4, 0, goes);
+    CHECK(!goes[0] && !goes[1] && goes[2] && goes[3]);
+    rules.committed = 0;
+    rpt__retention_choose(&rules, found, 4, 0, goes);
+    CHECK(!goes[0] && goes[1] && goes[2] && goes[3]);
+}
+
 /* Blocks move, an item is added: each time the file is another. */
 static void change_shapes(struct world *w)
 {
@@ -286,6 +304,7 @@ const struct rpt_test saving_tests[] = {
     RPT_TEST(both_engines_write_the_same_file),
     RPT_TEST(gathered_rows_are_the_same_file),
     RPT_TEST(old_ones_are_removed_as_the_options_say),
+    RPT_TEST(what_was_just_committed_is_kept),
     RPT_TEST(blocks_may_move_between_saves),
     RPT_TEST(groups_save_at_the_same_time),
     RPT_TEST_END,
