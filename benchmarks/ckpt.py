@@ -52,9 +52,9 @@ def launches(points, row, ranks, size, arrays, with_naive):
                 dir=os.environ.get("BENCH_DIR") or BUILD) as folder:
             command = MPIRUN + ["-n", str(ranks), program, folder, str(size),
                                 str(arrays), str(ROUNDS)]
-            outcome = run(command + (["naive"] if with_naive else []),
-                          env=environment())
-        values = last_object(outcome.output)
+            _, output = run(command + (["naive"] if with_naive else []),
+                            env=environment(), output="stdout")
+        values = last_object(output)
         results.append(values)
         points.add(row, f"{ranks} ranks", number, values)
         show(f"  {row}, {ranks} ranks, {number + 1}/{LAUNCHES}: " + ", ".join(

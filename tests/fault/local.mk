@@ -5,7 +5,9 @@ TESTS += tests/fault/kill-rounds tests/fault/disk-faults
 EXTRA_DIST += tests/fault/kill-rounds tests/fault/disk-faults
 
 # Faults of checkpoints: ckpt.sh is what these scripts share.
-check_PROGRAMS += tests/ckpt_victim
+EXTRA_PROGRAMS += tests/ckpt_victim
+check_DATA += tests/ckpt_victim$(EXEEXT)
+CLEANFILES += tests/ckpt_victim$(EXEEXT)
 tests_ckpt_victim_SOURCES = tests/fault/ckpt_victim.c
 tests_ckpt_victim_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ckpt_victim_LDADD = $(TEST_LIBS)

@@ -16,7 +16,7 @@
  *
  * fuzz-sources: src/base io/checkpoint/blocks.c io/checkpoint/box.c
  * fuzz-sources: io/checkpoint/manifest.c io/checkpoint/dir.c
- * fuzz-sources: io/checkpoint/verify.c
+ * fuzz-sources: io/checkpoint/verify.c io/checkpoint/routes.c
  * fuzz-packages: libxxhash jansson
  */
 #include "base/error.h"

@@ -9,6 +9,5 @@ EXTRA_DIST += $(LINTS) tests/counts.sh tests/ranks.sh doc/layers.txt
 
 # For tests/lint/dist.
 print-distfiles:
-	@for f in $(DISTFILES); do echo "$$f"; done | \
-	  $(SED) 's|^$(srcdir)/||; s|^\./||'
+	@for f in $(DISTFILES); do f=$${f#$(srcdir)/}; echo "$${f#./}"; done
 .PHONY: print-distfiles

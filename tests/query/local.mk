@@ -11,8 +11,8 @@ tests_test_query_LDADD = $(TEST_LIBS) $(XXHASH_LIBS)
 
 # For tests/cli/query.sh; no test by itself.
 EXTRA_PROGRAMS += tests/make_saved
+check_DATA += tests/make_saved$(EXEEXT)
 tests_make_saved_SOURCES = tests/query/make_saved.c $(CATALOG_SAVED)
 tests_make_saved_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_make_saved_LDADD = librepartir_all.la
-tests/cli/query.sh.log: tests/make_saved$(EXEEXT)
 CLEANFILES += tests/make_saved$(EXEEXT)
