@@ -254,8 +254,9 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
 /** Save the state.
  *
  * Collective.  Blocking, until it is committed: on the disks of all nodes, and
- * under its name.  Then older ones are removed, as the options
- * `io.checkpoint.keep…` say.  A save that is under way is finished first.
+ * under its name.  Older ones are removed in the background then, before the
+ * next save begins, as the options `io.checkpoint.keep…` say.  A save that is
+ * under way is finished first.
  *
  * \param iteration  how far the program is; the highest one is restored.  Up
  *                   to 2^63 - 1

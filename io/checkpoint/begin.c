@@ -2,15 +2,16 @@
  * begin.c - a save up to the moment when every rank has its copy
  *
  *   1  what is under way is finished
- *   2  all compare: iteration, items; whether the layout must be made anew
- *   3  rank 0 makes the folder and its files, and says what it is called
- *   4  each rank opens the files and copies its part
+ *   2  rank 0 makes the folder and its files
+ *   3  all compare: iteration, items; whether the layout must be made anew;
+ *      rank 0 says which folder
+ *   4  each rank copies its part
  *
  * What fails up to 3 is told to all there; from then on a rank that fails says
  * so as one that is done (save.c).
  *
- * Cost when nothing has changed: two exchanges, a folder with three files, the
- * copy.
+ * Cost when nothing has changed: one exchange, a folder with two files, the
+ * copy; and one exchange more where ranks copy for each other.
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
@@ -21,20 +22,20 @@
 #include "io/checkpoint/talk.h"
 #include "io/hdf5/load.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 static const char call[] = "rpt_checkpoint_save";
 
-/* ---- 2: do all mean the same? ---- */
+/* ---- 3: do all mean the same? ---- */
 
 struct hello {
     uint64_t iteration;
     uint64_t items;
+    uint64_t id;   /* of rank 0: the folder */
+    double time_s; /* of rank 0             */
     int32_t status;
     uint32_t changed;
 };
@@ -90,12 +91,17 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
     return RPT_OK;
 }
 
-/* Collective; changed_out: on any rank. */
+/* Collective; changed_out: on any rank.  own: of rank 0, which has made the
+ * folder, or of another one. */
 static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           rpt_status_t own, bool *changed_out)
 {
     struct hello *all = calloc((size_t)c->size, sizeof *all);
-    struct hello mine = { iteration, rpt__items_hash(&c->items), (int32_t)own,
+    struct hello mine = { iteration,
+                          rpt__items_hash(&c->items),
+                          c->save.stamp.id,
+                          c->save.stamp.time_s,
+                          (int32_t)own,
                           c->items.changed || !c->has_layout };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
@@ -113,6 +119,10 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     }
     if (status == RPT_OK) {
         status = compare(c, all);
+    }
+    if (status == RPT_OK && c->rank > 0) {
+        rpt__workdir_name(c, &(struct rpt_stamp){ all[0].id, iteration,
+                                                  all[0].time_s, c->size });
     }
     free(all);
     *changed_out = changed;
@@ -145,298 +155,78 @@ static rpt_status_t renew_layout(struct rpt_checkpoint *c, bool gathers)
     return status;
 }
 
-/* ---- 3: rank 0 makes the folder ---- */
-
-static rpt_status_t write_draft(struct rpt_checkpoint *c, const char *engine)
-{
-    struct rpt_save *save = &c->save;
-    const struct rpt_map *map = rpt__comm_map(c->comm);
-    struct rpt_manifest m = {
-        .id = save->stamp.id,
-        .task = c->task,
-        .host = (char *)(uintptr_t)rpt__map_host_of(map,
-                                                    rpt__comm_rank(c->comm)),
-        .engine = (char *)(uintptr_t)engine,
-        .library = (char *)(uintptr_t)rpt_version_text(),
-        .iteration = save->stamp.iteration,
-        .time_s = save->stamp.time_s,
-        .n_ranks = c->size,
-        .file_bytes = c->layout.file_bytes,
-        .datasets = c->layout.datasets,
-        .n_datasets = c->layout.n_datasets,
-        .blocks_bytes = c->layout.blocks_bytes,
-    };
-
-    rpt__buf_clear(&save->draft);
-    rpt__manifest_write(&m, true, &save->draft);
-    /* The manifest has a digest more. */
-    if (save->draft.bytes > RPT_MANIFEST_BYTES_MAX - 1024) {
-        rpt__fail(RPT_ERR_OVERFLOW, "a manifest of %zu bytes",
-                  save->draft.bytes);
-        rpt__fail_why("there may be %d", RPT_MANIFEST_BYTES_MAX);
-        rpt__fail_hint("put several small items together into one");
-        return RPT_ERR_OVERFLOW;
-    }
-    return rpt__buf_status(&save->draft);
-}
-
-static rpt_status_t create_file(const struct rpt_dir *dir, const char *name,
-                                uint64_t bytes)
-{
-    int fd = -1, error;
-    rpt_status_t status = rpt__dir_create(dir, name, &fd);
-
-    if (status != RPT_OK) {
-        return status;
-    }
-    error = rpt__truncate_file(fd, bytes);
-    if (error != 0) {
-        status = rpt__dir_fail(dir, name, "extend", error, bytes);
-    }
-    close(fd);
-    return status;
-}
-
-/* The head of blocks.xxh says where the sections are. */
-static rpt_status_t write_head(const struct rpt_checkpoint *c,
-                               const struct rpt_dir *dir)
-{
-    struct rpt_buf head = RPT_BUF_EMPTY;
-    int fd = -1, error = 0;
-    rpt_status_t status;
-
-    rpt__blocks_head(c->save.stamp.id, (uint32_t)c->size,
-                     c->layout.section_offsets, c->layout.section_bytes, &head);
-    status = rpt__buf_status(&head);
-    if (status == RPT_OK) {
-        status = rpt__dir_open_file(dir, RPT_BLOCKS, true, &fd);
-    }
-    if (status == RPT_OK) {
-        error = rpt__write_at(fd, head.data, head.bytes, 0);
-        close(fd);
-    }
-    if (error != 0) {
-        status = rpt__dir_fail(dir, RPT_BLOCKS, "write", error, head.bytes);
-    }
-    rpt__buf_free(&head);
-    return status;
-}
-
-/* From now on messages of this save are heard. */
-static void set_stamp(struct rpt_checkpoint *c, const struct rpt_stamp *stamp)
-{
-    rpt__engine_lock(c->engine);
-    c->save.stamp = *stamp;
-    rpt__engine_unlock(c->engine);
-}
-
-static rpt_status_t check_iteration(const struct rpt_checkpoint *c,
-                                    uint64_t iteration)
-{
-    if (c->has_begun && iteration != c->save.stamp.iteration) {
-        rpt__fail(RPT_ERR_INVALID,
-                  "iteration %llu was begun, and %llu is to be saved",
-                  (unsigned long long)c->save.stamp.iteration,
-                  (unsigned long long)iteration);
-        rpt__fail_hint("give rpt_checkpoint_begin() and the save the same");
-        return RPT_ERR_INVALID;
-    }
-    if (c->has_newest && iteration < c->newest) {
-        rpt__fail(RPT_ERR_EXISTS,
-                  "%s has a checkpoint of iteration %llu already, %llu would "
-                  "never be restored",
-                  c->dir.path, (unsigned long long)c->newest,
-                  (unsigned long long)iteration);
-        rpt__fail_hint("restore before you go on, or remove the old ones "
-                       "(repartir ckpt rm), or use another task name");
-        return RPT_ERR_EXISTS;
-    }
-    return RPT_OK;
-}
-
-static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
-{
-    struct rpt_save *save = &c->save;
-    struct rpt_stamp stamp = { 0, iteration, rpt__wall_s(), c->size };
-    char id[RPT_ID_BYTES];
-    rpt_status_t status = check_iteration(c, iteration);
-
-    if (status != RPT_OK || c->has_begun) {
-        return status;
-    }
-    if (getrandom(&stamp.id, sizeof stamp.id, 0) != (ssize_t)sizeof stamp.id) {
-        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
-    }
-    set_stamp(c, &stamp);
-    rpt__id_text(stamp.id, id);
-    snprintf(save->folder, sizeof save->folder, ".tmp-%s", id);
-    return rpt__dir_make(&c->dir, save->folder, false);
-}
-
-static rpt_status_t fill_folder(const struct rpt_checkpoint *c)
-{
-    struct rpt_dir dir;
-    rpt_status_t status;
-
-    if (c->layout.blocks_bytes > RPT_BLOCKS_BYTES_MAX) {
-        rpt__fail(RPT_ERR_OVERFLOW, "a checkpoint with %llu bytes of checksums",
-                  (unsigned long long)c->layout.blocks_bytes);
-        rpt__fail_why("there may be %d", RPT_BLOCKS_BYTES_MAX);
-        rpt__fail_hint("save the state as several tasks");
-        return RPT_ERR_OVERFLOW;
-    }
-    status = rpt__dir_open(&c->dir, c->save.folder, &dir);
-
-    if (status != RPT_OK) {
-        return status;
-    }
-    status = create_file(&dir, RPT_STATE_FILE, c->layout.file_bytes);
-    if (status == RPT_OK) {
-        status = create_file(&dir, RPT_BLOCKS, c->layout.blocks_bytes);
-    }
-    if (status == RPT_OK) {
-        status = write_head(c, &dir);
-    }
-    rpt__dir_close(&dir);
-    return status;
-}
-
-/* Collective: what rank 0 has done, and for which folder. */
-static rpt_status_t share_folder(struct rpt_checkpoint *c, uint64_t iteration,
-                                 rpt_status_t status)
-{
-    struct rpt_save *save = &c->save;
-    struct rpt_stamp stamp = { 0, iteration, 0, c->size };
-    struct rpt_buf bytes = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
-    rpt_status_t told;
-
-    if (c->rank == 0) {
-        rpt__buf_u32(&bytes, (uint32_t)status);
-        rpt__buf_u64(&bytes, save->stamp.id);
-        rpt__buf_f64(&bytes, save->stamp.time_s);
-        rpt__buf_str(&bytes, save->folder);
-        if (status < 0) {
-            rpt__error_pack(&bytes);
-        }
-    }
-    told = rpt__talk_one(c->group, call, &bytes);
-    if (told == RPT_OK) {
-        reader = rpt__reader(bytes.data, bytes.bytes);
-        status = (rpt_status_t)(int32_t)rpt__read_u32(&reader);
-        stamp.id = rpt__read_u64(&reader);
-        stamp.time_s = rpt__read_f64(&reader);
-        if (c->rank > 0) {
-            set_stamp(c, &stamp);
-            snprintf(save->folder, sizeof save->folder, "%s",
-                     rpt__read_str(&reader));
-        } else {
-            rpt__read_str(&reader);
-        }
-        if (status < 0) {
-            rpt__error_unpack(&reader);
-        }
-    }
-    rpt__buf_free(&bytes);
-    return told != RPT_OK ? told : status;
-}
-
-/* Collective. */
-static rpt_status_t name_folder(struct rpt_checkpoint *c, uint64_t iteration,
-                                const char *engine)
-{
-    rpt_status_t status = RPT_OK;
-
-    if (c->rank == 0) {
-        status = make_folder(c, iteration);
-        if (status == RPT_OK) {
-            status = fill_folder(c);
-        }
-        if (status == RPT_OK) {
-            status = write_draft(c, engine);
-        }
-    }
-    return share_folder(c, iteration, status);
-}
-
 /* What was begun and comes to nothing. */
 static void drop_folder(struct rpt_checkpoint *c)
 {
-    if (c->rank == 0 && c->save.folder[0] != '\0' &&
-        rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
-                 c->save.folder, rpt_last_error()->why);
+    if (c->rank == 0 && c->save.folder[0] != '\0') {
+        rpt__workdir_remove(c);
     }
     c->save.folder[0] = '\0';
     c->has_begun = false;
     rpt__routes_clear(&c->routes);
 }
 
-/* ---- 4: this rank's copy ---- */
+/* ---- the steps ---- */
 
-static rpt_status_t open_files(struct rpt_checkpoint *c)
+static const char *const engines[] = { "direct", "collective", NULL };
+
+/* Step 2; with files when it is known how long they will be. */
+static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
 {
-    struct rpt_save *save = &c->save;
-    rpt_status_t status = rpt__dir_open(&c->dir, save->folder, &save->dir);
+    rpt_status_t status = RPT_OK;
 
-    save->target.dir = &save->dir;
-    save->target.syncs = rpt__option_switch(c->options,
-                                            RPT_OPT_IO_CHECKPOINT_SYNC);
-    save->target.is_written = false;
-    if (status == RPT_OK) {
-        status = rpt__dir_open_file(&save->dir, RPT_STATE_FILE, true,
-                                    &save->target.state_fd);
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_open_file(&save->dir, RPT_BLOCKS, true,
-                                    &save->target.blocks_fd);
-    }
-    if (status == RPT_ERR_NOT_FOUND) {
-        rpt__fail(RPT_ERR_IO,
-                  "this rank does not see %s, which rank 0 has "
-                  "made",
-                  save->dir.path != NULL ? save->dir.path : save->folder);
-        rpt__fail_hint("choose a directory that all nodes share");
-        status = RPT_ERR_IO;
+    if (c->rank == 0) {
+        status = rpt__workdir_make(c, iteration);
+        if (status == RPT_OK && c->has_layout && !c->items.changed) {
+            status = rpt__workdir_fill(c);
+        }
     }
     return status;
 }
 
-static rpt_status_t copy_state(struct rpt_checkpoint *c)
+/* The layout is another than it was: so are the files.  Collective. */
+static rpt_status_t start_again(struct rpt_checkpoint *c, bool gathers)
 {
-    rpt_status_t status = open_files(c);
+    rpt_status_t status = renew_layout(c, gathers);
 
-    if (status == RPT_OK) {
-        status = rpt__stream_reserve(&c->stream, c->layout.stream_bytes);
+    if (status == RPT_OK && c->rank == 0) {
+        status = rpt__workdir_fill(c);
     }
-    return status == RPT_OK ? rpt__stream_take(&c->stream, &c->items,
-                                               &c->layout, &c->save.stamp)
-                            : status;
+    return rpt__talk_agree(c->group, call, status);
 }
 
-static const char *const engines[] = { "direct", "collective", NULL };
-
-/* 1 to 3.  Collective; fails on all ranks or on none. */
-static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration,
-                          int *engine_out)
+/* 2 and 3.  Collective; fails on all ranks or on none. */
+static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
 {
     int engine = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_ENGINE,
                                         engines);
     rpt_status_t status = engine < 0 ? RPT_ERR_INVALID : measure_blobs(c);
     bool changed = false;
 
+    if (status == RPT_OK) {
+        c->save.engine = engines[engine];
+        c->save.is_collective = engine == 1;
+        status = make_folder(c, iteration);
+    }
     status = greet(c, iteration, status, &changed);
     if (status == RPT_OK && changed) {
-        status = renew_layout(c, engine == 0);
+        status = start_again(c, engine == 0);
     }
     if (status == RPT_OK && engine == 1) {
         status = rpt__collective_prepare(c);
     }
-    if (status == RPT_OK) {
-        status = name_folder(c, iteration, engines[engine]);
-    }
-    *engine_out = engine;
     return status;
+}
+
+/* Step 4. */
+static rpt_status_t copy_state(struct rpt_checkpoint *c)
+{
+    rpt_status_t status = rpt__stream_reserve(&c->stream,
+                                              c->layout.stream_bytes);
+
+    return status == RPT_OK ? rpt__stream_take(&c->stream, &c->items,
+                                               &c->layout, &c->save.stamp)
+                            : status;
 }
 
 static void set_phase(struct rpt_checkpoint *c, enum rpt_phase phase)
@@ -485,14 +275,7 @@ static void note_cost(struct rpt_checkpoint *c, double blocked_s)
 static rpt_status_t come_to_nothing(struct rpt_checkpoint *c,
                                     rpt_status_t status)
 {
-    struct rpt_buf error = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
-
-    rpt__error_pack(&error); /* removing may have something to say, too */
     drop_folder(c);
-    reader = rpt__reader(error.data, error.bytes);
-    rpt__error_unpack(&reader);
-    rpt__buf_free(&error);
     set_phase(c, RPT_PHASE_IDLE);
     c->stats.n_failures++;
     return status;
@@ -510,11 +293,10 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
-    status = greet(c, iteration, RPT_OK, &changed);
-    if (status == RPT_OK) {
-        status = share_folder(
-            c, iteration, c->rank == 0 ? make_folder(c, iteration) : RPT_OK);
+    if (c->rank == 0) {
+        status = rpt__workdir_make(c, iteration);
     }
+    status = greet(c, iteration, status, &changed);
     if (status != RPT_OK) {
         return come_to_nothing(c, status);
     }
@@ -554,7 +336,6 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
                          bool waits)
 {
     double began_s = rpt__now_s();
-    int engine = 0;
     rpt_status_t status = c->has_begun ? RPT_OK : finish_last(c), own;
 
     if (status != RPT_OK) {
@@ -566,7 +347,7 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
     }
     c->save.began_s = began_s;
     note_begin(c, iteration);
-    status = agree(c, iteration, &engine);
+    status = agree(c, iteration);
     if (status != RPT_OK) {
         return come_to_nothing(c, status);
     }
@@ -575,7 +356,8 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
     if (c->layout.meets) {
         own = rpt__talk_agree(c->group, call, own);
     }
-    if (engine == 1) {
+    if (c->save.is_collective) {
+        own = own == RPT_OK ? rpt__workdir_open(c) : own;
         own = rpt__collective_write(c, own);
     }
     rpt__engine_lock(c->engine);

@@ -2,7 +2,7 @@
  * checkpoint_priv.h - what the files of this folder share
  *
  *   open.c      the folder, its lock, what was left there; closing
- *   begin.c     a save up to the copy: collective
+ *   begin.c     a save up to the copy: collective; workdir.c: its folder
  *   save.c      from there to the commit: messages and the thread
  *   restore.c   the newest that all ranks find whole; verify.c
  *   due.c       when; interval.c
@@ -30,7 +30,8 @@ enum rpt_phase {
     RPT_PHASE_WRITE, /* the thread writes                                    */
     RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
-    RPT_PHASE_COMMIT /* rank 0's thread commits, or removes                  */
+    RPT_PHASE_COMMIT, /* rank 0's thread commits, or removes                 */
+    RPT_PHASE_RETAIN /* it is committed; rank 0's thread removes old ones    */
 };
 
 struct rpt_save {
@@ -39,6 +40,8 @@ struct rpt_save {
     char folder[RPT_FOLDER_NAME_BYTES]; /* .tmp-ID                     */
     struct rpt_dir dir;                 /* that folder                 */
     struct rpt_target target;
+    const char *engine; /* its name */
+    bool is_collective;
     struct rpt_write_times times;
     rpt_status_t own;     /* why this rank has no part        */
     struct rpt_buf error; /* packed: of `own`, or of the save */
@@ -129,10 +132,26 @@ double rpt__save_next_s(struct rpt_poller *poller);
 /* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
  * Under the lock. */
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
-/* Rank 0: removes the folder of one that failed; the last error stays. */
-void rpt__save_undo(struct rpt_checkpoint *c);
-/* Waits until none is under way.  Under the lock. */
+/* Waits until none is under way, and old ones are removed.  Under the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
+
+/* ---- workdir.c ---- */
+
+/* The save has this stamp, its folder is called after it; from now on messages
+ * of this save are heard. */
+void rpt__workdir_name(struct rpt_checkpoint *c, const struct rpt_stamp *stamp);
+/* Rank 0: makes the folder, unless it was begun.  RPT_ERR_EXISTS,
+ * RPT_ERR_INVALID: not for this iteration. */
+rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration);
+/* Rank 0: its files, as the layout says; those that are there are replaced. */
+rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c);
+/* Rank 0: what a job that finds the folder needs to finish it. */
+rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c);
+/* Any rank: save.dir and save.target. */
+rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c);
+void rpt__workdir_close(struct rpt_save *save);
+/* Rank 0; the last error stays. */
+void rpt__workdir_remove(const struct rpt_checkpoint *c);
 
 /* ---- begin.c ---- */
 

@@ -21,7 +21,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/solo.c io/checkpoint/solo.h \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/tell.h \
-	io/checkpoint/verify.c io/checkpoint/verify.h \
+	io/checkpoint/verify.c io/checkpoint/verify.h io/checkpoint/workdir.c \
 	io/checkpoint/saver.c \
 	io/checkpoint/saver.h io/checkpoint/share.c io/checkpoint/share.h
 EXTRA_DIST += io/checkpoint/README.md

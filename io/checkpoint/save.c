@@ -2,9 +2,10 @@
  * save.c - from the copy to the commit: the thread, and a few messages
  *
  *   every rank   thread: writes, syncs      -> "down", or why not, to rank 0
- *   rank 0       all down: thread: commits, removes old ones
+ *   rank 0       all down: thread: commits
  *                one has failed: thread: removes the folder
  *                                           -> "over", and how, to all
+ *                thread: removes old ones; the next save waits for that
  *
  * Rank 0 counts who is down; when somebody is missing for too long after the
  * first, it gives up and names who.  All of this is driven by the loop.
@@ -183,12 +184,11 @@ static rpt_status_t write_job(void *arg)
     struct rpt_save *save = &c->save;
     rpt_status_t status = RPT_OK;
 
-    if (c->rank == 0) {
-        status = rpt__dir_put(&save->dir, RPT_DRAFT, save->draft.data,
-                              save->draft.bytes);
-        if (status == RPT_OK && save->target.syncs) {
-            status = rpt__dir_sync(&save->dir);
-        }
+    if (!save->is_collective) {
+        status = rpt__workdir_open(c);
+    }
+    if (status == RPT_OK && c->rank == 0) {
+        status = rpt__workdir_draft(c);
     }
     if (status == RPT_OK) {
         status = rpt__routes_seal(&c->routes, &save->dir, c->rank,
@@ -211,7 +211,7 @@ static rpt_status_t write_job(void *arg)
     return status;
 }
 
-static rpt_status_t retain(struct rpt_checkpoint *c)
+static rpt_status_t retain(const struct rpt_checkpoint *c)
 {
     struct rpt_retention rules = rpt__retention_of(c->options);
 
@@ -226,25 +226,10 @@ static rpt_status_t remove_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
 
-    if (rpt__dir_remove(&c->dir, c->save.folder) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path,
-                 c->save.folder, rpt_last_error()->why);
-    }
+    rpt__workdir_remove(c);
     rpt__event_add(&c->dir, "failure", c->save.stamp.id,
                    c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
     return RPT_OK;
-}
-
-void rpt__save_undo(struct rpt_checkpoint *c)
-{
-    struct rpt_buf error = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
-
-    rpt__error_pack(&error);
-    remove_job(c);
-    reader = rpt__reader(error.data, error.bytes);
-    rpt__error_unpack(&reader);
-    rpt__buf_free(&error);
 }
 
 static rpt_status_t commit_job(void *arg)
@@ -258,14 +243,19 @@ static rpt_status_t commit_job(void *arg)
                            c->dir.path, save->folder);
     }
     if (status != RPT_OK) {
-        rpt__save_undo(c);
+        remove_job(c);
         return status;
     }
     rpt__event_add(&c->dir, "commit", save->stamp.id, save->stamp.iteration,
                    rpt__now_s() - save->began_s);
-    /* It is committed: that an old one cannot be removed is no failure of
-     * it. */
-    if (retain(c) != RPT_OK) {
+    return RPT_OK;
+}
+
+/* The new one is committed, and all know it: that an old one cannot be removed
+ * is no failure of it. */
+static rpt_status_t retain_job(void *arg)
+{
+    if (retain(arg) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
     }
@@ -274,23 +264,11 @@ static rpt_status_t commit_job(void *arg)
 
 /* ---- the steps ---- */
 
-static void close_files(struct rpt_save *save)
-{
-    if (save->target.state_fd >= 0) {
-        close(save->target.state_fd);
-    }
-    if (save->target.blocks_fd >= 0) {
-        close(save->target.blocks_fd);
-    }
-    save->target.state_fd = save->target.blocks_fd = -1;
-    rpt__dir_close(&save->dir);
-}
-
 /* This rank's part is over, and perhaps all of it. */
 static void report(struct rpt_checkpoint *c, rpt_status_t status,
                    const struct rpt_buf *error)
 {
-    close_files(&c->save);
+    rpt__workdir_close(&c->save);
     c->save.phase = RPT_PHASE_WAIT;
     if (c->rank == 0) {
         struct rpt_reader reader = rpt__reader(error->data, error->bytes);
@@ -378,6 +356,10 @@ static void announce(struct rpt_checkpoint *c)
     save->n_down = 0;
     save->failure = RPT_OK;
     is_over(c, status);
+    if (status >= 0) {
+        save->phase = RPT_PHASE_RETAIN;
+        rpt__saver_start(c->saver, retain_job, c);
+    }
 }
 
 int rpt__save_poll(struct rpt_poller *poller)
@@ -411,6 +393,11 @@ int rpt__save_poll(struct rpt_poller *poller)
         announce(c);
         return 1;
     }
+    if (save->phase == RPT_PHASE_RETAIN && rpt__saver_is_done(c->saver)) {
+        save->phase = RPT_PHASE_IDLE;
+        rpt__engine_tell(c->engine);
+        return 1;
+    }
     return 0;
 }
 
@@ -435,16 +422,24 @@ static bool is_idle(void *arg)
     return c->save.phase == RPT_PHASE_IDLE;
 }
 
-rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
+/* Committed, or failed: what follows is not the caller's. */
+static bool is_decided(void *arg)
+{
+    const struct rpt_checkpoint *c = arg;
+
+    return is_idle(arg) || c->save.phase == RPT_PHASE_RETAIN;
+}
+
+static rpt_status_t wait_until(struct rpt_checkpoint *c, bool (*test)(void *))
 {
     double began_s = rpt__now_s();
     double limit_s = patience(c);
     rpt_status_t status;
 
-    if (is_idle(c)) {
+    if (test(c)) {
         return RPT_OK;
     }
-    status = rpt__comm_wait_long(c->comm, is_idle, c, limit_s, began_s);
+    status = rpt__comm_wait_long(c->comm, test, c, limit_s, began_s);
     if (status == RPT_PENDING) {
         rpt__fail(RPT_ERR_TIMEOUT,
                   "rank 0 did not say within %g s how the save went", limit_s);
@@ -452,6 +447,11 @@ rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
         return RPT_ERR_TIMEOUT;
     }
     return status;
+}
+
+rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
+{
+    return wait_until(c, is_idle);
 }
 
 static rpt_status_t tell(struct rpt_checkpoint *c)
@@ -472,7 +472,7 @@ rpt_status_t rpt__checkpoint_wait(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    status = rpt__save_finish(c);
+    status = wait_until(c, is_decided);
     if (status == RPT_OK) {
         status = tell(c);
     }
@@ -485,10 +485,10 @@ rpt_status_t rpt__checkpoint_test(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    if (!is_idle(c)) {
+    if (!is_decided(c)) {
         rpt__engine_poll(c->engine);
     }
-    status = is_idle(c) ? tell(c) : RPT_PENDING;
+    status = is_decided(c) ? tell(c) : RPT_PENDING;
     rpt__engine_unlock(c->engine);
     return status;
 }

@@ -191,6 +191,9 @@ static void save_many(struct world *w)
     WORKS(rpt_checkpoint_wait(c));
     WORKS(rpt_checkpoint_stats(c, &stats));
     CHECK(stats.n_saves == 12 && stats.n_failures == 0);
+    /* Old ones go after that, in the background. */
+    rpt_checkpoint_close(c);
+    c = open_task(w, &state);
     meet(w);
     CHECK(count_names(w, "task", "it-") == 5); /* 5 10; 10 11 12 */
     newest = nth_newest(w, "task", 0);
