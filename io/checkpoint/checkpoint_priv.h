@@ -30,8 +30,7 @@ enum rpt_phase {
     RPT_PHASE_WRITE, /* the thread writes                                    */
     RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
-    RPT_PHASE_COMMIT, /* rank 0's thread commits, or removes                 */
-    RPT_PHASE_RETAIN /* it is committed; rank 0's thread removes old ones    */
+    RPT_PHASE_COMMIT /* rank 0's thread commits, or removes                  */
 };
 
 struct rpt_save {
@@ -97,6 +96,7 @@ struct rpt_checkpoint {
     struct rpt_saver *saver;
     struct rpt_poller poller;
     struct rpt_save save;
+    struct rpt_retention retention; /* rank 0, of its thread: what may go */
     bool has_begun;           /* the folder of the next save is there    */
     struct rpt_routes routes; /* files in it that this rank asked for    */
     char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
@@ -132,8 +132,10 @@ double rpt__save_next_s(struct rpt_poller *poller);
 /* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
  * Under the lock. */
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
-/* Waits until none is under way, and old ones are removed.  Under the lock. */
+/* Waits until none is under way.  Under the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
+/* And until old ones are removed. */
+rpt_status_t rpt__save_settle(struct rpt_checkpoint *c);
 
 /* ---- workdir.c ---- */
 

@@ -142,6 +142,11 @@ int rpt__sync_file(int fd, bool only_data)
     return result == 0 ? 0 : errno;
 }
 
+void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes)
+{
+    sync_file_range(fd, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
 /* ---- folders ---- */
 
 rpt_status_t rpt__dir_make_path(const char *path)

@@ -103,6 +103,9 @@ int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset);
 /* 0, or the errno. */
 int rpt__truncate_file(int fd, uint64_t bytes);
 int rpt__sync_file(int fd, bool only_data);
+/* Has the system begin to write these to the disk, and returns at once; a hint
+ * for a sync that follows, and no failure. */
+void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes);
 
 /* Between these two a file that gets longer than this process may make one
  * (ulimit -f) is an error of this thread's call, and no signal that ends the

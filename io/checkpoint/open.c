@@ -282,6 +282,8 @@ static rpt_status_t make(struct rpt_checkpoint *c, const char *directory)
         status = rpt__saver_create(
             c->engine, rpt__comm_rank(c->comm), rpt__comm_size(c->comm),
             rpt__map_host_of(rpt__comm_map(c->comm), rpt__comm_rank(c->comm)),
+            (int)rpt__option_integer(c->options,
+                                     RPT_OPT_IO_CHECKPOINT_NICE),
             &c->saver);
         if (status == RPT_OK) {
             status = rpt__signals_note(signals);
@@ -439,7 +441,7 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
 {
     rpt__checkpoint_abandon(c);
     rpt__engine_lock(c->engine);
-    rpt__save_finish(c);
+    rpt__save_settle(c);
     rpt__engine_unlock(c->engine);
     rpt__talk_agree(c->group, "rpt_checkpoint_close", RPT_OK);
     rpt__collective_release(c);

@@ -278,7 +278,7 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
 
     rpt__checkpoint_abandon(c);
     rpt__engine_lock(c->engine);
-    status = rpt__save_finish(c);
+    status = rpt__save_settle(c);
     rpt__engine_unlock(c->engine);
     if (status == RPT_OK) {
         status = compare_items(c);

@@ -5,7 +5,7 @@
  *   rank 0       all down: thread: commits
  *                one has failed: thread: removes the folder
  *                                           -> "over", and how, to all
- *                thread: removes old ones; the next save waits for that
+ *                thread: removes old ones, before it writes the next
  *
  * Rank 0 counts who is down; when somebody is missing for too long after the
  * first, it gives up and names who.  All of this is driven by the loop.
@@ -211,17 +211,6 @@ static rpt_status_t write_job(void *arg)
     return status;
 }
 
-static rpt_status_t retain(const struct rpt_checkpoint *c)
-{
-    struct rpt_retention rules = rpt__retention_of(c->options);
-
-    rules.verified = c->verified;
-    /* It need not be the newest: one that could not be read may stand before
-     * it. */
-    rules.committed = c->save.stamp.id;
-    return rpt__retain(&c->dir, &rules);
-}
-
 static rpt_status_t remove_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
@@ -255,11 +244,23 @@ static rpt_status_t commit_job(void *arg)
  * is no failure of it. */
 static rpt_status_t retain_job(void *arg)
 {
-    if (retain(arg) != RPT_OK) {
+    struct rpt_checkpoint *c = arg;
+
+    if (rpt__retain(&c->dir, &c->retention) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
     }
     return RPT_OK;
+}
+
+static void retain(struct rpt_checkpoint *c)
+{
+    c->retention = rpt__retention_of(c->options);
+    c->retention.verified = c->verified;
+    /* It need not be the newest: one that could not be read may stand before
+     * it. */
+    c->retention.committed = c->save.stamp.id;
+    rpt__saver_add_rest(c->saver, retain_job, c);
 }
 
 /* ---- the steps ---- */
@@ -355,11 +356,10 @@ static void announce(struct rpt_checkpoint *c)
     }
     save->n_down = 0;
     save->failure = RPT_OK;
-    is_over(c, status);
     if (status >= 0) {
-        save->phase = RPT_PHASE_RETAIN;
-        rpt__saver_start(c->saver, retain_job, c);
+        retain(c);
     }
+    is_over(c, status);
 }
 
 int rpt__save_poll(struct rpt_poller *poller)
@@ -393,11 +393,6 @@ int rpt__save_poll(struct rpt_poller *poller)
         announce(c);
         return 1;
     }
-    if (save->phase == RPT_PHASE_RETAIN && rpt__saver_is_done(c->saver)) {
-        save->phase = RPT_PHASE_IDLE;
-        rpt__engine_tell(c->engine);
-        return 1;
-    }
     return 0;
 }
 
@@ -422,12 +417,12 @@ static bool is_idle(void *arg)
     return c->save.phase == RPT_PHASE_IDLE;
 }
 
-/* Committed, or failed: what follows is not the caller's. */
-static bool is_decided(void *arg)
+/* And its thread has removed old ones. */
+static bool is_quiet(void *arg)
 {
     const struct rpt_checkpoint *c = arg;
 
-    return is_idle(arg) || c->save.phase == RPT_PHASE_RETAIN;
+    return is_idle(arg) && !rpt__saver_has_rest(c->saver);
 }
 
 static rpt_status_t wait_until(struct rpt_checkpoint *c, bool (*test)(void *))
@@ -454,6 +449,11 @@ rpt_status_t rpt__save_finish(struct rpt_checkpoint *c)
     return wait_until(c, is_idle);
 }
 
+rpt_status_t rpt__save_settle(struct rpt_checkpoint *c)
+{
+    return wait_until(c, is_quiet);
+}
+
 static rpt_status_t tell(struct rpt_checkpoint *c)
 {
     struct rpt_reader reader = rpt__reader(c->save.error.data,
@@ -472,7 +472,7 @@ rpt_status_t rpt__checkpoint_wait(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    status = wait_until(c, is_decided);
+    status = rpt__save_finish(c);
     if (status == RPT_OK) {
         status = tell(c);
     }
@@ -485,10 +485,10 @@ rpt_status_t rpt__checkpoint_test(struct rpt_checkpoint *c)
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    if (!is_decided(c)) {
+    if (!is_idle(c)) {
         rpt__engine_poll(c->engine);
     }
-    status = is_decided(c) ? tell(c) : RPT_PENDING;
+    status = is_idle(c) ? tell(c) : RPT_PENDING;
     rpt__engine_unlock(c->engine);
     return status;
 }

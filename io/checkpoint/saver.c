@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct rpt_saver {
     pthread_t thread;
@@ -17,9 +19,12 @@ struct rpt_saver {
     struct rpt_engine *engine;
     int rank, n_ranks;
     const char *host;
+    int nice;
     bool ends;
     rpt_job_fn job; /* NULL: there is none */
     void *arg;
+    rpt_job_fn rest; /* goes before it; NULL: there is none */
+    void *rest_arg;
     rpt_status_t status; /* of the last one */
     struct rpt_buf error;
 };
@@ -43,17 +48,35 @@ static void do_job(struct rpt_saver *saver)
     rpt__engine_ring(saver->engine);
 }
 
+static void do_rest(struct rpt_saver *saver)
+{
+    rpt_job_fn rest = saver->rest;
+    void *arg = saver->rest_arg;
+
+    pthread_mutex_unlock(&saver->lock);
+    rest(arg);
+    pthread_mutex_lock(&saver->lock);
+    saver->rest = NULL;
+    rpt__engine_ring(saver->engine);
+}
+
 static void *run(void *arg)
 {
     struct rpt_saver *saver = arg;
 
     rpt__identify(saver->rank, saver->n_ranks, saver->host);
+    /* Of this thread alone, as Linux has it.  Where it is refused, nothing is
+     * lost but that. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(),
+                getpriority(PRIO_PROCESS, (id_t)gettid()) + saver->nice);
     pthread_mutex_lock(&saver->lock);
-    while (!saver->ends || saver->job != NULL) {
-        if (saver->job == NULL) {
-            pthread_cond_wait(&saver->changed, &saver->lock);
-        } else {
+    while (!saver->ends || saver->job != NULL || saver->rest != NULL) {
+        if (saver->rest != NULL) {
+            do_rest(saver);
+        } else if (saver->job != NULL) {
             do_job(saver);
+        } else {
+            pthread_cond_wait(&saver->changed, &saver->lock);
         }
     }
     pthread_mutex_unlock(&saver->lock);
@@ -74,7 +97,8 @@ static int start_thread(struct rpt_saver *saver)
 }
 
 rpt_status_t rpt__saver_create(struct rpt_engine *engine, int rank, int n_ranks,
-                               const char *host, struct rpt_saver **saver_out)
+                               const char *host, int nice,
+                               struct rpt_saver **saver_out)
 {
     struct rpt_saver *saver = calloc(1, sizeof *saver);
     int error;
@@ -86,6 +110,7 @@ rpt_status_t rpt__saver_create(struct rpt_engine *engine, int rank, int n_ranks,
     saver->rank = rank;
     saver->n_ranks = n_ranks;
     saver->host = host;
+    saver->nice = nice;
     pthread_mutex_init(&saver->lock, NULL);
     pthread_cond_init(&saver->changed, NULL);
     error = start_thread(saver);
@@ -126,6 +151,15 @@ void rpt__saver_start(struct rpt_saver *saver, rpt_job_fn job, void *arg)
     pthread_mutex_unlock(&saver->lock);
 }
 
+void rpt__saver_add_rest(struct rpt_saver *saver, rpt_job_fn rest, void *arg)
+{
+    pthread_mutex_lock(&saver->lock);
+    saver->rest = rest;
+    saver->rest_arg = arg;
+    pthread_cond_broadcast(&saver->changed);
+    pthread_mutex_unlock(&saver->lock);
+}
+
 bool rpt__saver_is_done(struct rpt_saver *saver)
 {
     bool done;
@@ -134,6 +168,16 @@ bool rpt__saver_is_done(struct rpt_saver *saver)
     done = saver->job == NULL;
     pthread_mutex_unlock(&saver->lock);
     return done;
+}
+
+bool rpt__saver_has_rest(struct rpt_saver *saver)
+{
+    bool has;
+
+    pthread_mutex_lock(&saver->lock);
+    has = saver->rest != NULL;
+    pthread_mutex_unlock(&saver->lock);
+    return has;
 }
 
 rpt_status_t rpt__saver_result(struct rpt_saver *saver,

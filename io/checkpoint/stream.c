@@ -3,7 +3,8 @@
  *
  * The copy is contiguous: each part's box in row-major order.  Writing goes by
  * blocks of a MiB: the checksum brings a block into the cache, pwrite() takes
- * it from there, in as many runs as the box has rows in the file.
+ * it from there, in as many runs as the box has rows in the file, and the disk is
+ * set to work at once.
  *
  * Cost: one copy in the call; a checksum and a write of each byte in the
  * thread.
@@ -14,6 +15,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,8 @@ struct writing {
     const struct rpt_target *target;
     struct rpt_write_times times;
     char *back; /* what is in the file already, a block */
+    /* written since the disk was last set to work, and where */
+    uint64_t begun_bytes, begun_from, begun_to;
 };
 
 static rpt_status_t wrong_data(const struct writing *w,
@@ -175,8 +179,26 @@ static bool is_there(const struct writing *w, const struct rpt_part *part)
     return w->target->is_written && part->dataset != RPT_RAW;
 }
 
+/* The disk works while this rank hashes what comes next, so that little is left
+ * for the sync at the end.  What other ranks have written in between is theirs
+ * to sync, too. */
+static void write_behind(struct writing *w, uint64_t offset, size_t bytes)
+{
+    if (w->begun_bytes == 0 || offset < w->begun_to) {
+        w->begun_bytes = 0;
+        w->begun_from = offset;
+    }
+    w->begun_bytes += bytes;
+    w->begun_to = offset + bytes;
+    if (w->begun_bytes >= RPT_BLOCK_BYTES && w->target->syncs) {
+        rpt__sync_soon(w->target->state_fd, w->begun_from,
+                       w->begun_to - w->begun_from);
+        w->begun_bytes = 0;
+    }
+}
+
 /* One run of bytes of the file: written, or read back to `back`. */
-static rpt_status_t move_run(const struct writing *w, const char *data,
+static rpt_status_t move_run(struct writing *w, const char *data,
                              size_t bytes, uint64_t offset, char *back)
 {
     const struct rpt_target *target = w->target;
@@ -185,6 +207,9 @@ static rpt_status_t move_run(const struct writing *w, const char *data,
                     : rpt__write_at(target->state_fd, data, bytes, offset);
 
     if (error == 0) {
+        if (back == NULL) {
+            write_behind(w, offset, bytes);
+        }
         return RPT_OK;
     }
     return rpt__dir_fail(target->dir, RPT_STATE_FILE,
@@ -263,6 +288,7 @@ static rpt_status_t do_part(struct writing *w, const struct rpt_part *part,
          from += RPT_BLOCK_BYTES) {
         uint64_t left = bytes - from;
 
+        sched_yield(); /* ranks that share this core may still be copying */
         status = do_block(
             w, part, data + from, from,
             left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, hashes++);
@@ -307,7 +333,7 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                uint64_t id, const struct rpt_target *target,
                                struct rpt_write_times *times_out)
 {
-    struct writing w = { layout, target, { 0, 0, 0 }, NULL };
+    struct writing w = { .layout = layout, .target = target };
     uint64_t n_blocks = 0, at = 0, *hashes;
     rpt_status_t status = RPT_OK;
 
