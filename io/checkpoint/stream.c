@@ -3,8 +3,8 @@
  *
  * The copy is contiguous: each part's box in row-major order.  Writing goes by
  * blocks of a MiB: the checksum brings a block into the cache, pwrite() takes
- * it from there, in as many runs as the box has rows in the file, and the disk is
- * set to work at once.
+ * it from there, in as many runs as the box has rows in the file, and the disk
+ * is set to work at once.
  *
  * Cost: one copy in the call; a checksum and a write of each byte in the
  * thread.
