@@ -1,0 +1,233 @@
+"""The rows `daly` and `kills` of bench-ckpt: what checkpoints cost a program,
+and what they save it, seen from outside.
+
+examples/heat2d, 10 MB, tells each hundredth step; its lines get the time of
+their coming here.  It starts in what MPI needs for that, which is not counted.
+"""
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from ckpt_run import a_folder, environment, program, ranks
+from measure import Failed, Spread, alternate, end
+
+N_RANKS = 2
+SIDE = 1120  # 10 MB
+NEVER = 10 ** 9
+STEPS_FIRST = 300  # what comes before is warming up
+DALY_S = float(os.environ.get("BENCH_DALY_S") or 40)
+DALY_ROUNDS = int(os.environ.get("BENCH_DALY_ROUNDS") or 5)
+KILLS = int(os.environ.get("BENCH_KILLS") or 30)
+KILL_MEAN_S = float(os.environ.get("BENCH_KILL_MEAN_S") or 15)
+SEED = int(os.environ.get("SEED") or 1)
+
+
+class Heat:
+    """A run of heat2d, and when it reached which step."""
+
+    def __init__(self, folder, steps, mtbf_s=None):
+        options = {} if mtbf_s is None else {
+            "RPT_IO_CHECKPOINT_DALY": "yes",
+            "RPT_IO_CHECKPOINT_MTBF_S": mtbf_s}
+        self.seen = []          # (step, time)
+        self.goes_on_at = None  # the step it began with
+        self.child = subprocess.Popen(
+            ranks(N_RANKS, [program("examples", "heat2d"), "--n", SIDE,
+                            "--steps", steps, "--every", NEVER, "--async",
+                            "--dir", folder]),
+            env=environment(**options), stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True)
+        self.begun = threading.Event()
+        self.threads = [threading.Thread(target=read) for read in
+                        (self._read_steps, self._read_messages)]
+        for thread in self.threads:
+            thread.start()
+
+    def _read_steps(self):
+        for line in self.child.stdout:
+            now = time.monotonic()
+            if line.startswith("step "):
+                self.seen.append((int(line.split()[1].rstrip(":")), now))
+
+    def _read_messages(self):
+        for line in self.child.stderr:
+            if line.startswith("heat2d: "):
+                self.goes_on_at = (int(line.split()[-1])
+                                   if "goes on after" in line else 0)
+                self.began = time.monotonic()
+                self.begun.set()
+        self.begun.set()
+
+    def wait_for_begin(self):
+        self.begun.wait(60)
+        if self.goes_on_at is None:
+            self.stop()
+            raise Failed("heat2d did not begin")
+        return self.began
+
+    def finish(self, limit=600):
+        try:
+            self.child.wait(limit)
+        finally:
+            self.stop()
+        if self.child.returncode != 0:
+            raise Failed(f"heat2d exited with {self.child.returncode}")
+        return self
+
+    def stop(self):
+        if self.child.poll() is None:
+            end(self.child)
+        for thread in self.threads:
+            thread.join()
+        self.child.stdout.close()
+        self.child.stderr.close()
+
+    def kill_a_rank(self, which):
+        """SIGKILL, as the kernel or a node that goes down would; the launcher
+        ends the other ranks."""
+        pids = heat_processes(self.child.pid)
+        if pids:
+            os.kill(pids[which % len(pids)], signal.SIGKILL)
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            pass
+        self.stop()
+
+    def step_s(self):
+        """Seconds a step, between two of the lines."""
+        lines = [line for line in self.seen if line[0] >= STEPS_FIRST]
+        if len(lines) < 2:
+            raise Failed("heat2d told too few steps: raise BENCH_DALY_S")
+        (first, from_s), (last, to_s) = lines[0], lines[-1]
+        return (to_s - from_s) / (last - first)
+
+
+def heat_processes(pid):
+    """The ranks below a launcher."""
+    below, found = [pid], []
+    parents = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8") as file:
+                text = file.read()
+        except OSError:
+            continue
+        what, rest = text.rsplit(")", 1)
+        parents.setdefault(int(rest.split()[1]), []).append(
+            (int(name), what.split("(", 1)[1]))
+    while below:
+        for child, what in parents.get(below.pop(), []):
+            below.append(child)
+            if what == "heat2d":
+                found.append(child)
+    return sorted(found)
+
+
+# ---- daly ----
+
+def commits(folder):
+    """(iteration, time, seconds) of each, from the log of the task."""
+    found = []
+    path = os.path.join(folder, "heat", "events.jsonl")
+    if not os.path.exists(path):
+        return found
+    with open(path, encoding="utf-8") as file:
+        for event in map(json.loads, file):
+            if event["event"] == "commit":
+                found.append((event["iteration"], event["time"]))
+    return found
+
+
+def timed(steps, mtbf_s):
+    with a_folder() as folder:
+        heat = Heat(folder, steps, mtbf_s).finish()
+        last = heat.seen[-1][0]
+        inside = [time_s for iteration, time_s in commits(folder)
+                  if STEPS_FIRST <= iteration < last]
+    gaps = [b - a for a, b in zip(inside, inside[1:])]
+    return {"step_s": heat.step_s(), "steps": last - STEPS_FIRST,
+            "saves": len(inside),
+            "interval_s": sorted(gaps)[len(gaps) // 2] if gaps else 0.0}
+
+
+def daly(bench):
+    """The run time of heat2d with checkpoints at Daly's interval."""
+    steps = int(DALY_S / timed(3000, None)["step_s"]) + STEPS_FIRST
+    found, _ = alternate(bench.points, "daly", {
+        "none": lambda: timed(steps, None),
+        "MTBF 1 h": lambda: timed(steps, 3600),
+        "MTBF 36 s": lambda: timed(steps, 36),
+    }, DALY_ROUNDS)
+    none, hour, often = (found[name] for name in
+                         ("none", "MTBF 1 h", "MTBF 36 s"))
+    table = bench.table
+    table.at_most("heat2d, MTBF 1 h: longer than without checkpoints", 2,
+                  Spread([100 * (b["step_s"] / a["step_s"] - 1)
+                          for a, b in zip(none, hour)]), " %")
+    table.tell("heat2d, MTBF 1 h: interval",
+               Spread([r["interval_s"] for r in hour]), " s")
+    table.tell("heat2d, MTBF 36 s: longer than without checkpoints",
+               Spread([100 * (b["step_s"] / a["step_s"] - 1)
+                       for a, b in zip(none, often)]), " %")
+    costs = [(b["step_s"] - a["step_s"]) * b["steps"] / b["saves"]
+             for a, b in zip(none, often) if b["saves"]]
+    gaps = [r["interval_s"] for r in hour if r["interval_s"] > 0]
+    if costs and gaps:
+        table.tell("heat2d, MTBF 36 s: a save makes the run longer by",
+                   Spread([1000 * cost for cost in costs]), " ms")
+        interval = Spread(gaps).median
+        table.at_most("heat2d, MTBF 1 h: that, to the interval", 2,
+                      Spread([100 * cost / interval for cost in costs]), " %")
+
+
+# ---- kills ----
+
+def plain_step_s():
+    with a_folder() as folder:
+        return Heat(folder, 2000).finish().step_s()
+
+
+def killed(after_s, which):
+    """Killed so long after it began; then started again, to see what is left.
+
+    Returns (seconds it ran, the step it goes on with)."""
+    with a_folder() as folder:
+        heat = Heat(folder, NEVER, KILL_MEAN_S)
+        began = heat.wait_for_begin()
+        time.sleep(max(0, began + after_s - time.monotonic()))
+        ran_s = time.monotonic() - began
+        heat.kill_a_rank(which)
+        again = Heat(folder, NEVER, KILL_MEAN_S)
+        again.wait_for_begin()
+        again.stop()
+        return ran_s, again.goes_on_at
+
+
+def kills(bench):
+    """Work lost when a rank is killed at a random moment."""
+    draw = random.Random(SEED)
+    wasted, lost, all_s = [], 0.0, 0.0
+    for number in range(KILLS):
+        after_s = min(1 + draw.expovariate(1 / KILL_MEAN_S), 6 * KILL_MEAN_S)
+        step_s = plain_step_s()
+        ran_s, step = killed(after_s, draw.randrange(N_RANKS))
+        # What was kept would have taken so long without checkpoints.
+        lost_s = ran_s - step * step_s
+        wasted.append(100 * lost_s / ran_s)
+        lost, all_s = lost + lost_s, all_s + ran_s
+        point = {"ran_s": ran_s, "step": step, "step_s": step_s,
+                 "lost_s": lost_s}
+        bench.points.add("kills", "random kill", number, point)
+        bench.say(f"  kills {number + 1}/{KILLS}: ran {ran_s:.2f} s, goes on "
+                  f"after step {step}, lost {lost_s:.2f} s")
+    table = bench.table
+    table.at_least(f"{KILLS} random kills: less work lost than without, in all",
+                   90, Spread([100 * (1 - lost / all_s)]), " %")
+    table.tell(f"{KILLS} random kills: lost, of what had been done",
+               Spread(wasted), " %")
