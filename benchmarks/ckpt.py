@@ -12,7 +12,7 @@
   BENCH_DALY_S=40           seconds of a run of row `daly`,
   BENCH_DALY_ROUNDS=5       and how often each
   BENCH_KILLS=30            runs of row `kills`,
-  BENCH_KILL_MEAN_S=15      and the mean time until the kill; SEED draws others
+  BENCH_KILL_MEAN_S=20      and the mean time until the kill; SEED draws others
 
 Everything is written by turns; a time is that of the slowest rank, a launch
 gives medians, the table those of launches.
