@@ -100,8 +100,7 @@ void peer_close(struct peer *peer)
            peer->size, peer->all_bytes, peer->n_rounds, peer->mode);
     for (int i = 0; i < PEER_N_TIMES; i++) {
         qsort(peer->times[i], (size_t)peer->n_rounds, sizeof(double), by_value);
-        printf(", \"%s\": %.6f", names[i],
-               peer->times[i][peer->n_rounds / 2]);
+        printf(", \"%s\": %.6f", names[i], peer->times[i][peer->n_rounds / 2]);
     }
     printf("}\n");
     fflush(stdout);

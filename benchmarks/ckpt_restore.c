@@ -46,10 +46,9 @@ static void describe(struct bench *b, uint64_t bytes)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     MPI_Comm_rank(MPI_COMM_WORLD, &b->rank);
     MPI_Dims_create(size, 2, dims);
-    *a = (rpt_checkpoint_array_t){ .size = sizeof *a,
-                                   .name = "field",
-                                   .type = RPT_TYPE_F64,
-                                   .n_dims = 2 };
+    *a = (rpt_checkpoint_array_t){
+        .size = sizeof *a, .name = "field", .type = RPT_TYPE_F64, .n_dims = 2
+    };
     a->dims[0] = bytes / sizeof(double) / COLUMNS;
     a->dims[1] = COLUMNS;
     for (int d = 0; d < 2; d++) {

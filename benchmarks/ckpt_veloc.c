@@ -59,8 +59,8 @@ int main(int argc, char *argv[])
     MPI_Barrier(MPI_COMM_WORLD);
     peer_must(VELOC_Init(MPI_COMM_WORLD, settings) == VELOC_SUCCESS,
               "VELOC_Init()");
-    peer_must(VELOC_Mem_protect(0, peer.data, peer.n_doubles,
-                                sizeof(double)) == VELOC_SUCCESS,
+    peer_must(VELOC_Mem_protect(0, peer.data, peer.n_doubles, sizeof(double)) ==
+                  VELOC_SUCCESS,
               "VELOC_Mem_protect()");
     for (int round = 0; round < peer.n_rounds; round++) {
         save(&peer, round);

@@ -108,11 +108,15 @@ bench-ckpt: all $(BENCH_CKPT)
 	  '$(abs_srcdir)/benchmarks/ckpt.py'
 .PHONY: bench-ckpt
 
-# BENCH_SIDE, BENCH_THREADS.
+# What becomes of arrays of several natures; then the same by pyarrow, where
+# there is one.  BENCH_SIDE, BENCH_THREADS, BENCH_ROUNDS; PYTHON has pyarrow.
+EXTRA_DIST += benchmarks/export.py
 bench-export: all $(BENCH_EXPORT)
 	$(MKDIR_P) bench
 	RPT_IO_HDF5_LIBRARY='$(abs_builddir)/.libs/librepartir-hdf5.so' \
 	RPT_IO_PARQUET_LIBRARY='$(abs_builddir)/.libs/librepartir-parquet.so' \
 	  benchmarks/export bench $${BENCH_SIDE:-2048} $${BENCH_THREADS:-1} | \
 	  tee -a bench/export.jsonl
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' \
+	  $${PYTHON:-$(PYTHON)} '$(abs_srcdir)/benchmarks/export.py'
 .PHONY: bench-export
