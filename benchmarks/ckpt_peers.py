@@ -43,7 +43,7 @@ def contestants(n_ranks):
 def best(found, peer, key):
     """Of the ways of a peer, in each round."""
     lists = [values(results, key) for name, results in found.items()
-             if name.startswith(peer) and results]
+             if name.startswith(peer) and len(results) == LAUNCHES]
     return [min(round_) for round_ in zip(*lists)]
 
 
@@ -64,21 +64,18 @@ def judge(table, found, n_ranks, peer):
 def peers(bench):
     """FTI and VeloC."""
     for n_ranks in (2, 4):
+        at = f"{n_ranks} ranks, 10 MB: "
         found, missing = alternate(bench.points, f"peers {n_ranks} ranks",
                                    contestants(n_ranks), LAUNCHES)
         for name, results in found.items():
-            for key in ("call_s", "done_s", "durable_s"):
-                if results and name != "ours":
-                    bench.table.tell(
-                        f"{n_ranks} ranks, 10 MB: {name}, {key[:-2]}",
-                        Spread([1000 * value for value in
-                                values(results, key)]), " ms")
+            if name in missing:
+                bench.table.missing(at + name, "", missing[name])
+            elif name != "ours":
+                for key in ("call_s", "done_s", "durable_s"):
+                    bench.table.tell(at + f"{name}, {key[:-2]}", Spread(
+                        [1000 * value for value in values(results, key)]),
+                        " ms")
         for peer in ("FTI", "VeloC"):
-            why = [text for name, text in missing.items()
-                   if name.startswith(peer)]
-            if any(results for name, results in found.items()
+            if any(name not in missing for name in found
                    if name.startswith(peer)):
                 judge(bench.table, found, n_ranks, peer)
-            else:
-                bench.table.missing(f"{n_ranks} ranks, 10 MB: {peer}", "",
-                                    why[0] if why else "no result")

@@ -54,7 +54,7 @@ def launch_peer(n_ranks, name, *args):
     try:
         return launch(n_ranks, name, *args)
     except Failed as error:
-        raise NotMeasured(str(error)) from error
+        raise NotMeasured("it failed; what it said is above") from error
 
 
 def ratios(over, under):
