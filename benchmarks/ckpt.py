@@ -7,7 +7,7 @@
   BENCH_ROWS="save naive"   some rows only: save naive restore peers daly kills
   BENCH_LAUNCHES=5          of each
   BENCH_ROUNDS=21           in each
-  BENCH_DIR=DIR             on the disk that is measured; default: the build tree
+  BENCH_DIR=DIR             on the disk that is measured (the build tree)
   PEER_FTI, PEER_VELOC      where these are installed: row `peers`
   BENCH_DALY_S=40           seconds of a run of row `daly`,
   BENCH_DALY_ROUNDS=5       and how often each

@@ -195,7 +195,7 @@ def daly(bench):
 # ---- kills ----
 
 def killed(after_s, which):
-    """Killed so long after it began; then started again, to see what is left."""
+    """Killed so long after it began; started again, to see what is left."""
     with a_folder() as folder:
         heat = Heat(folder, NEVER, KILL_MEAN_S)
         began = heat.wait_for_begin()

@@ -1,8 +1,9 @@
 """The row `peers` of bench-ckpt: FTI and VeloC, which save the same bytes.
 
-Launches by turns.  A peer is measured in several ways, and the one that is best
-for it counts, in each round anew: the shortest call, the shortest time until it
-is on the disk.  What is set, and what a peer syncs: doc/design/checkpoint.md.
+Launches by turns.  A peer is measured in several ways, and the one that is
+best for it counts, in each round anew: the shortest call, the shortest time
+until it is on the disk.  What is set, and what a peer syncs:
+doc/design/checkpoint.md.
 """
 import os
 

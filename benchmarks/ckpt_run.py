@@ -1,4 +1,4 @@
-"""What the rows of bench-ckpt share: where things are, and how they are run."""
+"""What the rows of bench-ckpt share: where things are, how they are run."""
 import os
 import tempfile
 

@@ -8,12 +8,12 @@
   BENCH_SIDE=2048           arrays of SIDE x SIDE doubles
   BENCH_THREADS=1           of ours; pyarrow writes a table in one
 
-Each table that `export ... keep` has made is written again by pyarrow, with zstd
-of the same level, row groups of the same length, and in each way of `ways()`; its
-best is the smallest of these files.  In that way it then does the same as ours:
-from the file of the checkpoint (h5py) over the indices and the rounding (numpy)
-to a file that is synced; what it does not do is verify checksums.  Times are the
-best of three, as ours are.
+Each table that `export ... keep` has made is written again by pyarrow, with
+zstd of the same level, row groups of the same length, and in each way of
+`ways()`; its best is the smallest of these files.  In that way it then does the
+same as ours: from the file of the checkpoint (h5py) over the indices and the
+rounding (numpy) to a file that is synced; what it does not do is verify
+checksums.  Times are the best of three, as ours are.
 """
 import glob
 import json
@@ -164,7 +164,8 @@ def name_of(point):
 
 def judge(table, results):
     for name, pairs in results.items():
-        table.at_most(f"{name}: bytes, to pyarrow ({pairs[0][1]['way']})", 1.02,
+        way = pairs[0][1]["way"]
+        table.at_most(f"{name}: bytes, to pyarrow ({way})", 1.02,
                       Spread([mine["file_bytes"] / best["bytes"]
                               for mine, best in pairs]))
         table.at_least(f"{name}: rows a second, to h5py and pyarrow", 0.8,
