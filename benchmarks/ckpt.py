@@ -4,100 +4,142 @@
   benchmarks/ckpt.py        (as `make bench-ckpt` does, with SRC, BUILD and
                              MPIRUN in the environment)
 
-  BENCH_ROWS="call save"    some rows only: call save naive hash restore
+  BENCH_ROWS="save naive"   some rows only: save naive restore peers daly kills
   BENCH_LAUNCHES=5          of each
   BENCH_ROUNDS=21           in each
-  BENCH_DIR=DIR             on the disk that is measured; default: the build tree
+  BENCH_DIR=DIR             on the disk that is measured (the build tree)
+  PEER_FTI, PEER_VELOC      where these are installed: row `peers`
+  BENCH_DALY_S=40           seconds of a run of row `daly`,
+  BENCH_DALY_ROUNDS=5       and how often each
+  BENCH_KILLS=30            runs of row `kills`,
+  BENCH_KILL_MEAN_S=20      and the mean time until the kill; SEED draws others
 
-Everything is written by turns in one process (benchmarks/ckpt.c); a time is
-that of the slowest rank, a launch gives medians, the table those of launches.
+Everything is written by turns; a time is that of the slowest rank, a launch
+gives medians, the table those of launches.
 """
 import os
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from measure import (Failed, Points, Spread, Table,  # noqa: E402
-                     last_object, machine, run, show)
-
-SRC = os.environ.get("SRC") or os.path.dirname(
-    os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get("BUILD") or os.getcwd()
-MPIRUN = (os.environ.get("MPIRUN") or "mpirun").split()
-LAUNCHES = int(os.environ.get("BENCH_LAUNCHES") or 5)
-ROUNDS = int(os.environ.get("BENCH_ROUNDS") or 21)
-ROWS = (os.environ.get("BENCH_ROWS") or
-        "call save naive hash restore").split()
-MB = 1000 * 1000
+from ckpt_life import daly, kills  # noqa: E402
+from ckpt_peers import peers  # noqa: E402
+from ckpt_run import (BUILD, LAUNCHES, MB, ROUNDS, SRC, a_folder,  # noqa: E402
+                      launch, ratios, values)
+from measure import (Failed, Points, Spread, Table, machine,  # noqa: E402
+                     show)
 
 
-def environment():
-    """The programs of the build tree find its libraries."""
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith("RPT_")}
-    libs = os.path.join(BUILD, ".libs")
-    env["LD_LIBRARY_PATH"] = os.pathsep.join(
-        filter(None, [libs, env.get("LD_LIBRARY_PATH")]))
-    env["RPT_IO_HDF5_LIBRARY"] = os.path.join(libs, "librepartir-hdf5.so")
-    return env
+class Bench:
+    """What the rows share."""
+
+    def __init__(self):
+        os.makedirs(os.path.join(BUILD, "bench"), exist_ok=True)
+        self.points = Points(os.path.join(BUILD, "bench", "ckpt.jsonl"),
+                             machine(SRC))
+        self.table = Table()
+
+    def say(self, text):
+        show(text)
+
+    def launches(self, row, n_ranks, measure):
+        """The results of all launches, each a dictionary of medians."""
+        results = []
+        for number in range(LAUNCHES):
+            with a_folder() as folder:
+                found = measure(folder)
+            results.append(found)
+            self.points.add(row, f"{n_ranks} ranks", number, found)
+            show(f"  {row}, {n_ranks} ranks, {number + 1}/{LAUNCHES}: " +
+                 ", ".join(f"{key[:-2]} {value * 1000:.2f} ms"
+                           for key, value in found.items()
+                           if key.endswith("_s")))
+        return results
 
 
-def launches(points, row, ranks, size, arrays, with_naive):
-    """The results of all launches, each a dictionary of medians."""
-    program = os.path.join(BUILD, "benchmarks", "ckpt")
-    results = []
-    for number in range(LAUNCHES):
-        with tempfile.TemporaryDirectory(
-                dir=os.environ.get("BENCH_DIR") or BUILD) as folder:
-            command = MPIRUN + ["-n", str(ranks), program, folder, str(size),
-                                str(arrays), str(ROUNDS)]
-            _, output = run(command + (["naive"] if with_naive else []),
-                            env=environment(), output="stdout")
-        values = last_object(output)
-        results.append(values)
-        points.add(row, f"{ranks} ranks", number, values)
-        show(f"  {row}, {ranks} ranks, {number + 1}/{LAUNCHES}: " + ", ".join(
-            f"{key[:-2]} {value * 1000:.2f} ms"
-            for key, value in values.items() if key.endswith("_s")))
-    return results
+def save(bench):
+    """10 MB, against a copy and plain writes."""
+    for n in (2, 4):
+        got = bench.launches("10 MB", n, lambda folder, n=n: launch(
+            n, "ckpt", folder, 10 * MB, 1, ROUNDS))
+        at, table = f"{n} ranks, 10 MB: ", bench.table
+        table.at_most(at + "asynchronous call - 1 ms, to a copy", 2,
+                      Spread([(r["async_call_s"] - 0.001) / r["copy_s"]
+                              for r in got]))
+        table.at_most(at + "durable save", 100,
+                      Spread([r["save_s"] * 1000 for r in got]), " ms")
+        for key, what in (("save_s", "save"),
+                          ("async_total_s", "asynchronous save")):
+            table.at_most(at + what + ", to plain pwrite and fsync", 1.5,
+                          ratios(values(got, key), values(got, "plain_s")))
+        table.at_most(at + "checksums, to the save", 0.05,
+                      ratios(values(got, "hash_s"), values(got, "save_s")),
+                      "")
+        table.tell(at + "save without syncs",
+                   Spread([r["unsynced_s"] * 1000 for r in got]), " ms")
+        table.tell(at + "restore",
+                   Spread([r["restore_s"] * 1000 for r in got]), " ms")
+
+
+def naive(bench):
+    """100 datasets, against a plain HDF5 writer."""
+    for n in (2, 4):
+        got = bench.launches("100 datasets", n, lambda folder, n=n: launch(
+            n, "ckpt", folder, 10 * MB, 100, ROUNDS, "naive"))
+        at = f"{n} ranks, 100 datasets: a plain HDF5 writer, "
+        bench.table.at_least(at + "both synced", 3,
+                             ratios(values(got, "naive_s"),
+                                    values(got, "save_s")))
+        bench.table.at_least(at + "none synced", 3,
+                             ratios(values(got, "naive_unsynced_s"),
+                                    values(got, "unsynced_s")))
+
+
+def restore(bench):
+    """64 MB saved by M ranks, restored by N; against N and N."""
+    options = {"RPT_IO_CHECKPOINT_TRIES": 0}
+
+    def measure(folder, m, n):
+        for ranks in (m, n):
+            launch(ranks, "ckpt_restore", folder, 64 * MB,
+                   f"by{ranks}")
+        return launch(n, "ckpt_restore", folder, 64 * MB, f"by{m}", f"by{n}",
+                      max(3, ROUNDS // 3), **options)
+
+    for m, n in ((2, 4), (4, 2), (3, 2), (1, 2)):
+        got = bench.launches(f"restore {m} -> {n}", n,
+                             lambda folder, m=m, n=n: measure(folder, m, n))
+        for where in ("memory", "disk"):
+            bench.table.at_most(
+                f"restore from {where}, {m} -> {n}, to {n} -> {n}", 1.5,
+                ratios(values(got, f"a_{where}_s"),
+                       values(got, f"b_{where}_s")))
+
+
+ROWS = (save, naive, restore, peers, daly, kills)
 
 
 def main():
-    os.makedirs(os.path.join(BUILD, "bench"), exist_ok=True)
-    points = Points(os.path.join(BUILD, "bench", "ckpt.jsonl"), machine(SRC))
-    table = Table()
-    for ranks in (2, 4):
-        got = launches(points, "10 MB", ranks, 10 * MB, 1, False)
-        if "call" in ROWS:
-            table.at_most(
-                f"{ranks} ranks, 10 MB: asynchronous call - 1 ms, to a copy", 2,
-                Spread([(r["async_call_s"] - 0.001) / r["copy_s"]
-                        for r in got]))
-        if "save" in ROWS:
-            table.at_most(f"{ranks} ranks, 10 MB: durable save", 100,
-                          Spread([r["save_s"] * 1000 for r in got]), " ms")
-            table.at_most(
-                f"{ranks} ranks, 10 MB: save, to plain pwrite and fsync", 1.5,
-                Spread([r["save_s"] / r["plain_s"] for r in got]))
-        if "hash" in ROWS:
-            table.at_most(f"{ranks} ranks, 10 MB: checksums, to the save", 0.05,
-                          Spread([r["hash_s"] / r["save_s"] for r in got]), "")
-        if "restore" in ROWS:
-            table.tell(f"{ranks} ranks, 10 MB: restore",
-                       Spread([r["restore_s"] * 1000 for r in got]), " ms")
-    if "naive" in ROWS:
-        for ranks in (2, 4):
-            got = launches(points, "100 datasets", ranks, 10 * MB, 100, True)
-            table.at_least(
-                f"{ranks} ranks, 100 datasets: to a plain HDF5 writer", 3,
-                Spread([r["naive_s"] / r["save_s"] for r in got]))
-    show("\n" + table.text())
-    return 0
+    known = {row.__name__: row for row in ROWS}
+    names = (os.environ.get("BENCH_ROWS") or " ".join(known)).split()
+    for name in names:
+        if name not in known:
+            sys.exit(f"ckpt.py: no row {name}; there are {' '.join(known)}")
+    bench, failed = Bench(), 0
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        show(f"bench-ckpt: the machine is not quiet (load {load:.1f}): "
+             "trust ratios only, and those little")
+    for name in names:
+        show(f"{name}: {known[name].__doc__}")
+        try:
+            known[name](bench)
+        except Failed as error:
+            failed += 1
+            bench.table.missing(name, "", str(error))
+    show("\n" + bench.table.text())
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as error:
-        sys.exit(f"ckpt.py: {error}")
+    sys.exit(main())

@@ -1,12 +1,14 @@
 /*
  * export.c - how small checkpoints become as Parquet, and how fast
  *
- *     benchmarks/export FOLDER [SIDE [THREADS]]      make bench-export
+ *     benchmarks/export FOLDER [SIDE [THREADS [keep]]]   make bench-export
  *
  * Arrays of SIDE x SIDE doubles (2048: 4 Mi) of several natures are saved, each
  * in a checkpoint, and exported in several ways; a line for each: bytes of the
  * values by bytes of the files, and rows a second, verifying and syncing
- * included (the best of three).  Files are made in FOLDER, and removed.
+ * included (the best of three).  Files are made in FOLDER, and removed; with
+ * `keep` they stay, each line says where its table is, and level 19 of zstd is
+ * left out: for export.py, which writes the same tables by pyarrow.
  */
 #include <repartir.h>
 
@@ -23,6 +25,7 @@ enum { ROUNDS = 3, STEPS = 200 };
 
 static size_t side = 2048;
 static int threads = 1;
+static bool keeps;
 static double *field;
 static char folder[256];
 
@@ -142,7 +145,8 @@ static int measure(const char *task, int keepbits, int level, int flags)
     rpt_export_result_t result;
     double best_s = 1e9;
 
-    snprintf(out, sizeof out, "%s/out", folder);
+    snprintf(out, sizeof out, keeps ? "%s/%s-%d-%d" : "%s/out", folder, task,
+             keepbits, flags);
     for (int i = 0; i < ROUNDS; i++) {
         double began_s = now_s();
 
@@ -155,7 +159,7 @@ static int measure(const char *task, int keepbits, int level, int flags)
     printf("{\"bench\":\"export\",\"nature\":\"%s\",\"keepbits\":%d,"
            "\"level\":%d,\"index\":%s,\"threads\":%d,\"rows\":%llu,"
            "\"raw_bytes\":%llu,\"file_bytes\":%llu,\"ratio\":%.2f,"
-           "\"rows_per_s\":%.3g}\n",
+           "\"rows_per_s\":%.3g",
            task, keepbits, level > 0 ? level : 3,
            flags & RPT_EXPORT_NO_INDEX ? "false" : "true", threads,
            (unsigned long long)result.n_rows,
@@ -163,6 +167,7 @@ static int measure(const char *task, int keepbits, int level, int flags)
            (unsigned long long)result.file_bytes,
            (double)result.raw_bytes / (double)result.file_bytes,
            (double)result.n_rows / best_s);
+    printf(keeps ? ",\"output\":\"%s\"}\n" : "}\n", out);
     return fflush(stdout) != 0;
 }
 
@@ -176,7 +181,7 @@ static int try_nature(const char *name, void (*fill)(void))
         return failed(name);
     }
     return measure(name, 0, 0, 0) || measure(name, 0, 0, RPT_EXPORT_NO_INDEX) ||
-           measure(name, 0, 19, 0) || measure(name, 10, 0, 0);
+           (!keeps && measure(name, 0, 19, 0)) || measure(name, 10, 0, 0);
 }
 
 static int remove_one(const char *path, const struct stat *file, int kind,
@@ -194,6 +199,7 @@ int main(int argc, char *argv[])
 
     side = argc > 2 ? strtoul(argv[2], NULL, 10) : side;
     threads = argc > 3 ? atoi(argv[3]) : threads;
+    keeps = argc > 4;
     snprintf(folder, sizeof folder, "%s/rpt-export.XXXXXX",
              argc > 1 ? argv[1] : ".");
     field = malloc(side * side * sizeof *field);
@@ -205,7 +211,9 @@ int main(int argc, char *argv[])
               try_nature("heat", fill_heat) ||
               try_nature("smooth", fill_smooth) ||
               try_nature("noise", fill_noise);
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!keeps) {
+        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    }
     free(field);
     return failure;
 }

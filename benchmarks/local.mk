@@ -70,27 +70,53 @@ bench-cluster: all $(BENCH_COMMAND)
 	  '$(abs_srcdir)/benchmarks/cluster.py' || test $$? = 77
 .PHONY: bench-tasks bench-coll bench-peers bench-cluster
 
-# A checkpoint, against a copy, plain writes and a plain HDF5 writer.
-BENCH_CKPT = benchmarks/ckpt
-EXTRA_PROGRAMS += $(BENCH_CKPT)
-CLEANFILES += $(BENCH_CKPT)
+# A checkpoint, against a copy, plain writes, a plain HDF5 writer, and the peers
+# whose prefixes are given: make bench-ckpt PEER_FTI=DIR PEER_VELOC=DIR.
+BENCH_CKPT = benchmarks/ckpt benchmarks/ckpt_restore
+BENCH_CKPT_PEERS = benchmarks/ckpt_fti benchmarks/ckpt_veloc
+EXTRA_PROGRAMS += $(BENCH_CKPT) $(BENCH_CKPT_PEERS)
+CLEANFILES += $(BENCH_CKPT) $(BENCH_CKPT_PEERS)
 benchmarks_ckpt_SOURCES = benchmarks/ckpt.c benchmarks/ckpt.h \
 	benchmarks/ckpt_naive.c
 benchmarks_ckpt_CPPFLAGS = $(BENCH_CPPFLAGS) $(HDF5_CFLAGS)
 benchmarks_ckpt_LDADD = librepartir.la $(HDF5_LIBS)
-EXTRA_DIST += benchmarks/ckpt.py
+benchmarks_ckpt_restore_SOURCES = benchmarks/ckpt_restore.c
+benchmarks_ckpt_restore_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_ckpt_restore_LDADD = librepartir.la
+benchmarks_ckpt_fti_SOURCES = benchmarks/ckpt_fti.c benchmarks/ckpt_peer.c \
+	benchmarks/ckpt_peer.h
+benchmarks_ckpt_fti_CPPFLAGS = $(BENCH_CPPFLAGS) -I$(PEER_FTI)/include
+benchmarks_ckpt_fti_LDADD = -L$(PEER_FTI)/lib -lfti
+benchmarks_ckpt_veloc_SOURCES = benchmarks/ckpt_veloc.c \
+	benchmarks/ckpt_peer.c benchmarks/ckpt_peer.h
+benchmarks_ckpt_veloc_CPPFLAGS = $(BENCH_CPPFLAGS) -I$(PEER_VELOC)/include
+benchmarks_ckpt_veloc_LDADD = -L$(PEER_VELOC)/lib -lveloc-client \
+	-lveloc-modules
+benchmarks_ckpt_veloc_LDFLAGS = -Wl,-rpath-link,$(PEER_VELOC)/lib
+EXTRA_DIST += benchmarks/ckpt.py benchmarks/ckpt_life.py \
+	benchmarks/ckpt_peers.py benchmarks/ckpt_run.py
 # Variables: benchmarks/ckpt.py.
 bench-ckpt: all $(BENCH_CKPT)
+	@test -z '$(PEER_FTI)' || \
+	  $(MAKE) $(AM_MAKEFLAGS) benchmarks/ckpt_fti
+	@test -z '$(PEER_VELOC)' || \
+	  $(MAKE) $(AM_MAKEFLAGS) benchmarks/ckpt_veloc
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' MPIRUN='$(MPIRUN)' \
+	  PEER_FTI='$(PEER_FTI)' PEER_VELOC='$(PEER_VELOC)' \
 	  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
 	  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 \
 	  '$(abs_srcdir)/benchmarks/ckpt.py'
+.PHONY: bench-ckpt
 
-# BENCH_SIDE, BENCH_THREADS.
+# What becomes of arrays of several natures; then the same by pyarrow, where
+# there is one.  BENCH_SIDE, BENCH_THREADS, BENCH_ROUNDS; PYTHON has pyarrow.
+EXTRA_DIST += benchmarks/export.py
 bench-export: all $(BENCH_EXPORT)
 	$(MKDIR_P) bench
 	RPT_IO_HDF5_LIBRARY='$(abs_builddir)/.libs/librepartir-hdf5.so' \
 	RPT_IO_PARQUET_LIBRARY='$(abs_builddir)/.libs/librepartir-parquet.so' \
 	  benchmarks/export bench $${BENCH_SIDE:-2048} $${BENCH_THREADS:-1} | \
 	  tee -a bench/export.jsonl
+	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' \
+	  $${PYTHON:-$(PYTHON)} '$(abs_srcdir)/benchmarks/export.py'
 .PHONY: bench-export
