@@ -36,6 +36,7 @@ struct hello {
     uint64_t items;
     uint64_t id;   /* of rank 0: the folder */
     double time_s; /* of rank 0             */
+    uint64_t recycled; /* of rank 0: see recycle.c */
     int32_t status;
     uint32_t changed;
 };
@@ -101,6 +102,7 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           rpt__items_hash(&c->items),
                           c->save.stamp.id,
                           c->save.stamp.time_s,
+                          c->save.recycled,
                           (int32_t)own,
                           c->items.changed || !c->has_layout };
     bool changed = false, failed = false;
@@ -124,6 +126,7 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
         rpt__workdir_name(c, &(struct rpt_stamp){ all[0].id, iteration,
                                                   all[0].time_s, c->size });
     }
+    c->save.recycled = status == RPT_OK ? all[0].recycled : 0;
     free(all);
     *changed_out = changed;
     return status;
@@ -176,7 +179,7 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
     rpt_status_t status = RPT_OK;
 
     if (c->rank == 0) {
-        status = rpt__workdir_make(c, iteration);
+        status = rpt__workdir_make(c, iteration, !c->save.is_collective);
         if (status == RPT_OK && c->has_layout && !c->items.changed) {
             status = rpt__workdir_fill(c);
         }
@@ -189,6 +192,7 @@ static rpt_status_t start_again(struct rpt_checkpoint *c, bool gathers)
 {
     rpt_status_t status = renew_layout(c, gathers);
 
+    c->save.recycled = 0;
     if (status == RPT_OK && c->rank == 0) {
         status = rpt__workdir_fill(c);
     }
@@ -294,7 +298,7 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         rpt__routes_clear(&c->routes);
     }
     if (c->rank == 0) {
-        status = rpt__workdir_make(c, iteration);
+        status = rpt__workdir_make(c, iteration, false);
     }
     status = greet(c, iteration, status, &changed);
     if (status != RPT_OK) {

@@ -42,6 +42,8 @@ struct rpt_save {
     const char *engine; /* its name */
     bool is_collective;
     struct rpt_write_times times;
+    uint64_t recycled; /* id of the one whose files it takes; 0: none */
+    uint64_t *hashes;  /* of each block that this rank has written    */
     rpt_status_t own;     /* why this rank has no part        */
     struct rpt_buf error; /* packed: of `own`, or of the save */
     rpt_status_t result;  /* of the last save, when it is over ...  */
@@ -57,6 +59,15 @@ struct rpt_save {
     rpt_status_t failure; /* of the first rank that had one */
     double first_down_s;  /* when the first rank was down   */
 };
+
+/* The checksums of what this rank has written into a checkpoint. */
+struct rpt_memory {
+    uint64_t id;     /* of the checkpoint; 0: this one is free */
+    uint64_t layout; /* the number of the layout               */
+    uint64_t number; /* they are counted                       */
+    uint64_t *hashes;
+};
+#define RPT_MEMORIES 64
 
 /* When rank 0 says that a checkpoint is due. */
 struct rpt_timing {
@@ -96,7 +107,10 @@ struct rpt_checkpoint {
     struct rpt_saver *saver;
     struct rpt_poller poller;
     struct rpt_save save;
-    struct rpt_retention retention; /* rank 0, of its thread: what may go */
+    /* rank 0: what may go, and what went; of its thread while that has a rest */
+    struct rpt_retention retention;
+    struct rpt_memory memories[RPT_MEMORIES];
+    uint64_t n_memories;
     bool has_begun;           /* the folder of the next save is there    */
     struct rpt_routes routes; /* files in it that this rank asked for    */
     char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
@@ -144,7 +158,8 @@ rpt_status_t rpt__save_settle(struct rpt_checkpoint *c);
 void rpt__workdir_name(struct rpt_checkpoint *c, const struct rpt_stamp *stamp);
 /* Rank 0: makes the folder, unless it was begun.  RPT_ERR_EXISTS,
  * RPT_ERR_INVALID: not for this iteration. */
-rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration);
+rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration,
+                               bool may_recycle);
 /* Rank 0: its files, as the layout says; those that are there are replaced. */
 rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c);
 /* Rank 0: what a job that finds the folder needs to finish it. */
@@ -154,6 +169,21 @@ rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c);
 void rpt__workdir_close(struct rpt_save *save);
 /* Rank 0; the last error stays. */
 void rpt__workdir_remove(const struct rpt_checkpoint *c);
+
+/* ---- recycle.c ---- */
+
+bool rpt__recycle_is_on(const struct rpt_checkpoint *c);
+/* Rank 0: makes the new folder of what is left of a removed one, if there is
+ * one; true: it has state.h5. */
+bool rpt__recycle_take(struct rpt_checkpoint *c);
+/* Rank 0: removes what is kept to be recycled. */
+void rpt__recycle_drop(struct rpt_checkpoint *c);
+/* The checksums of blocks that the files of the save have already, NULL: not
+ * known. */
+const uint64_t *rpt__recycle_known(struct rpt_checkpoint *c);
+/* The save is committed: its checksums are remembered. */
+void rpt__recycle_note(struct rpt_checkpoint *c);
+void rpt__recycle_free(struct rpt_checkpoint *c);
 
 /* ---- begin.c ---- */
 

@@ -391,6 +391,12 @@ rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name)
     return status == RPT_OK ? rpt__dir_remove(task, old) : status;
 }
 
+rpt_status_t rpt__retire_aside(const struct rpt_dir *task, uint64_t id,
+                               const char *name)
+{
+    return rename_to(task, name, ".old-", id);
+}
+
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
                             uint64_t id)
 {

@@ -25,6 +25,9 @@ rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
 /* Takes a folder out of the way and removes it.  One that somebody else has
  * taken is fine. */
 rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
+/* Takes it out of the way only, as .old-ID. */
+rpt_status_t rpt__retire_aside(const struct rpt_dir *task, uint64_t id,
+                               const char *name);
 /* Puts a damaged one aside. */
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
                             uint64_t id);
@@ -74,6 +77,8 @@ struct rpt_retention {
     uint64_t bytes;    /* no more than so many; 0: any                */
     uint64_t committed; /* so is this one, just written; 0: none       */
     uint64_t verified; /* this id is kept in any case; 0: none        */
+    bool spares;       /* the last that goes stays as .old-ID ...     */
+    uint64_t spare;    /* [out] ... with this id; 0: none             */
 };
 /* Which may go; newest first, as rpt__find_all() gives them.  The newest one
  * never does. */
@@ -81,6 +86,6 @@ void rpt__retention_choose(const struct rpt_retention *rules,
                            const struct rpt_found found[], size_t n,
                            double now_s, bool goes_out[]);
 rpt_status_t rpt__retain(const struct rpt_dir *task,
-                         const struct rpt_retention *rules);
+                         struct rpt_retention *rules);
 
 #endif /* RPT_IO_CHECKPOINT_COMMIT_H */

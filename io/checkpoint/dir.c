@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -464,6 +465,11 @@ rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
     if (why != NULL) {
         close(fd);
         return refuse(dir, name, why, RPT_ERR_IO);
+    }
+    /* What somebody reads is not written to again (recycle.c).  Some file
+     * systems have no locks. */
+    if (!to_write) {
+        flock(fd, LOCK_SH | LOCK_NB);
     }
     *fd_out = fd;
     return RPT_OK;

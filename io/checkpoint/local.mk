@@ -18,6 +18,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/restore.c io/checkpoint/retain.c \
 	io/checkpoint/routes.c io/checkpoint/routes.h io/checkpoint/save.c \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
+	io/checkpoint/recycle.c \
 	io/checkpoint/solo.c io/checkpoint/solo.h \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/tell.h \

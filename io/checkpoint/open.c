@@ -350,6 +350,7 @@ static void release(struct rpt_checkpoint *c)
     rpt__items_free(&c->items);
     rpt__file_layout_free(&c->layout);
     rpt__stream_free(&c->stream);
+    rpt__recycle_free(c);
     rpt__buf_free(&c->save.error);
     rpt__buf_free(&c->save.draft);
     free(c->save.is_down);
@@ -443,6 +444,7 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
     rpt__engine_lock(c->engine);
     rpt__save_settle(c);
     rpt__engine_unlock(c->engine);
+    rpt__recycle_drop(c);
     rpt__talk_agree(c->group, "rpt_checkpoint_close", RPT_OK);
     rpt__collective_release(c);
     if (c->rank == 0) {

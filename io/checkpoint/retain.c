@@ -44,11 +44,26 @@ void rpt__retention_choose(const struct rpt_retention *rules,
     }
 }
 
+/* The newest that goes is the last one. */
+static rpt_status_t retire(const struct rpt_dir *task,
+                           struct rpt_retention *rules,
+                           const struct rpt_found *found, bool is_last)
+{
+    rpt_status_t status;
+
+    if (!is_last || !rules->spares) {
+        return rpt__retire(task, found->name);
+    }
+    status = rpt__retire_aside(task, found->id, found->name);
+    rules->spare = status == RPT_OK ? found->id : 0;
+    return status;
+}
+
 rpt_status_t rpt__retain(const struct rpt_dir *task,
-                         const struct rpt_retention *rules)
+                         struct rpt_retention *rules)
 {
     struct rpt_found *found = NULL;
-    size_t n = 0;
+    size_t n = 0, n_left = 0;
     bool *goes_out;
     rpt_status_t status = rpt__find_all(task, &found, &n);
 
@@ -61,9 +76,12 @@ rpt_status_t rpt__retain(const struct rpt_dir *task,
     } else {
         rpt__retention_choose(rules, found, n, rpt__wall_s(), goes_out);
     }
+    for (size_t i = 0; i < n && status == RPT_OK; i++) {
+        n_left += goes_out[i];
+    }
     for (size_t i = n; i > 0 && status == RPT_OK; i--) {
         if (goes_out[i - 1]) {
-            status = rpt__retire(task, found[i - 1].name);
+            status = retire(task, rules, &found[i - 1], --n_left == 0);
         }
     }
     free(goes_out);

@@ -84,7 +84,8 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.n_failures++;
     } else {
         c->stats.n_saves++;
-        c->stats.bytes += c->layout.stream_bytes;
+        c->stats.bytes += save->times.bytes;
+        rpt__recycle_note(c);
         c->stats.write_s = save->times.write_s + save->times.sync_s +
                            save->times.hash_s;
         c->stats.hash_s = save->times.hash_s;
@@ -194,10 +195,15 @@ static rpt_status_t write_job(void *arg)
         status = rpt__routes_seal(&c->routes, &save->dir, c->rank,
                                   save->target.syncs);
         save->target.n_files = (uint32_t)c->routes.n;
+        save->target.known = rpt__recycle_known(c);
+        free(save->hashes);
+        save->hashes = rpt__stream_hashes(&c->layout);
+        status = save->hashes != NULL ? RPT_OK : rpt__fail_nomem(8);
     }
     if (status == RPT_OK) {
         status = rpt__stream_write(&c->stream, &c->layout, c->rank,
-                                   save->stamp.id, &save->target, &save->times);
+                                   save->stamp.id, &save->target, save->hashes,
+                                   &save->times);
     }
     /* The others have given up by themselves, and try again or go on. */
     if (status == RPT_OK && c->rank == 0 &&
@@ -246,6 +252,9 @@ static rpt_status_t retain_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
 
+    if (c->retention.spares) {
+        rpt__recycle_drop(c);
+    }
     if (rpt__retain(&c->dir, &c->retention) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
@@ -255,8 +264,12 @@ static rpt_status_t retain_job(void *arg)
 
 static void retain(struct rpt_checkpoint *c)
 {
+    uint64_t spare = c->retention.spare;
+
     c->retention = rpt__retention_of(c->options);
+    c->retention.spare = spare;
     c->retention.verified = c->verified;
+    c->retention.spares = rpt__recycle_is_on(c);
     /* It need not be the newest: one that could not be read may stand before
      * it. */
     c->retention.committed = c->save.stamp.id;

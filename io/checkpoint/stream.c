@@ -156,7 +156,8 @@ struct writing {
     const struct rpt_file_layout *layout;
     const struct rpt_target *target;
     struct rpt_write_times times;
-    char *back; /* what is in the file already, a block */
+    char *back;            /* what is in the file already, a block */
+    const uint64_t *known; /* of the next block; NULL: not known   */
     /* written since the disk was last set to work, and where */
     uint64_t begun_bytes, begun_from, begun_to;
 };
@@ -271,9 +272,12 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
     }
     began_s = rpt__now_s();
     w->times.hash_s += began_s - hashed_s;
+    is_written |= w->known != NULL && *w->known == *hash_out;
+    w->known += w->known != NULL;
     if (status == RPT_OK && !is_written) {
         status = move_block(w, part, data, from, bytes);
         w->times.write_s += rpt__now_s() - began_s;
+        w->times.bytes += bytes;
     }
     return status;
 }
@@ -328,24 +332,37 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     return status;
 }
 
+static uint64_t count_blocks(const struct rpt_file_layout *layout)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < layout->n_parts; i++) {
+        n += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
+    }
+    return n;
+}
+
+uint64_t *rpt__stream_hashes(const struct rpt_file_layout *layout)
+{
+    return calloc((size_t)count_blocks(layout) + 1, sizeof(uint64_t));
+}
+
 rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                const struct rpt_file_layout *layout, int rank,
                                uint64_t id, const struct rpt_target *target,
+                               uint64_t hashes[],
                                struct rpt_write_times *times_out)
 {
-    struct writing w = { .layout = layout, .target = target };
-    uint64_t n_blocks = 0, at = 0, *hashes;
+    struct writing w = { .layout = layout,
+                         .target = target,
+                         .known = target->known };
+    uint64_t n_blocks = 0, at = 0;
     rpt_status_t status = RPT_OK;
 
-    for (size_t i = 0; i < layout->n_parts; i++) {
-        n_blocks += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
-    }
-    hashes = malloc((size_t)n_blocks * sizeof *hashes + 1);
     w.back = target->is_written ? malloc(RPT_BLOCK_BYTES) : NULL;
-    if (hashes == NULL || (target->is_written && w.back == NULL)) {
-        status = rpt__fail_nomem((size_t)n_blocks * sizeof *hashes);
+    if (target->is_written && w.back == NULL) {
+        status = rpt__fail_nomem(RPT_BLOCK_BYTES);
     }
-    n_blocks = 0;
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         status = do_part(&w, &layout->parts[i],
                          rpt__stream_part(stream, layout, i, &at),
@@ -359,7 +376,6 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
         status = write_section(&w, rank, id, hashes);
     }
     free(w.back);
-    free(hashes);
     *times_out = w.times;
     return status;
 }

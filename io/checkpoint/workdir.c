@@ -53,7 +53,8 @@ static rpt_status_t check_iteration(const struct rpt_checkpoint *c,
     return RPT_OK;
 }
 
-rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration)
+rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration,
+                               bool may_recycle)
 {
     struct rpt_save *save = &c->save;
     struct rpt_stamp stamp = { 0, iteration, rpt__wall_s(), c->size };
@@ -66,7 +67,9 @@ rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration)
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
     }
     rpt__workdir_name(c, &stamp);
-    return rpt__dir_make(&c->dir, save->folder, false);
+    return may_recycle && rpt__recycle_take(c)
+               ? RPT_OK
+               : rpt__dir_make(&c->dir, save->folder, false);
 }
 
 /* It may be there, of another layout. */
@@ -132,7 +135,9 @@ rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c)
     if (status != RPT_OK) {
         return status;
     }
-    status = create_file(&dir, RPT_STATE_FILE, c->layout.file_bytes);
+    if (c->save.recycled == 0) {
+        status = create_file(&dir, RPT_STATE_FILE, c->layout.file_bytes);
+    }
     if (status == RPT_OK) {
         status = create_file(&dir, RPT_BLOCKS, c->layout.blocks_bytes);
     }
