@@ -75,8 +75,8 @@ struct rpt_retention {
     uint64_t committed; /* so is this one, just written; 0: none       */
     uint64_t verified;  /* this id is kept in any case; 0: none        */
 };
-/* Which may go of those that count; newest first, as rpt__find_all() gives them.
- * The newest one never does. */
+/* Which may go of those that count, which are given newest first.  The newest
+ * one never does. */
 void rpt__retention_choose(const struct rpt_retention *rules,
                            const struct rpt_found found[], size_t n,
                            double now_s, bool goes_out[]);

@@ -1,5 +1,5 @@
 /*
- * retain.c - which checkpoints may go when a new one has been committed, and how
+ * retain.c - which checkpoints may go when a new one is committed, and how
  *
  * One that goes is renamed first, and the name is synced: so there is never a
  * part of it under the name of a checkpoint.
