@@ -127,6 +127,9 @@ static void describe(struct rpt_folder *f)
         e->n_ranks = m->n_ranks;
         e->n_datasets = m->n_datasets;
     }
+    for (size_t i = 0; i < m->n_files; i++) {
+        e->bytes += m->files[i].bytes;
+    }
 }
 
 /* RPT_END: it is not there any more. */

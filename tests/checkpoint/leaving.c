@@ -5,7 +5,7 @@
 #include "world.h"
 #include "tables.h"
 
-#include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/catalog_priv.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -158,6 +158,30 @@ static void what_a_power_failure_took_a_part_of_is_removed(void)
 
 /* ---- what does not count ---- */
 
+/* Who has no job sees the same: which count, and how long they are. */
+static void compare_views(const struct rpt_dir *task, size_t n_wanted)
+{
+    struct rpt_folders folders = { NULL, 0 };
+    struct rpt_found *found = NULL;
+    size_t n = 0;
+
+    WORKS(rpt__folders_read(task, "task", NULL, &folders));
+    WORKS(rpt__find_all(task, &found, &n));
+    CHECK(n == n_wanted && folders.n == n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < folders.n; k++) {
+            const rpt_catalog_entry_t *e = &folders.list[k]->entry;
+
+            if (e->id == found[i].id) {
+                CHECK(found[i].counts == (e->state == RPT_STORED_COMMITTED));
+                CHECK(found[i].bytes == e->bytes);
+            }
+        }
+    }
+    free(found);
+    rpt__folders_free(&folders);
+}
+
 /* The newest one's manifest is damaged: it is none of those that are kept. */
 static void save_beside(struct world *w)
 {
@@ -175,6 +199,7 @@ static void save_beside(struct world *w)
         struct rpt_retention rules = { .keep = 2 };
 
         open_dir(w, &task);
+        compare_views(&task, 4);
         WORKS(rpt__retain(&task, &rules));
         rpt__dir_close(&task);
     }
