@@ -36,6 +36,11 @@
 #define UNREADS 1
 #endif
 
+/* How often somebody removes an old one beside the job. */
+#ifndef PRUNES
+#define PRUNES 0
+#endif
+
 #define NOBODY 255
 
 #include "disk.pml"
@@ -64,6 +69,10 @@ byte failure;        /* of the first rank that had one                   */
 byte at = NOBODY;    /* the folder that it works on                      */
 byte verified = NOBODY, victim = NOBODY;
 byte m_save, m_rank, m_st; /* a message */
+bit is_help;
+#if PRUNES
+byte prunes = PRUNES, p_step, p_victim;
+#endif
 
 #define STEP(what)                                                             \
     if                                                                         \
@@ -331,6 +340,73 @@ ended:
     goto end
 }
 
+#if PRUNES
+inline find_prey()
+{
+    d_step {
+        p_victim = NOBODY;
+        for (k : 0 .. SAVES - 1) {
+            for (b : 0 .. SAVES - 1) {
+                if
+                :: f[k].name == IT && f[b].name == IT && IS_NEWER(b, k) &&
+                        k != verified ->
+                    p_victim = k
+                :: else
+                fi
+            }
+        }
+    }
+}
+
+/* tidy.c: rpt__retire() of any but the newest, without the lock.  It may be
+ * killed, too. */
+proctype pruner()
+{
+end:
+    do
+    :: atomic {
+            p_step == 0 && prunes > 0 ->
+            find_prey();
+            if
+            :: p_victim != NOBODY -> prunes--; p_step = 1
+            :: else
+            fi
+        }
+    :: atomic {
+            p_step == 1 ->
+            if
+            :: f[p_victim].name == IT ->
+                set_name(p_victim, OLD);
+                f[p_victim].fate = RETIRED
+            :: else
+            fi;
+            p_step = 2
+        }
+    :: atomic { p_step == 2 -> sync_task(); p_step = 3 }
+    :: atomic {
+            p_step == 3 ->
+            if
+            :: f[p_victim].name != OLD -> p_step = 0
+            :: f[p_victim].name == OLD && f[p_victim].has != 0 ->
+                if
+                :: f[p_victim].has & MANIFEST -> unlink(p_victim, MANIFEST)
+                :: !(f[p_victim].has & MANIFEST) &&
+                        (f[p_victim].has & BLOCKS) ->
+                    unlink(p_victim, BLOCKS)
+                :: !(f[p_victim].has & (MANIFEST | BLOCKS)) ->
+                    unlink(p_victim, DRAFT);
+                    unlink(p_victim, STATE)
+                fi
+            :: f[p_victim].name == OLD && f[p_victim].has == 0 ->
+                set_name(p_victim, NONE);
+                p_step = 0
+            fi
+        }
+    :: atomic { p_step > 0 -> p_step = 0 }
+    od
+}
+#endif
+
 /* All processes of the job end at once; the page cache stays, or goes too. */
 proctype disaster()
 {
@@ -341,6 +417,9 @@ end:
             crashes--;
             if
             :: power_failure();
+#if PRUNES
+                p_step = 0;
+#endif
                 d_step {
                     for (k : 0 .. SAVES - 1) {
                         if
@@ -387,6 +466,7 @@ end:
             failure = OK;
             at = NOBODY;
             victim = NOBODY;
+            is_help = 0;
             verified = NOBODY
         }
     od
@@ -402,7 +482,10 @@ init
         run disaster();
         for (i_lost : 1 .. RANKS - 1) {
             run rank(i_lost) /* _pid is 2 more */
-        }
+        };
+#if PRUNES
+        run pruner();
+#endif
         i_lost = 0
     }
 }

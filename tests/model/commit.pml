@@ -105,7 +105,7 @@ inline sync_its_folder(i)
 #endif
 }
 
-/* Steps 2 to 4 there.  The two syncs may come in any order; the code has one. */
+/* Steps 2 to 4 there.  The code has one of the two orders of the syncs. */
 inline give_name(i)
 {
 #ifdef LIKE_NAME_BEFORE_MANIFEST
@@ -287,13 +287,25 @@ inline retain(i)
             f[victim].fate = RETIRED
         }
 #else
-        RISKY(claim_newer(victim); set_name(victim, OLD);
-              f[victim].fate = RETIRED);
+        RISKY(if
+              :: f[victim].name == IT ->
+                  claim_newer(victim);
+                  set_name(victim, OLD);
+                  f[victim].fate = RETIRED
+              :: else -> is_help = 1 /* prune has taken it */
+              fi);
 #endif
         /* = retain.c rpt__retire rpt__dir_sync */
-#ifndef WITHOUT_SYNC_BEFORE_REMOVAL
+#if defined(LIKE_HELP_NEEDS_NO_SYNC)
+        if
+        :: st == OK && !is_help ->
+            sync_task()
+        :: else
+        fi;
+#elif !defined(WITHOUT_SYNC_BEFORE_REMOVAL)
         RISKY(sync_task());
 #endif
+        is_help = 0;
         /* = retain.c rpt__retire rpt__dir_remove */
         if
         :: st == OK -> remove(victim)
@@ -365,6 +377,8 @@ inline open_task()
         RISKY(sync_task());
 #endif
         /* = commit.c rpt__commit_leftovers rpt__clear_old */
+        /* = retain.c rpt__clear_old rpt__dir_list */
+        /* = retain.c rpt__clear_old rpt__dir_sync */
         /* = retain.c rpt__clear_old rpt__dir_remove */
         do
         :: st == OK ->
@@ -373,6 +387,9 @@ inline open_task()
             :: at == NOBODY -> break
             :: else
             fi;
+#if PRUNES && !defined(WITHOUT_SYNC_AFTER_LIST)
+            RISKY(sync_task()); /* without prune the one before is enough */
+#endif
             remove(at)
         :: else -> break
         od;
