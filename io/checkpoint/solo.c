@@ -9,8 +9,8 @@
  *             a new one
  *
  * The files are hashed and synced as those of any program (routes.c).  state.h5
- * is empty: there are no datasets.  A save costs the state, four small files, of
- * which two are synced, and the syncs of three folders.
+ * is empty: there are no datasets.  A save costs the state, four small files
+ * (two are synced), and the syncs of three folders.
  */
 #include "io/checkpoint/solo.h"
 
