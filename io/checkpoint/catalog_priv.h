@@ -36,9 +36,6 @@ rpt_status_t rpt__folders_find(const struct rpt_folders *folders,
                                const char *path, const char *which,
                                const rpt_catalog_entry_t **entry_out);
 
-/* Records that a folder is not there any more: RPT_ERR_NOT_FOUND. */
-rpt_status_t rpt__gone(const struct rpt_dir *task, const char *name);
-
 /* ---- catalog.c ---- */
 
 struct rpt_shelf {

@@ -2,12 +2,15 @@
  * commit.c - the steps that make a folder a checkpoint, in their order
  *
  *   1  every rank's section has its seal: its data are on the disk
- *   2  MANIFEST.json, with the digest of blocks.xxh, is written and synced
- *   3  draft.json and lists of files go, the folder is synced
+ *   2  MANIFEST.json, with the digest of blocks.xxh, is written and synced;
+ *      then the folder, which has its name
+ *   3  draft.json and lists of files go: until 2 the next job begins from them
  *   4  the folder gets its name; the folder above is synced
  *
- * A crash before 4 leaves a folder .tmp-ID, of which the next job does the rest
- * when 1 holds.  Nothing is removed before 4 is done.
+ * A job that is killed before 4 leaves a folder .tmp-ID, of which the next one
+ * does the rest when 1 holds.  A power failure before 4 may take it away, or
+ * any part of it that was not synced: then it is removed.  Nothing else is
+ * removed before 4 is done.  tests/model tries all of it.
  */
 #include "io/checkpoint/commit.h"
 
@@ -15,11 +18,9 @@
 #include "base/log.h"
 #include "io/checkpoint/routes.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- reading ---- */
@@ -49,6 +50,14 @@ rpt_status_t rpt__manifest_load(const struct rpt_dir *dir, bool is_draft,
     }
     rpt__buf_free(&text);
     return status;
+}
+
+rpt_status_t rpt__gone(const struct rpt_dir *task, const char *name)
+{
+    rpt__fail(RPT_ERR_NOT_FOUND, "%s/%s is gone", task->path, name);
+    rpt__fail_why("a job, or somebody else, removed or renamed it meanwhile");
+    rpt__fail_hint("list the checkpoints again");
+    return RPT_ERR_NOT_FOUND;
 }
 
 static rpt_status_t damaged(const struct rpt_dir *dir, const char *name,
@@ -124,6 +133,10 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
         if (status == RPT_PENDING) {
             status = damaged(&o.dir, RPT_BLOCKS, "a seal is missing");
         }
+    }
+    /* Who removes one takes its name away first. */
+    if (status != RPT_OK && rpt__dir_lacks(task, name)) {
+        status = rpt__gone(task, name);
     }
     if (status != RPT_OK) {
         rpt__opened_free(&o);
@@ -202,34 +215,36 @@ static rpt_status_t read_draft(struct rpt_opened *o)
                : status;
 }
 
-static rpt_status_t sync_one(const struct rpt_dir *dir, const char *name)
+static rpt_status_t drop_draft(const struct rpt_opened *o)
 {
-    int fd = -1, error;
-    rpt_status_t status = rpt__dir_open_file(dir, name, false, &fd);
+    rpt_status_t status = rpt__dir_remove(&o->dir, RPT_DRAFT);
 
-    if (status != RPT_OK) {
-        return status;
-    }
-    error = rpt__sync_file(fd, false);
-    close(fd);
-    return error == 0 ? RPT_OK : rpt__dir_fail(dir, name, "sync", error, 0);
+    return status == RPT_OK ? rpt__routes_forget(&o->dir, &o->manifest)
+                            : status;
 }
 
-/* A rank that was killed between a write and its sync has left a seal that is
- * in this host's memory only: that is no proof yet. */
-static rpt_status_t sync_leftover(const struct rpt_opened *o)
+/* Steps 2 to 4, but for the last sync. */
+static rpt_status_t give_name(const struct rpt_dir *task, const char *name,
+                              const struct rpt_opened *o,
+                              char new_name[RPT_FOLDER_NAME_BYTES])
 {
-    rpt_status_t status = judge(o, sync_one(&o->dir, RPT_STATE_FILE));
+    rpt_status_t status = put_manifest(o);
 
     if (status == RPT_OK) {
-        status = judge(o, sync_one(&o->dir, RPT_BLOCKS));
+        status = rpt__dir_sync(&o->dir);
     }
-    return status == RPT_ERR_CORRUPT ? RPT_PENDING : status;
+    if (status == RPT_OK) {
+        status = drop_draft(o);
+    }
+    if (status == RPT_OK) {
+        rpt__folder_name(o->manifest.iteration, o->manifest.id, new_name);
+        status = rpt__dir_rename(task, name, new_name);
+    }
+    return status;
 }
 
-static rpt_status_t commit(const struct rpt_dir *task, const char *name,
-                           bool is_leftover,
-                           char name_out[RPT_FOLDER_NAME_BYTES])
+rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
+                         char name_out[RPT_FOLDER_NAME_BYTES])
 {
     struct rpt_opened o = RPT_OPENED_NONE;
     char new_name[RPT_FOLDER_NAME_BYTES];
@@ -239,24 +254,8 @@ static rpt_status_t commit(const struct rpt_dir *task, const char *name,
         return status;
     }
     status = read_draft(&o);
-    if (status == RPT_OK && is_leftover) {
-        status = sync_leftover(&o);
-    }
     if (status == RPT_OK) {
-        rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
-        status = put_manifest(&o);
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_remove(&o.dir, RPT_DRAFT);
-    }
-    if (status == RPT_OK) {
-        status = rpt__routes_forget(&o.dir, &o.manifest);
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_sync(&o.dir);
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_rename(task, name, new_name);
+        status = give_name(task, name, &o, new_name);
     }
     if (status == RPT_OK) {
         status = rpt__dir_sync(task);
@@ -268,83 +267,124 @@ static rpt_status_t commit(const struct rpt_dir *task, const char *name,
     return status;
 }
 
-rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
-                         char name_out[RPT_FOLDER_NAME_BYTES])
-{
-    return commit(task, name, false, name_out);
-}
-
 /* ---- what was left ---- */
 
-static bool begins_with(const char *name, const char *start)
+/* What a power failure or a removal that was cut short has left of a folder may
+ * lack any of its files. */
+static rpt_status_t look_for_files(const struct rpt_opened *o)
 {
-    return strncmp(name, start, strlen(start)) == 0;
+    const struct rpt_manifest *m = &o->manifest;
+    rpt_status_t status = rpt__dir_is_long(&o->dir, RPT_STATE_FILE,
+                                           m->file_bytes);
+
+    for (size_t i = 0; i < m->n_files && status == RPT_OK; i++) {
+        status = rpt__routed_is_long(&o->dir, &m->files[i]);
+    }
+    return status;
 }
 
-/* A draft that went before the rename: step 3 or 4 is missing. */
-static rpt_status_t finish(const struct rpt_dir *task, const char *name)
+/* A seal that is read may be in memory only, when its rank was killed before it
+ * had synced it.  What it is about is on the disk. */
+static rpt_status_t sync_seals(const struct rpt_opened *o)
 {
-    struct rpt_opened o = RPT_OPENED_NONE;
-    char new_name[RPT_FOLDER_NAME_BYTES];
-    rpt_status_t status = rpt__dir_open(task, name, &o.dir);
+    int fd = -1, error;
+    rpt_status_t status = rpt__dir_open_file(&o->dir, RPT_BLOCKS, false, &fd);
 
     if (status != RPT_OK) {
         return status;
     }
-    status = rpt__manifest_load(&o.dir, false, &o.manifest);
-    if (status == RPT_OK) {
-        status = read_blocks(&o, false, NULL);
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_sync(&o.dir);
-    }
-    if (status == RPT_OK) {
-        rpt__folder_name(o.manifest.iteration, o.manifest.id, new_name);
-        status = rpt__dir_rename(task, name, new_name);
-    }
-    rpt__opened_free(&o);
-    if (status == RPT_OK) {
-        return rpt__dir_sync(task);
-    }
-    return status == RPT_ERR_NOT_FOUND || status == RPT_ERR_CORRUPT
+    error = rpt__sync_file(fd, true);
+    close(fd);
+    return error == 0 ? RPT_OK
+                      : rpt__dir_fail(&o->dir, RPT_BLOCKS, "sync", error, 0);
+}
+
+/* Not gone wrong, but not all there. */
+static rpt_status_t is_missing(rpt_status_t status)
+{
+    return status == RPT_ERR_NOT_FOUND || status == RPT_ERR_CORRUPT ||
+                   status == RPT_ERR_INVALID
                ? RPT_PENDING
                : status;
 }
 
-/* What cannot be removed takes room, and does no other harm. */
-static void clear(const struct rpt_dir *task, const char *name)
+static rpt_status_t commit_leftover(const struct rpt_dir *task,
+                                    const char *name, struct rpt_opened *o)
 {
-    if (rpt__dir_remove(task, name) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", task->path, name,
-                 rpt_last_error()->why);
+    char new_name[RPT_FOLDER_NAME_BYTES];
+    rpt_status_t status = read_draft(o);
+
+    if (status == RPT_OK) {
+        status = is_missing(look_for_files(o));
     }
+    if (status == RPT_OK) {
+        status = sync_seals(o);
+    }
+    return status == RPT_OK ? give_name(task, name, o, new_name) : status;
+}
+
+/* The draft went, or a power failure took it: only the name is missing. */
+static rpt_status_t finish(const struct rpt_dir *task, const char *name,
+                           struct rpt_opened *o)
+{
+    char new_name[RPT_FOLDER_NAME_BYTES];
+    rpt_status_t status = rpt__manifest_load(&o->dir, false, &o->manifest);
+
+    if (status == RPT_OK) {
+        status = read_blocks(o, false, NULL);
+    }
+    if (status == RPT_OK) {
+        status = look_for_files(o);
+    }
+    status = is_missing(status);
+    if (status == RPT_OK) {
+        status = drop_draft(o);
+    }
+    if (status == RPT_OK) {
+        rpt__folder_name(o->manifest.iteration, o->manifest.id, new_name);
+        status = rpt__dir_rename(task, name, new_name);
+    }
+    return status;
+}
+
+typedef rpt_status_t (*complete_fn)(const struct rpt_dir *task,
+                                    const char *name, struct rpt_opened *o);
+
+/* RPT_PENDING: it cannot be. */
+static rpt_status_t complete(const struct rpt_dir *task, const char *name,
+                             complete_fn fn)
+{
+    struct rpt_opened o = RPT_OPENED_NONE;
+    rpt_status_t status = rpt__dir_open(task, name, &o.dir);
+
+    if (status == RPT_OK) {
+        status = fn(task, name, &o);
+        rpt__opened_free(&o);
+    }
+    return status;
 }
 
 static rpt_status_t settle(const struct rpt_dir *task, const char *name)
 {
-    rpt_status_t status;
+    rpt_status_t status = complete(task, name, commit_leftover);
 
-    if (begins_with(name, ".old-")) {
-        clear(task, name);
-        return RPT_OK;
-    }
-    if (!begins_with(name, ".tmp-")) {
-        return RPT_OK;
-    }
-    status = commit(task, name, true, NULL);
     if (status == RPT_PENDING) {
-        status = finish(task, name);
+        status = complete(task, name, finish);
     }
     if (status == RPT_OK) {
         rpt__log(RPT_LOG_WARN,
                  "%s/%s had all its data: the checkpoint was finished",
                  task->path, name);
     }
-    if (status == RPT_PENDING) {
-        clear(task, name);
-        status = RPT_OK;
+    if (status != RPT_PENDING) {
+        return status;
     }
-    return status;
+    /* What cannot be removed takes room, and does no other harm. */
+    if (rpt__dir_remove(task, name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", task->path, name,
+                 rpt_last_error()->why);
+    }
+    return RPT_OK;
 }
 
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)
@@ -353,128 +393,19 @@ rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)
     rpt_status_t status = rpt__dir_list(task, &names);
 
     for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        status = settle(task, names.list[i]);
+        if (strncmp(names.list[i], ".tmp-", 5) == 0) {
+            status = settle(task, names.list[i]);
+        }
     }
     rpt__dir_names_free(&names);
+    /* These names, and those that a killed job had given, before anybody is
+     * told of them. */
+    if (status == RPT_OK) {
+        status = rpt__dir_sync(task);
+    }
+    if (status == RPT_OK && rpt__clear_old(task) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "%s (%s)", rpt_last_error()->what,
+                 rpt_last_error()->why);
+    }
     return status;
-}
-
-/* ---- going ---- */
-
-static rpt_status_t rename_to(const struct rpt_dir *task, const char *name,
-                              const char *start, uint64_t id)
-{
-    char text[RPT_ID_BYTES], new_name[RPT_FOLDER_NAME_BYTES];
-    rpt_status_t status;
-
-    rpt__id_text(id, text);
-    snprintf(new_name, sizeof new_name, "%s%s", start, text);
-    status = rpt__dir_rename(task, name, new_name);
-    return status == RPT_OK ? rpt__dir_sync(task) : status;
-}
-
-rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name)
-{
-    char text[RPT_ID_BYTES], old[RPT_FOLDER_NAME_BYTES];
-    uint64_t iteration = 0, id = 0;
-    rpt_status_t status;
-
-    if (!rpt__folder_parse(name, &iteration, &id)) {
-        return rpt__dir_remove(task, name);
-    }
-    status = rename_to(task, name, ".old-", id);
-    if (status != RPT_OK && rpt__dir_lacks(task, name)) {
-        status = RPT_OK; /* whoever took it removes it; we help */
-    }
-    rpt__id_text(id, text);
-    snprintf(old, sizeof old, ".old-%s", text);
-    return status == RPT_OK ? rpt__dir_remove(task, old) : status;
-}
-
-rpt_status_t rpt__retire_aside(const struct rpt_dir *task, uint64_t id,
-                               const char *name)
-{
-    return rename_to(task, name, ".old-", id);
-}
-
-rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
-                            uint64_t id)
-{
-    return rename_to(task, name, ".bad-", id);
-}
-
-/* ---- what there is ---- */
-
-static void look_at(const struct rpt_dir *task, struct rpt_found *found)
-{
-    struct rpt_dir dir;
-    struct rpt_manifest m;
-    struct rpt_dir_names names = { NULL, 0 };
-    struct stat file;
-
-    if (rpt__dir_open(task, found->name, &dir) != RPT_OK) {
-        return;
-    }
-    if (rpt__manifest_load(&dir, false, &m) == RPT_OK) {
-        found->time_s = m.time_s;
-        for (size_t i = 0; i < m.n_files; i++) {
-            found->bytes += m.files[i].bytes;
-        }
-        rpt__manifest_free(&m);
-    }
-    if (rpt__dir_list(&dir, &names) == RPT_OK) {
-        for (size_t i = 0; i < names.n; i++) {
-            if (fstatat(dir.fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) ==
-                0) {
-                found->bytes += (uint64_t)file.st_size;
-            }
-        }
-        rpt__dir_names_free(&names);
-    }
-    rpt__dir_close(&dir);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct rpt_found *x = a, *y = b;
-
-    if (x->iteration != y->iteration) {
-        return x->iteration > y->iteration ? -1 : 1;
-    }
-    if (x->time_s > y->time_s || x->time_s < y->time_s) {
-        return x->time_s > y->time_s ? -1 : 1;
-    }
-    return (x->id < y->id) - (x->id > y->id);
-}
-
-rpt_status_t rpt__find_all(const struct rpt_dir *task,
-                           struct rpt_found **found_out, size_t *n_out)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    struct rpt_found *found;
-    rpt_status_t status = rpt__dir_list(task, &names);
-    size_t n = 0;
-
-    if (status != RPT_OK) {
-        return status;
-    }
-    found = calloc(names.n + 1, sizeof *found);
-    if (found == NULL) {
-        status = rpt__fail_nomem((names.n + 1) * sizeof *found);
-        rpt__dir_names_free(&names);
-        return status;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        if (rpt__folder_parse(names.list[i], &found[n].iteration,
-                              &found[n].id)) {
-            snprintf(found[n].name, sizeof found[n].name, "%s", names.list[i]);
-            look_at(task, &found[n]);
-            n++;
-        }
-    }
-    rpt__dir_names_free(&names);
-    qsort(found, n, sizeof *found, newest_first);
-    *found_out = found;
-    *n_out = n;
-    return RPT_OK;
 }

@@ -19,30 +19,9 @@ const char *rpt__task_check(const char *task);
 rpt_status_t rpt__commit(const struct rpt_dir *task, const char *name,
                          char name_out[RPT_FOLDER_NAME_BYTES]);
 
-/* Finishes or removes what a killed job left unfinished. */
+/* Finishes or removes what a killed job left unfinished; then all names in the
+ * task's folder are on the disk. */
 rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
-
-/* Takes a folder out of the way and removes it.  One that somebody else has
- * taken is fine. */
-rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
-/* Takes it out of the way only, as .old-ID. */
-rpt_status_t rpt__retire_aside(const struct rpt_dir *task, uint64_t id,
-                               const char *name);
-/* Puts a damaged one aside. */
-rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
-                            uint64_t id);
-
-/* A committed folder, by its name. */
-struct rpt_found {
-    char name[RPT_FOLDER_NAME_BYTES];
-    uint64_t iteration;
-    uint64_t id;
-    double time_s;  /* of the manifest; 0 when that cannot be read */
-    uint64_t bytes; /* of its files                                */
-};
-/* All of a task, newest first.  To be freed. */
-rpt_status_t rpt__find_all(const struct rpt_dir *task,
-                           struct rpt_found **found_out, size_t *n_out);
 
 /* MANIFEST.json or draft.json of an open folder; to be released by
  * rpt__manifest_free().  RPT_ERR_NOT_FOUND and those of
@@ -63,29 +42,57 @@ struct rpt_opened {
         .dir = RPT_DIR_CLOSED                                                  \
     }
 /* Of a committed folder, or one that was put aside.  RPT_ERR_CORRUPT: it is
- * damaged; RPT_ERR_IO and others: it cannot be read. */
+ * damaged; RPT_ERR_NOT_FOUND: it is gone, perhaps while it was read;
+ * RPT_ERR_IO and others: it cannot be read. */
 rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
                               struct rpt_opened *opened_out);
 void rpt__opened_free(struct rpt_opened *opened);
+/* Records that a folder is not there any more: RPT_ERR_NOT_FOUND. */
+rpt_status_t rpt__gone(const struct rpt_dir *task, const char *name);
+
+/* ---- found.c ---- */
+
+/* A committed folder, by its name. */
+struct rpt_found {
+    char name[RPT_FOLDER_NAME_BYTES];
+    uint64_t iteration;
+    uint64_t id;
+    bool counts;    /* its manifest is right, and its     */
+    double time_s;  /* of the manifest; 0: cannot be read */
+    uint64_t bytes; /* of its files                       */
+};
+/* All of a task, newest first.  To be freed. */
+rpt_status_t rpt__find_all(const struct rpt_dir *task,
+                           struct rpt_found **found_out, size_t *n_out);
 
 /* ---- retain.c ---- */
 
 struct rpt_retention {
-    uint64_t keep;     /* the newest so many, >= 1                    */
-    uint64_t every;    /* and those of every n-th iteration; 0: none  */
-    double age_s;      /* none that is older; 0: any age              */
-    uint64_t bytes;    /* no more than so many; 0: any                */
+    uint64_t keep;      /* the newest so many, >= 1                    */
+    uint64_t every;     /* and those of every n-th iteration; 0: none  */
+    double age_s;       /* none that is older; 0: any age              */
+    uint64_t bytes;     /* no more than so many; 0: any                */
     uint64_t committed; /* so is this one, just written; 0: none       */
-    uint64_t verified; /* this id is kept in any case; 0: none        */
-    bool spares;       /* the last that goes stays as .old-ID ...     */
-    uint64_t spare;    /* [out] ... with this id; 0: none             */
+    uint64_t verified;  /* this id is kept in any case; 0: none        */
+    bool spares;        /* the last that goes stays as .old-ID ...     */
+    uint64_t spare;     /* [out] ... with this id; 0: none             */
 };
-/* Which may go; newest first, as rpt__find_all() gives them.  The newest one
- * never does. */
+/* Which may go of those that count, which are given newest first.  The newest
+ * one never does. */
 void rpt__retention_choose(const struct rpt_retention *rules,
                            const struct rpt_found found[], size_t n,
                            double now_s, bool goes_out[]);
+/* Removes them. */
 rpt_status_t rpt__retain(const struct rpt_dir *task,
                          struct rpt_retention *rules);
+
+/* Takes a folder out of the way and removes it.  One that somebody else has
+ * taken is fine. */
+rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
+/* Removes .old-ID of who was killed meanwhile. */
+rpt_status_t rpt__clear_old(const struct rpt_dir *task);
+/* Puts a damaged one aside. */
+rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
+                            uint64_t id);
 
 #endif /* RPT_IO_CHECKPOINT_COMMIT_H */

@@ -150,6 +150,32 @@ void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes)
 
 /* ---- folders ---- */
 
+/* The folder that has the name of this one.  It may be one of others, that we
+ * may not read or that cannot be synced: what is made there is theirs to keep.
+ */
+static int sync_above(const char *path)
+{
+    char *above = strdup(path), *slash;
+    int fd, error;
+
+    if (above == NULL) {
+        return ENOMEM;
+    }
+    slash = strrchr(above, '/');
+    if (slash != NULL) {
+        slash[slash == above ? 1 : 0] = '\0';
+    }
+    fd = open_again(AT_FDCWD, slash != NULL ? above : ".",
+                    O_RDONLY | O_DIRECTORY);
+    free(above);
+    if (fd < 0) {
+        return 0;
+    }
+    error = rpt__sync_file(fd, false);
+    close(fd);
+    return error == EIO || error == ENOSPC || error == EDQUOT ? error : 0;
+}
+
 rpt_status_t rpt__dir_make_path(const char *path)
 {
     char *part = strdup(path), *slash;
@@ -165,6 +191,8 @@ rpt_status_t rpt__dir_make_path(const char *path)
         }
         if (mkdir(part, 0777) != 0 && errno != EEXIST) {
             error = errno;
+        } else {
+            error = sync_above(part);
         }
         if (slash != NULL) {
             *slash = '/';
@@ -182,7 +210,7 @@ rpt_status_t rpt__dir_make_path(const char *path)
 
 rpt_status_t rpt__dir_open_path(const char *path, struct rpt_dir *dir_out)
 {
-    struct rpt_dir dir = { -1, strdup(path) };
+    struct rpt_dir dir = { -1, strdup(path), false };
 
     if (dir.path == NULL) {
         return rpt__fail_nomem(strlen(path) + 1);
@@ -213,6 +241,7 @@ rpt_status_t rpt__dir_open(const struct rpt_dir *parent, const char *name,
         return rpt__fail_nomem(bytes);
     }
     snprintf(dir.path, bytes, "%s/%s", parent->path, name);
+    dir.is_lax = parent->is_lax;
     dir.fd = open_again(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (dir.fd < 0) {
         int error = errno;
@@ -287,7 +316,7 @@ rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner)
 
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir)
 {
-    int error = rpt__sync_file(dir->fd, false);
+    int error = dir->is_lax ? 0 : rpt__sync_file(dir->fd, false);
 
     /* Some file systems cannot sync a folder, and say so. */
     return error == 0 || error == EINVAL
@@ -520,8 +549,8 @@ rpt_status_t rpt__dir_read_all(const struct rpt_dir *dir, const char *name,
     return status;
 }
 
-rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
-                          const void *data, size_t bytes)
+static rpt_status_t put(const struct rpt_dir *dir, const char *name,
+                        const void *data, size_t bytes, bool syncs)
 {
     int fd, error;
     rpt_status_t status = rpt__dir_create(dir, name, &fd);
@@ -532,12 +561,45 @@ rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
     error = rpt__write_at(fd, data, bytes, 0);
     if (error != 0) {
         status = rpt__dir_fail(dir, name, "write", error, bytes);
-    } else if ((error = rpt__sync_file(fd, false)) != 0) {
+    } else if (syncs && (error = rpt__sync_file(fd, false)) != 0) {
         status = rpt__dir_fail(dir, name, "sync", error, 0);
     }
-    /* It is closed then, and was synced before. */
+    /* It is closed then. */
     if (close(fd) != 0 && errno != EINTR && status == RPT_OK) {
         status = rpt__dir_fail(dir, name, "close", errno, 0);
+    }
+    return status;
+}
+
+rpt_status_t rpt__dir_write(const struct rpt_dir *dir, const char *name,
+                            const void *data, size_t bytes)
+{
+    return put(dir, name, data, bytes, false);
+}
+
+rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
+                          const void *data, size_t bytes)
+{
+    return put(dir, name, data, bytes, !dir->is_lax);
+}
+
+rpt_status_t rpt__dir_is_long(const struct rpt_dir *dir, const char *name,
+                              uint64_t bytes)
+{
+    uint64_t found = 0;
+    int fd = -1;
+    rpt_status_t status = rpt__dir_open_file(dir, name, false, &fd);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = rpt__dir_bytes(dir, name, fd, &found);
+    close(fd);
+    if (status == RPT_OK && found != bytes) {
+        rpt__fail(RPT_ERR_CORRUPT, "%s/%s is damaged", dir->path, name);
+        rpt__fail_why("it has %llu bytes, not %llu", (unsigned long long)found,
+                      (unsigned long long)bytes);
+        status = RPT_ERR_CORRUPT;
     }
     return status;
 }

@@ -18,13 +18,14 @@
 #include <stdint.h>
 
 struct rpt_dir {
-    int fd;     /* -1: it is not open */
-    char *path; /* for messages       */
+    int fd;      /* -1: it is not open                 */
+    char *path;  /* for messages                      */
+    bool is_lax; /* in it and below nothing is synced */
 };
 
 #define RPT_DIR_CLOSED                                                         \
     {                                                                          \
-        -1, NULL                                                               \
+        -1, NULL, false                                                        \
     }
 
 /* Records that `name` ("": the folder itself) could not be written, ..., and
@@ -36,7 +37,8 @@ rpt_status_t rpt__dir_refuse(const struct rpt_dir *dir, const char *name,
                              const char *why);
 
 /* Makes a folder that a user named, and those above it; it may be there.
- * Links are followed. */
+ * All their names are synced, also of those that were there: who made them may
+ * not have done it.  Links are followed. */
 rpt_status_t rpt__dir_make_path(const char *path);
 /* RPT_ERR_NOT_FOUND: there is none.  Links are followed. */
 rpt_status_t rpt__dir_open_path(const char *path, struct rpt_dir *dir_out);
@@ -92,9 +94,15 @@ rpt_status_t rpt__dir_bytes(const struct rpt_dir *dir, const char *name, int fd,
  * RPT_ERR_CORRUPT: it is longer than `most` bytes. */
 rpt_status_t rpt__dir_read_all(const struct rpt_dir *dir, const char *name,
                                uint64_t most, struct rpt_buf *out);
-/* A new file with these bytes, synced. */
+/* A new file with these bytes, which a power failure may take away. */
+rpt_status_t rpt__dir_write(const struct rpt_dir *dir, const char *name,
+                            const void *data, size_t bytes);
+/* The same, synced. */
 rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
                           const void *data, size_t bytes);
+/* RPT_ERR_CORRUPT: a file has another length. */
+rpt_status_t rpt__dir_is_long(const struct rpt_dir *dir, const char *name,
+                              uint64_t bytes);
 
 /* All bytes, in as many calls as it takes: 0, or the errno; ENODATA: the file
  * ends before. */

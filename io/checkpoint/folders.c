@@ -18,14 +18,6 @@
 
 enum { MOST_LOOKS = 20 };
 
-rpt_status_t rpt__gone(const struct rpt_dir *task, const char *name)
-{
-    rpt__fail(RPT_ERR_NOT_FOUND, "%s/%s is gone", task->path, name);
-    rpt__fail_why("a job, or somebody else, removed or renamed it meanwhile");
-    rpt__fail_hint("list the checkpoints again");
-    return RPT_ERR_NOT_FOUND;
-}
-
 /* ---- names ---- */
 
 static bool parse_id(const char *text, uint64_t *id_out)
@@ -134,6 +126,9 @@ static void describe(struct rpt_folder *f)
         e->time_s = m->time_s;
         e->n_ranks = m->n_ranks;
         e->n_datasets = m->n_datasets;
+    }
+    for (size_t i = 0; i < m->n_files; i++) {
+        e->bytes += m->files[i].bytes;
     }
 }
 

@@ -3,7 +3,8 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/box.h io/checkpoint/checkpoint.h \
 	io/checkpoint/catalog.c io/checkpoint/catalog.h \
 	io/checkpoint/catalog_priv.h io/checkpoint/diff.c \
-	io/checkpoint/folders.c io/checkpoint/outside.c \
+	io/checkpoint/folders.c io/checkpoint/found.c \
+	io/checkpoint/outside.c \
 	io/checkpoint/outside.h io/checkpoint/stored.c \
 	io/checkpoint/stored.h io/checkpoint/tidy.c \
 	io/checkpoint/checkpoint_priv.h io/checkpoint/collective.c \

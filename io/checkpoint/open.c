@@ -278,6 +278,7 @@ static rpt_status_t make(struct rpt_checkpoint *c, const char *directory)
     if (status == RPT_OK) {
         status = open_folders(c, directory);
     }
+    c->dir.is_lax = !rpt__option_switch(c->options, RPT_OPT_IO_CHECKPOINT_SYNC);
     if (status == RPT_OK) {
         status = rpt__saver_create(
             c->engine, rpt__comm_rank(c->comm), rpt__comm_size(c->comm),

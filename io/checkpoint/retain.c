@@ -1,12 +1,19 @@
 /*
- * retain.c - which checkpoints may go when a new one has been committed
+ * retain.c - which checkpoints may go when a new one is committed, and how
+ *
+ * One that goes is renamed first, and the name is synced: so there is never a
+ * part of it under the name of a checkpoint.
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* ---- which ---- */
 
 struct rpt_retention rpt__retention_of(const rpt_options_t *options)
 {
@@ -44,17 +51,93 @@ void rpt__retention_choose(const struct rpt_retention *rules,
     }
 }
 
-/* The newest that goes is the last one. */
-static rpt_status_t retire(const struct rpt_dir *task,
-                           struct rpt_retention *rules,
-                           const struct rpt_found *found, bool is_last)
+/* ---- how ---- */
+
+static rpt_status_t rename_to(const struct rpt_dir *task, const char *name,
+                              const char *start, uint64_t id,
+                              char new_name[RPT_FOLDER_NAME_BYTES])
 {
+    char text[RPT_ID_BYTES];
+
+    rpt__id_text(id, text);
+    snprintf(new_name, RPT_FOLDER_NAME_BYTES, "%s%s", start, text);
+    return rpt__dir_rename(task, name, new_name);
+}
+
+rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name)
+{
+    char old[RPT_FOLDER_NAME_BYTES];
+    uint64_t iteration = 0, id = 0;
     rpt_status_t status;
 
-    if (!is_last || !rules->spares) {
-        return rpt__retire(task, found->name);
+    if (!rpt__folder_parse(name, &iteration, &id)) {
+        return rpt__dir_remove(task, name);
     }
-    status = rpt__retire_aside(task, found->id, found->name);
+    status = rename_to(task, name, ".old-", id, old);
+    if (status != RPT_OK && rpt__dir_lacks(task, name)) {
+        status = RPT_OK; /* whoever took it removes it; we help */
+    }
+    if (status == RPT_OK) {
+        status = rpt__dir_sync(task);
+    }
+    return status == RPT_OK ? rpt__dir_remove(task, old) : status;
+}
+
+/* Without a sync: one that gets its name back is found damaged once more. */
+rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
+                            uint64_t id)
+{
+    char bad[RPT_FOLDER_NAME_BYTES];
+
+    return rename_to(task, name, ".bad-", id, bad);
+}
+
+rpt_status_t rpt__clear_old(const struct rpt_dir *task)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_list(task, &names), one;
+    bool is_synced = false;
+
+    for (size_t i = 0; i < names.n; i++) {
+        if (strncmp(names.list[i], ".old-", 5) != 0) {
+            continue;
+        }
+        /* Who renamed it may have been killed before the sync. */
+        one = is_synced ? RPT_OK : rpt__dir_sync(task);
+        is_synced = true;
+        if (one == RPT_OK) {
+            one = rpt__dir_remove(task, names.list[i]);
+        }
+        status = one != RPT_OK ? one : status;
+    }
+    rpt__dir_names_free(&names);
+    return status;
+}
+
+/* What does not count is not kept by a number, nor removed: a person may. */
+static size_t drop_damaged(struct rpt_found found[], size_t n)
+{
+    size_t n_good = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (found[i].counts) {
+            found[n_good++] = found[i];
+        }
+    }
+    return n_good;
+}
+
+/* It stays as .old-ID, to be recycled. */
+static rpt_status_t spare(const struct rpt_dir *task,
+                          struct rpt_retention *rules,
+                          const struct rpt_found *found)
+{
+    char old[RPT_FOLDER_NAME_BYTES];
+    rpt_status_t status = rename_to(task, found->name, ".old-", found->id, old);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_sync(task);
+    }
     rules->spare = status == RPT_OK ? found->id : 0;
     return status;
 }
@@ -70,6 +153,7 @@ rpt_status_t rpt__retain(const struct rpt_dir *task,
     if (status != RPT_OK) {
         return status;
     }
+    n = drop_damaged(found, n);
     goes_out = calloc(n + 1, sizeof *goes_out);
     if (goes_out == NULL) {
         status = rpt__fail_nomem(n);
@@ -80,8 +164,10 @@ rpt_status_t rpt__retain(const struct rpt_dir *task,
         n_left += goes_out[i];
     }
     for (size_t i = n; i > 0 && status == RPT_OK; i--) {
-        if (goes_out[i - 1]) {
-            status = retire(task, rules, &found[i - 1], --n_left == 0);
+        if (goes_out[i - 1] && (--n_left > 0 || !rules->spares)) {
+            status = rpt__retire(task, found[i - 1].name);
+        } else if (goes_out[i - 1]) {
+            status = spare(task, rules, &found[i - 1]);
         }
     }
     free(goes_out);

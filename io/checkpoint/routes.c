@@ -64,27 +64,62 @@ static rpt_status_t enter(const struct rpt_dir *folder, const char *name,
     return RPT_OK;
 }
 
-/* The folder of a file and all above it, up to files/. */
-static rpt_status_t sync_above(const struct rpt_dir *folder, const char *name)
+/* The length of the name of the folder above; 0: that is files/. */
+static size_t above(const char *name, size_t length)
 {
-    char path[256];
+    while (length > 0 && name[length - 1] != '/') {
+        length--;
+    }
+    return length > 0 ? length - 1 : 0;
+}
+
+/* Whether a file of the first n lies in a folder, or below it. */
+static bool is_among(const struct rpt_routed list[], size_t n, const char *name,
+                     size_t length)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (length == 0 || (strncmp(list[i].name, name, length) == 0 &&
+                            list[i].name[length] == '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rpt_status_t sync_folder(const struct rpt_dir *folder, const char *name,
+                                size_t length)
+{
+    char path[512];
     struct rpt_dir dir;
     const char *last;
+    rpt_status_t status;
+
+    snprintf(path, sizeof path, "%.*s/", (int)length, name);
+    status = enter(folder, length > 0 ? path : "", false, &dir, &last);
+    if (status == RPT_OK) {
+        status = rpt__dir_sync(&dir);
+        rpt__dir_close(&dir);
+    }
+    return status;
+}
+
+/* The folders of all files and those above them, up to files/, each once. */
+static rpt_status_t sync_folders(const struct rpt_routes *routes,
+                                 const struct rpt_dir *folder)
+{
     rpt_status_t status = RPT_OK;
 
-    snprintf(path, sizeof path, "%s", name);
-    while (status == RPT_OK) {
-        char *slash = strrchr(path, '/');
+    for (size_t i = 0; i < routes->n && status == RPT_OK; i++) {
+        const char *name = routes->list[i].name;
+        size_t length = strlen(name);
 
-        status = enter(folder, path, false, &dir, &last);
-        if (status == RPT_OK) {
-            status = rpt__dir_sync(&dir);
-            rpt__dir_close(&dir);
-        }
-        if (slash == NULL) {
-            return status;
-        }
-        *slash = '\0';
+        do {
+            length = above(name, length);
+            if (is_among(routes->list, i, name, length)) {
+                break; /* so are those above it */
+            }
+            status = sync_folder(folder, name, length);
+        } while (length > 0 && status == RPT_OK);
     }
     return status;
 }
@@ -186,7 +221,7 @@ static rpt_status_t seal_file(struct rpt_routed *file,
         status = rpt__dir_fail(&dir, name, "sync", error, 0);
     }
     rpt__dir_close(&dir);
-    return status == RPT_OK && syncs ? sync_above(folder, file->name) : status;
+    return status;
 }
 
 static void list_name(int rank, char name_out[LIST_NAME_BYTES])
@@ -208,13 +243,17 @@ rpt_status_t rpt__routes_seal(struct rpt_routes *routes,
     for (size_t i = 0; i < routes->n && status == RPT_OK; i++) {
         status = seal_file(&routes->list[i], folder, syncs);
     }
+    if (status == RPT_OK && syncs) {
+        status = sync_folders(routes, folder);
+    }
     if (status == RPT_OK) {
         rpt__routed_write(routes->list, routes->n, &text);
         status = rpt__buf_status(&text);
     }
     if (status == RPT_OK) {
+        /* It is of use until the manifest has it, and is not synced. */
         list_name(rank, name);
-        status = rpt__dir_put(folder, name, text.data, text.bytes);
+        status = rpt__dir_write(folder, name, text.data, text.bytes);
     }
     rpt__buf_free(&text);
     return status;
@@ -257,6 +296,20 @@ rpt_status_t rpt__routes_forget(const struct rpt_dir *folder,
 }
 
 /* ---- verifying ---- */
+
+rpt_status_t rpt__routed_is_long(const struct rpt_dir *folder,
+                                 const struct rpt_routed *file)
+{
+    struct rpt_dir dir;
+    const char *name;
+    rpt_status_t status = enter(folder, file->name, false, &dir, &name);
+
+    if (status == RPT_OK) {
+        status = rpt__dir_is_long(&dir, name, file->bytes);
+        rpt__dir_close(&dir);
+    }
+    return status;
+}
 
 static rpt_status_t damaged(const struct rpt_dir *folder,
                             const struct rpt_routed *file, const char *why)

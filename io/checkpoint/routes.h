@@ -33,6 +33,10 @@ rpt_status_t rpt__routes_read(const struct rpt_dir *folder, int rank,
 rpt_status_t rpt__routes_forget(const struct rpt_dir *folder,
                                 const struct rpt_manifest *manifest);
 
+/* Whether a file has the length that the manifest says.  RPT_ERR_NOT_FOUND,
+ * RPT_ERR_CORRUPT, RPT_ERR_INVALID. */
+rpt_status_t rpt__routed_is_long(const struct rpt_dir *folder,
+                                 const struct rpt_routed *file);
 /* Whether a file is what the manifest says.  RPT_ERR_CORRUPT. */
 rpt_status_t rpt__routed_verify(const struct rpt_dir *folder,
                                 const struct rpt_routed *file);

@@ -195,6 +195,8 @@ static rpt_status_t write_job(void *arg)
         status = rpt__routes_seal(&c->routes, &save->dir, c->rank,
                                   save->target.syncs);
         save->target.n_files = (uint32_t)c->routes.n;
+    }
+    if (status == RPT_OK) {
         save->target.known = rpt__recycle_known(c);
         free(save->hashes);
         save->hashes = rpt__stream_hashes(&c->layout);

@@ -9,8 +9,8 @@
  *             a new one
  *
  * The files are hashed and synced as those of any program (routes.c).  state.h5
- * is empty: there are no datasets.  A save costs four small files, their syncs,
- * and what the state costs.
+ * is empty: there are no datasets.  A save costs the state, four small files
+ * (two are synced), and the syncs of three folders.
  */
 #include "io/checkpoint/solo.h"
 
@@ -476,10 +476,10 @@ static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
     rpt__manifest_write(&m, true, &text);
     status = rpt__buf_status(&text);
     if (status == RPT_OK) {
-        status = rpt__dir_put(&v->dir, RPT_DRAFT, text.data, text.bytes);
+        status = rpt__dir_write(&v->dir, RPT_DRAFT, text.data, text.bytes);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_put(&v->dir, RPT_STATE_FILE, "", 0);
+        status = rpt__dir_write(&v->dir, RPT_STATE_FILE, "", 0);
     }
     rpt__buf_free(&text);
     return status;
@@ -503,18 +503,12 @@ static rpt_status_t put_blocks(struct saving *v, uint64_t section_bytes)
     return status;
 }
 
-static void retain(struct rpt_solo *s)
+static void retain(struct rpt_solo *s, uint64_t committed)
 {
-    const rpt_options_t *o = s->options;
-    struct rpt_retention rules = {
-        .keep = (uint64_t)rpt__option_integer(o, RPT_OPT_IO_CHECKPOINT_KEEP),
-        .every = (uint64_t)rpt__option_integer(
-            o, RPT_OPT_IO_CHECKPOINT_KEEP_EVERY),
-        .age_s = rpt__option_seconds(o, RPT_OPT_IO_CHECKPOINT_KEEP_AGE_S),
-        .bytes = rpt__option_size(o, RPT_OPT_IO_CHECKPOINT_KEEP_BYTES),
-        .verified = s->verified,
-    };
+    struct rpt_retention rules = rpt__retention_of(s->options);
 
+    rules.verified = s->verified;
+    rules.committed = committed;
     if (rpt__retain(&s->dir, &rules) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
@@ -575,7 +569,7 @@ static rpt_status_t end(struct saving *v, rpt_status_t status)
                    rpt__now_s() - v->began_s);
     s->has_newest = true;
     s->newest = v->stamp.iteration;
-    retain(s);
+    retain(s, v->stamp.id);
     return RPT_OK;
 }
 
@@ -589,7 +583,7 @@ static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
         status = rpt__dir_open(&v->dir, RPT_FILES, &files);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_put(&files, RPT_SOLO_STATE, data, bytes);
+        status = rpt__dir_write(&files, RPT_SOLO_STATE, data, bytes);
         rpt__dir_close(&files);
     }
     return status;

@@ -92,23 +92,12 @@ static rpt_status_t let_go(const struct task *task,
     return status;
 }
 
-/* What somebody who was killed had begun to remove. */
 static rpt_status_t remove_old(const struct task *task,
                                const struct rpt_tidying *tidying)
 {
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = RPT_OK;
-
-    if ((tidying->flags & RPT_CATALOG_DRY_RUN) == 0) {
-        status = rpt__dir_list(&task->dir, &names);
-    }
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (strncmp(names.list[i], ".old-", 5) == 0) {
-            status = rpt__dir_remove(&task->dir, names.list[i]);
-        }
-    }
-    rpt__dir_names_free(&names);
-    return status;
+    return (tidying->flags & RPT_CATALOG_DRY_RUN) != 0
+               ? RPT_OK
+               : rpt__clear_old(&task->dir);
 }
 
 /* ---- by rules ---- */

@@ -182,23 +182,16 @@ static rpt_status_t make_draft(struct rpt_checkpoint *c)
     return rpt__buf_status(&save->draft);
 }
 
+/* Without a sync: it is gone when the folder gets its name, and a job that was
+ * killed before has written it all the same. */
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c)
 {
-    const struct rpt_buf *draft = &c->save.draft;
-    int fd = -1, error;
     rpt_status_t status = make_draft(c);
 
-    if (status == RPT_OK) {
-        status = rpt__dir_create(&c->save.dir, RPT_DRAFT, &fd);
-    }
-    if (status != RPT_OK) {
-        return status;
-    }
-    error = rpt__write_at(fd, draft->data, draft->bytes, 0);
-    close(fd);
-    return error == 0 ? RPT_OK
-                      : rpt__dir_fail(&c->save.dir, RPT_DRAFT, "write", error,
-                                      draft->bytes);
+    return status == RPT_OK ? rpt__dir_write(&c->save.dir, RPT_DRAFT,
+                                             c->save.draft.data,
+                                             c->save.draft.bytes)
+                            : status;
 }
 
 rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c)
