@@ -194,6 +194,8 @@ void rpt__checkpoint_abandon(struct rpt_checkpoint *c);
 
 /* Daly's interval from what a save costs, 0: not known. */
 double rpt__due_interval(const struct rpt_checkpoint *c);
+/* Says so when the options ask for what cannot be known here. */
+void rpt__due_warn(const struct rpt_checkpoint *c);
 
 /* ---- verify.c ---- */
 

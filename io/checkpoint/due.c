@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "collectives/plan.h"
 #include "io/checkpoint/checkpoint_priv.h"
 
@@ -75,6 +76,18 @@ static double end_of_allocation(const struct rpt_checkpoint *c)
         end = strtod(slurm, NULL);
     }
     return end > 0 ? end - rpt__wall_s() + rpt__now_s() : 0;
+}
+
+void rpt__due_warn(const struct rpt_checkpoint *c)
+{
+    if (rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_BEFORE_END_S) >
+            0 &&
+        !(end_of_allocation(c) > 0)) {
+        rpt__log(RPT_LOG_WARN,
+                 "io.checkpoint.before_end_s has no effect: nothing says when "
+                 "the allocation ends, as newer versions of Slurm do in "
+                 "SLURM_JOB_END_TIME; set io.checkpoint.end_at");
+    }
 }
 
 static double mtbf_of(const struct rpt_checkpoint *c)

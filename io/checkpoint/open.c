@@ -172,6 +172,7 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
     }
     if (status == RPT_OK) {
         rpt__event_add(&c->dir, "open", 0, c->newest, 0);
+        rpt__due_warn(c);
     }
     return status;
 }

@@ -8,8 +8,10 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -261,6 +263,59 @@ static void it_is_due_before_the_allocation_ends(void)
     on_all(1, NULL, near_the_end);
 }
 
+static void an_hour_before_the_end(struct world *w)
+{
+    double value = 0;
+    rpt_checkpoint_t *c = open_task(w, &value);
+
+    CHECK(due_at(c, 1) == RPT_DUE_END);
+    rpt_checkpoint_close(c);
+}
+
+/* Some hours of distance, since ranks look at different moments. */
+static void slurm_tells_the_end(void)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "%ld", (long)time(NULL) + 3600);
+    setenv("SLURM_JOB_END_TIME", text, 1);
+    on_all(1, "io.checkpoint.before_end_s=7200", an_hour_before_the_end);
+    unsetenv("SLURM_JOB_END_TIME");
+}
+
+static atomic_int n_warned;
+
+static void count_warnings(rpt_log_level_t level, const char *message,
+                           void *user)
+{
+    (void)user;
+    if (level == RPT_LOG_WARN &&
+        strstr(message, "io.checkpoint.end_at") != NULL) {
+        n_warned++;
+    }
+}
+
+static void no_end_is_told(struct world *w)
+{
+    double value = 0;
+    rpt_checkpoint_t *c;
+
+    n_warned = 0;
+    meet(w);
+    c = open_task(w, &value);
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    CHECK(n_warned == (w->rank == 0 || !over_mpi));
+    rpt_checkpoint_close(c);
+}
+
+static void an_end_that_nobody_tells_is_warned_of(void)
+{
+    unsetenv("SLURM_JOB_END_TIME");
+    rpt_log_set(count_warnings, NULL);
+    on_all(1, "io.checkpoint.before_end_s=60", no_end_is_told);
+    rpt_log_set(NULL, NULL);
+}
+
 static void by_daly(struct world *w)
 {
     double value = 0;
@@ -294,6 +349,8 @@ const struct rpt_test timing_tests[] = {
     RPT_TEST(a_signal_to_one_rank_is_heard_by_all),
     RPT_TEST(a_signal_that_is_none_is_refused),
     RPT_TEST(it_is_due_before_the_allocation_ends),
+    RPT_TEST(slurm_tells_the_end),
+    RPT_TEST(an_end_that_nobody_tells_is_warned_of),
     RPT_TEST(the_first_by_daly_is_taken_at_once),
     RPT_TEST_END,
 };
