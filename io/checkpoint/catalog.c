@@ -62,33 +62,14 @@ static bool is_task(const struct rpt_dir *dir)
 
 /* ---- a task ---- */
 
-static void look_at_lock(const struct rpt_dir *dir, struct rpt_shelf *shelf)
-{
-    struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    int fd;
-
-    if (rpt__dir_open_file(dir, "lock", false, &fd) != RPT_OK) {
-        return;
-    }
-    shelf->info.is_open = fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
-                          lock.l_type != F_UNLCK;
-    close(fd);
-    if (rpt__dir_read_all(dir, "lock", 4096, &text) == RPT_OK &&
-        sscanf(text.data, "host %127s pid %9d", shelf->host,
-               &shelf->info.pid) != 2) {
-        shelf->host[0] = '\0';
-        shelf->info.pid = 0;
-    }
-    rpt__buf_free(&text);
-}
-
 static rpt_status_t read_shelf(const struct rpt_dir *dir, const char *only,
                                struct rpt_shelf *shelf)
 {
     rpt_status_t status;
 
-    look_at_lock(dir, shelf);
+    rpt__holder_read(dir, &shelf->holder);
+    shelf->info.is_open = shelf->holder.is_held;
+    shelf->info.pid = shelf->holder.pid;
     status = rpt__folders_read(dir, shelf->name, only, &shelf->folders);
     shelf->info.size = sizeof shelf->info;
     for (size_t i = 0; status == RPT_OK && i < shelf->folders.n; i++) {
@@ -210,7 +191,7 @@ static rpt_status_t add_all(struct rpt_catalog *c, const char *task)
     /* Others have moved nothing: now the addresses stay. */
     for (size_t i = 0; i < c->n_shelves; i++) {
         c->shelves[i].info.name = c->shelves[i].name;
-        c->shelves[i].info.host = c->shelves[i].host;
+        c->shelves[i].info.host = c->shelves[i].holder.host;
     }
     return status;
 }
@@ -433,12 +414,10 @@ rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
         status = rpt__dir_open(&c->top, shelf->name, &dir);
     }
     if (status == RPT_OK) {
-        status = rpt__history_read(&dir, &history);
+        status = rpt__history_read(&dir, shelf->info.is_open, &history);
     }
     if (status == RPT_OK) {
-        /* A job that runs has not failed. */
-        interval.n_failures = history.n_failures -
-                              (history.is_open && shelf->info.is_open);
+        interval.n_failures = history.n_failures;
         interval.run_s = history.run_s;
         interval.cost_s = median_cost(events, n, &interval.n_commits);
         interval.mtbf_s = interval.n_failures > 0

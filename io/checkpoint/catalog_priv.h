@@ -44,7 +44,7 @@ rpt_status_t rpt__gone(const struct rpt_dir *task, const char *name);
 struct rpt_shelf {
     rpt_catalog_task_t info; /* points into what follows */
     char *name;
-    char host[128];
+    struct rpt_holder holder;
     struct rpt_folders folders;
 };
 

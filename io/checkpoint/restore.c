@@ -201,7 +201,7 @@ static rpt_status_t list(struct rpt_checkpoint *c, struct choosing *choosing)
         status = rpt__find_all(&c->dir, &choosing->found, &choosing->n);
         choosing->doubted = choosing->n;
         if (status == RPT_OK) {
-            status = rpt__history_read(&c->dir, &choosing->history);
+            status = rpt__history_read(&c->dir, true, &choosing->history);
         }
     }
     return rpt__talk_agree(c->group, call, status);

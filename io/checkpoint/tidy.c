@@ -133,7 +133,7 @@ static rpt_status_t choose(const struct task *task,
     struct rpt_found *found = calloc(n + 1, sizeof *found);
     struct rpt_history history;
     rpt_status_t status = found != NULL
-                              ? rpt__history_read(&task->dir, &history)
+                              ? rpt__history_read(&task->dir, false, &history)
                               : rpt__fail_nomem((n + 1) * sizeof *found);
 
     if (status == RPT_OK) {
