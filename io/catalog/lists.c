@@ -297,7 +297,10 @@ enum {
     TASK_RANK,
     TASK_HOST,
     TASK_START_TIME,
-    TASK_DURATION_S
+    TASK_DURATION_S,
+    TASK_CHECKPOINTS,
+    TASK_RESUMED_ITERATION,
+    TASK_WASTED_S
 };
 
 static rpt_status_t tasks_settle(struct list_cursor *cursor)
@@ -336,21 +339,6 @@ static rpt_status_t tasks_next(struct rpt_cursor *base)
     return tasks_settle(cursor);
 }
 
-/* A number that is there from `least` on. */
-static void cell_known(sqlite3_context *context, int number, int least)
-{
-    if (number >= least) {
-        rpt__sqlite.result_int64(context, number);
-    }
-}
-
-static void cell_seconds(sqlite3_context *context, double seconds, bool known)
-{
-    if (known) {
-        rpt__sqlite.result_double(context, seconds);
-    }
-}
-
 /* What has not ended yet has no duration. */
 static bool has_ended(const rpt_state_task_t *task)
 {
@@ -360,6 +348,28 @@ static bool has_ended(const rpt_state_task_t *task)
         }
     }
     return false;
+}
+
+/* What is known when it has ended. */
+static void cell_ended(sqlite3_context *context, const rpt_state_task_t *task,
+                       int column)
+{
+    switch (column) {
+    case TASK_DURATION_S:
+        rpt__sqlite.result_double(context, task->duration_s);
+        break;
+    case TASK_CHECKPOINTS:
+        rpt__cell_u64(context, task->checkpoints);
+        break;
+    case TASK_RESUMED_ITERATION:
+        if (task->resumed_iteration > 0) {
+            rpt__cell_u64(context, task->resumed_iteration);
+        }
+        break;
+    default:
+        rpt__sqlite.result_double(context, task->wasted_s);
+        break;
+    }
 }
 
 static rpt_status_t tasks_column(struct rpt_cursor *base,
@@ -384,25 +394,29 @@ static rpt_status_t tasks_column(struct rpt_cursor *base,
         rpt__cell_text(context, task->status);
         break;
     case TASK_EXIT_CODE:
-        cell_known(context, task->exit_code, 0);
+        rpt__cell_known(context, task->exit_code, 0);
         break;
     case TASK_SIGNAL:
-        cell_known(context, task->signal, 1);
+        rpt__cell_known(context, task->signal, 1);
         break;
     case TASK_ATTEMPTS:
-        cell_known(context, task->attempts, 0);
+        rpt__cell_known(context, task->attempts, 0);
         break;
     case TASK_RANK:
-        cell_known(context, task->rank, 0);
+        rpt__cell_known(context, task->rank, 0);
         break;
     case TASK_HOST:
         rpt__cell_text(context, task->host[0] != '\0' ? task->host : NULL);
         break;
     case TASK_START_TIME:
-        cell_seconds(context, task->start_time, task->start_time > 0);
+        if (task->start_time > 0) {
+            rpt__sqlite.result_double(context, task->start_time);
+        }
         break;
     default:
-        cell_seconds(context, task->duration_s, has_ended(task));
+        if (has_ended(task)) {
+            cell_ended(context, task, column);
+        }
         break;
     }
     return RPT_OK;

@@ -74,7 +74,33 @@
     "  rank INTEGER,              -- of the last attempt, as the next two\n"   \
     "  host TEXT,\n"                                                           \
     "  start_time REAL,           -- seconds since 1970\n"                     \
-    "  duration_s REAL            -- NULL until it has ended\n"                \
+    "  duration_s REAL,           -- NULL until it has ended\n"                \
+    "  checkpoints INTEGER,       -- committed, by all attempts of its job\n"  \
+    "  resumed_iteration INTEGER, -- the last one began with; NULL: anew\n"    \
+    "  wasted_s REAL              -- by attempts that did not succeed\n"       \
+    ")"
+
+#define ATTEMPTS                                                               \
+    "CREATE TABLE attempts(       -- each time that a task was started\n"      \
+    "  directory TEXT,            -- as in tasks, or in events\n"              \
+    "  source TEXT,               -- journal, or events: each has its rows\n"  \
+    "  task TEXT,\n"                                                           \
+    "  job INTEGER,               -- of the state directory, from 1; NULL:\n"  \
+    "                             -- a compacted one, or source is events\n"   \
+    "  attempt INTEGER,           -- from 1: in its job, or in events\n"       \
+    "  rank INTEGER,              -- NULL in events\n"                         \
+    "  host TEXT,                 -- of the rank; in events of rank 0\n"       \
+    "  start_time REAL,           -- seconds since 1970\n"                     \
+    "  duration_s REAL,           -- NULL: it runs, or nobody knows\n"         \
+    "  status TEXT,               -- running, ok, failed, ...; closed; lost\n" \
+    "                             -- (not heard of since)\n"                   \
+    "  exit_code INTEGER,\n"                                                   \
+    "  signal INTEGER,\n"                                                      \
+    "  checkpoints INTEGER,       -- that it committed\n"                      \
+    "  failed_saves INTEGER,      -- NULL in the journal\n"                    \
+    "  resumed_iteration INTEGER, -- it began with; NULL: anew\n"              \
+    "  wasted_s REAL              -- since its last checkpoint, without\n"     \
+    "                             -- success; NULL: nobody knows\n"            \
     ")"
 
 #define ARRAY                                                                  \
@@ -100,10 +126,11 @@ const char rpt__schema_datasets[] = DATASETS;
 const char rpt__schema_blocks[] = BLOCKS;
 const char rpt__schema_events[] = EVENTS;
 const char rpt__schema_tasks[] = TASKS;
+const char rpt__schema_attempts[] = ATTEMPTS;
 const char rpt__schema_array[] = ARRAY;
 
 const char *rpt__view_schema(void)
 {
     return CHECKPOINTS ";\n\n" DATASETS ";\n\n" BLOCKS ";\n\n" EVENTS
-                       ";\n\n" TASKS ";\n\n" ARRAY ";\n";
+                       ";\n\n" TASKS ";\n\n" ATTEMPTS ";\n\n" ARRAY ";\n";
 }
