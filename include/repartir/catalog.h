@@ -144,6 +144,27 @@ RPT_API rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog,
                                       const char *task, const char *which,
                                       const rpt_catalog_entry_t **entry_out);
 
+/** Where a checkpoint is.
+ *
+ * Its folder is DIRECTORY/TASK/NAME, and has the file `state.h5` with arrays,
+ * values and blobs, and under `files` what the program wrote itself
+ * (rpt_checkpoint_route()).  Nothing of it is read now: a manifest that is
+ * right makes it count, and rpt_stored_verify() proves its data.  Whoever opens
+ * its files later may find that the job has removed it meanwhile, also the
+ * newest one, when as many were saved since as the job keeps.
+ *
+ * \param task   its task; NULL when the catalog has only one
+ * \param which  as for rpt_catalog_find(); NULL: the newest
+ * \param path_out  [out] absolute; release with free()
+ * \retval RPT_ERR_NOT_FOUND  no such task, no such checkpoint, or none at all
+ * \retval RPT_ERR_INVALID    there are several tasks, and none was named
+ * \retval RPT_ERR_NOMEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog,
+                                      const char *task, const char *which,
+                                      char **path_out);
+
 /** Something that happened to a task's checkpoints. */
 typedef struct {
     char event[16];     /**< "open", "close", "commit", "failure", "verify",

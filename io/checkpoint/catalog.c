@@ -322,6 +322,24 @@ rpt_status_t rpt__catalog_find(const struct rpt_catalog *c, const char *task,
     return rpt__folders_find(&shelf->folders, path, which, entry_out);
 }
 
+rpt_status_t rpt__catalog_path(const struct rpt_catalog *c, const char *task,
+                               const char *which, char **path_out)
+{
+    const rpt_catalog_entry_t *entry = NULL;
+    rpt_status_t status = rpt__catalog_find(c, task, which, &entry);
+    char *path;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (asprintf(&path, "%s/%s/%s", c->top.path, entry->task, entry->name) <
+        0) {
+        return rpt__fail_nomem(strlen(c->top.path));
+    }
+    *path_out = path;
+    return RPT_OK;
+}
+
 /* ---- events ---- */
 
 static void add_event(void *user, const struct rpt_event *event)

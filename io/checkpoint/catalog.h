@@ -27,6 +27,9 @@ const rpt_catalog_entry_t *rpt__catalog_entry(const struct rpt_catalog *catalog,
 rpt_status_t rpt__catalog_find(const struct rpt_catalog *catalog,
                                const char *task, const char *which,
                                const rpt_catalog_entry_t **entry_out);
+rpt_status_t rpt__catalog_path(const struct rpt_catalog *catalog,
+                               const char *task, const char *which,
+                               char **path_out);
 rpt_status_t rpt__catalog_events(const struct rpt_catalog *catalog,
                                  const char *task,
                                  rpt_catalog_event_t **events_out,

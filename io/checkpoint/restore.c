@@ -309,3 +309,20 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
     }
     return status;
 }
+
+rpt_status_t rpt__checkpoint_restored_path(const struct rpt_checkpoint *c,
+                                           char **path_out)
+{
+    char *path;
+
+    if (c->restored[0] == '\0') {
+        rpt__fail(RPT_ERR_STATE, "nothing was restored");
+        rpt__fail_hint("call rpt_checkpoint_restore() first");
+        return RPT_ERR_STATE;
+    }
+    if (asprintf(&path, "%s/%s", c->dir.path, c->restored) < 0) {
+        return rpt__fail_nomem(strlen(c->dir.path));
+    }
+    *path_out = path;
+    return RPT_OK;
+}

@@ -106,6 +106,13 @@ rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog, const char *task,
     return rpt__catalog_find(catalog, task, which, entry_out);
 }
 
+rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog, const char *task,
+                              const char *which, char **path_out)
+{
+    RPT_REQUIRE(catalog != NULL && path_out != NULL, "NULL argument");
+    return rpt__catalog_path(catalog, task, which, path_out);
+}
+
 rpt_status_t rpt_catalog_events(const rpt_catalog_t *catalog, const char *task,
                                 rpt_catalog_event_t **events_out, size_t *n_out)
 {

@@ -29,8 +29,8 @@ struct rpt_attempt {
 };
 
 /* All attempts of the state's tasks, in the order in which jobs wrote them
- * down.  Reads the journal, once.  Belongs to the state.  RPT_ERR_BUSY: it changed
- * while it was read, again and again; else as rpt_state_open(). */
+ * down.  Reads the journal, once.  Belongs to the state.  RPT_ERR_BUSY: it
+ * changed while it was read, again and again; else as rpt_state_open(). */
 rpt_status_t rpt__state_attempts(rpt_state_t *state,
                                  const struct rpt_attempt **list_out,
                                  size_t *n_out);

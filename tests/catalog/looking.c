@@ -182,6 +182,56 @@ static void what_does_not_count_has_a_state_and_a_reason(void)
     folder_end();
 }
 
+/* Where PATH/state.h5 is a file. */
+static bool has_state(const char *path)
+{
+    char file[1024];
+
+    snprintf(file, sizeof file, "%s/state.h5", path);
+    return access(file, R_OK) == 0;
+}
+
+static void the_path_of_one_is_that_of_its_folder(void)
+{
+    rpt_catalog_t *c;
+    char *path = NULL, wanted[1024], name[300];
+
+    folder_begin();
+    save_in_folder("t", 3);
+    c = catalog_of("ck");
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    snprintf(wanted, sizeof wanted, "%s",
+             in_folder("ck/t/%s", entry_at(c, 0)->name));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    CU_ASSERT(has_state(path) && strstr(path, "it-000000000003-") != NULL);
+    free(path);
+    WORKS(rpt_catalog_path(c, "t", "2", &path));
+    CU_ASSERT(has_state(path) && strstr(path, "it-000000000002-") != NULL);
+    rpt_catalog_close(c);
+    /* From the path of a task, and of a checkpoint. */
+    c = catalog_of("ck/t/");
+    free(path);
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    rpt_catalog_close(c);
+    free(path);
+    snprintf(name, sizeof name, "ck/t/%s", strrchr(wanted, '/') + 1);
+    c = catalog_of(name);
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    free(path);
+    FAILS(RPT_ERR_NOT_FOUND, "\"u\"", rpt_catalog_path(c, "u", NULL, &path));
+    FAILS(RPT_ERR_NOT_FOUND, "\"9\"", rpt_catalog_path(c, NULL, "9", &path));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_catalog_path(NULL, NULL, NULL, &path));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_catalog_path(c, NULL, NULL, NULL));
+    rpt_catalog_close(c);
+    save_in_folder("v", 1);
+    c = catalog_of("ck");
+    FAILS(RPT_ERR_INVALID, "task", rpt_catalog_path(c, NULL, NULL, &path));
+    rpt_catalog_close(c);
+    folder_end();
+}
+
 static void one_is_found_by_name_id_iteration_or_as_the_newest(void)
 {
     rpt_catalog_t *c;
@@ -385,6 +435,7 @@ const struct rpt_test looking_tests[] = {
     RPT_TEST(tasks_and_checkpoints_are_listed_newest_first),
     RPT_TEST(a_path_is_a_directory_a_task_or_a_checkpoint),
     RPT_TEST(what_does_not_count_has_a_state_and_a_reason),
+    RPT_TEST(the_path_of_one_is_that_of_its_folder),
     RPT_TEST(one_is_found_by_name_id_iteration_or_as_the_newest),
     RPT_TEST(a_job_that_runs_is_seen_and_is_no_failure),
     RPT_TEST(what_is_renamed_meanwhile_is_not_missed),

@@ -140,6 +140,21 @@ done
 ckpt diff ck/heat 1 77
 expect 65 "diff with one that is not there"
 
+# ---- path ----
+ckpt path ck/heat
+is "$code $(cat out)" "0 $PWD/$(folder heat 4)" "path: of the newest"
+ckpt path ck/heat 2
+is "$code $(cat out)" "0 $PWD/$(folder heat 2)" "path: of an iteration"
+is "$(ls "$(cat out)/state.h5")" "$(cat out)/state.h5" "where its file is"
+ckpt path ck
+expect 65 "path: of which task?"
+ckpt path ck/heat 9
+is "$code $(wc -c <out)" "65 0" "path: of none"
+ckpt path
+expect 64 "path: of nothing"
+ckpt path ck heat 4
+expect 64 "path: of two"
+
 # ---- halt, interval ----
 ckpt halt --check ck
 expect 1 "halt --check"
@@ -422,7 +437,7 @@ expect 0 "what is left is good"
 
 # ---- the command line ----
 ckpt --help
-is "$code $(grep -c '^  [a-z]' out)" "0 9" "ckpt --help lists the verbs"
+is "$code $(grep -c '^  [a-z]' out)" "0 10" "ckpt --help lists the verbs"
 ckpt
 expect 64 "ckpt without a verb"
 ckpt shwo
