@@ -28,7 +28,8 @@ examples_allreduce_LDADD = librepartir.la
 examples_reducer_SOURCES = examples/reducer.c
 examples_reducer_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_reducer_LDADD = librepartir.la
-examples_heat2d_SOURCES = examples/heat2d.c examples/png.h
+examples_heat2d_SOURCES = examples/heat2d.c examples/plate.h \
+	examples/png.h
 examples_heat2d_CPPFLAGS = -D_GNU_SOURCE $(EXAMPLE_CPPFLAGS)
 examples_heat2d_LDADD = librepartir.la
 examples_hello_SOURCES = examples/hello.cc
@@ -59,7 +60,7 @@ exampledir = $(docdir)/examples
 dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/spmd.c examples/gang.c examples/programs.c \
 	examples/allreduce.c examples/reducer.c examples/heat2d.c \
-	examples/png.h examples/heat2d_f.f90 examples/hello.cc \
+	examples/plate.h examples/png.h examples/heat2d_f.f90 examples/hello.cc \
 	examples/README.md
 exampleslurmdir = $(exampledir)/slurm
 dist_exampleslurm_DATA = examples/slurm/heat2d_mpirun.sbatch \
