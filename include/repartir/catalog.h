@@ -76,8 +76,10 @@ typedef struct {
     const char *engine;  /**< option `io.checkpoint.engine`                  */
     const char *host;    /**< of rank 0                                      */
     const char *library; /**< version that wrote it                          */
-    uint64_t bytes;      /**< of its files                                   */
+    uint64_t bytes;      /**< of its files, those of the program too         */
     uint64_t n_datasets; /**< in it                                          */
+    uint64_t n_files;    /**< that the program wrote itself, see
+                           rpt_checkpoint_route(); 0 until it is committed   */
     rpt_stored_state_t state; /**< whether it counts                         */
     const char *why;          /**< it is damaged or unreadable; else ""      */
 } rpt_catalog_entry_t;
@@ -410,6 +412,26 @@ rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
 RPT_API rpt_status_t rpt_stored_box(const rpt_stored_t *stored, size_t index,
                                     const rpt_stored_box_t **box_out);
 
+/** A file that the program wrote itself. */
+typedef struct {
+    size_t size;      /**< size of this struct, set by the library           */
+    const char *name; /**< that was given to rpt_checkpoint_route(): it is
+                        below `files` in the folder of the checkpoint        */
+    int writer_rank;  /**< who wrote it                                      */
+    uint64_t bytes;   /**< of it                                             */
+    const char *xxh3; /**< XXH3-128 of its bytes, 32 hexadecimal digits      */
+} rpt_stored_file_t;
+
+/** The i-th file that the program wrote itself.
+ *
+ * \param file_out  [out] belongs to the checkpoint
+ * \retval RPT_END  there are only \a index files
+ * \retval RPT_ERR_INVALID
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
+                                     const rpt_stored_file_t **file_out);
+
 /** Read a part of a dataset.
  *
  * The elements come as they are in the file, in the order of bytes of this
@@ -470,18 +492,23 @@ typedef enum rpt_difference_kind {
 /** "same", "values", "shape", "only-first", "only-second"; never NULL. */
 RPT_API const char *rpt_difference_kind_name(rpt_difference_kind_t kind);
 
-/** How a dataset of two checkpoints differs. */
+/** How a dataset of two checkpoints differs, or a file of the program. */
 typedef struct {
-    const char *name;           /**< belongs to a checkpoint                 */
+    const char *name;           /**< of the dataset, or "files/NAME" of a
+                                     file; belongs to a checkpoint           */
     rpt_difference_kind_t kind; /**< the first that holds                    */
     uint64_t n_elements;        /**< that were compared                      */
     uint64_t n_different;       /**< of them                                 */
     uint64_t first_different;   /**< row-major index of the first one        */
     double most; /**< greatest difference of numbers; 0 for other types; NAN
                     where one is NaN or infinite and the other is not        */
+    int is_file; /**< 1: of a file no elements are counted                   */
 } rpt_difference_t;
 
-/** Compare two checkpoints, dataset by dataset.
+/** Compare two checkpoints, dataset by dataset, and file by file.
+ *
+ * Files that the program wrote itself are the same when their lengths and
+ * checksums are; they are not read, see rpt_stored_verify().
  *
  * Two numbers x and y are the same when their bytes are, when both are NaN, or
  * when |x - y| <= absolute + relative * max(|x|, |y|); the parts of complex
@@ -490,6 +517,7 @@ typedef struct {
  * \param absolute, relative  >= 0
  * \param differences_out  [out] of all datasets, in the order of the first
  *                         checkpoint, then those that only the second has;
+ *                         then of files in the same way;
  *                         release with free() before the checkpoints
  * \retval RPT_ERR_INVALID, RPT_ERR_CORRUPT, RPT_ERR_NOT_FOUND, RPT_ERR_IO,
  *         RPT_ERR_NOMEM: as rpt_stored_read()

@@ -3,8 +3,8 @@
  *
  *   find.c    what is in the directories, once
  *   hold.c    checkpoints that are open: manifest, checksums, data
- *   table.c   a table of SQL from a few functions; lists.c, attempts.c,
- *             blocks.c, events.c, array.c are such
+ *   table.c   a table of SQL from a few functions; lists.c, tasks.c,
+ *             attempts.c, blocks.c, events.c, array.c are such
  *   guard.c   what statements may do, and how long
  *   query.c   statements, and how they end
  */
@@ -124,7 +124,7 @@ enum { RPT_CELL_BYTES_MAX = 64 << 20 };
 /* ---- catalog.c ---- */
 
 struct rpt_table_ops;
-enum { RPT_N_TABLES = 7 };
+enum { RPT_N_TABLES = 8 };
 
 /* What SQLite hands back for a table. */
 struct rpt_table_module {
@@ -195,11 +195,11 @@ struct rpt_table_ops {
 rpt_status_t rpt__tables_add(struct rpt_view *catalog);
 
 extern const struct rpt_table_ops rpt__table_checkpoints, rpt__table_datasets,
-    rpt__table_blocks, rpt__table_events, rpt__table_tasks, rpt__table_attempts,
-    rpt__table_array;
+    rpt__table_files, rpt__table_blocks, rpt__table_events, rpt__table_tasks,
+    rpt__table_attempts, rpt__table_array;
 extern const char rpt__schema_checkpoints[], rpt__schema_datasets[],
-    rpt__schema_blocks[], rpt__schema_events[], rpt__schema_tasks[],
-    rpt__schema_attempts[], rpt__schema_array[];
+    rpt__schema_files[], rpt__schema_blocks[], rpt__schema_events[],
+    rpt__schema_tasks[], rpt__schema_attempts[], rpt__schema_array[];
 
 /* Values of a column: texts are copied, NULL is NULL. */
 void rpt__cell_text(sqlite3_context *context, const char *text);

@@ -20,6 +20,8 @@
     "  bytes INTEGER,             -- of all datasets\n"                        \
     "  file_bytes INTEGER,        -- of state.h5\n"                            \
     "  n_datasets INTEGER,\n"                                                  \
+    "  n_files INTEGER,           -- that the program wrote itself\n"          \
+    "  files_bytes INTEGER,       -- of these\n"                               \
     "  state TEXT                 -- committed, damaged, aside, unfinished,\n" \
     "                             -- unreadable, removed (since the start)\n"  \
     ")"
@@ -36,6 +38,18 @@
     "  elements INTEGER,\n"                                                    \
     "  offset INTEGER,            -- of the first element in the file\n"       \
     "  bytes INTEGER,\n"                                                       \
+    "  path TEXT                  -- of the file\n"                            \
+    ")"
+
+#define FILES                                                                  \
+    "CREATE TABLE files(          -- of committed checkpoints: what the\n"     \
+    "                             -- program wrote itself\n"                   \
+    "  checkpoint TEXT,           -- its id\n"                                 \
+    "  task TEXT,\n"                                                           \
+    "  name TEXT,                 -- that it asked for\n"                      \
+    "  writer INTEGER,            -- rank that wrote it\n"                     \
+    "  bytes INTEGER,\n"                                                       \
+    "  xxh3 TEXT,                 -- XXH3-128, 32 hexadecimal digits\n"        \
     "  path TEXT                  -- of the file\n"                            \
     ")"
 
@@ -123,6 +137,7 @@
 
 const char rpt__schema_checkpoints[] = CHECKPOINTS;
 const char rpt__schema_datasets[] = DATASETS;
+const char rpt__schema_files[] = FILES;
 const char rpt__schema_blocks[] = BLOCKS;
 const char rpt__schema_events[] = EVENTS;
 const char rpt__schema_tasks[] = TASKS;
@@ -131,6 +146,7 @@ const char rpt__schema_array[] = ARRAY;
 
 const char *rpt__view_schema(void)
 {
-    return CHECKPOINTS ";\n\n" DATASETS ";\n\n" BLOCKS ";\n\n" EVENTS
-                       ";\n\n" TASKS ";\n\n" ATTEMPTS ";\n\n" ARRAY ";\n";
+    return CHECKPOINTS ";\n\n" DATASETS ";\n\n" FILES ";\n\n" BLOCKS
+                       ";\n\n" EVENTS ";\n\n" TASKS ";\n\n" ATTEMPTS
+                       ";\n\n" ARRAY ";\n";
 }

@@ -69,6 +69,8 @@ const rpt_stored_dataset_t *rpt__stored_dataset(const struct rpt_stored *stored,
                                                 size_t index);
 const rpt_stored_box_t *rpt__stored_box(const struct rpt_stored *stored,
                                         size_t index);
+const rpt_stored_file_t *rpt__stored_file(const struct rpt_stored *stored,
+                                          size_t index);
 rpt_status_t rpt__stored_read(struct rpt_stored *stored, const char *name,
                               const uint64_t start[], const uint64_t count[],
                               void *data, size_t bytes);

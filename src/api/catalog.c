@@ -211,6 +211,20 @@ rpt_status_t rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
     return RPT_OK;
 }
 
+rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
+                             const rpt_stored_file_t **file_out)
+{
+    const rpt_stored_file_t *file;
+
+    RPT_REQUIRE(stored != NULL && file_out != NULL, "NULL argument");
+    file = rpt__stored_file(stored, index);
+    if (file == NULL) {
+        return RPT_END;
+    }
+    *file_out = file;
+    return RPT_OK;
+}
+
 rpt_status_t rpt_stored_box(const rpt_stored_t *stored, size_t index,
                             const rpt_stored_box_t **box_out)
 {

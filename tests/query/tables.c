@@ -299,9 +299,9 @@ static void an_empty_directory_has_empty_tables(void)
 /* The columns that are printed are those that SQLite knows. */
 static void the_schema_is_that_of_the_tables(void)
 {
-    static const char *const tables[] = { "checkpoints", "datasets", "blocks",
-                                          "events",      "tasks",    "attempts",
-                                          "array" };
+    static const char *const tables[] = { "checkpoints", "datasets", "files",
+                                          "blocks",      "events",   "tasks",
+                                          "attempts",    "array" };
     rpt_view_t *c = open_saved();
     const char *schema = rpt_view_schema();
 
