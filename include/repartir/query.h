@@ -18,7 +18,8 @@ RPT_BEGIN_DECLS
  * `datasets`, `files`, `blocks`, `events`, of those that
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset.
- * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only reads.
+ * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
+ * reads.
  *
  *     const char *directory = "ckpt";
  *     rpt_view_open(&directory, 1, NULL, &catalog);
