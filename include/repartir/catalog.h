@@ -170,7 +170,8 @@ RPT_API rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog,
 /** Something that happened to a task's checkpoints. */
 typedef struct {
     char event[16];     /**< "open", "close", "commit", "failure", "verify",
-                           "restore", "aside"                                */
+                           "restore", "aside"; "history": what older ones,
+                           which are there no more, say together             */
     double time_s;      /**< since 1970                                      */
     uint64_t id;        /**< of the checkpoint, 0: of none                   */
     uint64_t iteration; /**< of the checkpoint                               */

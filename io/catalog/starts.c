@@ -5,7 +5,8 @@
  * A journal says how attempts ended.  Events say when a job opened its
  * checkpoints and closed them; between these, what it committed, could not
  * save, and restored.  A task of a pool that saves has both: its journal is in
- * the state directory, its events are with the checkpoints.
+ * the state directory, its events are with the checkpoints.  What a "history"
+ * of events has summed up are no rows, but counted.
  */
 #include "io/catalog/catalog_priv.h"
 
@@ -106,7 +107,12 @@ static void take(void *user, const struct rpt_event *event)
     if (r->status != RPT_OK) {
         return;
     }
-    if (strcmp(event->name, "open") == 0) {
+    if (strcmp(event->name, "history") == 0) {
+        r->n = (int)event->history.n_jobs - event->history.is_open;
+        if (event->history.is_open) {
+            begin(r, event->history.open_s, "", false);
+        }
+    } else if (strcmp(event->name, "open") == 0) {
         begin(r, event->time_s, event->host, true);
     } else if (row == NULL) {
         return;

@@ -395,18 +395,14 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Of the last saves; 0: there was none. */
-static double median_cost(const rpt_catalog_event_t events[], size_t n,
-                          uint64_t *n_commits_out)
+static double median_cost(const rpt_catalog_event_t events[], size_t n)
 {
     double last[16];
     size_t n_last = 0;
 
-    for (size_t i = n; i > 0; i--) {
+    for (size_t i = n; i > 0 && n_last < sizeof last / sizeof *last; i--) {
         if (strcmp(events[i - 1].event, "commit") == 0) {
-            if (n_last < sizeof last / sizeof *last) {
-                last[n_last++] = events[i - 1].seconds;
-            }
-            ++*n_commits_out;
+            last[n_last++] = events[i - 1].seconds;
         }
     }
     qsort(last, n_last, sizeof *last, by_value);
@@ -437,7 +433,8 @@ rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
     if (status == RPT_OK) {
         interval.n_failures = history.n_failures;
         interval.run_s = history.run_s;
-        interval.cost_s = median_cost(events, n, &interval.n_commits);
+        interval.cost_s = median_cost(events, n);
+        interval.n_commits = history.n_commits;
         interval.mtbf_s = interval.n_failures > 0
                               ? history.run_s / (double)interval.n_failures
                               : MTBF_S;

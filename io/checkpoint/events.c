@@ -3,7 +3,8 @@
  *
  * events.jsonl is appended to by rank 0 of the job that holds the lock, a line
  * a write, and is not synced: it tells what a program did, which a crash of
- * that program does not undo.  Lines that are torn or unknown are skipped; one
+ * that program does not undo.  When it has become long, the job that begins
+ * makes it shorter (history.c).  Lines that are torn or unknown are skipped; one
  * that was torn by a crash is ended before the next is added.
  */
 #include "io/checkpoint/checkpoint_priv.h"
@@ -120,12 +121,61 @@ void rpt__event_add_open(const struct rpt_dir *task, uint64_t newest,
 
 /* ---- reading ---- */
 
+static uint64_t id_of(const json_t *root, const char *key)
+{
+    const json_t *id = json_object_get(root, key);
+
+    return json_is_string(id) ? strtoull(json_string_value(id), NULL, 16) : 0;
+}
+
 /* A number of things; 0: there is none. */
 static uint64_t count_of(const json_t *root, const char *key)
 {
     json_int_t value = json_integer_value(json_object_get(root, key));
 
     return value > 0 ? (uint64_t)value : 0;
+}
+
+static void take_history(const json_t *root, struct rpt_event *out)
+{
+    struct rpt_history *h = &out->history;
+    const json_t *open = json_object_get(root, "open");
+
+    *h = (struct rpt_history){
+        .last_restored = id_of(root, "restored"),
+        .n_restores = count_of(root, "restores"),
+        .last_verified = id_of(root, "verified"),
+        .n_jobs = count_of(root, "jobs"),
+        .n_failures = count_of(root, "failures"),
+        .n_commits = count_of(root, "commits"),
+        .run_s = out->seconds,
+        .is_open = json_is_number(open),
+        .open_s = json_number_value(open),
+        .last_s = out->time_s,
+    };
+}
+
+void rpt__event_write_history(const struct rpt_history *h, struct rpt_buf *line)
+{
+    rpt__buf_printf(line, "{\"time\": ");
+    rpt__json_number(line, h->last_s);
+    rpt__buf_printf(line,
+                    ", \"event\": \"history\", \"id\": \"%016" PRIx64
+                    "\", \"iteration\": 0, \"seconds\": ",
+                    (uint64_t)0);
+    rpt__json_number(line, h->run_s);
+    rpt__buf_printf(line,
+                    ", \"pid\": 0, \"jobs\": %" PRIu64
+                    ", \"failures\": %" PRIu64 ", \"commits\": %" PRIu64
+                    ", \"restored\": \"%016" PRIx64 "\", \"restores\": %" PRIu64
+                    ", \"verified\": \"%016" PRIx64 "\"",
+                    h->n_jobs, h->n_failures, h->n_commits, h->last_restored,
+                    h->n_restores, h->last_verified);
+    if (h->is_open) {
+        rpt__buf_printf(line, ", \"open\": ");
+        rpt__json_number(line, h->open_s);
+    }
+    rpt__buf_printf(line, "}\n");
 }
 
 bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out)
@@ -148,6 +198,9 @@ bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out)
             .pid = (int64_t)json_integer_value(json_object_get(root, "pid")),
         };
         strcpy(out->name, json_string_value(event));
+        if (strcmp(out->name, "history") == 0) {
+            take_history(root, out);
+        }
         if (json_is_string(host)) {
             snprintf(out->host, sizeof out->host, "%s",
                      json_string_value(host));

@@ -5,9 +5,11 @@
 #ifndef RPT_IO_CHECKPOINT_EVENTS_H
 #define RPT_IO_CHECKPOINT_EVENTS_H
 
+#include "base/buf.h"
 #include "io/checkpoint/dir.h"
 
 #define RPT_EVENTS "events.jsonl"
+#define RPT_EVENTS_NEW "events.new" /* while it is made shorter */
 
 /* ---- events.c ---- */
 
@@ -49,6 +51,9 @@ typedef void (*rpt_event_fn)(void *user, const struct rpt_event *event);
 
 /* The event of a line; false: it is none. */
 bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out);
+/* The line of "history". */
+void rpt__event_write_history(const struct rpt_history *history,
+                              struct rpt_buf *line);
 /* All that are understood, in their order.  RPT_ERR_NOT_FOUND: there is no such
  * file. */
 rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
@@ -56,6 +61,10 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
 
 /* ---- history.c ---- */
 
+/* Makes the file shorter when it is longer than `most` bytes (0: never): what is
+ * before its last half becomes one line.  For who holds the lock; that it cannot
+ * be done is no failure. */
+void rpt__history_shorten(const struct rpt_dir *task, uint64_t most);
 /* One event more. */
 void rpt__history_add(struct rpt_history *history,
                       const struct rpt_event *event);

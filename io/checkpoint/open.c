@@ -148,6 +148,11 @@ static rpt_status_t look_around(struct rpt_checkpoint *c)
     return status;
 }
 
+static uint64_t events_bytes(const struct rpt_checkpoint *c)
+{
+    return rpt__option_size(c->options, RPT_OPT_IO_CHECKPOINT_EVENTS_BYTES);
+}
+
 static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
 {
     rpt_status_t status = rpt__dir_make_path(directory);
@@ -174,6 +179,7 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
         status = look_around(c);
     }
     if (status == RPT_OK) {
+        rpt__history_shorten(&c->dir, events_bytes(c));
         rpt__event_add_open(&c->dir, c->newest, host_of(c));
     }
     return status;

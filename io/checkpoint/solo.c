@@ -210,6 +210,9 @@ static rpt_status_t look_around(struct rpt_solo *s)
     if (status == RPT_OK) {
         s->has_newest = n > 0;
         s->newest = n > 0 ? found[0].iteration : 0;
+        rpt__history_shorten(
+            &s->dir,
+            rpt__option_size(s->options, RPT_OPT_IO_CHECKPOINT_EVENTS_BYTES));
         rpt__event_add_open(&s->dir, s->newest, s->host);
     }
     free(found);

@@ -281,8 +281,11 @@ static rpt_status_t keep_task(const struct task *task)
 static rpt_status_t remove_folder(const struct rpt_catalog *c,
                                   const struct task *task, const char *name)
 {
-    rpt_status_t status = rpt__dir_remove(&task->dir, RPT_EVENTS);
+    rpt_status_t status = rpt__dir_remove(&task->dir, RPT_EVENTS_NEW);
 
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&task->dir, RPT_EVENTS);
+    }
     if (status == RPT_OK) {
         status = rpt__dir_remove(&task->dir, "lock");
     }
