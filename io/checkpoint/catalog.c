@@ -22,6 +22,8 @@
 /* As long as no job has failed: a day. */
 #define MTBF_S 86400.0
 
+enum { MOST_LOOKS = 20 };
+
 /* ---- what a folder is ---- */
 
 static bool has_file(int fd, const char *folder, const char *name)
@@ -409,6 +411,23 @@ static double median_cost(const rpt_catalog_event_t events[], size_t n)
     return n_last > 0 ? (last[(n_last - 1) / 2] + last[n_last / 2]) / 2 : 0;
 }
 
+/* A job may begin or end while we read. */
+static rpt_status_t read_history(const struct rpt_dir *dir,
+                                 struct rpt_history *history)
+{
+    struct rpt_holder before, after;
+    rpt_status_t status;
+    int looks = 0;
+
+    do {
+        rpt__holder_read(dir, &before);
+        status = rpt__history_read(dir, before.is_held, history);
+        rpt__holder_read(dir, &after);
+    } while (status == RPT_OK && before.is_held != after.is_held &&
+             ++looks < MOST_LOOKS);
+    return status;
+}
+
 rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
                                    const char *task,
                                    rpt_catalog_interval_t *interval_out)
@@ -428,7 +447,7 @@ rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
         status = rpt__dir_open(&c->top, shelf->name, &dir);
     }
     if (status == RPT_OK) {
-        status = rpt__history_read(&dir, shelf->info.is_open, &history);
+        status = read_history(&dir, &history);
     }
     if (status == RPT_OK) {
         interval.n_failures = history.n_failures;

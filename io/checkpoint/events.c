@@ -4,8 +4,8 @@
  * events.jsonl is appended to by rank 0 of the job that holds the lock, a line
  * a write, and is not synced: it tells what a program did, which a crash of
  * that program does not undo.  When it has become long, the job that begins
- * makes it shorter (history.c).  Lines that are torn or unknown are skipped; one
- * that was torn by a crash is ended before the next is added.
+ * makes it shorter (history.c).  Lines that are torn or unknown are skipped;
+ * one that was torn by a crash is ended before the next is added.
  */
 #include "io/checkpoint/checkpoint_priv.h"
 

@@ -61,9 +61,9 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
 
 /* ---- history.c ---- */
 
-/* Makes the file shorter when it is longer than `most` bytes (0: never): what is
- * before its last half becomes one line.  For who holds the lock; that it cannot
- * be done is no failure. */
+/* Makes the file shorter when it is longer than `most` bytes (0: never): what
+ * is before its last half becomes one line.  For who holds the lock; that it
+ * cannot be done is no failure. */
 void rpt__history_shorten(const struct rpt_dir *task, uint64_t most);
 /* One event more. */
 void rpt__history_add(struct rpt_history *history,
