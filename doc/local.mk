@@ -7,7 +7,7 @@ nobase_dist_doc_DATA += doc/specification.md doc/checkpoint-format.md \
 	doc/guide/README.md doc/guide/1-task-list.md \
 	doc/guide/2-c-functions.md doc/guide/3-your-mpi-program.md \
 	doc/guide/4-batch-scripts.md doc/guide/5-collectives.md \
-	doc/guide/6-checkpoints.md \
+	doc/guide/6-checkpoints.md doc/guide/7-look-into-a-run.md \
 	doc/guide/job.sbatch
 
 doc:

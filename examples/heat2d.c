@@ -9,28 +9,23 @@
  * in the end is the same in every bit, whatever happened in between.  After
  * USR1, TERM, or `touch run/HALT` it saves and ends with 75: start me again.
  *
- * The plate is a square of n times n cells, each rank has a block of it with a
- * frame of one cell around, where the borders of its neighbours are copied to;
- * outside of the plate it is cold, 0.  In each step a cell comes nearer to the
- * mean of its four neighbours:
- *
- *   new = u + 1/8 ((north + south) + (west + east) - 4 u)
- *
- * Why the bits are the same: no cell's sum depends on where blocks begin, and
- * 1/8 and 4 are powers of two, so that nothing is rounded but the additions,
- * even by a compiler that makes one instruction of a product and a sum.
+ * plate.h has the computation, png.h the picture: here is what makes it stop
+ * and go on, and what becomes of the field.  With --parquet it is written as a
+ * table, too, which pandas, polars and DuckDB read.
  */
 #include <repartir.h>
 #include <repartir/mpi.h>
 
+#include "plate.h"
 #include "png.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
+
+#define TASK "heat" /* checkpoints of it are in DIR/heat */
 
 enum { REPORT = 100 };    /* steps from one line about the change to the next */
 enum { SIDE_MAX = 512 };  /* pixels of the picture                            */
@@ -38,17 +33,8 @@ enum { N_MAX = 1 << 20 }; /* cells along a side                               */
 
 struct settings {
     long n, steps, every, step_ms, kill_at;
-    const char *dir, *engine, *out, *picture;
+    const char *dir, *engine, *out, *picture, *parquet;
     int is_async;
-};
-
-/* This rank's block: count[0] rows of count[1] cells, and the frame. */
-struct block {
-    MPI_Comm grid;
-    MPI_Datatype column; /* one cell of each row */
-    int north, south, west, east;
-    uint64_t n, start[2], count[2];
-    double *u, *next; /* each (count[0] + 2) * (count[1] + 2) cells */
 };
 
 /* A failure of the library is returned on all ranks; each one knows why. */
@@ -64,137 +50,6 @@ static void give_up(const char *what, const char *why)
 {
     fprintf(stderr, "heat2d: %s: %s\n", what, why);
     MPI_Abort(MPI_COMM_WORLD, 1);
-}
-
-/* ---- the plate ---- */
-
-/* Parts of n cells as equal as can be; with more parts than cells the last
- * ones are empty. */
-static void cut(uint64_t n, int n_parts, int part, uint64_t *start,
-                uint64_t *count)
-{
-    uint64_t parts = (uint64_t)n_parts, i = (uint64_t)part;
-    uint64_t least = n / parts, more = n % parts;
-
-    *count = least + (i < more);
-    *start = least * i + (i < more ? i : more);
-}
-
-static size_t width(const struct block *b)
-{
-    return (size_t)b->count[1] + 2;
-}
-
-/* An empty block talks to nobody; neither does one with a neighbour that is
- * empty, or beyond the edge. */
-static void find_neighbours(struct block *b)
-{
-    MPI_Cart_shift(b->grid, 0, 1, &b->north, &b->south);
-    MPI_Cart_shift(b->grid, 1, 1, &b->west, &b->east);
-    if (b->count[0] == 0 || b->count[1] == 0) {
-        b->north = b->south = b->west = b->east = MPI_PROC_NULL;
-    }
-    if (b->start[0] + b->count[0] == b->n) {
-        b->south = MPI_PROC_NULL;
-    }
-    if (b->start[1] + b->count[1] == b->n) {
-        b->east = MPI_PROC_NULL;
-    }
-}
-
-/* Two discs are hot at the beginning; in whole numbers, so that all compilers
- * have the same. */
-static double first(uint64_t n, uint64_t y, uint64_t x)
-{
-    const int64_t size = (int64_t)n, y8 = (int64_t)y * 8, x8 = (int64_t)x * 8;
-    const int64_t y_a = y8 - 3 * size, x_a = x8 - 3 * size;
-    const int64_t y_b = y8 - 5 * size, x_b = x8 - 6 * size;
-
-    return y_a * y_a + x_a * x_a < 4 * size * size ? 1.0
-           : y_b * y_b + x_b * x_b < size * size   ? 0.75
-                                                   : 0.0;
-}
-
-static void block_create(struct block *b, uint64_t n)
-{
-    int size, rank, dims[2] = { 0, 0 }, periods[2] = { 0, 0 }, at[2];
-    size_t cells;
-
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    MPI_Dims_create(size, 2, dims);
-    MPI_Cart_create(MPI_COMM_WORLD, 2, dims, periods, 0, &b->grid);
-    MPI_Comm_rank(b->grid, &rank);
-    MPI_Cart_coords(b->grid, rank, 2, at);
-    b->n = n;
-    for (int d = 0; d < 2; d++) {
-        cut(n, dims[d], at[d], &b->start[d], &b->count[d]);
-    }
-    find_neighbours(b);
-    MPI_Type_vector((int)b->count[0], 1, (int)width(b), MPI_DOUBLE, &b->column);
-    MPI_Type_commit(&b->column);
-    cells = ((size_t)b->count[0] + 2) * width(b);
-    b->u = calloc(cells, sizeof *b->u);
-    b->next = calloc(cells, sizeof *b->next);
-    if (b->u == NULL || b->next == NULL) {
-        give_up("the plate", "out of memory");
-    }
-    for (size_t y = 0; y < b->count[0]; y++) {
-        for (size_t x = 0; x < b->count[1]; x++) {
-            b->u[(y + 1) * width(b) + x + 1] = first(n, b->start[0] + y,
-                                                     b->start[1] + x);
-        }
-    }
-}
-
-static void block_destroy(struct block *b)
-{
-    free(b->u);
-    free(b->next);
-    MPI_Type_free(&b->column);
-    MPI_Comm_free(&b->grid);
-}
-
-/* The borders of the neighbours come to the frame. */
-static void exchange(struct block *b)
-{
-    const size_t w = width(b), rows = (size_t)b->count[0];
-    const int columns = (int)b->count[1];
-    double *u = b->u;
-
-    MPI_Sendrecv(u + w + 1, columns, MPI_DOUBLE, b->north, 0,
-                 u + (rows + 1) * w + 1, columns, MPI_DOUBLE, b->south, 0,
-                 b->grid, MPI_STATUS_IGNORE);
-    MPI_Sendrecv(u + rows * w + 1, columns, MPI_DOUBLE, b->south, 1, u + 1,
-                 columns, MPI_DOUBLE, b->north, 1, b->grid, MPI_STATUS_IGNORE);
-    MPI_Sendrecv(u + w + 1, 1, b->column, b->west, 2, u + w + columns + 1, 1,
-                 b->column, b->east, 2, b->grid, MPI_STATUS_IGNORE);
-    MPI_Sendrecv(u + w + columns, 1, b->column, b->east, 3, u + w, 1, b->column,
-                 b->west, 3, b->grid, MPI_STATUS_IGNORE);
-}
-
-/* One step; returns the largest change of a cell of this rank. */
-static double advance(struct block *b)
-{
-    const size_t w = width(b);
-    double largest = 0, *old = b->u;
-
-    exchange(b);
-    for (size_t y = 1; y <= b->count[0]; y++) {
-        for (size_t x = 1; x <= b->count[1]; x++) {
-            const double *u = old + y * w + x;
-            const double change = 0.125 * (((u[-(ptrdiff_t)w] + u[w]) +
-                                            (u[-1] + u[1])) -
-                                           4.0 * u[0]);
-
-            b->next[y * w + x] = u[0] + change;
-            largest = change > largest    ? change
-                      : -change > largest ? -change
-                                          : largest;
-        }
-    }
-    b->u = b->next;
-    b->next = old;
-    return largest;
 }
 
 /* ---- checkpoints ---- */
@@ -364,28 +219,38 @@ static void copy(const char *from, const char *to)
     fclose(in);
 }
 
-/* The last checkpoint is an HDF5 file with all that we want to show; its folder
- * is the last one by name. */
+/* The last checkpoint is an HDF5 file with all that we want to show. */
 static void write_out(const struct settings *s)
 {
-    char path[4096], newest[256] = "";
-    struct dirent *entry;
-    DIR *folder;
+    rpt_catalog_t *catalog;
+    char *folder, path[4096];
 
-    snprintf(path, sizeof path, "%s/heat", s->dir);
-    folder = opendir(path);
-    if (folder == NULL) {
-        give_up(path, strerror(errno));
-    }
-    while ((entry = readdir(folder)) != NULL) {
-        if (strncmp(entry->d_name, "it-", 3) == 0 &&
-            strcmp(entry->d_name, newest) > 0) {
-            snprintf(newest, sizeof newest, "%s", entry->d_name);
-        }
-    }
-    closedir(folder);
-    snprintf(path, sizeof path, "%s/heat/%s/state.h5", s->dir, newest);
+    must(rpt_catalog_open(s->dir, &catalog));
+    must(rpt_catalog_path(catalog, TASK, NULL, &folder));
+    snprintf(path, sizeof path, "%s/state.h5", folder);
     copy(path, s->out);
+    free(folder);
+    rpt_catalog_close(catalog);
+}
+
+/* A row for each cell: i0, i1, temperature.  Each rank writes a file of the
+ * folder; where librepartir was built without Parquet there is none. */
+static void write_table(const struct run *r)
+{
+    const char *names[] = { "temperature", NULL };
+    const rpt_export_config_t config = { .size = sizeof config,
+                                         .output = r->settings->parquet,
+                                         .names = names,
+                                         .flags = RPT_EXPORT_REPLACE };
+    rpt_status_t status = rpt_checkpoint_export(r->group, r->settings->dir,
+                                                TASK, &config, NULL);
+
+    if (status != RPT_ERR_UNSUPPORTED) {
+        must(status);
+    } else if (rpt_group_rank(r->group) == 0) {
+        fprintf(stderr, "%s\nheat2d: goes on without %s\n",
+                rpt_last_error_text(), r->settings->parquet);
+    }
 }
 
 /* Each rank colours the pixels of its block; they are 0 on all others. */
@@ -412,8 +277,6 @@ static void write_picture(struct run *r)
     }
 }
 
-/* Here is the place for what else should be made of the field, such as a table
- * of it in columns for other tools. */
 static void write_results(struct run *r)
 {
     if (r->settings->out != NULL && rpt_group_rank(r->group) == 0) {
@@ -421,6 +284,9 @@ static void write_results(struct run *r)
     }
     if (r->settings->picture != NULL) {
         write_picture(r);
+    }
+    if (r->settings->parquet != NULL) {
+        write_table(r);
     }
 }
 
@@ -440,6 +306,7 @@ static const char usage[] =
     "  --engine NAME    how: direct or collective\n"
     "  --out FILE       the field in the end, as HDF5\n"
     "  --picture FILE   the same as a picture, PNG\n"
+    "  --parquet DIR    the same as a table, in a folder of Parquet files\n"
     "  --step-ms N      wait in each step, as a longer computation would\n"
     "  --kill-at STEP   the last rank dies in this step, to try what happens\n"
     "More about checkpoints can be set as for any program, for example\n"
@@ -474,8 +341,9 @@ static void read_arguments(int argc, char *argv[], struct settings *s)
         { "every", 1, NULL, 'e' },   { "dir", 1, NULL, 'd' },
         { "async", 0, NULL, 'a' },   { "engine", 1, NULL, 'g' },
         { "out", 1, NULL, 'o' },     { "picture", 1, NULL, 'p' },
-        { "step-ms", 1, NULL, 'm' }, { "kill-at", 1, NULL, 'k' },
-        { "help", 0, NULL, 'h' },    { NULL, 0, NULL, 0 }
+        { "parquet", 1, NULL, 't' }, { "step-ms", 1, NULL, 'm' },
+        { "kill-at", 1, NULL, 'k' }, { "help", 0, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
     };
     int c;
 
@@ -490,6 +358,7 @@ static void read_arguments(int argc, char *argv[], struct settings *s)
         case 'g': s->engine = optarg; break;
         case 'o': s->out = optarg; break;
         case 'p': s->picture = optarg; break;
+        case 't': s->parquet = optarg; break;
         case 'm': s->step_ms = number(optarg, 0, 1000000); break;
         case 'k': s->kill_at = number(optarg, 1, 1L << 40); break;
         case 'h': fputs(usage, stdout); exit(0);
@@ -519,8 +388,10 @@ int main(int argc, char *argv[])
     must(rpt_context_create_mpi(MPI_COMM_WORLD, options, &context));
     rpt_options_destroy(options);
     r.group = rpt_group_world(context);
-    must(rpt_checkpoint_open(r.group, s.dir, "heat", NULL, &r.checkpoint));
-    block_create(&r.block, (uint64_t)s.n);
+    must(rpt_checkpoint_open(r.group, s.dir, TASK, NULL, &r.checkpoint));
+    if (block_create(&r.block, (uint64_t)s.n) != 0) {
+        give_up("the plate", "out of memory");
+    }
 
     step = loop(&r);
     if (step >= steps) {

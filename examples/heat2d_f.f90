@@ -6,9 +6,10 @@
 ! Heat spreads over a plate; read there what the program does, and why the bits
 ! are the same whatever happens.  The two can go on from each other's
 ! checkpoints: u(x, y) here is u[y][x] there, since the first dimension runs
-! fastest in Fortran, the last one in C and in HDF5.  What --out and --picture
-! do is left out: the field is the dataset "temperature" of the newest
-! DIR/heat/it-*/state.h5.
+! fastest in Fortran, the last one in C and in HDF5.  What --out, --picture and
+! --parquet do is left out: the field is the dataset "temperature" in the file
+! state.h5 of the folder that `repartir ckpt path DIR/heat` prints, and a table
+! by `repartir ckpt export --out=field.parquet DIR/heat`.
 include 'repartir.f90'
 
 module plate

@@ -1,7 +1,7 @@
 # The examples use what a user has: <repartir.h> and librepartir.
 noinst_PROGRAMS += examples/hello_local examples/pool_mpi examples/spmd \
 	examples/gang examples/programs examples/allreduce \
-	examples/reducer examples/heat2d
+	examples/reducer examples/heat2d examples/look
 if HAVE_CXX
 noinst_PROGRAMS += examples/hello
 endif
@@ -28,9 +28,13 @@ examples_allreduce_LDADD = librepartir.la
 examples_reducer_SOURCES = examples/reducer.c
 examples_reducer_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_reducer_LDADD = librepartir.la
-examples_heat2d_SOURCES = examples/heat2d.c examples/png.h
+examples_heat2d_SOURCES = examples/heat2d.c examples/plate.h \
+	examples/png.h
 examples_heat2d_CPPFLAGS = -D_GNU_SOURCE $(EXAMPLE_CPPFLAGS)
 examples_heat2d_LDADD = librepartir.la
+examples_look_SOURCES = examples/look.c
+examples_look_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
+examples_look_LDADD = librepartir.la
 examples_hello_SOURCES = examples/hello.cc
 examples_hello_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_hello_CXXFLAGS = -std=c++11 -Wall -Wextra
@@ -59,7 +63,7 @@ exampledir = $(docdir)/examples
 dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/spmd.c examples/gang.c examples/programs.c \
 	examples/allreduce.c examples/reducer.c examples/heat2d.c \
-	examples/png.h examples/heat2d_f.f90 examples/hello.cc \
+	examples/look.c examples/plate.h examples/png.h examples/heat2d_f.f90 examples/hello.cc \
 	examples/README.md
 exampleslurmdir = $(exampledir)/slurm
 dist_exampleslurm_DATA = examples/slurm/heat2d_mpirun.sbatch \

@@ -76,8 +76,10 @@ typedef struct {
     const char *engine;  /**< option `io.checkpoint.engine`                  */
     const char *host;    /**< of rank 0                                      */
     const char *library; /**< version that wrote it                          */
-    uint64_t bytes;      /**< of its files                                   */
+    uint64_t bytes;      /**< of its files, those of the program too         */
     uint64_t n_datasets; /**< in it                                          */
+    uint64_t n_files;    /**< that the program wrote itself, see
+                           rpt_checkpoint_route(); 0 until it is committed   */
     rpt_stored_state_t state; /**< whether it counts                         */
     const char *why;          /**< it is damaged or unreadable; else ""      */
 } rpt_catalog_entry_t;
@@ -144,10 +146,32 @@ RPT_API rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog,
                                       const char *task, const char *which,
                                       const rpt_catalog_entry_t **entry_out);
 
+/** Where a checkpoint is.
+ *
+ * Its folder is DIRECTORY/TASK/NAME, and has the file `state.h5` with arrays,
+ * values and blobs, and under `files` what the program wrote itself
+ * (rpt_checkpoint_route()).  Nothing of it is read now: a manifest that is
+ * right makes it count, and rpt_stored_verify() proves its data.  Whoever opens
+ * its files later may find that the job has removed it meanwhile, also the
+ * newest one, when as many were saved since as the job keeps.
+ *
+ * \param task   its task; NULL when the catalog has only one
+ * \param which  as for rpt_catalog_find(); NULL: the newest
+ * \param path_out  [out] absolute; release with free()
+ * \retval RPT_ERR_NOT_FOUND  no such task, no such checkpoint, or none at all
+ * \retval RPT_ERR_INVALID    there are several tasks, and none was named
+ * \retval RPT_ERR_NOMEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog,
+                                      const char *task, const char *which,
+                                      char **path_out);
+
 /** Something that happened to a task's checkpoints. */
 typedef struct {
     char event[16];     /**< "open", "close", "commit", "failure", "verify",
-                           "restore", "aside"                                */
+                           "restore", "aside"; "history": what older ones,
+                           which are there no more, say together             */
     double time_s;      /**< since 1970                                      */
     uint64_t id;        /**< of the checkpoint, 0: of none                   */
     uint64_t iteration; /**< of the checkpoint                               */
@@ -389,6 +413,26 @@ rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
 RPT_API rpt_status_t rpt_stored_box(const rpt_stored_t *stored, size_t index,
                                     const rpt_stored_box_t **box_out);
 
+/** A file that the program wrote itself. */
+typedef struct {
+    size_t size;      /**< size of this struct, set by the library           */
+    const char *name; /**< that was given to rpt_checkpoint_route(): it is
+                        below `files` in the folder of the checkpoint        */
+    int writer_rank;  /**< who wrote it                                      */
+    uint64_t bytes;   /**< of it                                             */
+    const char *xxh3; /**< XXH3-128 of its bytes, 32 hexadecimal digits      */
+} rpt_stored_file_t;
+
+/** The i-th file that the program wrote itself.
+ *
+ * \param file_out  [out] belongs to the checkpoint
+ * \retval RPT_END  there are only \a index files
+ * \retval RPT_ERR_INVALID
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
+                                     const rpt_stored_file_t **file_out);
+
 /** Read a part of a dataset.
  *
  * The elements come as they are in the file, in the order of bytes of this
@@ -449,18 +493,23 @@ typedef enum rpt_difference_kind {
 /** "same", "values", "shape", "only-first", "only-second"; never NULL. */
 RPT_API const char *rpt_difference_kind_name(rpt_difference_kind_t kind);
 
-/** How a dataset of two checkpoints differs. */
+/** How a dataset of two checkpoints differs, or a file of the program. */
 typedef struct {
-    const char *name;           /**< belongs to a checkpoint                 */
+    const char *name;           /**< of the dataset, or "files/NAME" of a
+                                     file; belongs to a checkpoint           */
     rpt_difference_kind_t kind; /**< the first that holds                    */
     uint64_t n_elements;        /**< that were compared                      */
     uint64_t n_different;       /**< of them                                 */
     uint64_t first_different;   /**< row-major index of the first one        */
     double most; /**< greatest difference of numbers; 0 for other types; NAN
                     where one is NaN or infinite and the other is not        */
+    int is_file; /**< 1: of a file no elements are counted                   */
 } rpt_difference_t;
 
-/** Compare two checkpoints, dataset by dataset.
+/** Compare two checkpoints, dataset by dataset, and file by file.
+ *
+ * Files that the program wrote itself are the same when their lengths and
+ * checksums are; they are not read, see rpt_stored_verify().
  *
  * Two numbers x and y are the same when their bytes are, when both are NaN, or
  * when |x - y| <= absolute + relative * max(|x|, |y|); the parts of complex
@@ -469,6 +518,7 @@ typedef struct {
  * \param absolute, relative  >= 0
  * \param differences_out  [out] of all datasets, in the order of the first
  *                         checkpoint, then those that only the second has;
+ *                         then of files in the same way;
  *                         release with free() before the checkpoints
  * \retval RPT_ERR_INVALID, RPT_ERR_CORRUPT, RPT_ERR_NOT_FOUND, RPT_ERR_IO,
  *         RPT_ERR_NOMEM: as rpt_stored_read()

@@ -339,6 +339,22 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
 RPT_API rpt_status_t rpt_checkpoint_restore(rpt_checkpoint_t *checkpoint,
                                             uint64_t *iteration_out);
 
+/** Where the checkpoint is that was restored last.
+ *
+ * Not collective.  Returns at once.  Its folder has the file `state.h5`, and
+ * under `files` what the program wrote itself; all of it was right when it was
+ * restored.  It may be read until the next save, which may remove it.  For the
+ * newest one, without a job, see rpt_catalog_path().
+ *
+ * \param path_out  [out] beginning as the directory was given; release with
+ *                  free()
+ * \retval RPT_ERR_STATE  nothing was restored
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
+ * \since 0.2
+ */
+RPT_API rpt_status_t rpt_checkpoint_restored_path(
+    const rpt_checkpoint_t *checkpoint, char **path_out);
+
 /** \} */
 
 /**

@@ -15,10 +15,11 @@ RPT_BEGIN_DECLS
  * \defgroup rpt_query Queries
  *
  * A view shows what is in directories as tables of SQL: `checkpoints`,
- * `datasets`, `blocks`, `events`, of those that rpt_checkpoint_open() got;
- * `tasks`, of those that are the `pool.state_dir` of a pool; and
- * `array('NAME')`, the elements of a dataset.  rpt_view_schema() has their
- * columns.  The SQL is that of SQLite, and it only reads.
+ * `datasets`, `files`, `blocks`, `events`, of those that
+ * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
+ * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset.
+ * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
+ * reads.
  *
  *     const char *directory = "ckpt";
  *     rpt_view_open(&directory, 1, NULL, &catalog);

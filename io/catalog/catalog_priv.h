@@ -3,8 +3,8 @@
  *
  *   find.c    what is in the directories, once
  *   hold.c    checkpoints that are open: manifest, checksums, data
- *   table.c   a table of SQL from a few functions; lists.c, blocks.c, events.c,
- *             array.c are such
+ *   table.c   a table of SQL from a few functions; lists.c, tasks.c,
+ *             attempts.c, blocks.c, events.c, array.c are such
  *   guard.c   what statements may do, and how long
  *   query.c   statements, and how they end
  */
@@ -14,6 +14,7 @@
 #include "io/catalog/catalog.h"
 #include "io/catalog/sqlite_priv.h"
 #include "io/checkpoint/commit.h"
+#include "pool/attempts.h"
 
 #include <repartir/state.h>
 
@@ -88,6 +89,26 @@ void rpt__unhold_all(struct rpt_view *catalog);
 rpt_status_t rpt__saved_judge(struct rpt_view *catalog,
                               struct rpt_saved *saved);
 
+/* ---- starts.c ---- */
+
+/* A row of attempts. */
+struct rpt_start {
+    const char *directory;
+    bool is_event;           /* else of a journal */
+    struct rpt_attempt said; /* host: owned, in events */
+    uint64_t failed_saves;
+};
+
+struct rpt_starts {
+    struct rpt_start *list;
+    size_t n;
+};
+
+/* Once: from the journals of pools, and the events of tasks. */
+rpt_status_t rpt__view_find_starts(struct rpt_view *catalog);
+/* NULL is ignored. */
+void rpt__starts_free(struct rpt_starts *starts);
+
 /* ---- guard.c ---- */
 
 /* What a connection may do, and how much. */
@@ -103,7 +124,7 @@ enum { RPT_CELL_BYTES_MAX = 64 << 20 };
 /* ---- catalog.c ---- */
 
 struct rpt_table_ops;
-enum { RPT_N_TABLES = 6 };
+enum { RPT_N_TABLES = 8 };
 
 /* What SQLite hands back for a table. */
 struct rpt_table_module {
@@ -123,8 +144,9 @@ struct rpt_view {
     size_t n_saved;
     struct rpt_view_pool *pools;
     size_t n_pools;
-    bool has_pools;        /* they were looked for */
-    struct rpt_held *held; /* the one that was used last */
+    bool has_pools;            /* they were looked for */
+    struct rpt_starts *starts; /* NULL: nobody has asked yet */
+    struct rpt_held *held;     /* the one that was used last */
     int n_queries;
     bool is_closed; /* ends with its last query */
     /* while a statement runs */
@@ -173,15 +195,18 @@ struct rpt_table_ops {
 rpt_status_t rpt__tables_add(struct rpt_view *catalog);
 
 extern const struct rpt_table_ops rpt__table_checkpoints, rpt__table_datasets,
-    rpt__table_blocks, rpt__table_events, rpt__table_tasks, rpt__table_array;
+    rpt__table_files, rpt__table_blocks, rpt__table_events, rpt__table_tasks,
+    rpt__table_attempts, rpt__table_array;
 extern const char rpt__schema_checkpoints[], rpt__schema_datasets[],
-    rpt__schema_blocks[], rpt__schema_events[], rpt__schema_tasks[],
-    rpt__schema_array[];
+    rpt__schema_files[], rpt__schema_blocks[], rpt__schema_events[],
+    rpt__schema_tasks[], rpt__schema_attempts[], rpt__schema_array[];
 
 /* Values of a column: texts are copied, NULL is NULL. */
 void rpt__cell_text(sqlite3_context *context, const char *text);
 /* What is above 2^63 - 1 becomes a text. */
 void rpt__cell_u64(sqlite3_context *context, uint64_t value);
+/* A number that is there from `least` on. */
+void rpt__cell_known(sqlite3_context *context, int number, int least);
 void rpt__cell_id(sqlite3_context *context, uint64_t id);
 /* Numbers with a mark between them. */
 void rpt__cell_list(sqlite3_context *context, const uint64_t numbers[], int n,

@@ -32,6 +32,13 @@ void rpt__cell_u64(sqlite3_context *context, uint64_t value)
     rpt__cell_text(context, text);
 }
 
+void rpt__cell_known(sqlite3_context *context, int number, int least)
+{
+    if (number >= least) {
+        rpt__sqlite.result_int64(context, number);
+    }
+}
+
 void rpt__cell_id(sqlite3_context *context, uint64_t id)
 {
     char text[RPT_ID_BYTES];

@@ -420,6 +420,7 @@ void rpt__view_forget(struct rpt_view *c)
         free(c->pools[i].path);
         rpt_state_close(c->pools[i].state);
     }
+    rpt__starts_free(c->starts);
     free(c->tasks);
     free(c->saved);
     free(c->pools);

@@ -1,10 +1,12 @@
 /*
- * lists.c - the tables of what the catalog knows: checkpoints, datasets, tasks
+ * lists.c - the tables of what the catalog knows: checkpoints, their datasets,
+ * and the files that programs wrote themselves
  */
 #include "io/catalog/catalog_priv.h"
 
 #include "base/error.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,13 +26,15 @@ enum {
     CHECKPOINT_BYTES,
     CHECKPOINT_FILE_BYTES,
     CHECKPOINT_N_DATASETS,
+    CHECKPOINT_N_FILES,
+    CHECKPOINT_FILES_BYTES,
     CHECKPOINT_STATE
 };
 
 struct list_cursor {
     struct rpt_cursor base;
-    size_t at;    /* which checkpoint, or which pool */
-    size_t inner; /* which of its datasets, or tasks */
+    size_t at;    /* which checkpoint */
+    size_t inner; /* which of its datasets, or files */
 };
 
 static const char *const states[] = { "committed",  "damaged",    "aside",
@@ -70,6 +74,16 @@ static uint64_t bytes_of(const struct rpt_manifest *m)
     return bytes;
 }
 
+static uint64_t bytes_of_files(const struct rpt_manifest *m)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < m->n_files; i++) {
+        bytes += m->files[i].bytes;
+    }
+    return bytes;
+}
+
 /* What the manifest says. */
 static void cell_manifest(sqlite3_context *context,
                           const struct rpt_manifest *m, int column)
@@ -96,8 +110,14 @@ static void cell_manifest(sqlite3_context *context,
     case CHECKPOINT_FILE_BYTES:
         rpt__cell_u64(context, m->file_bytes);
         break;
-    default:
+    case CHECKPOINT_N_DATASETS:
         rpt__cell_u64(context, m->n_datasets);
+        break;
+    case CHECKPOINT_N_FILES:
+        rpt__cell_u64(context, m->n_files);
+        break;
+    default:
+        rpt__cell_u64(context, bytes_of_files(m));
         break;
     }
 }
@@ -167,8 +187,15 @@ enum {
     DATASET_PATH
 };
 
-/* To the first one from here on of a checkpoint that counts. */
-static rpt_status_t datasets_settle(struct list_cursor *cursor)
+static size_t n_datasets(const struct rpt_manifest *m)
+{
+    return m->n_datasets;
+}
+
+/* To the first thing from here on of a checkpoint that counts, which has so
+ * many. */
+static rpt_status_t settle(struct list_cursor *cursor,
+                           size_t (*count)(const struct rpt_manifest *m))
 {
     struct rpt_view *c = cursor->base.catalog;
     rpt_status_t status = RPT_OK;
@@ -178,7 +205,7 @@ static rpt_status_t datasets_settle(struct list_cursor *cursor)
 
         status = rpt__saved_judge(c, saved);
         if (status != RPT_OK || (saved->state == RPT_FOUND_COMMITTED &&
-                                 cursor->inner < saved->manifest.n_datasets)) {
+                                 cursor->inner < count(&saved->manifest))) {
             break;
         }
     }
@@ -195,7 +222,7 @@ static rpt_status_t datasets_filter(struct rpt_cursor *base, bool in_order,
     (void)wishes;
     (void)values;
     cursor->at = cursor->inner = 0;
-    return datasets_settle(cursor);
+    return settle(cursor, n_datasets);
 }
 
 static rpt_status_t datasets_next(struct rpt_cursor *base)
@@ -203,7 +230,7 @@ static rpt_status_t datasets_next(struct rpt_cursor *base)
     struct list_cursor *cursor = (struct list_cursor *)base;
 
     cursor->inner++;
-    return datasets_settle(cursor);
+    return settle(cursor, n_datasets);
 }
 
 static void cell_type(sqlite3_context *context, rpt_type_t type)
@@ -219,12 +246,13 @@ static void cell_type(sqlite3_context *context, rpt_type_t type)
 }
 
 static void cell_path(sqlite3_context *context,
-                      const struct rpt_view_task *task, const char *name)
+                      const struct rpt_view_task *task, const char *name,
+                      const char *file)
 {
     struct rpt_buf path = RPT_BUF_EMPTY;
 
-    rpt__buf_printf(&path, "%s/%s/%s/" RPT_STATE_FILE, task->directory,
-                    task->name, name);
+    rpt__buf_printf(&path, "%s/%s/%s/%s", task->directory, task->name, name,
+                    file);
     rpt__cell_text(context, path.data);
     rpt__buf_free(&path);
 }
@@ -270,7 +298,7 @@ static rpt_status_t datasets_column(struct rpt_cursor *base,
         rpt__cell_u64(context, set->bytes);
         break;
     default:
-        cell_path(context, task, saved->name);
+        cell_path(context, task, saved->name, RPT_STATE_FILE);
         break;
     }
     return RPT_OK;
@@ -285,134 +313,93 @@ const struct rpt_table_ops rpt__table_datasets = {
     .column = datasets_column,
 };
 
-/* ---- tasks of pools ---- */
+/* ---- files of the program ---- */
 
 enum {
-    TASK_DIRECTORY,
-    TASK_ID,
-    TASK_STATUS,
-    TASK_EXIT_CODE,
-    TASK_SIGNAL,
-    TASK_ATTEMPTS,
-    TASK_RANK,
-    TASK_HOST,
-    TASK_START_TIME,
-    TASK_DURATION_S
+    FILE_CHECKPOINT,
+    FILE_TASK,
+    FILE_NAME,
+    FILE_WRITER,
+    FILE_BYTES,
+    FILE_XXH3,
+    FILE_PATH
 };
 
-static rpt_status_t tasks_settle(struct list_cursor *cursor)
+static size_t n_files(const struct rpt_manifest *m)
 {
-    struct rpt_view *c = cursor->base.catalog;
-    const rpt_state_task_t *task;
-
-    for (; cursor->at < c->n_pools; cursor->at++, cursor->inner = 0) {
-        if (rpt_state_task(c->pools[cursor->at].state, cursor->inner, &task) ==
-            RPT_OK) {
-            break;
-        }
-    }
-    cursor->base.is_at_end = cursor->at == c->n_pools;
-    return RPT_OK;
+    return m->n_files;
 }
 
-static rpt_status_t tasks_filter(struct rpt_cursor *base, bool in_order,
+static rpt_status_t files_filter(struct rpt_cursor *base, bool in_order,
                                  const char *wishes, sqlite3_value *values[])
 {
     struct list_cursor *cursor = (struct list_cursor *)base;
-    rpt_status_t status = rpt__view_find_pools(base->catalog);
 
     (void)in_order;
     (void)wishes;
     (void)values;
     cursor->at = cursor->inner = 0;
-    return status == RPT_OK ? tasks_settle(cursor) : status;
+    return settle(cursor, n_files);
 }
 
-static rpt_status_t tasks_next(struct rpt_cursor *base)
+static rpt_status_t files_next(struct rpt_cursor *base)
 {
     struct list_cursor *cursor = (struct list_cursor *)base;
 
     cursor->inner++;
-    return tasks_settle(cursor);
+    return settle(cursor, n_files);
 }
 
-/* A number that is there from `least` on. */
-static void cell_known(sqlite3_context *context, int number, int least)
+static void cell_digest(sqlite3_context *context, struct rpt_digest digest)
 {
-    if (number >= least) {
-        rpt__sqlite.result_int64(context, number);
-    }
+    char text[33];
+
+    snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, digest.high,
+             digest.low);
+    rpt__cell_text(context, text);
 }
 
-static void cell_seconds(sqlite3_context *context, double seconds, bool known)
-{
-    if (known) {
-        rpt__sqlite.result_double(context, seconds);
-    }
-}
-
-/* What has not ended yet has no duration. */
-static bool has_ended(const rpt_state_task_t *task)
-{
-    for (int i = 0; i < RPT_N_OUTCOMES; i++) {
-        if (strcmp(task->status, rpt_outcome_name((rpt_outcome_t)i)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static rpt_status_t tasks_column(struct rpt_cursor *base,
+static rpt_status_t files_column(struct rpt_cursor *base,
                                  sqlite3_context *context, int column)
 {
     const struct list_cursor *cursor = (const struct list_cursor *)base;
-    const struct rpt_view_pool *pool = &base->catalog->pools[cursor->at];
-    const rpt_state_task_t *task = NULL;
-    rpt_status_t status = rpt_state_task(pool->state, cursor->inner, &task);
+    const struct rpt_saved *saved = &base->catalog->saved[cursor->at];
+    const struct rpt_view_task *task = &base->catalog->tasks[saved->task];
+    const struct rpt_routed *file = &saved->manifest.files[cursor->inner];
+    char path[sizeof RPT_FILES + 256];
 
-    if (status != RPT_OK) {
-        return status;
-    }
     switch (column) {
-    case TASK_DIRECTORY:
-        rpt__cell_text(context, pool->path);
+    case FILE_CHECKPOINT:
+        rpt__cell_id(context, saved->id);
         break;
-    case TASK_ID:
-        rpt__cell_text(context, task->id);
+    case FILE_TASK:
+        rpt__cell_text(context, task->name);
         break;
-    case TASK_STATUS:
-        rpt__cell_text(context, task->status);
+    case FILE_NAME:
+        rpt__cell_text(context, file->name);
         break;
-    case TASK_EXIT_CODE:
-        cell_known(context, task->exit_code, 0);
+    case FILE_WRITER:
+        rpt__sqlite.result_int64(context, file->rank);
         break;
-    case TASK_SIGNAL:
-        cell_known(context, task->signal, 1);
+    case FILE_BYTES:
+        rpt__cell_u64(context, file->bytes);
         break;
-    case TASK_ATTEMPTS:
-        cell_known(context, task->attempts, 0);
-        break;
-    case TASK_RANK:
-        cell_known(context, task->rank, 0);
-        break;
-    case TASK_HOST:
-        rpt__cell_text(context, task->host[0] != '\0' ? task->host : NULL);
-        break;
-    case TASK_START_TIME:
-        cell_seconds(context, task->start_time, task->start_time > 0);
+    case FILE_XXH3:
+        cell_digest(context, file->digest);
         break;
     default:
-        cell_seconds(context, task->duration_s, has_ended(task));
+        snprintf(path, sizeof path, RPT_FILES "/%s", file->name);
+        cell_path(context, task, saved->name, path);
         break;
     }
     return RPT_OK;
 }
 
-const struct rpt_table_ops rpt__table_tasks = {
-    .name = "tasks",
-    .schema = rpt__schema_tasks,
+const struct rpt_table_ops rpt__table_files = {
+    .name = "files",
+    .schema = rpt__schema_files,
     .cursor_bytes = sizeof(struct list_cursor),
-    .filter = tasks_filter,
-    .next = tasks_next,
-    .column = tasks_column,
+    .filter = files_filter,
+    .next = files_next,
+    .column = files_column,
 };

@@ -20,6 +20,8 @@
     "  bytes INTEGER,             -- of all datasets\n"                        \
     "  file_bytes INTEGER,        -- of state.h5\n"                            \
     "  n_datasets INTEGER,\n"                                                  \
+    "  n_files INTEGER,           -- that the program wrote itself\n"          \
+    "  files_bytes INTEGER,       -- of these\n"                               \
     "  state TEXT                 -- committed, damaged, aside, unfinished,\n" \
     "                             -- unreadable, removed (since the start)\n"  \
     ")"
@@ -36,6 +38,18 @@
     "  elements INTEGER,\n"                                                    \
     "  offset INTEGER,            -- of the first element in the file\n"       \
     "  bytes INTEGER,\n"                                                       \
+    "  path TEXT                  -- of the file\n"                            \
+    ")"
+
+#define FILES                                                                  \
+    "CREATE TABLE files(          -- of committed checkpoints: what the\n"     \
+    "                             -- program wrote itself\n"                   \
+    "  checkpoint TEXT,           -- its id\n"                                 \
+    "  task TEXT,\n"                                                           \
+    "  name TEXT,                 -- that it asked for\n"                      \
+    "  writer INTEGER,            -- rank that wrote it\n"                     \
+    "  bytes INTEGER,\n"                                                       \
+    "  xxh3 TEXT,                 -- XXH3-128, 32 hexadecimal digits\n"        \
     "  path TEXT                  -- of the file\n"                            \
     ")"
 
@@ -74,7 +88,33 @@
     "  rank INTEGER,              -- of the last attempt, as the next two\n"   \
     "  host TEXT,\n"                                                           \
     "  start_time REAL,           -- seconds since 1970\n"                     \
-    "  duration_s REAL            -- NULL until it has ended\n"                \
+    "  duration_s REAL,           -- NULL until it has ended\n"                \
+    "  checkpoints INTEGER,       -- committed, by all attempts of its job\n"  \
+    "  resumed_iteration INTEGER, -- the last one began with; NULL: anew\n"    \
+    "  wasted_s REAL              -- by attempts that did not succeed\n"       \
+    ")"
+
+#define ATTEMPTS                                                               \
+    "CREATE TABLE attempts(       -- each time that a task was started\n"      \
+    "  directory TEXT,            -- as in tasks, or in events\n"              \
+    "  source TEXT,               -- journal, or events: each has its rows\n"  \
+    "  task TEXT,\n"                                                           \
+    "  job INTEGER,               -- of the state directory, from 1; NULL:\n"  \
+    "                             -- a compacted one, or source is events\n"   \
+    "  attempt INTEGER,           -- from 1: in its job, or in events\n"       \
+    "  rank INTEGER,              -- NULL in events\n"                         \
+    "  host TEXT,                 -- of the rank; in events of rank 0\n"       \
+    "  start_time REAL,           -- seconds since 1970\n"                     \
+    "  duration_s REAL,           -- NULL: it runs, or nobody knows\n"         \
+    "  status TEXT,               -- running, ok, failed, ...; closed; lost\n" \
+    "                             -- (not heard of since)\n"                   \
+    "  exit_code INTEGER,\n"                                                   \
+    "  signal INTEGER,\n"                                                      \
+    "  checkpoints INTEGER,       -- that it committed\n"                      \
+    "  failed_saves INTEGER,      -- NULL in the journal\n"                    \
+    "  resumed_iteration INTEGER, -- it began with; NULL: anew\n"              \
+    "  wasted_s REAL              -- since its last checkpoint, without\n"     \
+    "                             -- success; NULL: nobody knows\n"            \
     ")"
 
 #define ARRAY                                                                  \
@@ -97,13 +137,16 @@
 
 const char rpt__schema_checkpoints[] = CHECKPOINTS;
 const char rpt__schema_datasets[] = DATASETS;
+const char rpt__schema_files[] = FILES;
 const char rpt__schema_blocks[] = BLOCKS;
 const char rpt__schema_events[] = EVENTS;
 const char rpt__schema_tasks[] = TASKS;
+const char rpt__schema_attempts[] = ATTEMPTS;
 const char rpt__schema_array[] = ARRAY;
 
 const char *rpt__view_schema(void)
 {
-    return CHECKPOINTS ";\n\n" DATASETS ";\n\n" BLOCKS ";\n\n" EVENTS
-                       ";\n\n" TASKS ";\n\n" ARRAY ";\n";
+    return CHECKPOINTS ";\n\n" DATASETS ";\n\n" FILES ";\n\n" BLOCKS
+                       ";\n\n" EVENTS ";\n\n" TASKS ";\n\n" ATTEMPTS
+                       ";\n\n" ARRAY ";\n";
 }

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 
 static const struct rpt_table_ops *const tables[RPT_N_TABLES] = {
-    &rpt__table_checkpoints, &rpt__table_datasets, &rpt__table_blocks,
-    &rpt__table_events,      &rpt__table_tasks,    &rpt__table_array
+    &rpt__table_checkpoints, &rpt__table_datasets, &rpt__table_files,
+    &rpt__table_blocks,      &rpt__table_events,   &rpt__table_tasks,
+    &rpt__table_attempts,    &rpt__table_array
 };
 
 static int failed(struct rpt_view *catalog, rpt_status_t status)

@@ -22,6 +22,8 @@
 /* As long as no job has failed: a day. */
 #define MTBF_S 86400.0
 
+enum { MOST_LOOKS = 20 };
+
 /* ---- what a folder is ---- */
 
 static bool has_file(int fd, const char *folder, const char *name)
@@ -62,33 +64,14 @@ static bool is_task(const struct rpt_dir *dir)
 
 /* ---- a task ---- */
 
-static void look_at_lock(const struct rpt_dir *dir, struct rpt_shelf *shelf)
-{
-    struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    int fd;
-
-    if (rpt__dir_open_file(dir, "lock", false, &fd) != RPT_OK) {
-        return;
-    }
-    shelf->info.is_open = fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
-                          lock.l_type != F_UNLCK;
-    close(fd);
-    if (rpt__dir_read_all(dir, "lock", 4096, &text) == RPT_OK &&
-        sscanf(text.data, "host %127s pid %9d", shelf->host,
-               &shelf->info.pid) != 2) {
-        shelf->host[0] = '\0';
-        shelf->info.pid = 0;
-    }
-    rpt__buf_free(&text);
-}
-
 static rpt_status_t read_shelf(const struct rpt_dir *dir, const char *only,
                                struct rpt_shelf *shelf)
 {
     rpt_status_t status;
 
-    look_at_lock(dir, shelf);
+    rpt__holder_read(dir, &shelf->holder);
+    shelf->info.is_open = shelf->holder.is_held;
+    shelf->info.pid = shelf->holder.pid;
     status = rpt__folders_read(dir, shelf->name, only, &shelf->folders);
     shelf->info.size = sizeof shelf->info;
     for (size_t i = 0; status == RPT_OK && i < shelf->folders.n; i++) {
@@ -210,7 +193,7 @@ static rpt_status_t add_all(struct rpt_catalog *c, const char *task)
     /* Others have moved nothing: now the addresses stay. */
     for (size_t i = 0; i < c->n_shelves; i++) {
         c->shelves[i].info.name = c->shelves[i].name;
-        c->shelves[i].info.host = c->shelves[i].host;
+        c->shelves[i].info.host = c->shelves[i].holder.host;
     }
     return status;
 }
@@ -341,6 +324,24 @@ rpt_status_t rpt__catalog_find(const struct rpt_catalog *c, const char *task,
     return rpt__folders_find(&shelf->folders, path, which, entry_out);
 }
 
+rpt_status_t rpt__catalog_path(const struct rpt_catalog *c, const char *task,
+                               const char *which, char **path_out)
+{
+    const rpt_catalog_entry_t *entry = NULL;
+    rpt_status_t status = rpt__catalog_find(c, task, which, &entry);
+    char *path;
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (asprintf(&path, "%s/%s/%s", c->top.path, entry->task, entry->name) <
+        0) {
+        return rpt__fail_nomem(strlen(c->top.path));
+    }
+    *path_out = path;
+    return RPT_OK;
+}
+
 /* ---- events ---- */
 
 static void add_event(void *user, const struct rpt_event *event)
@@ -396,22 +397,35 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Of the last saves; 0: there was none. */
-static double median_cost(const rpt_catalog_event_t events[], size_t n,
-                          uint64_t *n_commits_out)
+static double median_cost(const rpt_catalog_event_t events[], size_t n)
 {
     double last[16];
     size_t n_last = 0;
 
-    for (size_t i = n; i > 0; i--) {
+    for (size_t i = n; i > 0 && n_last < sizeof last / sizeof *last; i--) {
         if (strcmp(events[i - 1].event, "commit") == 0) {
-            if (n_last < sizeof last / sizeof *last) {
-                last[n_last++] = events[i - 1].seconds;
-            }
-            ++*n_commits_out;
+            last[n_last++] = events[i - 1].seconds;
         }
     }
     qsort(last, n_last, sizeof *last, by_value);
     return n_last > 0 ? (last[(n_last - 1) / 2] + last[n_last / 2]) / 2 : 0;
+}
+
+/* A job may begin or end while we read. */
+static rpt_status_t read_history(const struct rpt_dir *dir,
+                                 struct rpt_history *history)
+{
+    struct rpt_holder before, after;
+    rpt_status_t status;
+    int looks = 0;
+
+    do {
+        rpt__holder_read(dir, &before);
+        status = rpt__history_read(dir, before.is_held, history);
+        rpt__holder_read(dir, &after);
+    } while (status == RPT_OK && before.is_held != after.is_held &&
+             ++looks < MOST_LOOKS);
+    return status;
 }
 
 rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
@@ -433,14 +447,13 @@ rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
         status = rpt__dir_open(&c->top, shelf->name, &dir);
     }
     if (status == RPT_OK) {
-        status = rpt__history_read(&dir, &history);
+        status = read_history(&dir, &history);
     }
     if (status == RPT_OK) {
-        /* A job that runs has not failed. */
-        interval.n_failures = history.n_failures -
-                              (history.is_open && shelf->info.is_open);
+        interval.n_failures = history.n_failures;
         interval.run_s = history.run_s;
-        interval.cost_s = median_cost(events, n, &interval.n_commits);
+        interval.cost_s = median_cost(events, n);
+        interval.n_commits = history.n_commits;
         interval.mtbf_s = interval.n_failures > 0
                               ? history.run_s / (double)interval.n_failures
                               : MTBF_S;

@@ -27,6 +27,9 @@ const rpt_catalog_entry_t *rpt__catalog_entry(const struct rpt_catalog *catalog,
 rpt_status_t rpt__catalog_find(const struct rpt_catalog *catalog,
                                const char *task, const char *which,
                                const rpt_catalog_entry_t **entry_out);
+rpt_status_t rpt__catalog_path(const struct rpt_catalog *catalog,
+                               const char *task, const char *which,
+                               char **path_out);
 rpt_status_t rpt__catalog_events(const struct rpt_catalog *catalog,
                                  const char *task,
                                  rpt_catalog_event_t **events_out,
@@ -66,6 +69,8 @@ const rpt_stored_dataset_t *rpt__stored_dataset(const struct rpt_stored *stored,
                                                 size_t index);
 const rpt_stored_box_t *rpt__stored_box(const struct rpt_stored *stored,
                                         size_t index);
+const rpt_stored_file_t *rpt__stored_file(const struct rpt_stored *stored,
+                                          size_t index);
 rpt_status_t rpt__stored_read(struct rpt_stored *stored, const char *name,
                               const uint64_t start[], const uint64_t count[],
                               void *data, size_t bytes);

@@ -41,7 +41,7 @@ rpt_status_t rpt__folders_find(const struct rpt_folders *folders,
 struct rpt_shelf {
     rpt_catalog_task_t info; /* points into what follows */
     char *name;
-    char host[128];
+    struct rpt_holder holder;
     struct rpt_folders folders;
 };
 

@@ -33,6 +33,9 @@ rpt_status_t rpt__checkpoint_test(struct rpt_checkpoint *checkpoint);
 rpt_status_t rpt__checkpoint_wait(struct rpt_checkpoint *checkpoint);
 rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *checkpoint,
                                      uint64_t *iteration_out);
+rpt_status_t
+rpt__checkpoint_restored_path(const struct rpt_checkpoint *checkpoint,
+                              char **path_out);
 rpt_checkpoint_stats_t
 rpt__checkpoint_stats(const struct rpt_checkpoint *checkpoint);
 

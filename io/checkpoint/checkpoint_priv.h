@@ -6,7 +6,7 @@
  *   save.c      from there to the commit: messages and the thread
  *   restore.c   the newest that all ranks find whole; verify.c
  *   due.c       when; interval.c
- *   events.c    what happened, for the next job and for people
+ *   events.c    what happened, for the next job and for people; history.c
  *
  * What looks at checkpoints without a job has catalog_priv.h.
  */
@@ -16,12 +16,11 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/commit.h"
 #include "io/checkpoint/dir.h"
+#include "io/checkpoint/events.h"
 #include "io/checkpoint/layout.h"
 #include "io/checkpoint/routes.h"
 #include "io/checkpoint/stream.h"
 #include "io/checkpoint/saver.h"
-
-#define RPT_EVENTS "events.jsonl"
 
 /* Where a save is, on this rank. */
 enum rpt_phase {
@@ -203,38 +202,5 @@ void rpt__due_warn(const struct rpt_checkpoint *c);
  * checksums.  Not collective. */
 rpt_status_t rpt__verify(const struct rpt_opened *opened, int part,
                          int n_parts);
-
-/* ---- events.c ---- */
-
-/* Appends a line; what cannot be written is no failure. */
-void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
-                    uint64_t iteration, double seconds);
-/* One of them. */
-struct rpt_event {
-    char name[16]; /* "open", "commit", ... */
-    double time_s; /* since 1970 */
-    uint64_t id;
-    uint64_t iteration;
-    double seconds;
-    int64_t pid;
-};
-typedef void (*rpt_event_fn)(void *user, const struct rpt_event *event);
-/* All that are understood, in their order.  RPT_ERR_NOT_FOUND: there is no such
- * file. */
-rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
-                              void *user);
-struct rpt_history {
-    uint64_t
-        last_restored;   /* id of the checkpoint that was restored last ... */
-    unsigned n_restores; /* ... and how often without one more committed    */
-    uint64_t
-        last_verified;   /* id                                              */
-    unsigned n_failures; /* jobs that did not close                         */
-    double run_s;        /* of all jobs                                     */
-    bool is_open; /* the last one has not closed; it counts as a failure    */
-};
-/* What the events say; zeros where there are none. */
-rpt_status_t rpt__history_read(const struct rpt_dir *task,
-                               struct rpt_history *history_out);
 
 #endif /* RPT_IO_CHECKPOINT_PRIV_H */

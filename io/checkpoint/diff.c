@@ -238,6 +238,50 @@ static rpt_status_t make_room(struct comparing *c)
     return c->a != NULL && c->b != NULL ? RPT_OK : rpt__fail_nomem(bytes);
 }
 
+/* ---- files of the program ---- */
+
+static const struct rpt_routed *find_file(const struct rpt_manifest *m,
+                                          const char *name)
+{
+    for (size_t i = 0; i < m->n_files; i++) {
+        if (strcmp(m->files[i].name, name) == 0) {
+            return &m->files[i];
+        }
+    }
+    return NULL;
+}
+
+static void compare_files(struct comparing *c)
+{
+    const struct rpt_manifest *x = &c->first->opened.manifest;
+    const struct rpt_manifest *y = &c->second->opened.manifest;
+
+    for (size_t i = 0; i < x->n_files; i++) {
+        const struct rpt_routed *one = &x->files[i];
+        const struct rpt_routed *other = find_file(y, one->name);
+        bool same = other != NULL && one->bytes == other->bytes &&
+                    one->digest.high == other->digest.high &&
+                    one->digest.low == other->digest.low;
+
+        c->list[c->n++] = (rpt_difference_t){
+            .name = c->first->files[i].path,
+            .kind = same            ? RPT_DIFFERENCE_NONE
+                    : other != NULL ? RPT_DIFFERENCE_VALUES
+                                    : RPT_DIFFERENCE_FIRST,
+            .is_file = 1
+        };
+    }
+    for (size_t i = 0; i < y->n_files; i++) {
+        if (find_file(x, y->files[i].name) == NULL) {
+            c->list[c->n++] = (rpt_difference_t){
+                .name = c->second->files[i].path,
+                .kind = RPT_DIFFERENCE_SECOND,
+                .is_file = 1
+            };
+        }
+    }
+}
+
 /* ---- all of them ---- */
 
 static rpt_status_t compare_all(struct comparing *c)
@@ -245,10 +289,11 @@ static rpt_status_t compare_all(struct comparing *c)
     const struct rpt_manifest *x = &c->first->opened.manifest;
     const struct rpt_manifest *y = &c->second->opened.manifest;
     rpt_status_t status = RPT_OK;
+    size_t most = x->n_datasets + y->n_datasets + x->n_files + y->n_files;
 
-    c->list = calloc(x->n_datasets + y->n_datasets + 1, sizeof *c->list);
+    c->list = calloc(most + 1, sizeof *c->list);
     if (c->list == NULL) {
-        return rpt__fail_nomem((x->n_datasets + 1) * sizeof *c->list);
+        return rpt__fail_nomem((most + 1) * sizeof *c->list);
     }
     for (size_t i = 0; i < x->n_datasets && status == RPT_OK; i++) {
         const struct rpt_dataset *set = &x->datasets[i];
@@ -268,6 +313,7 @@ static rpt_status_t compare_all(struct comparing *c)
             };
         }
     }
+    compare_files(c);
     return status;
 }
 

@@ -3,8 +3,9 @@
  *
  * events.jsonl is appended to by rank 0 of the job that holds the lock, a line
  * a write, and is not synced: it tells what a program did, which a crash of
- * that program does not undo.  Lines that are torn or unknown are skipped; one
- * that was torn by a crash is ended before the next is added.
+ * that program does not undo.  When it has become long, the job that begins
+ * makes it shorter (history.c).  Lines that are torn or unknown are skipped;
+ * one that was torn by a crash is ended before the next is added.
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
@@ -63,24 +64,16 @@ static bool append(int fd, const char *data, size_t bytes)
     return true;
 }
 
-void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
-                    uint64_t iteration, double seconds)
+static void add_line(const struct rpt_dir *task, const char *event,
+                     struct rpt_buf *line)
 {
-    struct rpt_buf line = RPT_BUF_EMPTY;
     bool is_torn = false;
     int fd = open_events(task, &is_torn);
     sigset_t before;
 
-    rpt__buf_printf(&line, "%s{\"time\": ", is_torn ? "\n" : "");
-    rpt__json_number(&line, rpt__wall_s());
-    rpt__buf_printf(&line,
-                    ", \"event\": \"%s\", \"id\": \"%016" PRIx64
-                    "\", \"iteration\": %" PRIu64 ", \"seconds\": ",
-                    event, id, iteration);
-    rpt__json_number(&line, seconds);
-    rpt__buf_printf(&line, ", \"pid\": %d}\n", (int)getpid());
     rpt__dir_begin(&before);
-    if (fd < 0 || line.failed || !append(fd, line.data, line.bytes)) {
+    if (fd < 0 || line->failed || (is_torn && !append(fd, "\n", 1)) ||
+        !append(fd, line->data, line->bytes)) {
         rpt__log(RPT_LOG_INFO, "cannot note \"%s\" in %s/" RPT_EVENTS, event,
                  task->path);
     }
@@ -88,18 +81,110 @@ void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
     if (fd >= 0) {
         close(fd);
     }
-    rpt__buf_free(&line);
+    rpt__buf_free(line);
+}
+
+static void begin_line(struct rpt_buf *line, const char *event, uint64_t id,
+                       uint64_t iteration, double seconds)
+{
+    rpt__buf_printf(line, "{\"time\": ");
+    rpt__json_number(line, rpt__wall_s());
+    rpt__buf_printf(line,
+                    ", \"event\": \"%s\", \"id\": \"%016" PRIx64
+                    "\", \"iteration\": %" PRIu64 ", \"seconds\": ",
+                    event, id, iteration);
+    rpt__json_number(line, seconds);
+    rpt__buf_printf(line, ", \"pid\": %d", (int)getpid());
+}
+
+void rpt__event_add(const struct rpt_dir *task, const char *event, uint64_t id,
+                    uint64_t iteration, double seconds)
+{
+    struct rpt_buf line = RPT_BUF_EMPTY;
+
+    begin_line(&line, event, id, iteration, seconds);
+    rpt__buf_printf(&line, "}\n");
+    add_line(task, event, &line);
+}
+
+void rpt__event_add_open(const struct rpt_dir *task, uint64_t newest,
+                         const char *host)
+{
+    struct rpt_buf line = RPT_BUF_EMPTY;
+
+    begin_line(&line, "open", 0, newest, 0);
+    rpt__buf_printf(&line, ", \"host\": ");
+    rpt__json_string(&line, host, strlen(host));
+    rpt__buf_printf(&line, "}\n");
+    add_line(task, "open", &line);
 }
 
 /* ---- reading ---- */
 
-static bool take_line(const char *line, size_t bytes, struct rpt_event *out)
+static uint64_t id_of(const json_t *root, const char *key)
+{
+    const json_t *id = json_object_get(root, key);
+
+    return json_is_string(id) ? strtoull(json_string_value(id), NULL, 16) : 0;
+}
+
+/* A number of things; 0: there is none. */
+static uint64_t count_of(const json_t *root, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(root, key));
+
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static void take_history(const json_t *root, struct rpt_event *out)
+{
+    struct rpt_history *h = &out->history;
+    const json_t *open = json_object_get(root, "open");
+
+    *h = (struct rpt_history){
+        .last_restored = id_of(root, "restored"),
+        .n_restores = count_of(root, "restores"),
+        .last_verified = id_of(root, "verified"),
+        .n_jobs = count_of(root, "jobs"),
+        .n_failures = count_of(root, "failures"),
+        .n_commits = count_of(root, "commits"),
+        .run_s = out->seconds,
+        .is_open = json_is_number(open),
+        .open_s = json_number_value(open),
+        .last_s = out->time_s,
+    };
+}
+
+void rpt__event_write_history(const struct rpt_history *h, struct rpt_buf *line)
+{
+    rpt__buf_printf(line, "{\"time\": ");
+    rpt__json_number(line, h->last_s);
+    rpt__buf_printf(line,
+                    ", \"event\": \"history\", \"id\": \"%016" PRIx64
+                    "\", \"iteration\": 0, \"seconds\": ",
+                    (uint64_t)0);
+    rpt__json_number(line, h->run_s);
+    rpt__buf_printf(line,
+                    ", \"pid\": 0, \"jobs\": %" PRIu64
+                    ", \"failures\": %" PRIu64 ", \"commits\": %" PRIu64
+                    ", \"restored\": \"%016" PRIx64 "\", \"restores\": %" PRIu64
+                    ", \"verified\": \"%016" PRIx64 "\"",
+                    h->n_jobs, h->n_failures, h->n_commits, h->last_restored,
+                    h->n_restores, h->last_verified);
+    if (h->is_open) {
+        rpt__buf_printf(line, ", \"open\": ");
+        rpt__json_number(line, h->open_s);
+    }
+    rpt__buf_printf(line, "}\n");
+}
+
+bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out)
 {
     json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
     const json_t *event = json_object_get(root, "event");
     const json_t *id = json_object_get(root, "id");
     const json_t *time = json_object_get(root, "time");
-    const json_t *iteration = json_object_get(root, "iteration");
+    const json_t *host = json_object_get(root, "host");
     bool good = json_is_string(event) && json_is_string(id) &&
                 json_is_number(time) &&
                 json_string_length(event) < sizeof out->name;
@@ -108,13 +193,18 @@ static bool take_line(const char *line, size_t bytes, struct rpt_event *out)
         *out = (struct rpt_event){
             .time_s = json_number_value(time),
             .id = strtoull(json_string_value(id), NULL, 16),
-            .iteration = json_integer_value(iteration) > 0
-                             ? (uint64_t)json_integer_value(iteration)
-                             : 0,
+            .iteration = count_of(root, "iteration"),
             .seconds = json_number_value(json_object_get(root, "seconds")),
             .pid = (int64_t)json_integer_value(json_object_get(root, "pid")),
         };
         strcpy(out->name, json_string_value(event));
+        if (strcmp(out->name, "history") == 0) {
+            take_history(root, out);
+        }
+        if (json_is_string(host)) {
+            snprintf(out->host, sizeof out->host, "%s",
+                     json_string_value(host));
+        }
     }
     json_decref(root);
     return good;
@@ -131,71 +221,11 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
 
     while (status == RPT_OK && line != NULL &&
            (end = strchr(line, '\n')) != NULL) {
-        if (take_line(line, (size_t)(end - line), &event)) {
+        if (rpt__event_parse(line, (size_t)(end - line), &event)) {
             fn(user, &event);
         }
         line = end + 1;
     }
     rpt__buf_free(&text);
     return status;
-}
-
-/* ---- what they say ---- */
-
-struct reading {
-    struct rpt_history history;
-    double open_s; /* when the job has opened */
-    double last_s; /* of the event before     */
-};
-
-static void end_job(struct reading *r, bool was_killed)
-{
-    struct rpt_history *h = &r->history;
-
-    if (h->is_open) {
-        h->n_failures += was_killed;
-        h->run_s += r->last_s > r->open_s ? r->last_s - r->open_s : 0;
-    }
-    h->is_open = false;
-}
-
-static void take(void *user, const struct rpt_event *event)
-{
-    struct reading *r = user;
-    struct rpt_history *h = &r->history;
-    const char *name = event->name;
-
-    if (strcmp(name, "open") == 0) {
-        end_job(r, true);
-        h->is_open = true;
-        r->open_s = event->time_s;
-    } else if (strcmp(name, "commit") == 0) {
-        h->n_restores = 0;
-    } else if (strcmp(name, "restore") == 0) {
-        h->n_restores = h->last_restored == event->id ? h->n_restores + 1 : 1;
-        h->last_restored = event->id;
-    } else if (strcmp(name, "verify") == 0) {
-        h->last_verified = event->id;
-    }
-    r->last_s = event->time_s;
-    if (strcmp(name, "close") == 0) {
-        end_job(r, false);
-    }
-}
-
-rpt_status_t rpt__history_read(const struct rpt_dir *task,
-                               struct rpt_history *history_out)
-{
-    struct reading r = { .open_s = 0 };
-    rpt_status_t status = rpt__events_each(task, take, &r);
-    bool is_open = r.history.is_open;
-
-    /* Without it nothing is known, and that is all that is lost. */
-    if (status == RPT_ERR_NOMEM) {
-        return status;
-    }
-    end_job(&r, true);
-    *history_out = r.history;
-    history_out->is_open = is_open;
-    return RPT_OK;
 }

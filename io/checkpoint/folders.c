@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_LOOKS = 20 };
+enum { MOST_LOOKS = 20, MOST_LEVELS = 128 };
 
 /* ---- names ---- */
 
@@ -48,21 +48,44 @@ bool rpt__folder_kind(const char *name, rpt_stored_state_t *state_out,
 
 /* ---- one folder ---- */
 
-static uint64_t bytes_in(const struct rpt_dir *dir)
+/* Of its files, and of those in folders in it, so many levels. */
+static uint64_t bytes_in(const struct rpt_dir *dir, int levels)
 {
     struct rpt_dir_names names = { NULL, 0 };
-    struct stat file;
     uint64_t bytes = 0;
 
     if (rpt__dir_list(dir, &names) != RPT_OK) {
         return 0;
     }
     for (size_t i = 0; i < names.n; i++) {
-        if (fstatat(dir->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) == 0) {
+        struct rpt_dir inner = RPT_DIR_CLOSED;
+        struct stat file;
+
+        if (fstatat(dir->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) != 0) {
+            continue;
+        }
+        if (S_ISREG(file.st_mode)) {
             bytes += (uint64_t)file.st_size;
+        } else if (S_ISDIR(file.st_mode) && levels > 0 &&
+                   rpt__dir_open(dir, names.list[i], &inner) == RPT_OK) {
+            bytes += bytes_in(&inner, levels - 1);
+            rpt__dir_close(&inner);
         }
     }
     rpt__dir_names_free(&names);
+    return bytes;
+}
+
+/* What a manifest knows is not counted again: there may be many. */
+static uint64_t bytes_of(const struct rpt_dir *dir, const struct rpt_folder *f)
+{
+    const struct rpt_manifest *m = &f->manifest;
+    bool known = m->task != NULL && f->entry.state != RPT_STORED_TMP;
+    uint64_t bytes = bytes_in(dir, known ? 0 : MOST_LEVELS);
+
+    for (size_t i = 0; known && i < m->n_files; i++) {
+        bytes += m->files[i].bytes;
+    }
     return bytes;
 }
 
@@ -126,6 +149,7 @@ static void describe(struct rpt_folder *f)
         e->time_s = m->time_s;
         e->n_ranks = m->n_ranks;
         e->n_datasets = m->n_datasets;
+        e->n_files = m->n_files;
     }
     for (size_t i = 0; i < m->n_files; i++) {
         e->bytes += m->files[i].bytes;
@@ -139,15 +163,17 @@ static rpt_status_t look_at(const struct rpt_dir *task, struct rpt_folder *f)
     rpt_status_t status = rpt__dir_open(task, f->name, &dir);
 
     if (status == RPT_OK) {
-        f->entry.bytes = bytes_in(&dir);
         status = load(f, &dir);
+    }
+    if (status != RPT_OK) {
+        status = note_flaw(f, status);
+    }
+    if (dir.fd >= 0) {
+        f->entry.bytes = bytes_of(&dir, f);
         rpt__dir_close(&dir);
     }
     if (rpt__dir_lacks(task, f->name)) {
         return RPT_END;
-    }
-    if (status != RPT_OK) {
-        status = note_flaw(f, status);
     }
     describe(f);
     return status;

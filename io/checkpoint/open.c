@@ -63,12 +63,15 @@ rpt_status_t rpt__checkpoint_busy(const struct rpt_dir *task)
     return RPT_ERR_BUSY;
 }
 
+static const char *host_of(const struct rpt_checkpoint *c)
+{
+    return rpt__map_host_of(rpt__comm_map(c->comm), rpt__comm_rank(c->comm));
+}
+
 static rpt_status_t write_holder(struct rpt_checkpoint *c)
 {
-    const char *host = rpt__map_host_of(rpt__comm_map(c->comm),
-                                        rpt__comm_rank(c->comm));
     char text[256];
-    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
+    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host_of(c),
                      (int)getpid());
     int error = rpt__truncate_file(c->lock_fd, 0);
 
@@ -131,18 +134,23 @@ static rpt_status_t look_around(struct rpt_checkpoint *c)
         status = rpt__find_all(&c->dir, &found, &n);
     }
     if (status == RPT_OK) {
-        status = rpt__history_read(&c->dir, &history);
+        status = rpt__history_read(&c->dir, false, &history);
     }
     if (status == RPT_OK) {
         c->has_newest = n > 0;
         c->newest = n > 0 ? found[0].iteration : 0;
         c->verified = history.last_verified;
         c->timing.mtbf_s = history.n_failures > 0
-                               ? history.run_s / history.n_failures
+                               ? history.run_s / (double)history.n_failures
                                : 0;
     }
     free(found);
     return status;
+}
+
+static uint64_t events_bytes(const struct rpt_checkpoint *c)
+{
+    return rpt__option_size(c->options, RPT_OPT_IO_CHECKPOINT_EVENTS_BYTES);
 }
 
 static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
@@ -171,7 +179,8 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
         status = look_around(c);
     }
     if (status == RPT_OK) {
-        rpt__event_add(&c->dir, "open", 0, c->newest, 0);
+        rpt__history_shorten(&c->dir, events_bytes(c));
+        rpt__event_add_open(&c->dir, c->newest, host_of(c));
         rpt__due_warn(c);
     }
     return status;

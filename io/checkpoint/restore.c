@@ -201,7 +201,7 @@ static rpt_status_t list(struct rpt_checkpoint *c, struct choosing *choosing)
         status = rpt__find_all(&c->dir, &choosing->found, &choosing->n);
         choosing->doubted = choosing->n;
         if (status == RPT_OK) {
-            status = rpt__history_read(&c->dir, &choosing->history);
+            status = rpt__history_read(&c->dir, true, &choosing->history);
         }
     }
     return rpt__talk_agree(c->group, call, status);
@@ -308,4 +308,21 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         *iteration_out = iteration;
     }
     return status;
+}
+
+rpt_status_t rpt__checkpoint_restored_path(const struct rpt_checkpoint *c,
+                                           char **path_out)
+{
+    char *path;
+
+    if (c->restored[0] == '\0') {
+        rpt__fail(RPT_ERR_STATE, "nothing was restored");
+        rpt__fail_hint("call rpt_checkpoint_restore() first");
+        return RPT_ERR_STATE;
+    }
+    if (asprintf(&path, "%s/%s", c->dir.path, c->restored) < 0) {
+        return rpt__fail_nomem(strlen(c->dir.path));
+    }
+    *path_out = path;
+    return RPT_OK;
 }

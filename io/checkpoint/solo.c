@@ -210,7 +210,10 @@ static rpt_status_t look_around(struct rpt_solo *s)
     if (status == RPT_OK) {
         s->has_newest = n > 0;
         s->newest = n > 0 ? found[0].iteration : 0;
-        rpt__event_add(&s->dir, "open", 0, s->newest, 0);
+        rpt__history_shorten(
+            &s->dir,
+            rpt__option_size(s->options, RPT_OPT_IO_CHECKPOINT_EVENTS_BYTES));
+        rpt__event_add_open(&s->dir, s->newest, s->host);
     }
     free(found);
     return status;
@@ -358,7 +361,7 @@ rpt_status_t rpt__solo_restore(struct rpt_solo *s, uint64_t *iteration_out)
     rpt_status_t status = rpt__find_all(&s->dir, &found, &n), tried = RPT_END;
 
     if (status == RPT_OK) {
-        status = rpt__history_read(&s->dir, &history);
+        status = rpt__history_read(&s->dir, true, &history);
     }
     for (size_t i = 0; i < n && status == RPT_OK; i++) {
         if (tries > 0 && history.last_restored == found[i].id &&

@@ -11,6 +11,7 @@
 #include "io/checkpoint/load.h"
 #include "io/checkpoint/outside.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,14 +66,35 @@ static void describe_dataset(struct rpt_stored *s, size_t i)
     out->block_bytes = RPT_BLOCK_BYTES;
 }
 
+static void describe_file(struct rpt_stored *s, size_t i)
+{
+    const struct rpt_routed *file = &s->opened.manifest.files[i];
+    struct rpt_stored_routed *out = &s->files[i];
+
+    snprintf(out->path, sizeof out->path, RPT_FILES "/%s", file->name);
+    snprintf(out->digest, sizeof out->digest, "%016" PRIx64 "%016" PRIx64,
+             file->digest.high, file->digest.low);
+    out->shown = (rpt_stored_file_t){ .size = sizeof out->shown,
+                                      .name = out->path + sizeof RPT_FILES,
+                                      .writer_rank = file->rank,
+                                      .bytes = file->bytes,
+                                      .xxh3 = out->digest };
+}
+
 static rpt_status_t describe(struct rpt_stored *s)
 {
     size_t n_sets = s->opened.manifest.n_datasets, n = s->opened.n_written;
+    size_t n_files = s->opened.manifest.n_files;
 
     s->datasets = calloc(n_sets + 1, sizeof *s->datasets);
     s->boxes = calloc(n + 1, sizeof *s->boxes);
-    if (s->datasets == NULL || s->boxes == NULL) {
-        return rpt__fail_nomem((n + 1) * sizeof *s->boxes);
+    s->files = calloc(n_files + 1, sizeof *s->files);
+    if (s->datasets == NULL || s->boxes == NULL || s->files == NULL) {
+        return rpt__fail_nomem((n + 1) * sizeof *s->boxes +
+                               (n_files + 1) * sizeof *s->files);
+    }
+    for (size_t i = 0; i < n_files; i++) {
+        describe_file(s, i);
     }
     for (size_t i = 0; i < n_sets; i++) {
         describe_dataset(s, i);
@@ -135,6 +157,7 @@ void rpt__stored_close(struct rpt_stored *s)
     }
     free(s->datasets);
     free(s->boxes);
+    free(s->files);
     rpt__opened_free(&s->opened);
     rpt__dir_close(&s->task);
     free(s);
@@ -146,6 +169,12 @@ const rpt_stored_dataset_t *rpt__stored_dataset(const struct rpt_stored *s,
                                                 size_t index)
 {
     return index < s->opened.manifest.n_datasets ? &s->datasets[index] : NULL;
+}
+
+const rpt_stored_file_t *rpt__stored_file(const struct rpt_stored *s,
+                                          size_t index)
+{
+    return index < s->opened.manifest.n_files ? &s->files[index].shown : NULL;
 }
 
 const rpt_stored_box_t *rpt__stored_box(const struct rpt_stored *s,

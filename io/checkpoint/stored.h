@@ -6,6 +6,13 @@
 
 #include "io/checkpoint/catalog_priv.h"
 
+/* A file of the program, as it is shown. */
+struct rpt_stored_routed {
+    rpt_stored_file_t shown;           /* points into what follows */
+    char path[sizeof RPT_FILES + 256]; /* files/NAME */
+    char digest[33];
+};
+
 struct rpt_stored {
     struct rpt_dir task;
     char name[RPT_FOLDER_NAME_BYTES];
@@ -13,6 +20,7 @@ struct rpt_stored {
     int fd; /* of the file, -1: not open yet */
     rpt_stored_dataset_t *datasets;
     rpt_stored_box_t *boxes;
+    struct rpt_stored_routed *files; /* as many as the manifest has */
 };
 
 /* Opens the file, once, and looks at its length. */

@@ -122,7 +122,7 @@ static rpt_status_t choose(const struct task *task,
     struct rpt_found *found = calloc(n + 1, sizeof *found);
     struct rpt_history history;
     rpt_status_t status = found != NULL
-                              ? rpt__history_read(&task->dir, &history)
+                              ? rpt__history_read(&task->dir, false, &history)
                               : rpt__fail_nomem((n + 1) * sizeof *found);
 
     if (status == RPT_OK) {
@@ -270,8 +270,11 @@ static rpt_status_t keep_task(const struct task *task)
 static rpt_status_t remove_folder(const struct rpt_catalog *c,
                                   const struct task *task, const char *name)
 {
-    rpt_status_t status = rpt__dir_remove(&task->dir, RPT_EVENTS);
+    rpt_status_t status = rpt__dir_remove(&task->dir, RPT_EVENTS_NEW);
 
+    if (status == RPT_OK) {
+        status = rpt__dir_remove(&task->dir, RPT_EVENTS);
+    }
     if (status == RPT_OK) {
         status = rpt__dir_remove(&task->dir, "lock");
     }

@@ -106,6 +106,13 @@ rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog, const char *task,
     return rpt__catalog_find(catalog, task, which, entry_out);
 }
 
+rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog, const char *task,
+                              const char *which, char **path_out)
+{
+    RPT_REQUIRE(catalog != NULL && path_out != NULL, "NULL argument");
+    return rpt__catalog_path(catalog, task, which, path_out);
+}
+
 rpt_status_t rpt_catalog_events(const rpt_catalog_t *catalog, const char *task,
                                 rpt_catalog_event_t **events_out, size_t *n_out)
 {
@@ -201,6 +208,20 @@ rpt_status_t rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
         return RPT_END;
     }
     *dataset_out = dataset;
+    return RPT_OK;
+}
+
+rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
+                             const rpt_stored_file_t **file_out)
+{
+    const rpt_stored_file_t *file;
+
+    RPT_REQUIRE(stored != NULL && file_out != NULL, "NULL argument");
+    file = rpt__stored_file(stored, index);
+    if (file == NULL) {
+        return RPT_END;
+    }
+    *file_out = file;
     return RPT_OK;
 }
 

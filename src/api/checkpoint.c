@@ -104,6 +104,13 @@ rpt_status_t rpt_checkpoint_file(rpt_checkpoint_t *checkpoint, const char *name,
     return rpt__checkpoint_file(checkpoint, name, path_out);
 }
 
+rpt_status_t rpt_checkpoint_restored_path(const rpt_checkpoint_t *checkpoint,
+                                          char **path_out)
+{
+    RPT_REQUIRE(checkpoint != NULL && path_out != NULL, "NULL argument");
+    return rpt__checkpoint_restored_path(checkpoint, path_out);
+}
+
 rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
                                  uint64_t iteration)
 {

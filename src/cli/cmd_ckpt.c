@@ -14,6 +14,7 @@
 static const struct ckpt_verb verbs[] = {
     { "list", "list tasks and their checkpoints", ckpt_list },
     { "show", "say what is in a checkpoint", ckpt_show },
+    { "path", "print where a checkpoint is", ckpt_path },
     { "verify", "read checkpoints and compare their checksums", ckpt_verify },
     { "diff", "compare two checkpoints", ckpt_diff },
     { "prune", "remove old ones by rules", ckpt_prune },

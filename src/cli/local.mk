@@ -7,7 +7,7 @@ libcli_la_SOURCES = src/cli/args.c src/cli/args.h src/cli/bench/bench.h \
 	src/cli/bench/report.c src/cli/bench/svg.c src/cli/bench/time.c \
 	src/cli/ckpt/ckpt.h src/cli/ckpt/ckpt_priv.h src/cli/ckpt/diff.c \
 	src/cli/ckpt/export.c \
-	src/cli/ckpt/halt.c src/cli/ckpt/list.c src/cli/ckpt/print.c \
+	src/cli/ckpt/halt.c src/cli/ckpt/list.c src/cli/ckpt/path.c src/cli/ckpt/print.c \
 	src/cli/ckpt/remove.c src/cli/ckpt/show.c src/cli/ckpt/values.c \
 	src/cli/ckpt/values.h src/cli/ckpt/verify.c \
 	src/cli/check.c src/cli/cmd_ckpt.c src/cli/cmd_bench.c src/cli/cmd_cancel.c src/cli/cmd_explain.c src/cli/cmd_info.c \

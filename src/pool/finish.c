@@ -95,6 +95,15 @@ void rpt__job_end_without_run(struct rpt_pool *pool, struct rpt_job *job,
     rpt__job_end(pool, job, &end);
 }
 
+/* Notes an attempt that does not end the task, if it began. */
+static void note_attempt(struct rpt_pool *pool, const struct rpt_job *job,
+                         const struct rpt_end *end)
+{
+    if (pool->resume != NULL && end->start_time > 0) {
+        rpt__resume_attempted(pool, job, end);
+    }
+}
+
 static bool worth_a_retry(const struct rpt_end *end)
 {
     return end->outcome == RPT_OUTCOME_FAILED ||
@@ -114,6 +123,7 @@ void rpt__job_attempt_ended(struct rpt_pool *pool, struct rpt_job *job,
     pool->owner.wasted_s += end->wasted_s;
     if (end->by_shutdown) {
         pool->owner.dropped++;
+        note_attempt(pool, job, end);
     }
     if (job->cancelled || end->by_shutdown || pool->ending.stopping) {
         rpt__job_end(pool, job, end);
@@ -131,6 +141,7 @@ void rpt__job_attempt_ended(struct rpt_pool *pool, struct rpt_job *job,
         rpt__job_end(pool, job, end);
         return;
     }
+    note_attempt(pool, job, end);
     if (job->started) {
         pool->owner.running--;
         job->started = 0;

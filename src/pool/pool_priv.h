@@ -704,14 +704,19 @@ void rpt__gang_run_end(struct rpt_pool *pool, struct rpt_item *item);
 void rpt__gang_prepare(struct rpt_item *item);
 struct rpt_group *rpt__gang_group(const struct rpt_item *item);
 
-/* resume.c, the records of which state.c reads too */
-enum rpt_record { RPT_RECORD_SUBMIT = 1, RPT_RECORD_START, RPT_RECORD_END };
+/* resume.c, the records of which state.c and attempts.c read too */
+enum rpt_record {
+    RPT_RECORD_SUBMIT = 1,
+    RPT_RECORD_START,
+    RPT_RECORD_END,    /* of the task: the key, then struct rpt_end, packed */
+    RPT_RECORD_ATTEMPT /* the same, of an attempt that was not the end of it */
+};
 struct rpt_submit_record { /* then the id, as packed text */
     struct rpt_digest key, work;
     int32_t rank; /* that submitted; compaction forgets the writer */
     int32_t unused;
 };
-struct rpt_start_record {
+struct rpt_start_record { /* then the host, as packed text */
     struct rpt_digest key;
     double time;
     int32_t rank, attempt;
@@ -729,6 +734,9 @@ rpt_status_t rpt__resume_submit(struct rpt_pool *pool, struct rpt_job *job,
 void rpt__resume_started(struct rpt_pool *pool, const struct rpt_job *job);
 void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
                        const struct rpt_end *end);
+/* An attempt that is tried again, or was ended because the pool stops. */
+void rpt__resume_attempted(struct rpt_pool *pool, const struct rpt_job *job,
+                           const struct rpt_end *end);
 /* Waits until all that was written is on the disk. */
 void rpt__resume_commit(struct rpt_pool *pool);
 /* Without the lock, by another thread: waits until all that was written so far

@@ -2,11 +2,11 @@
  * resume.c - the journal of a pool, and what an earlier job knew
  *
  * Each rank that submits writes its own file.  Records: SUBMIT (the key and id
- * of a task), START, END (with the whole result).  A task is the same task as
- * in an earlier job when it has the same id; without id, when the same rank
- * submits the same work for the n-th time.  What ranks left behind that the new
- * job does not have (it may have fewer) is shared out: rank r takes over that
- * of ranks r + n, r + 2n, …
+ * of a task), START, END (with the whole result), ATTEMPT (how one ended that
+ * is not the end).  A task is the same task as in an earlier job when it has
+ * the same id; without id, when the same rank submits the same work for the
+ * n-th time.  What ranks left behind that the new job does not have (it may
+ * have fewer) is shared out: rank r takes over that of ranks r + n, r + 2n, …
  *
  * The journal is read when this rank submits its first task.
  */
@@ -94,6 +94,12 @@ static uintptr_t *chosen_of(struct rpt_table *table, struct rpt_digest key,
     return chosen;
 }
 
+/* Attempts that led to nothing are no longer of interest to who goes on. */
+static bool is_kept(uint32_t type)
+{
+    return type == RPT_RECORD_SUBMIT || type == RPT_RECORD_END;
+}
+
 static rpt_status_t note_record(void *user, uint64_t epoch, int writer,
                                 uint32_t type, const void *data, size_t bytes)
 {
@@ -107,7 +113,7 @@ static rpt_status_t note_record(void *user, uint64_t epoch, int writer,
     (void)epoch;
     (void)writer;
     c->n_read++;
-    if (bytes < sizeof key || type == RPT_RECORD_START) {
+    if (bytes < sizeof key || !is_kept(type)) {
         return RPT_OK;
     }
     reader = rpt__reader((const char *)data + sizeof key, bytes - sizeof key);
@@ -136,7 +142,7 @@ static bool keep_record(void *user, uint64_t epoch, int writer, uint32_t type,
     (void)epoch;
     (void)writer;
     c->n_kept_read++;
-    if (bytes < sizeof(struct rpt_digest) || type == RPT_RECORD_START) {
+    if (bytes < sizeof(struct rpt_digest) || !is_kept(type)) {
         return false;
     }
     chosen = rpt__table_get(type == RPT_RECORD_END ? &c->ends : &c->submits,
@@ -388,6 +394,17 @@ static void append(struct rpt_pool *pool, enum rpt_record type,
     }
 }
 
+static void append_scratch(struct rpt_pool *pool, enum rpt_record type)
+{
+    const struct rpt_buf *buf = &pool->resume->scratch;
+
+    if (buf->failed) {
+        rpt__pool_broken(pool, rpt__buf_status(buf));
+        return;
+    }
+    append(pool, type, buf->data, buf->bytes);
+}
+
 /* What a program is, without what becomes of its output: a job may be resumed
  * with another --output. */
 static void add_program(struct rpt_buf *buf, const char *body, size_t bytes)
@@ -509,31 +526,54 @@ rpt_status_t rpt__resume_submit(struct rpt_pool *pool, struct rpt_job *job,
     return pool->failed;
 }
 
+static const char *host_of(const struct rpt_pool *pool, int rank)
+{
+    return rpt__map_host_of(rpt__comm_map(pool->comm), rank);
+}
+
 void rpt__resume_started(struct rpt_pool *pool, const struct rpt_job *job)
 {
     struct rpt_start_record record = { job->key, rpt__wall_s(), job->rank,
                                        job->attempts };
+    struct rpt_buf *buf = &pool->resume->scratch;
 
-    append(pool, RPT_RECORD_START, &record, sizeof record);
+    rpt__buf_clear(buf);
+    rpt__buf_add(buf, &record, sizeof record);
+    rpt__buf_str(buf, host_of(pool, job->rank));
+    append_scratch(pool, RPT_RECORD_START);
 }
 
-void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
-                       const struct rpt_end *end)
+static void append_end(struct rpt_pool *pool, enum rpt_record type,
+                       const struct rpt_job *job, const struct rpt_end *end)
 {
     struct rpt_buf *buf = &pool->resume->scratch;
     struct rpt_end full = *end;
 
     if (full.host == NULL && full.rank >= 0) {
-        full.host = rpt__map_host_of(rpt__comm_map(pool->comm), full.rank);
+        full.host = host_of(pool, full.rank);
     }
     rpt__buf_clear(buf);
     rpt__buf_add(buf, &job->key, sizeof job->key);
     rpt__attempt_pack(buf, &full);
-    if (buf->failed) {
-        rpt__pool_broken(pool, rpt__buf_status(buf));
-        return;
-    }
-    append(pool, RPT_RECORD_END, buf->data, buf->bytes);
+    append_scratch(pool, type);
+}
+
+void rpt__resume_ended(struct rpt_pool *pool, const struct rpt_job *job,
+                       const struct rpt_end *end)
+{
+    append_end(pool, RPT_RECORD_END, job, end);
+}
+
+void rpt__resume_attempted(struct rpt_pool *pool, const struct rpt_job *job,
+                           const struct rpt_end *end)
+{
+    struct rpt_end bare = *end;
+
+    /* What it printed is nobody's result. */
+    bare.message = "";
+    bare.output_bytes = bare.stdout_bytes = bare.stderr_bytes = 0;
+    bare.stdout_dropped = bare.stderr_dropped = 0;
+    append_end(pool, RPT_RECORD_ATTEMPT, job, &bare);
 }
 
 void rpt__resume_commit(struct rpt_pool *pool)

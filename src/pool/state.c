@@ -1,37 +1,16 @@
 /*
  * state.c - looks into the state directory of a job, read only
  */
-#include "pool/pool_priv.h"
+#include "pool/state_priv.h"
 
 #include "base/error.h"
-
-#include <repartir/state.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct task {
-    rpt_state_task_t shown;
-    char *id, *host;
-    bool has_number; /* instead of an id */
-    uint64_t epoch;  /* of its last submission */
-    bool has_end;
-    rpt_outcome_t outcome;
-};
-
-struct rpt_state {
-    rpt_state_summary_t summary;
-    char host[128];
-    struct task **tasks; /* in order of submission */
-    size_t n, capacity;
-    struct rpt_table by_key;
-    bool job_runs;
-    uint64_t last_epoch;
-};
-
-static struct task *find_task(struct rpt_state *state, const void *data,
-                              size_t bytes)
+struct rpt_known_task *rpt__state_find(const struct rpt_state *state,
+                                       const void *data, size_t bytes)
 {
     struct rpt_digest key;
 
@@ -43,7 +22,7 @@ static struct task *find_task(struct rpt_state *state, const void *data,
 }
 
 /* Submitted again, by a later job: a number may be another one there. */
-static rpt_status_t rename_task(struct task *task, const char *id,
+static rpt_status_t rename_task(struct rpt_known_task *task, const char *id,
                                 uint64_t epoch)
 {
     char *copy = strdup(id);
@@ -62,7 +41,7 @@ static rpt_status_t add_task(struct rpt_state *state, uint64_t epoch,
 {
     struct rpt_submit_record record;
     struct rpt_reader reader;
-    struct task *task = find_task(state, data, bytes);
+    struct rpt_known_task *task = rpt__state_find(state, data, bytes);
     const char *id;
 
     if (bytes < sizeof record) {
@@ -78,7 +57,8 @@ static rpt_status_t add_task(struct rpt_state *state, uint64_t epoch,
     }
     if (state->n == state->capacity) {
         size_t capacity = state->capacity > 0 ? 2 * state->capacity : 256;
-        struct task **tasks = realloc(state->tasks, capacity * sizeof *tasks);
+        struct rpt_known_task **tasks = realloc(state->tasks,
+                                                capacity * sizeof *tasks);
 
         if (tasks == NULL) {
             return rpt__fail_nomem(capacity * sizeof *tasks);
@@ -107,16 +87,31 @@ static rpt_status_t add_task(struct rpt_state *state, uint64_t epoch,
     return RPT_OK;
 }
 
-static void note_start(struct rpt_state *state, uint64_t epoch,
-                       const void *data, size_t bytes)
+static rpt_status_t set_host(struct rpt_known_task *task, const char *host)
+{
+    char *copy = strdup(host != NULL ? host : "");
+
+    if (copy == NULL) {
+        return rpt__fail_nomem(1);
+    }
+    free(task->host);
+    task->shown.host = task->host = copy;
+    return RPT_OK;
+}
+
+static rpt_status_t note_start(struct rpt_state *state, uint64_t epoch,
+                               const void *data, size_t bytes)
 {
     struct rpt_start_record record;
-    struct task *task = find_task(state, data, bytes);
+    struct rpt_known_task *task = rpt__state_find(state, data, bytes);
+    struct rpt_reader reader;
 
     if (task == NULL || task->has_end || bytes < sizeof record) {
-        return;
+        return RPT_OK;
     }
     memcpy(&record, data, sizeof record);
+    reader = rpt__reader((const char *)data + sizeof record,
+                         bytes - sizeof record);
     /* What ran in a job that is gone is queued again. */
     task->shown.status = state->job_runs && epoch == state->last_epoch
                              ? "running"
@@ -124,12 +119,27 @@ static void note_start(struct rpt_state *state, uint64_t epoch,
     task->shown.attempts = record.attempt;
     task->shown.rank = record.rank;
     task->shown.start_time = record.time;
+    return set_host(task, rpt__read_str(&reader));
 }
 
-static rpt_status_t note_end(struct rpt_state *state, const void *data,
-                             size_t bytes)
+static void show_end(struct rpt_known_task *task, const struct rpt_end *end)
 {
-    struct task *task = find_task(state, data, bytes);
+    task->has_end = true;
+    task->outcome = end->outcome;
+    task->shown.status = rpt_outcome_name(end->outcome);
+    task->shown.exit_code = end->exit_code;
+    task->shown.signal = end->signal;
+    task->shown.duration_s = end->duration_s;
+    task->shown.checkpoints = end->checkpoints;
+    task->shown.resumed_iteration = end->restored;
+    task->shown.wasted_s = end->wasted_s;
+}
+
+/* The end of the task, or of an attempt: then it waits for the next one. */
+static rpt_status_t note_end(struct rpt_state *state, uint32_t type,
+                             const void *data, size_t bytes)
+{
+    struct rpt_known_task *task = rpt__state_find(state, data, bytes);
     struct rpt_reader reader;
     struct rpt_end end;
 
@@ -139,28 +149,19 @@ static rpt_status_t note_end(struct rpt_state *state, const void *data,
     reader = rpt__reader((const char *)data + sizeof(struct rpt_digest),
                          bytes - sizeof(struct rpt_digest));
     if (!rpt__attempt_unpack(&reader, &end) ||
-        (task->has_end && !rpt__end_replaces(task->outcome))) {
+        (task->has_end &&
+         (type == RPT_RECORD_ATTEMPT || !rpt__end_replaces(task->outcome)))) {
         return RPT_OK;
     }
-    free(task->host);
-    task->host = strdup(end.host != NULL ? end.host : "");
-    if (task->host == NULL) {
-        return rpt__fail_nomem(1);
+    if (type == RPT_RECORD_END) {
+        show_end(task, &end);
+    } else {
+        task->shown.status = "queued";
     }
-    task->has_end = true;
-    task->outcome = end.outcome;
-    task->shown.status = rpt_outcome_name(end.outcome);
-    task->shown.exit_code = end.exit_code;
-    task->shown.signal = end.signal;
     task->shown.attempts = end.attempts;
     task->shown.rank = end.rank;
-    task->shown.host = task->host;
     task->shown.start_time = end.start_time;
-    task->shown.duration_s = end.duration_s;
-    task->shown.checkpoints = end.checkpoints;
-    task->shown.resumed_iteration = end.restored;
-    task->shown.wasted_s = end.wasted_s;
-    return RPT_OK;
+    return set_host(task, end.host);
 }
 
 static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
@@ -173,10 +174,10 @@ static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
     case RPT_RECORD_SUBMIT:
         return add_task(state, epoch, data, bytes);
     case RPT_RECORD_START:
-        note_start(state, epoch, data, bytes);
-        return RPT_OK;
+        return note_start(state, epoch, data, bytes);
+    case RPT_RECORD_ATTEMPT:
     case RPT_RECORD_END:
-        return note_end(state, data, bytes);
+        return note_end(state, type, data, bytes);
     default:
         return RPT_OK;
     }
@@ -186,7 +187,7 @@ static rpt_status_t read_record(void *user, uint64_t epoch, int writer,
 static rpt_status_t mark_old_numbers(struct rpt_state *state)
 {
     for (size_t i = 0; i < state->n; i++) {
-        struct task *task = state->tasks[i];
+        struct rpt_known_task *task = state->tasks[i];
         char *id;
 
         if (!task->has_number || task->epoch == state->last_epoch) {
@@ -208,7 +209,7 @@ static void sum_up(struct rpt_state *state)
 
     s->n_tasks = state->n;
     for (size_t i = 0; i < state->n; i++) {
-        const struct task *task = state->tasks[i];
+        const struct rpt_known_task *task = state->tasks[i];
 
         s->checkpoints += task->shown.checkpoints;
         s->wasted_s += task->shown.wasted_s;
@@ -234,6 +235,11 @@ static rpt_status_t read_state(const char *directory, rpt_state_t **state_out)
     state = calloc(1, sizeof *state);
     if (state == NULL) {
         return rpt__fail_nomem(sizeof *state);
+    }
+    state->directory = strdup(directory);
+    if (state->directory == NULL) {
+        free(state);
+        return rpt__fail_nomem(strlen(directory) + 1);
     }
     state->job_runs = info.running;
     state->last_epoch = info.epoch;
@@ -299,6 +305,8 @@ void rpt_state_close(rpt_state_t *state)
         free(state->tasks[i]);
     }
     free(state->tasks);
+    free(state->directory);
+    rpt__attempts_free(state->attempts);
     rpt__table_free(&state->by_key, NULL);
     free(state);
 }

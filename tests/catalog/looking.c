@@ -182,6 +182,56 @@ static void what_does_not_count_has_a_state_and_a_reason(void)
     folder_end();
 }
 
+/* Where PATH/state.h5 is a file. */
+static bool has_state(const char *path)
+{
+    char file[1024];
+
+    snprintf(file, sizeof file, "%s/state.h5", path);
+    return access(file, R_OK) == 0;
+}
+
+static void the_path_of_one_is_that_of_its_folder(void)
+{
+    rpt_catalog_t *c;
+    char *path = NULL, wanted[1024], name[300];
+
+    folder_begin();
+    save_in_folder("t", 3);
+    c = catalog_of("ck");
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    snprintf(wanted, sizeof wanted, "%s",
+             in_folder("ck/t/%s", entry_at(c, 0)->name));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    CU_ASSERT(has_state(path) && strstr(path, "it-000000000003-") != NULL);
+    free(path);
+    WORKS(rpt_catalog_path(c, "t", "2", &path));
+    CU_ASSERT(has_state(path) && strstr(path, "it-000000000002-") != NULL);
+    rpt_catalog_close(c);
+    /* From the path of a task, and of a checkpoint. */
+    c = catalog_of("ck/t/");
+    free(path);
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    rpt_catalog_close(c);
+    free(path);
+    snprintf(name, sizeof name, "ck/t/%s", strrchr(wanted, '/') + 1);
+    c = catalog_of(name);
+    WORKS(rpt_catalog_path(c, NULL, NULL, &path));
+    CU_ASSERT_STRING_EQUAL(path, wanted);
+    free(path);
+    FAILS(RPT_ERR_NOT_FOUND, "\"u\"", rpt_catalog_path(c, "u", NULL, &path));
+    FAILS(RPT_ERR_NOT_FOUND, "\"9\"", rpt_catalog_path(c, NULL, "9", &path));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_catalog_path(NULL, NULL, NULL, &path));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_catalog_path(c, NULL, NULL, NULL));
+    rpt_catalog_close(c);
+    save_in_folder("v", 1);
+    c = catalog_of("ck");
+    FAILS(RPT_ERR_INVALID, "task", rpt_catalog_path(c, NULL, NULL, &path));
+    rpt_catalog_close(c);
+    folder_end();
+}
+
 static void one_is_found_by_name_id_iteration_or_as_the_newest(void)
 {
     rpt_catalog_t *c;
@@ -312,6 +362,68 @@ static void what_is_renamed_meanwhile_is_not_missed(void)
 
 /* ---- events ---- */
 
+static rpt_catalog_interval_t interval_of(const char *path)
+{
+    rpt_catalog_interval_t interval = { .size = 0 };
+    rpt_catalog_t *c = catalog_of(path);
+
+    WORKS(rpt_catalog_interval(c, NULL, &interval));
+    rpt_catalog_close(c);
+    return interval;
+}
+
+/* 20 jobs, of which one never closed; then one that begins with a long file,
+ * and 20 more of them.  What they say together stays. */
+static void long_events_are_summed_up(void)
+{
+    rpt_catalog_interval_t before, after;
+    rpt_catalog_event_t *events = NULL;
+    rpt_catalog_t *c;
+    size_t n = 0;
+
+    folder_begin();
+    for (int i = 0; i < 20; i++) {
+        save_in_folder("t", 1);
+        if (i == 10) {
+            shell("echo '{\"time\": 100, \"event\": \"open\", \"id\": \"0\"}' "
+                  ">>ck/t/events.jsonl; echo '{\"time\": 107, \"event\": "
+                  "\"failure\", \"id\": \"0\"}' >>ck/t/events.jsonl");
+        }
+    }
+    before = interval_of("ck/t");
+    CU_ASSERT_TRUE(before.n_commits == 20 && before.n_failures == 1);
+    CU_ASSERT_TRUE(before.run_s >= 7);
+    setenv("RPT_IO_CHECKPOINT_EVENTS_BYTES", "1500", 1);
+    for (int i = 0; i < 20; i++) {
+        save_in_folder("t", 1);
+        after = interval_of("ck/t");
+        CU_ASSERT_EQUAL(after.n_commits, 21 + (uint64_t)i);
+        CU_ASSERT_EQUAL(after.n_failures, 1);
+        CU_ASSERT_TRUE(after.run_s >= before.run_s);
+        before = after;
+    }
+    unsetenv("RPT_IO_CHECKPOINT_EVENTS_BYTES");
+    shell("test $(wc -c <ck/t/events.jsonl) -lt 2800");
+    shell("test ! -e ck/t/events.new");
+    c = catalog_of("ck");
+    WORKS(rpt_catalog_events(c, NULL, &events, &n));
+    CU_ASSERT_TRUE_FATAL(n > 4);
+    CU_ASSERT_STRING_EQUAL(events[0].event, "history");
+    CU_ASSERT_STRING_EQUAL(events[1].event, "open");
+    CU_ASSERT_STRING_EQUAL(events[n - 1].event, "close");
+    free(events);
+    rpt_catalog_close(c);
+    /* One that failed, and then nothing but long rubbish. */
+    shell("echo '{\"time\": 1, \"event\": \"open\", \"id\": \"0\"}' "
+          ">>ck/t/events.jsonl; head -c 9000 /dev/zero >>ck/t/events.jsonl");
+    setenv("RPT_IO_CHECKPOINT_EVENTS_BYTES", "1500", 1);
+    save_in_folder("t", 1);
+    unsetenv("RPT_IO_CHECKPOINT_EVENTS_BYTES");
+    after = interval_of("ck/t");
+    CU_ASSERT_TRUE(after.n_commits == 41 && after.n_failures == 2);
+    folder_end();
+}
+
 static void events_come_in_order_without_torn_lines(void)
 {
     static const char *const wanted[] = { "open", "commit", "commit", "close" };
@@ -385,9 +497,11 @@ const struct rpt_test looking_tests[] = {
     RPT_TEST(tasks_and_checkpoints_are_listed_newest_first),
     RPT_TEST(a_path_is_a_directory_a_task_or_a_checkpoint),
     RPT_TEST(what_does_not_count_has_a_state_and_a_reason),
+    RPT_TEST(the_path_of_one_is_that_of_its_folder),
     RPT_TEST(one_is_found_by_name_id_iteration_or_as_the_newest),
     RPT_TEST(a_job_that_runs_is_seen_and_is_no_failure),
     RPT_TEST(what_is_renamed_meanwhile_is_not_missed),
+    RPT_TEST(long_events_are_summed_up),
     RPT_TEST(events_come_in_order_without_torn_lines),
     RPT_TEST(the_interval_is_learned_from_events),
     RPT_TEST_END,

@@ -173,6 +173,40 @@ static void fill(struct state *s, double iteration, double added)
     memset(s->more, 7, sizeof s->more);
 }
 
+static rpt_status_t write_file(rpt_checkpoint_t *c, const char *name,
+                               const char *text)
+{
+    char *path = NULL;
+    rpt_status_t status = rpt_checkpoint_route(c, name, &path);
+    FILE *file = status == RPT_OK ? fopen(path, "w") : NULL;
+
+    if (status == RPT_OK && (file == NULL || fputs(text, file) < 0)) {
+        status = RPT_ERR_IO;
+    }
+    if (file != NULL && fclose(file) != 0) {
+        status = RPT_ERR_IO;
+    }
+    free(path);
+    return status;
+}
+
+static rpt_status_t write_files(rpt_checkpoint_t *c, int rank,
+                                uint64_t iteration)
+{
+    char name[32], text[64];
+    rpt_status_t status = rpt_checkpoint_begin(c, iteration);
+
+    snprintf(name, sizeof name, "part/%d", rank);
+    snprintf(text, sizeof text, "%d of %d\n", (int)iteration, rank);
+    if (status == RPT_OK) {
+        status = write_file(c, name, text);
+    }
+    if (status == RPT_OK && rank == 0) {
+        status = write_file(c, "same", "stays");
+    }
+    return status;
+}
+
 static rpt_status_t save_all(rpt_context_t *context, rpt_checkpoint_t *c,
                              const struct saving *w)
 {
@@ -189,7 +223,12 @@ static rpt_status_t save_all(rpt_context_t *context, rpt_checkpoint_t *c,
     for (int i = 0; i < w->n && status == RPT_OK; i++) {
         iteration++;
         fill(&s, (double)iteration, w->added);
-        status = rpt_checkpoint_save(c, iteration);
+        if (w->has_files) {
+            status = write_files(c, rank, iteration);
+        }
+        if (status == RPT_OK) {
+            status = rpt_checkpoint_save(c, iteration);
+        }
         usleep(1000 * w->ms);
     }
     return status;
@@ -327,7 +366,8 @@ int main(int argc, char *argv[])
                                  .n = atoi(argv[5]),
                                  .ms = (unsigned)atoi(argv[6]),
                                  .ms_close = argc > 7 ? (unsigned)atoi(argv[7])
-                                                      : 0 };
+                                                      : 0,
+                                 .has_files = argc > 8 };
 
         return save(atoi(argv[4]), &saving) ? 0 : 1;
     }

@@ -3,7 +3,7 @@
  *
  * The program of these tests makes some for the tests of the command, too:
  *
- *     test_catalog save DIRECTORY TASK RANKS N MS [MS_BEFORE_CLOSE]
+ *     test_catalog save DIRECTORY TASK RANKS N MS [MS_BEFORE_CLOSE [files]]
  *     test_catalog forge KIND FOLDER
  */
 #ifndef RPT_TESTS_CATALOG_MAKE_H
@@ -46,6 +46,8 @@ struct saving {
     unsigned ms, ms_close; /* to wait after each, before closing */
     double added;          /* to the values */
     bool has_more;         /* datasets */
+    bool has_files;        /* part/RANK, a line "ITERATION of RANK"; of rank 0
+                              also "same", with "stays" */
     void (*between)(void); /* called by rank 0 while it is open */
 };
 /* Iterations after those that are there; u[i][j] is 1000 times the iteration

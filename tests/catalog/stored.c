@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 static const rpt_stored_dataset_t *dataset(const rpt_stored_t *s,
                                            const char *name)
@@ -311,7 +312,111 @@ static void numbers_that_are_none_are_compared_too(void)
     folder_end();
 }
 
+static const rpt_stored_file_t *file_of(const rpt_stored_t *s, size_t i)
+{
+    const rpt_stored_file_t *file = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt_stored_file(s, i, &file), RPT_OK);
+    return file;
+}
+
+static void files_of_the_program_are_listed(void)
+{
+    struct saving saving = { .task = "t", .n = 1, .has_files = true };
+    rpt_catalog_t *c;
+    rpt_stored_t *s;
+    const rpt_stored_file_t *file;
+    const rpt_catalog_task_t *task;
+    const rpt_catalog_entry_t *e;
+    XXH128_hash_t digest = XXH3_128bits("1 of 0\n", 7);
+    char text[33];
+
+    folder_begin();
+    saving.directory = in_folder("ck");
+    CU_ASSERT_TRUE(save(2, &saving));
+    s = stored_of("t", NULL, &c);
+    file = file_of(s, 0);
+    CU_ASSERT_EQUAL(file->size, sizeof *file);
+    CU_ASSERT_STRING_EQUAL(file->name, "part/0");
+    CU_ASSERT_TRUE(file->writer_rank == 0 && file->bytes == 7);
+    snprintf(text, sizeof text, "%016llx%016llx",
+             (unsigned long long)digest.high64,
+             (unsigned long long)digest.low64);
+    CU_ASSERT_STRING_EQUAL(file->xxh3, text);
+    CU_ASSERT_STRING_EQUAL(file_of(s, 1)->name, "same");
+    CU_ASSERT_EQUAL(file_of(s, 1)->bytes, 5);
+    CU_ASSERT_STRING_EQUAL(file_of(s, 2)->name, "part/1");
+    CU_ASSERT_EQUAL(file_of(s, 2)->writer_rank, 1);
+    CU_ASSERT_EQUAL(rpt_stored_file(s, 3, &file), RPT_END);
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_stored_file(NULL, 0, &file));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_stored_file(s, 0, NULL));
+    WORKS(rpt_catalog_entry(c, 0, &e));
+    CU_ASSERT_EQUAL(e->n_files, 3);
+    /* Of all that is there; also of one without a manifest, where it is seen
+     * on the disk only. */
+    shell("find ck/t/it-* -type f -printf '%%s\n' | awk '{ n += $1 } "
+          "END { exit n != %d }'",
+          (int)e->bytes);
+    WORKS(rpt_catalog_task(c, 0, &task));
+    CU_ASSERT_EQUAL(task->bytes, e->bytes);
+    close_both(s, c);
+    shell("mv ck/t/it-* ck/t/.bad-0123456789abcdef && "
+          "rm ck/t/.bad-*/MANIFEST.json");
+    c = catalog_of("ck");
+    WORKS(rpt_catalog_entry(c, 0, &e));
+    CU_ASSERT_EQUAL(e->n_files, 0);
+    shell("find ck/t/.bad-* -type f -printf '%%s\n' | awk '{ n += $1 } "
+          "END { exit n != %d }'",
+          (int)e->bytes);
+    rpt_catalog_close(c);
+    folder_end();
+}
+
+static void files_of_the_program_are_compared(void)
+{
+    struct saving saving = { .task = "t", .n = 2, .has_files = true };
+    rpt_catalog_t *c, *d;
+    rpt_stored_t *a, *b;
+    rpt_difference_t *list = NULL;
+    size_t n = 0;
+
+    folder_begin();
+    saving.directory = in_folder("ck");
+    CU_ASSERT_TRUE(save(2, &saving));
+    saving.task = "one";
+    saving.n = 1;
+    CU_ASSERT_TRUE(save(1, &saving));
+    a = stored_of("t", "1", &c);
+    b = stored_of("t", "2", &d);
+    WORKS(rpt_stored_diff(a, b, 0, 0, &list, &n));
+    CU_ASSERT_EQUAL(difference(list, n, "files/same")->kind,
+                    RPT_DIFFERENCE_NONE);
+    CU_ASSERT_EQUAL(difference(list, n, "files/same")->is_file, 1);
+    CU_ASSERT_EQUAL(difference(list, n, "files/part/0")->kind,
+                    RPT_DIFFERENCE_VALUES);
+    CU_ASSERT_EQUAL(difference(list, n, "files/part/1")->n_elements, 0);
+    CU_ASSERT_EQUAL(difference(list, n, "flow/u")->is_file, 0);
+    free(list);
+    close_both(b, d);
+    b = stored_of("one", "1", &d);
+    WORKS(rpt_stored_diff(a, b, 0, 0, &list, &n));
+    CU_ASSERT_EQUAL(difference(list, n, "files/part/0")->kind,
+                    RPT_DIFFERENCE_NONE);
+    CU_ASSERT_EQUAL(difference(list, n, "files/part/1")->kind,
+                    RPT_DIFFERENCE_FIRST);
+    free(list);
+    WORKS(rpt_stored_diff(b, a, 0, 0, &list, &n));
+    CU_ASSERT_EQUAL(difference(list, n, "files/part/1")->kind,
+                    RPT_DIFFERENCE_SECOND);
+    free(list);
+    close_both(a, c);
+    close_both(b, d);
+    folder_end();
+}
+
 const struct rpt_test stored_tests[] = {
+    RPT_TEST(files_of_the_program_are_listed),
+    RPT_TEST(files_of_the_program_are_compared),
     RPT_TEST(datasets_and_boxes_say_who_wrote_what),
     RPT_TEST(what_cannot_be_opened_is_said),
     RPT_TEST(parts_of_datasets_are_read),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static rpt_checkpoint_t *open_task(struct world *w)
 {
@@ -61,7 +62,7 @@ static void route_twice(struct world *w)
 {
     rpt_checkpoint_t *c = open_task(w);
     uint64_t iteration = 0;
-    char *path = NULL;
+    char *path = NULL, file[4096];
 
     for (int i = 1; i <= 2; i++) {
         WORKS(rpt_checkpoint_begin(c, (uint64_t)i));
@@ -76,8 +77,15 @@ static void route_twice(struct world *w)
     c = open_task(w);
     FAILS(RPT_ERR_STATE, "nothing was restored",
           rpt_checkpoint_file(c, "x", &path));
+    FAILS(RPT_ERR_STATE, "nothing was restored",
+          rpt_checkpoint_restored_path(c, &path));
     WORKS(rpt_checkpoint_restore(c, &iteration));
     CHECK(iteration == 2);
+    WORKS(rpt_checkpoint_restored_path(c, &path));
+    CHECK(strstr(path, "/task/it-000000000002-") != NULL);
+    snprintf(file, sizeof file, "%s/state.h5", path);
+    CHECK(access(file, R_OK) == 0);
+    free(path);
     for (int r = 0; r < w->size; r++) { /* all ranks read all files */
         CHECK(r == 1 || is_one(c, r, 2));
     }
@@ -132,6 +140,8 @@ static void route_badly(struct world *w)
     FAILS(RPT_ERR_INVALID, "NULL", rpt_checkpoint_route(c, "a", NULL));
     FAILS(RPT_ERR_INVALID, "NULL", rpt_checkpoint_begin(NULL, 1));
     FAILS(RPT_ERR_INVALID, "NULL", rpt_checkpoint_file(c, "a", NULL));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_checkpoint_restored_path(c, NULL));
+    FAILS(RPT_ERR_INVALID, "NULL", rpt_checkpoint_restored_path(NULL, &path));
     WORKS(rpt_checkpoint_begin(c, 1));
     FAILS(RPT_ERR_INVALID, "path", rpt_checkpoint_route(c, "../a", &path));
     FAILS(RPT_ERR_INVALID, "path", rpt_checkpoint_route(c, "/a", &path));

@@ -140,6 +140,54 @@ done
 ckpt diff ck/heat 1 77
 expect 65 "diff with one that is not there"
 
+# ---- path ----
+ckpt path ck/heat
+is "$code $(cat out)" "0 $PWD/$(folder heat 4)" "path: of the newest"
+ckpt path ck/heat 2
+is "$code $(cat out)" "0 $PWD/$(folder heat 2)" "path: of an iteration"
+is "$(ls "$(cat out)/state.h5")" "$(cat out)/state.h5" "where its file is"
+ckpt path ck
+expect 65 "path: of which task?"
+ckpt path ck/heat 9
+is "$code $(wc -c <out)" "65 0" "path: of none"
+ckpt path
+expect 64 "path: of nothing"
+ckpt path ck heat 4
+expect 64 "path: of two"
+
+# ---- files that the program wrote itself ----
+"$make" save fi own 2 2 0 0 files || bad "checkpoints with files are made"
+ckpt show fi/own
+expect 0 "show, with files"
+has out '^   1 [0-9a-f]{32} +7 B +part/1$' "show lists files"
+ckpt show --json fi/own
+json out "show --json, with files"
+has out '"files":3,.*"files":\[.*"name":"part/1","rank":1,"bytes":7,' \
+    "show --json lists them"
+ckpt list --json fi
+is "$(sed 's/.*"pid":[0-9]*,"bytes":\([0-9]*\).*/\1/' out)" \
+    "$(find fi/own/it-* -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')" \
+    "list counts their bytes"
+ckpt diff fi/own 1 2
+expect 1 "diff, with files"
+has out '^values +files/part/0 *$' "diff names files"
+hasnt out files/same "which differ"
+ckpt diff --json --all fi/own 1 2
+json out "diff --json, with files"
+has out '"name":"files/same","difference":"same".*"file":true' \
+    "diff --json says that it is a file"
+run 1 query --dir fi --format csv --header no "SELECT iteration, f.task, f.name,
+    writer, f.bytes, length(xxh3), replace(path, 'fi/own/' || c.name, '')
+    FROM files f JOIN checkpoints c ON c.id = f.checkpoint WHERE writer = 1
+    ORDER BY iteration"
+printf '1,own,part/1,1,7,32,/files/part/1\n2,own,part/1,1,7,32,/files/part/1\n' \
+    >wanted
+tr -d '\r' <out >found
+same found wanted "query has a table of them"
+run 1 query --dir fi --format csv --header no \
+    "SELECT DISTINCT n_files, files_bytes FROM checkpoints"
+is "$(tr -d '\r' <out)" "3,19" "and counts them"
+
 # ---- halt, interval ----
 ckpt halt --check ck
 expect 1 "halt --check"
@@ -422,7 +470,7 @@ expect 0 "what is left is good"
 
 # ---- the command line ----
 ckpt --help
-is "$code $(grep -c '^  [a-z]' out)" "0 9" "ckpt --help lists the verbs"
+is "$code $(grep -c '^  [a-z]' out)" "0 10" "ckpt --help lists the verbs"
 ckpt
 expect 64 "ckpt without a verb"
 ckpt shwo

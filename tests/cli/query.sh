@@ -173,7 +173,7 @@ has err 'queries need /no/such.so' "which is said"
 # ---- what cannot be asked ----
 run 1 query --schema
 expect 0 "--schema needs no directory"
-for table in checkpoints datasets blocks events tasks array; do
+for table in checkpoints datasets files blocks events tasks attempts array; do
     has out "^CREATE TABLE $table\(" "and has $table"
 done
 run 1 query --dir d "DROP TABLE checkpoints"

@@ -76,6 +76,8 @@ try_examples() {
             '^step [0-9]+: largest change' 1 $(ranks 3 "$at/$program" --n 40 \
                 --steps 300 --dir "$scratch/heat")
     done
+    [ ! -x "$at/look" ] || expect "look $by looks into these" \
+        '^(iteration 300|row 20): ' 2 "$at/look" "$scratch/heat"
     rm -rf "$scratch/heat"
     # shellcheck disable=SC2046
     [ ! -x "$at/programs" ] || {

@@ -159,6 +159,73 @@ static void events_are_read_to_the_last_whole_line(void)
     scratch_remove(folder);
 }
 
+/* A job that never closed, and one that saved nothing; then somebody has the
+ * lock. */
+static void attempts_are_told_by_events(void)
+{
+    const char *folder = scratch_make();
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char path[1024], wanted[300], host[256] = "";
+    rpt_view_t *c;
+    FILE *file;
+    int fd;
+
+    CU_ASSERT(saved_more(folder, "t", 1, 2, "5"));
+    gethostname(host, sizeof host - 1);
+    snprintf(path, sizeof path, "%s/t/events.jsonl", folder);
+    file = fopen(path, "a");
+    fputs("{\"time\": 10, \"event\": \"open\", \"id\": \"0\", \"host\": "
+          "\"n1\"}\n"
+          "{\"time\": 11, \"event\": \"restore\", \"id\": \"1\", "
+          "\"iteration\": 2}\n"
+          "{\"time\": 12, \"event\": \"failure\", \"id\": \"3\"}\n"
+          "{\"time\": 13, \"event\": \"open\", \"id\": \"0\"}\n"
+          "{\"time\": 15.5, \"event\": \"close\", \"id\": \"0\"}\n"
+          "{\"time\": 16, \"event\": \"open\", \"id\": \"0\"}\n",
+          file);
+    fclose(file);
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c,
+          "SELECT source, task, attempt, status, duration_s, checkpoints, "
+          "failed_saves, resumed_iteration FROM attempts WHERE attempt > 1",
+          "'events' 't' 2 'lost' NULL 0 1 2;'events' 't' 3 'closed' 2.5 0 0 "
+          "NULL;'events' 't' 4 'lost' NULL 0 0 NULL;");
+    SHOWS(c,
+          "SELECT job, rank, exit_code, signal, wasted_s FROM attempts "
+          "GROUP BY 1, 2, 3, 4, 5",
+          "NULL NULL NULL NULL NULL;");
+    SHOWS(c, "SELECT start_time, host FROM attempts WHERE attempt IN (2, 3)",
+          "10.0 'n1';13.0 NULL;");
+    snprintf(wanted, sizeof wanted, "'closed' 2 0 '%s' 1;", host);
+    SHOWS(c,
+          "SELECT status, checkpoints, failed_saves, host, duration_s > 0 FROM "
+          "attempts WHERE attempt = 1",
+          wanted);
+    SHOWS(c, "SELECT count(*) FROM attempts a, attempts b", "16;");
+    rpt_view_close(c);
+    file = fopen(path, "w");
+    fputs("{\"time\": 9, \"event\": \"history\", \"id\": \"0\", \"jobs\": 7, "
+          "\"open\": 8}\n{\"time\": 10, \"event\": \"close\", \"id\": \"0\"}\n"
+          "{\"time\": 16, \"event\": \"open\", \"id\": \"0\"}\n",
+          file);
+    fclose(file);
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c,
+          "SELECT attempt, start_time, status, duration_s, checkpoints FROM "
+          "attempts",
+          "7 8.0 'closed' 2.0 NULL;8 16.0 'lost' NULL 0;");
+    rpt_view_close(c);
+    snprintf(path, sizeof path, "%s/t/lock", folder);
+    fd = open(path, O_RDWR);
+    CU_ASSERT(fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c, "SELECT status FROM attempts WHERE attempt > 1",
+          "'closed';'running';");
+    rpt_view_close(c);
+    close(fd);
+    scratch_remove(folder);
+}
+
 static void states_say_what_folders_are(void)
 {
     const char *folder = scratch_make();
@@ -233,8 +300,9 @@ static void an_empty_directory_has_empty_tables(void)
     SHOWS(c,
           "SELECT (SELECT count(*) FROM checkpoints), (SELECT count(*) FROM "
           "datasets), (SELECT count(*) FROM blocks), (SELECT count(*) FROM "
-          "events), (SELECT count(*) FROM tasks)",
-          "0 0 0 0 0;");
+          "events), (SELECT count(*) FROM tasks), (SELECT count(*) FROM "
+          "attempts)",
+          "0 0 0 0 0 0;");
     FAILS(c, "SELECT * FROM array('u')", RPT_ERR_NOT_FOUND, "\"u\"");
     rpt_view_close(c);
     scratch_remove(folder);
@@ -243,12 +311,13 @@ static void an_empty_directory_has_empty_tables(void)
 /* The columns that are printed are those that SQLite knows. */
 static void the_schema_is_that_of_the_tables(void)
 {
-    static const char *const tables[] = { "checkpoints", "datasets", "blocks",
-                                          "events",      "tasks",    "array" };
+    static const char *const tables[] = { "checkpoints", "datasets", "files",
+                                          "blocks",      "events",   "tasks",
+                                          "attempts",    "array" };
     rpt_view_t *c = open_saved();
     const char *schema = rpt_view_schema();
 
-    for (size_t t = 0; t < 6; t++) {
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         char sql[128], line[64], *columns, *rest = NULL;
 
         snprintf(line, sizeof line, "CREATE TABLE %s(", tables[t]);
@@ -273,6 +342,7 @@ const struct rpt_test table_tests[] = {
     RPT_TEST(offsets_say_where_elements_are),
     RPT_TEST(blocks_have_the_checksums_of_the_data),
     RPT_TEST(events_are_read_to_the_last_whole_line),
+    RPT_TEST(attempts_are_told_by_events),
     RPT_TEST(states_say_what_folders_are),
     RPT_TEST(several_directories_are_seen_together),
     RPT_TEST(an_empty_directory_has_empty_tables),

@@ -13,6 +13,7 @@ struct ckpt_verb {
 
 int ckpt_list(int argc, char *argv[]);
 int ckpt_show(int argc, char *argv[]);
+int ckpt_path(int argc, char *argv[]);
 int ckpt_verify(int argc, char *argv[]);
 int ckpt_diff(int argc, char *argv[]);
 int ckpt_prune(int argc, char *argv[]);

@@ -83,7 +83,7 @@ static void add_line(struct text *text, const rpt_difference_t *d)
 {
     text_printf(text, "%-11s %-24s", rpt_difference_kind_name(d->kind),
                 d->name);
-    if (d->kind == RPT_DIFFERENCE_VALUES) {
+    if (d->kind == RPT_DIFFERENCE_VALUES && !d->is_file) {
         text_printf(text,
                     " %" PRIu64 " of %" PRIu64 " elements, first %" PRIu64
                     ", at most %g",
@@ -103,6 +103,7 @@ static void add_json(struct text *text, const rpt_difference_t *d)
                 ",\"first\":%" PRIu64 ",",
                 d->n_elements, d->n_different, d->first_different);
     ckpt_json_real(text, "most", d->most);
+    text_printf(text, ",\"file\":%s", d->is_file ? "true" : "false");
     text_char(text, '}');
 }
 
@@ -168,7 +169,8 @@ int ckpt_diff(int argc, char *argv[])
         options_of_diff,
         parse,
         "PATH PATH\nPATH CHECKPOINT CHECKPOINT",
-        "Compare two checkpoints, dataset by dataset: the newest of two tasks, "
+        "Compare two checkpoints, dataset by dataset, and the files of the "
+        "program by their checksums: the newest of two tasks, "
         "two paths of checkpoints, or two of one task.  Ends with 1 when "
         "something differs.  Changes nothing.",
         children,

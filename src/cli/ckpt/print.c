@@ -148,8 +148,10 @@ void ckpt_json_entry(struct text *text, const rpt_catalog_entry_t *e)
     ckpt_json_string(text, "host", e->host);
     text_char(text, ',');
     ckpt_json_string(text, "library", e->library);
-    text_printf(text, ",\"bytes\":%" PRIu64 ",\"datasets\":%" PRIu64 ",",
-                e->bytes, e->n_datasets);
+    text_printf(text,
+                ",\"bytes\":%" PRIu64 ",\"datasets\":%" PRIu64
+                ",\"files\":%" PRIu64 ",",
+                e->bytes, e->n_datasets, e->n_files);
     ckpt_json_string(text, "state", rpt_stored_state_name(e->state));
     text_char(text, ',');
     ckpt_json_string(text, "why", e->why);

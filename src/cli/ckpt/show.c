@@ -149,6 +149,22 @@ static void add_datasets(struct text *text, const rpt_stored_t *stored)
     }
 }
 
+/* Those that the program wrote itself, if any. */
+static void add_files(struct text *text, const rpt_stored_t *stored)
+{
+    const rpt_stored_file_t *file;
+
+    for (size_t i = 0; rpt_stored_file(stored, i, &file) == RPT_OK; i++) {
+        if (i == 0) {
+            text_printf(text, "\n%4s %-32s %10s  file\n", "rank", "XXH3-128",
+                        "bytes");
+        }
+        text_printf(text, "%4d %-32s ", file->writer_rank, file->xxh3);
+        ckpt_add_bytes(text, file->bytes);
+        text_printf(text, "  %s\n", file->name);
+    }
+}
+
 static void add_head(struct text *text, const struct ckpt_choice *c)
 {
     const rpt_catalog_entry_t *e = c->entry;
@@ -219,6 +235,22 @@ static void add_json_datasets(struct text *text, const rpt_stored_t *stored)
     text_char(text, ']');
 }
 
+static void add_json_files(struct text *text, const rpt_stored_t *stored)
+{
+    const rpt_stored_file_t *file;
+
+    text_string(text, ",\"files\":[");
+    for (size_t i = 0; rpt_stored_file(stored, i, &file) == RPT_OK; i++) {
+        text_string(text, i > 0 ? ",{" : "{");
+        ckpt_json_string(text, "name", file->name);
+        text_printf(text, ",\"rank\":%d,\"bytes\":%" PRIu64 ",",
+                    file->writer_rank, file->bytes);
+        ckpt_json_string(text, "xxh3", file->xxh3);
+        text_char(text, '}');
+    }
+    text_char(text, ']');
+}
+
 static void add_json(struct text *text, const struct show_options *o,
                      const struct ckpt_choice *c)
 {
@@ -227,6 +259,7 @@ static void add_json(struct text *text, const struct show_options *o,
     text_string(text, ",\"checkpoint\":");
     ckpt_json_entry(text, c->entry);
     add_json_datasets(text, c->stored);
+    add_json_files(text, c->stored);
     if (o->boxes) {
         add_json_boxes(text, c->stored);
     }
@@ -301,6 +334,7 @@ static int show(const struct show_options *o)
     } else {
         add_head(&text, &c);
         (o->boxes ? add_boxes : add_datasets)(&text, c.stored);
+        add_files(&text, c.stored);
     }
     ckpt_release(&c);
     return ckpt_print(&text, code);
