@@ -106,7 +106,7 @@ struct rpt_checkpoint {
     struct rpt_saver *saver;
     struct rpt_poller poller;
     struct rpt_save save;
-    /* rank 0: what may go, and what went; of its thread while that has a rest */
+    /* rank 0: what may go, and what went; its thread's while that has a rest */
     struct rpt_retention retention;
     struct rpt_memory memories[RPT_MEMORIES];
     uint64_t n_memories;

@@ -2,8 +2,8 @@
  * recycle.c - a new checkpoint in the files of one that was removed
  *
  * With io.checkpoint.changed_only the last checkpoint that goes is kept as
- * .old-ID.  The next save of the same layout takes its file over and writes only
- * blocks whose checksum is another than what that file has there.  So no
+ * .old-ID.  The next save of the same layout takes its file over and writes
+ * only blocks whose checksum is another than what that file has there.  So no
  * checkpoint depends on another one, and each is a file like any other.
  *
  *   1  nobody has state.h5 open (readers hold a shared lock), and it has no
@@ -120,8 +120,8 @@ void rpt__recycle_drop(struct rpt_checkpoint *c)
     }
 }
 
-/* Step 1.  A program that copies the folder just now without a lock gets a mix of
- * two, which its checksums tell. */
+/* Step 1.  A program that copies the folder just now without a lock gets a mix
+ * of two, which its checksums tell. */
 static bool is_free(const struct rpt_dir *dir, uint64_t bytes)
 {
     struct stat found;
