@@ -151,9 +151,6 @@ static void describe(struct rpt_folder *f)
         e->n_datasets = m->n_datasets;
         e->n_files = m->n_files;
     }
-    for (size_t i = 0; i < m->n_files; i++) {
-        e->bytes += m->files[i].bytes;
-    }
 }
 
 /* RPT_END: it is not there any more. */

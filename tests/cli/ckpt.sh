@@ -157,27 +157,27 @@ expect 64 "path: of two"
 
 # ---- files that the program wrote itself ----
 "$make" save own_files own 2 2 0 0 files || bad "checkpoints with files are made"
-ckpt show fi/own
+ckpt show own_files/own
 expect 0 "show, with files"
 has out '^   1 [0-9a-f]{32} +7 B +part/1$' "show lists files"
-ckpt show --json fi/own
+ckpt show --json own_files/own
 json out "show --json, with files"
 has out '"files":3,.*"files":\[.*"name":"part/1","rank":1,"bytes":7,' \
     "show --json lists them"
 ckpt list --json own_files
 is "$(sed 's/.*"pid":[0-9]*,"bytes":\([0-9]*\).*/\1/' out)" \
-    "$(find fi/own/it-* -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')" \
+    "$(find own_files/own/it-* -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')" \
     "list counts their bytes"
-ckpt diff fi/own 1 2
+ckpt diff own_files/own 1 2
 expect 1 "diff, with files"
 has out '^values +files/part/0 *$' "diff names files"
 hasnt out files/same "which differ"
-ckpt diff --json --all fi/own 1 2
+ckpt diff --json --all own_files/own 1 2
 json out "diff --json, with files"
 has out '"name":"files/same","difference":"same".*"file":true' \
     "diff --json says that it is a file"
 run 1 query --dir own_files --format csv --header no "SELECT iteration, f.task, f.name,
-    writer, f.bytes, length(xxh3), replace(path, 'fi/own/' || c.name, '')
+    writer, f.bytes, length(xxh3), replace(path, 'own_files/own/' || c.name, '')
     FROM files f JOIN checkpoints c ON c.id = f.checkpoint WHERE writer = 1
     ORDER BY iteration"
 printf '1,own,part/1,1,7,32,/files/part/1\n2,own,part/1,1,7,32,/files/part/1\n' \
