@@ -38,6 +38,7 @@ struct hello {
     double time_s; /* of rank 0             */
     int32_t status;
     uint32_t changed;
+    uint64_t level; /* of compression */
 };
 
 static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
@@ -82,6 +83,18 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
             return RPT_ERR_MISMATCH;
         }
     }
+    for (int r = 0; r < c->size; r++) {
+        if (all[r].level != all[0].level) {
+            rpt__fail(RPT_ERR_MISMATCH,
+                      "ranks 0 and %d compress differently: levels %llu and "
+                      "%llu",
+                      r, (unsigned long long)all[0].level,
+                      (unsigned long long)all[r].level);
+            rpt__fail_hint("give the same io.checkpoint.compress and "
+                           "io.checkpoint.compress_level on all ranks");
+            return RPT_ERR_MISMATCH;
+        }
+    }
     if (all[0].iteration > INT64_MAX) {
         rpt__fail(RPT_ERR_OVERFLOW, "an iteration of %llu",
                   (unsigned long long)all[0].iteration);
@@ -102,7 +115,8 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           c->save.stamp.id,
                           c->save.stamp.time_s,
                           (int32_t)own,
-                          c->items.changed || !c->has_layout };
+                          c->items.changed || !c->has_layout,
+                          (uint64_t)c->save.level };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
 
@@ -147,6 +161,8 @@ static rpt_status_t renew_layout(struct rpt_checkpoint *c, bool gathers)
     wish.row_bytes = gathers ? rpt__option_size(c->options,
                                                 RPT_OPT_IO_CHECKPOINT_ROW_BYTES)
                              : 0;
+    wish.level = c->save.level;
+    wish.gathers_chunks = wish.level > 0;
     status = rpt__file_layout_make(c->group, &c->items, &wish, &c->layout);
     if (status == RPT_OK) {
         c->has_layout = true;
@@ -169,6 +185,32 @@ static void drop_folder(struct rpt_checkpoint *c)
 /* ---- the steps ---- */
 
 static const char *const engines[] = { "direct", "collective", NULL };
+static const char *const compressions[] = { "none", "deflate", NULL };
+
+/* Compressed or not is another layout. */
+static rpt_status_t take_level(struct rpt_checkpoint *c)
+{
+    int how = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
+                                     compressions);
+    int64_t level = rpt__option_integer(c->options,
+                                        RPT_OPT_IO_CHECKPOINT_COMPRESS_LEVEL);
+
+    if (how < 0) {
+        return RPT_ERR_INVALID;
+    }
+    if (how > 0 && c->save.is_collective) {
+        rpt__fail(RPT_ERR_UNSUPPORTED,
+                  "io.checkpoint.engine=collective does not compress");
+        rpt__fail_why("HDF5 writes compressed chunks by several ranks only "
+                      "slowly, or not at all");
+        rpt__fail_hint("use io.checkpoint.engine=direct, which does, or "
+                       "io.checkpoint.compress=none");
+        return RPT_ERR_UNSUPPORTED;
+    }
+    c->save.level = how > 0 ? (int)level : 0;
+    c->items.changed |= c->has_layout && c->layout.level != c->save.level;
+    return RPT_OK;
+}
 
 /* Step 2; with files when it is known how long they will be. */
 static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
@@ -206,6 +248,9 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
     if (status == RPT_OK) {
         c->save.engine = engines[engine];
         c->save.is_collective = engine == 1;
+        status = take_level(c);
+    }
+    if (status == RPT_OK) {
         status = make_folder(c, iteration);
     }
     status = greet(c, iteration, status, &changed);

@@ -25,13 +25,13 @@
 
 /* Where a save is, on this rank. */
 enum rpt_phase {
-    RPT_PHASE_IDLE,  /* there is none                                        */
-    RPT_PHASE_BEGIN, /* the call that begins one                             */
-    RPT_PHASE_WRITE, /* the thread writes                                    */
-    RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
+    RPT_PHASE_IDLE,   /* there is none                                        */
+    RPT_PHASE_BEGIN,  /* the call that begins one                             */
+    RPT_PHASE_WRITE,  /* the thread writes                                    */
+    RPT_PHASE_WAIT,   /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
     RPT_PHASE_COMMIT, /* rank 0's thread commits, or removes                 */
-    RPT_PHASE_RETAIN /* it is committed; rank 0's thread removes old ones    */
+    RPT_PHASE_RETAIN  /* it is committed; rank 0's thread removes old ones    */
 };
 
 struct rpt_save {
@@ -42,6 +42,7 @@ struct rpt_save {
     struct rpt_target target;
     const char *engine; /* its name */
     bool is_collective;
+    int level; /* of compression, 0: none */
     struct rpt_write_times times;
     rpt_status_t own;     /* why this rank has no part        */
     struct rpt_buf error; /* packed: of `own`, or of the save */

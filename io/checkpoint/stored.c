@@ -260,7 +260,11 @@ static rpt_status_t check_cover(const struct rpt_stored *s)
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < s->opened.n_written; i++) {
-        if (__builtin_add_overflow(bytes, s->opened.written[i].bytes, &bytes)) {
+        const struct rpt_written *w = &s->opened.written[i];
+        uint64_t room = w->slots != NULL ? w->n_blocks * w->slots->bytes
+                                         : w->bytes;
+
+        if (__builtin_add_overflow(bytes, room, &bytes)) {
             bytes = UINT64_MAX;
             break;
         }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "io/checkpoint/chunks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -154,7 +155,9 @@ struct writing {
     const struct rpt_file_layout *layout;
     const struct rpt_target *target;
     struct rpt_write_times times;
-    char *back; /* what is in the file already, a block */
+    char *back;                /* what is in the file already, a block */
+    struct rpt_packer *packer; /* NULL: no chunks so far */
+    struct rpt_pack_target pack;
 };
 
 static rpt_status_t wrong_data(const struct writing *w,
@@ -253,19 +256,38 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
     return status;
 }
 
+static rpt_status_t do_chunks(struct writing *w, const struct rpt_part *part,
+                              const char *data, uint64_t *words)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (w->packer == NULL) {
+        status = rpt__packer_create(w->layout->level, &w->packer);
+    }
+    return status == RPT_OK ? rpt__pack_box(w->packer, &w->pack,
+                                            &w->layout->datasets[part->dataset],
+                                            &part->box, data, words)
+                            : status;
+}
+
 static rpt_status_t do_part(struct writing *w, const struct rpt_part *part,
-                            const char *data, uint64_t *hashes)
+                            const char *data, uint64_t *words)
 {
     uint64_t bytes = rpt__part_bytes(w->layout->datasets, part);
     rpt_status_t status = RPT_OK;
 
+    if (part->dataset != RPT_RAW &&
+        w->layout->datasets[part->dataset].slots != NULL) {
+        return do_chunks(w, part, data, words);
+    }
+    w->times.stored_bytes += bytes;
     for (uint64_t from = 0; from < bytes && status == RPT_OK;
          from += RPT_BLOCK_BYTES) {
         uint64_t left = bytes - from;
 
         status = do_block(
             w, part, data + from, from,
-            left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, hashes++);
+            left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, words++);
     }
     return status;
 }
@@ -281,7 +303,7 @@ static rpt_status_t sync_file(struct writing *w, int fd, const char *name)
 }
 
 static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
-                                  const uint64_t *hashes)
+                                  const uint64_t *words)
 {
     const struct rpt_file_layout *layout = w->layout;
     struct rpt_buf section = RPT_BUF_EMPTY;
@@ -289,7 +311,7 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     int error;
 
     rpt__section_write(id, (uint32_t)rank, w->target->n_files, layout->datasets,
-                       layout->parts, layout->n_parts, hashes, &section);
+                       layout->parts, layout->n_parts, words, &section);
     status = rpt__buf_status(&section);
     if (status == RPT_OK) {
         error = rpt__write_at(w->target->blocks_fd, section.data, section.bytes,
@@ -302,38 +324,61 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     return status;
 }
 
+/* Of all parts of this rank. */
+static rpt_status_t make_words(const struct rpt_file_layout *layout,
+                               uint64_t **words_out)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < layout->n_parts; i++) {
+        n += rpt__part_n_words(layout->datasets, &layout->parts[i]);
+    }
+    *words_out = malloc((size_t)n * sizeof **words_out + 1);
+    return *words_out != NULL ? RPT_OK
+                              : rpt__fail_nomem((size_t)n * sizeof **words_out);
+}
+
+static void add_pack_times(struct writing *w)
+{
+    w->times.pack_s += w->pack.pack_s;
+    w->times.hash_s += w->pack.hash_s;
+    w->times.write_s += w->pack.write_s;
+    w->times.stored_bytes += w->pack.stored_bytes;
+}
+
 rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                const struct rpt_file_layout *layout, int rank,
                                uint64_t id, const struct rpt_target *target,
                                struct rpt_write_times *times_out)
 {
-    struct writing w = { layout, target, { 0, 0, 0 }, NULL };
-    uint64_t n_blocks = 0, at = 0, *hashes;
-    rpt_status_t status = RPT_OK;
+    struct writing w = { .layout = layout,
+                         .target = target,
+                         .pack = { .dir = target->dir,
+                                   .fd = target->state_fd,
+                                   .is_used = target->is_used } };
+    uint64_t n_words = 0, at = 0, *words = NULL;
+    rpt_status_t status = make_words(layout, &words);
 
-    for (size_t i = 0; i < layout->n_parts; i++) {
-        n_blocks += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
-    }
-    hashes = malloc((size_t)n_blocks * sizeof *hashes + 1);
     w.back = target->is_written ? malloc(RPT_BLOCK_BYTES) : NULL;
-    if (hashes == NULL || (target->is_written && w.back == NULL)) {
-        status = rpt__fail_nomem((size_t)n_blocks * sizeof *hashes);
+    if (status == RPT_OK && target->is_written && w.back == NULL) {
+        status = rpt__fail_nomem(RPT_BLOCK_BYTES);
     }
-    n_blocks = 0;
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         status = do_part(&w, &layout->parts[i],
                          rpt__stream_part(stream, layout, i, &at),
-                         hashes + n_blocks);
-        n_blocks += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
+                         words + n_words);
+        n_words += rpt__part_n_words(layout->datasets, &layout->parts[i]);
     }
     if (status == RPT_OK) {
         status = sync_file(&w, target->state_fd, RPT_STATE_FILE);
     }
     if (status == RPT_OK) {
-        status = write_section(&w, rank, id, hashes);
+        status = write_section(&w, rank, id, words);
     }
+    add_pack_times(&w);
+    rpt__packer_destroy(w.packer);
     free(w.back);
-    free(hashes);
+    free(words);
     *times_out = w.times;
     return status;
 }

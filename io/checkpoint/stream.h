@@ -44,13 +44,16 @@ struct rpt_target {
     bool syncs;
     uint32_t n_files; /* that the program wrote on this rank */
     bool is_written;  /* state_fd has the data already: they are compared */
+    bool is_used;     /* state_fd has older data: slots, too              */
 };
 
-/* Seconds. */
+/* Seconds, and bytes. */
 struct rpt_write_times {
     double hash_s;
     double write_s;
     double sync_s;
+    double pack_s;         /* in compression            */
+    uint64_t stored_bytes; /* that were written as data */
 };
 
 /* Hashes, writes, syncs; then the section with its seal, and syncs that. */

@@ -3,7 +3,8 @@
  *
  * make(): datasets are contiguous and allocated when they are created, without
  * fill values, so that HDF5 writes its own few KiB and says where each dataset
- * lies.  Nothing that changes from save to save stands in an attribute.
+ * lies; those in slots see slots.c.  Nothing that changes from save to save
+ * stands in an attribute.
  *
  * write_all(): the file is opened by all ranks with the MPI-IO driver; metadata
  * are read collectively and not written at all.
@@ -23,7 +24,7 @@
 #endif
 
 /* Datasets of a page and more begin at a page. */
-enum { ALIGNMENT = 4096 };
+enum { ALIGNMENT = 4096, META_BLOCK = 256 << 10 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local char why_text[512];
@@ -209,8 +210,8 @@ static hid_t space_of(int n_dims, const uint64_t dims[])
 
 struct making {
     hid_t file;
-    hid_t group;  /* properties of groups   */
-    hid_t layout; /* properties of datasets */
+    hid_t group; /* properties of groups */
+    const struct rpt_hdf5_shape *shape;
 };
 
 /* Those above a dataset: HDF5 would make them too, with the time in them. */
@@ -234,28 +235,56 @@ static rpt_status_t make_groups(const struct making *m, const char *name)
     return RPT_OK;
 }
 
-static rpt_status_t add_dataset(const struct making *m,
-                                struct rpt_hdf5_dataset *set)
+/* How it is stored; to be closed. */
+static hid_t layout_of(int level, const struct rpt_hdf5_dataset *set,
+                       rpt_status_t *status)
 {
+    hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+
+    H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(layout, 0);
+    if (set->slot_bytes > 0 && *status == RPT_OK) {
+        *status = rpt__hdf5_set_chunks(layout, set, level);
+    } else {
+        H5Pset_layout(layout, H5D_CONTIGUOUS);
+        H5Pset_alloc_time(layout, H5D_ALLOC_TIME_EARLY);
+    }
+    return layout;
+}
+
+static rpt_status_t find_place(hid_t made, struct rpt_hdf5_dataset *set)
+{
+    haddr_t at = H5Dget_offset(made);
+
+    set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
+    return at == HADDR_UNDEF && H5Dget_storage_size(made) > 0
+               ? rpt__hdf5_failed("H5Dget_offset")
+               : RPT_OK;
+}
+
+static rpt_status_t add_dataset(const struct making *m, size_t index)
+{
+    struct rpt_hdf5_dataset *set = &m->shape->datasets[index];
     hid_t type = rpt__hdf5_type(set->type);
     hid_t space = space_of(set->n_dims, set->dims);
     rpt_status_t status = make_groups(m, set->name);
+    hid_t layout = layout_of(m->shape->level, set, &status);
     hid_t made = -1;
-    haddr_t at;
 
     if (status == RPT_OK) {
-        made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT,
-                          m->layout, H5P_DEFAULT);
+        made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT, layout,
+                          H5P_DEFAULT);
         status = made < 0 ? rpt__hdf5_failed("H5Dcreate") : RPT_OK;
     }
     if (status == RPT_OK) {
-        at = H5Dget_offset(made);
-        set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
-        if (at == HADDR_UNDEF && H5Dget_storage_size(made) > 0) {
-            status = rpt__hdf5_failed("H5Dget_offset");
-        }
-        H5Dclose(made);
+        status = set->slot_bytes > 0
+                     ? rpt__hdf5_place_slots(made, set, index, m->shape)
+                     : find_place(made, set);
     }
+    if (made >= 0 && H5Dclose(made) < 0 && status == RPT_OK) {
+        status = rpt__hdf5_failed("H5Dclose");
+    }
+    H5Pclose(layout);
     H5Sclose(space);
     H5Tclose(type);
     return status;
@@ -306,13 +335,13 @@ static rpt_status_t add_attribute(const struct making *m,
     return status;
 }
 
-static rpt_status_t add_all(const struct making *m,
-                            struct rpt_hdf5_shape *shape)
+static rpt_status_t add_all(const struct making *m)
 {
+    const struct rpt_hdf5_shape *shape = m->shape;
     rpt_status_t status = RPT_OK;
 
     for (size_t i = 0; status == RPT_OK && i < shape->n_datasets; i++) {
-        status = add_dataset(m, &shape->datasets[i]);
+        status = add_dataset(m, i);
     }
     for (size_t i = 0; status == RPT_OK && i < shape->n_attributes; i++) {
         status = add_attribute(m, &shape->attributes[i]);
@@ -320,37 +349,51 @@ static rpt_status_t add_all(const struct making *m,
     return status;
 }
 
+/* HDF5's own pieces of the index come in larger ones, so that slots follow each
+ * other. */
+static rpt_status_t prepare(const struct rpt_hdf5_shape *shape, hid_t access,
+                            hid_t *driver_out)
+{
+    bool has_slots = false;
+
+    for (size_t i = 0; i < shape->n_datasets; i++) {
+        has_slots |= shape->datasets[i].slot_bytes > 0;
+    }
+    if (!has_slots) {
+        return RPT_OK;
+    }
+    H5Pset_meta_block_size(access, META_BLOCK);
+    return rpt__hdf5_note_begin(access, driver_out);
+}
+
 static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
                                 void (*opened)(void *user), void *user)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    struct making m = { -1, H5Pcreate(H5P_GROUP_CREATE),
-                        H5Pcreate(H5P_DATASET_CREATE) };
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE), driver_id = -1;
+    struct making m = { -1, H5Pcreate(H5P_GROUP_CREATE), shape };
     rpt_status_t status;
 
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
     H5Pset_alignment(access, ALIGNMENT, ALIGNMENT);
     H5Pset_obj_track_times(creation, 0);
     H5Pset_obj_track_times(m.group, 0);
-    H5Pset_layout(m.layout, H5D_CONTIGUOUS);
-    H5Pset_alloc_time(m.layout, H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(m.layout, H5D_FILL_TIME_NEVER);
-    H5Pset_obj_track_times(m.layout, 0);
-    m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    if (m.file < 0) {
-        status = rpt__hdf5_failed("H5Fcreate");
-    } else {
+    status = prepare(shape, access, &driver_id);
+    if (status == RPT_OK) {
+        m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+        status = m.file < 0 ? rpt__hdf5_failed("H5Fcreate") : RPT_OK;
+    }
+    if (status == RPT_OK) {
         opened(user);
-        status = add_all(&m, shape);
+        status = add_all(&m);
         if (H5Fclose(m.file) < 0 && status == RPT_OK) {
             status = rpt__hdf5_failed("H5Fclose");
         }
     }
-    H5Pclose(m.layout);
     H5Pclose(m.group);
     H5Pclose(creation);
     H5Pclose(access);
+    rpt__hdf5_note_end(driver_id);
     return status;
 }
 

@@ -114,7 +114,7 @@ static void write_right(int n_ranks, struct rpt_buf *out)
         lengths[r] = sections[r].bytes;
         at += lengths[r];
     }
-    rpt__blocks_head(ID, (uint32_t)n_ranks, offsets, lengths, out);
+    rpt__blocks_head(1, ID, (uint32_t)n_ranks, offsets, lengths, out);
     for (int r = 0; r < n_ranks; r++) {
         rpt__buf_add(out, sections[r].data, sections[r].bytes);
         rpt__buf_free(&sections[r]);
@@ -162,7 +162,7 @@ static void make_right(struct rpt_buf *file, int n_ranks)
             begin += length;
         }
     }
-    rpt__blocks_head(ID, 0, NULL, NULL, &head);
+    rpt__blocks_head(1, ID, 0, NULL, NULL, &head);
     memcpy(at, head.data, 40);
     at[12] = (char)n_ranks;
     put_number(at + 32, file->bytes);
