@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MOST_LOOKS = 20 };
 
@@ -56,19 +55,16 @@ bool rpt__folder_kind(const char *name, rpt_stored_state_t *state_out,
 
 /* ---- one folder ---- */
 
-static uint64_t bytes_in(const struct rpt_dir *dir)
+static uint64_t bytes_in(const struct rpt_dir *dir, bool has_holes)
 {
     struct rpt_dir_names names = { NULL, 0 };
-    struct stat file;
     uint64_t bytes = 0;
 
     if (rpt__dir_list(dir, &names) != RPT_OK) {
         return 0;
     }
     for (size_t i = 0; i < names.n; i++) {
-        if (fstatat(dir->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) == 0) {
-            bytes += (uint64_t)file.st_size;
-        }
+        bytes += rpt__file_room(dir, names.list[i], has_holes);
     }
     rpt__dir_names_free(&names);
     return bytes;
@@ -144,8 +140,8 @@ static rpt_status_t look_at(const struct rpt_dir *task, struct rpt_folder *f)
     rpt_status_t status = rpt__dir_open(task, f->name, &dir);
 
     if (status == RPT_OK) {
-        f->entry.bytes = bytes_in(&dir);
         status = load(f, &dir);
+        f->entry.bytes = bytes_in(&dir, rpt__manifest_has_slots(&f->manifest));
         rpt__dir_close(&dir);
     }
     if (rpt__dir_lacks(task, f->name)) {

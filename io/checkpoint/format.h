@@ -111,6 +111,8 @@ struct rpt_manifest {
 };
 
 void rpt__manifest_free(struct rpt_manifest *manifest);
+/* Whether something in it is compressed: the file has holes. */
+bool rpt__manifest_has_slots(const struct rpt_manifest *manifest);
 /* The files of one rank as sealed JSON, and back: added to the manifest's. */
 void rpt__routed_write(const struct rpt_routed files[], size_t n,
                        struct rpt_buf *text);

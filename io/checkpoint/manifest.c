@@ -106,6 +106,11 @@ void rpt__manifest_free(struct rpt_manifest *manifest)
     *manifest = (struct rpt_manifest){ .id = 0 };
 }
 
+bool rpt__manifest_has_slots(const struct rpt_manifest *m)
+{
+    return rpt__format_version(m->datasets, m->n_datasets) > 1;
+}
+
 /* ---- writing ---- */
 
 static void write_text(struct rpt_buf *text, const char *key, const char *value)

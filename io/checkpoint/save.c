@@ -84,9 +84,10 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.n_failures++;
     } else {
         c->stats.n_saves++;
-        c->stats.bytes += c->layout.stream_bytes;
+        c->stats.bytes += save->times.stored_bytes;
         c->stats.write_s = save->times.write_s + save->times.sync_s +
-                           save->times.hash_s;
+                           save->times.hash_s + save->times.pack_s;
+        c->stats.pack_s = save->times.pack_s;
         c->stats.hash_s = save->times.hash_s;
         c->stats.total_s = rpt__now_s() - save->began_s;
         c->newest = save->stamp.iteration;

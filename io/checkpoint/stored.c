@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "io/checkpoint/load.h"
 #include "io/checkpoint/outside.h"
+#include "io/checkpoint/slots.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -44,8 +45,13 @@ static void describe_box(struct rpt_stored *s, size_t i)
     box->bytes = written->bytes;
     box->n_blocks = rpt__part_n_blocks(sets, part);
     if (part->dataset != RPT_RAW) {
-        s->datasets[part->dataset].n_boxes++;
-        s->datasets[part->dataset].n_blocks += box->n_blocks;
+        rpt_stored_dataset_t *set = &s->datasets[part->dataset];
+
+        set->n_boxes++;
+        set->n_blocks += box->n_blocks;
+        for (uint64_t k = 0; k < written->n_blocks; k++) {
+            set->stored_bytes += rpt__written_stored(written, k);
+        }
     }
 }
 
@@ -63,6 +69,10 @@ static void describe_dataset(struct rpt_stored *s, size_t i)
     out->offset = set->offset;
     out->bytes = set->bytes;
     out->block_bytes = RPT_BLOCK_BYTES;
+    if (set->slots != NULL) {
+        memcpy(out->chunk, set->slots->chunk, sizeof out->chunk);
+        out->block_bytes = rpt__chunk_bytes(set, set->slots->chunk);
+    }
 }
 
 static rpt_status_t describe(struct rpt_stored *s)

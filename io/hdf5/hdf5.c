@@ -24,7 +24,10 @@
 #endif
 
 /* Datasets of a page and more begin at a page. */
-enum { ALIGNMENT = 4096, META_BLOCK = 256 << 10 };
+enum { ALIGNMENT = 4096 };
+/* What HDF5 takes at a time for its own pieces of an index, and what an entry
+ * of one needs. */
+enum { META_MOST = 1 << 20, META_LEAST = 4096, META_ENTRY = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local char why_text[512];
@@ -354,15 +357,18 @@ static rpt_status_t add_all(const struct making *m)
 static rpt_status_t prepare(const struct rpt_hdf5_shape *shape, hid_t access,
                             hid_t *driver_out)
 {
-    bool has_slots = false;
+    uint64_t n = 0, bytes = META_LEAST;
 
     for (size_t i = 0; i < shape->n_datasets; i++) {
-        has_slots |= shape->datasets[i].slot_bytes > 0;
+        n += rpt__hdf5_n_slots(&shape->datasets[i]);
     }
-    if (!has_slots) {
+    if (n == 0) {
         return RPT_OK;
     }
-    H5Pset_meta_block_size(access, META_BLOCK);
+    while (bytes < META_MOST && bytes / META_ENTRY < n) {
+        bytes *= 2;
+    }
+    H5Pset_meta_block_size(access, bytes);
     return rpt__hdf5_note_begin(access, driver_out);
 }
 

@@ -29,6 +29,8 @@ rpt_status_t rpt__hdf5_check(const char *path,
  * is noted.  driver_out: for the end, when the file is closed. */
 rpt_status_t rpt__hdf5_note_begin(hid_t access, hid_t *driver_out);
 void rpt__hdf5_note_end(hid_t driver);
+/* Of a dataset; 0: it is in one piece. */
+uint64_t rpt__hdf5_n_slots(const struct rpt_hdf5_dataset *set);
 /* Chunks and filters, in the properties of a dataset to come. */
 rpt_status_t rpt__hdf5_set_chunks(hid_t layout,
                                   const struct rpt_hdf5_dataset *set,

@@ -211,6 +211,16 @@ void rpt__hdf5_note_end(hid_t id)
 
 /* ---- chunks ---- */
 
+uint64_t rpt__hdf5_n_slots(const struct rpt_hdf5_dataset *set)
+{
+    uint64_t n = set->slot_bytes > 0;
+
+    for (int d = 0; n > 0 && d < set->n_dims; d++) {
+        n *= set->dims[d] / set->chunk[d] + (set->dims[d] % set->chunk[d] > 0);
+    }
+    return n;
+}
+
 rpt_status_t rpt__hdf5_set_chunks(hid_t layout,
                                   const struct rpt_hdf5_dataset *set, int level)
 {
