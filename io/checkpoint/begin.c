@@ -38,7 +38,6 @@ struct hello {
     double time_s; /* of rank 0             */
     int32_t status;
     uint32_t changed;
-    uint64_t level; /* of compression */
 };
 
 static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
@@ -83,18 +82,6 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
             return RPT_ERR_MISMATCH;
         }
     }
-    for (int r = 0; r < c->size; r++) {
-        if (all[r].level != all[0].level) {
-            rpt__fail(RPT_ERR_MISMATCH,
-                      "ranks 0 and %d compress differently: levels %llu and "
-                      "%llu",
-                      r, (unsigned long long)all[0].level,
-                      (unsigned long long)all[r].level);
-            rpt__fail_hint("give the same io.checkpoint.compress and "
-                           "io.checkpoint.compress_level on all ranks");
-            return RPT_ERR_MISMATCH;
-        }
-    }
     if (all[0].iteration > INT64_MAX) {
         rpt__fail(RPT_ERR_OVERFLOW, "an iteration of %llu",
                   (unsigned long long)all[0].iteration);
@@ -115,8 +102,7 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           c->save.stamp.id,
                           c->save.stamp.time_s,
                           (int32_t)own,
-                          c->items.changed || !c->has_layout,
-                          (uint64_t)c->save.level };
+                          c->items.changed || !c->has_layout };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
 

@@ -84,23 +84,24 @@ bool rpt__cut_choose(const struct rpt_dataset *set,
                      uint64_t chunk_out[])
 {
     bool any[RPT_BOX_DIMS];
-    uint64_t bytes;
+    uint64_t bytes, most = RPT_CUT_WANTED;
 
     for (int d = 0; d < set->n_dims; d++) {
         chunk_out[d] = limit_of(set, d, boxes, n_boxes, &any[d]);
     }
     bytes = rpt__chunk_bytes(set, chunk_out);
-    for (int d = 0; d < set->n_dims && bytes > RPT_CUT_WANTED; d++) {
+    for (int d = 0; d < set->n_dims && bytes > most; d++) {
         uint64_t limit = chunk_out[d], row;
 
         chunk_out[d] = 1;
         row = rpt__chunk_bytes(set, chunk_out);
-        if (row < RPT_CUT_LARGEST && any[d]) {
+        if (row <= RPT_CUT_LARGEST && any[d]) {
             chunk_out[d] = row < RPT_CUT_WANTED ? RPT_CUT_WANTED / row : 1;
-        } else if (row < RPT_CUT_LARGEST) {
+        } else if (row <= RPT_CUT_LARGEST) {
             chunk_out[d] = divisor_for(limit, row);
         }
         bytes = rpt__chunk_bytes(set, chunk_out);
+        most = limit > 1 ? RPT_CUT_LARGEST : most;
     }
     return bytes >= RPT_CUT_SMALLEST && bytes <= RPT_CUT_LARGEST;
 }

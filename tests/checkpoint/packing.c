@@ -386,26 +386,6 @@ static void the_collective_engine_does_not_compress(void)
            refuse_collective);
 }
 
-static void compress_otherwise(struct world *w)
-{
-    rpt_options_t *options = options_with(w->rank == 0
-                                              ? "io.checkpoint.compress=deflate"
-                                              : "io.checkpoint.compress=none");
-    double value = 1;
-    rpt_checkpoint_t *c = NULL;
-
-    WORKS(rpt_checkpoint_open(w->group, w->folder, "task", options, &c));
-    WORKS(rpt_checkpoint_add_value(c, "v", RPT_TYPE_F64, 1, &value));
-    FAILS(RPT_ERR_MISMATCH, "compress differently", rpt_checkpoint_save(c, 1));
-    rpt_checkpoint_close(c);
-    rpt_options_destroy(options);
-}
-
-static void ranks_that_compress_differently_are_told(void)
-{
-    on_all(2, NULL, compress_otherwise);
-}
-
 static void values_in_chunks_are_saved_again(void)
 {
     on_all(1, "io.checkpoint.compress=deflate", save_twice);
@@ -491,7 +471,6 @@ const struct rpt_test packing_tests[] = {
     RPT_TEST(values_in_chunks_are_saved_again),
     RPT_TEST(only_noise_keeps_its_size_on_the_disk),
     RPT_TEST(the_collective_engine_does_not_compress),
-    RPT_TEST(ranks_that_compress_differently_are_told),
     RPT_TEST(every_byte_that_changes_in_a_compressed_one_is_found),
     RPT_TEST_END,
 };
