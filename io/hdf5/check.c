@@ -80,14 +80,19 @@ static rpt_status_t check_filters(const char *name, hid_t layout)
 static rpt_status_t check_storage(const char *name, hid_t layout)
 {
     H5D_layout_t kind = H5Pget_layout(layout);
+    rpt_status_t status;
 
     if (H5Pget_external_count(layout) != 0) {
         return rpt__hdf5_corrupt("the data of dataset \"%s\" are in another "
                                  "file",
                                  name);
     }
-    return kind == H5D_VIRTUAL ? check_sources(name, layout)
-                               : check_filters(name, layout);
+    status = kind == H5D_VIRTUAL ? check_sources(name, layout)
+                                 : check_filters(name, layout);
+    if (status == RPT_OK && kind != H5D_CONTIGUOUS && kind != H5D_CHUNKED) {
+        status = rpt__hdf5_corrupt("dataset \"%s\" is not in one piece", name);
+    }
+    return status;
 }
 
 /* ---- what it is ---- */
