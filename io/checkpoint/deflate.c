@@ -3,8 +3,9 @@
  * of zlib
  *
  * The low bytes of computed numbers are noise, which zlib searches for long and
- * makes no smaller: a plane of which a sample looks like that, and does not
- * become shorter when it is tried, is stored as it is inside of the same stream.
+ * makes no smaller.  So a sample of each plane is tried first: where the search
+ * gives nothing the plane is only coded (Huffman), and where that gives nothing
+ * it is stored as it is; all inside of the same stream.
  */
 #include "io/checkpoint/deflate.h"
 
@@ -16,10 +17,11 @@
 #include <zlib.h>
 
 enum {
-    SAMPLE_BYTES = 4096, /* that are counted              */
-    TRIAL_BYTES = 8192,  /* that are compressed, to see   */
-    PLANE_BYTES = 32768, /* shorter ones are just done    */
-    SLACK_BYTES = 4096   /* of blocks that end early where the level changes */
+    PIECE_BYTES = 2048, /* of a sample */
+    N_PIECES = 4,
+    SAMPLE_BYTES = N_PIECES * PIECE_BYTES,
+    PLANE_BYTES = 32768, /* shorter ones are just done */
+    SLACK_BYTES = 4096   /* of blocks that end early where the way changes */
 };
 
 uint64_t rpt__deflate_bound(uint64_t bytes)
@@ -70,9 +72,16 @@ void rpt__unshuffle(const char *from, size_t bytes, size_t type_bytes, char *to)
 
 /* ---- deflate ---- */
 
+enum { MEM_LEVEL = 8 }; /* as deflateInit() has it */
+
+/* How a plane is done. */
+struct way {
+    int level, strategy;
+};
+
 struct rpt_deflater {
     z_stream stream;
-    z_stream trial;
+    z_stream search, code; /* for samples */
     int level;
 };
 
@@ -95,79 +104,86 @@ rpt_status_t rpt__deflater_create(int level, struct rpt_deflater **out)
     }
     d->level = level;
     error = deflateInit(&d->stream, level);
-    if (error == Z_OK) {
-        error = deflateInit(&d->trial, 1);
-        if (error != Z_OK) {
-            deflateEnd(&d->stream);
-        }
-    }
+    error = error == Z_OK ? deflateInit(&d->search, level) : error;
+    error = error == Z_OK ? deflateInit2(&d->code, level, Z_DEFLATED, MAX_WBITS,
+                                         MEM_LEVEL, Z_HUFFMAN_ONLY)
+                          : error;
     if (error != Z_OK) {
-        free(d);
+        rpt__deflater_destroy(d);
         return failed("begin", error);
     }
     *out = d;
     return RPT_OK;
 }
 
+/* What was not begun is no stream, and let alone. */
 void rpt__deflater_destroy(struct rpt_deflater *d)
 {
     if (d != NULL) {
         deflateEnd(&d->stream);
-        deflateEnd(&d->trial);
+        deflateEnd(&d->search);
+        deflateEnd(&d->code);
         free(d);
     }
 }
 
-/* Whether all bytes come about as often as others. */
-static bool looks_random(const unsigned char *plane, size_t bytes)
+/* Bytes that a sample becomes; more than room for all would be: SAMPLE_BYTES. */
+static size_t try_sample(z_stream *z, char *sample)
 {
-    uint32_t count[256] = { 0 };
-    size_t step = bytes / SAMPLE_BYTES;
-    uint64_t sum = 0;
-
-    step |= 1; /* no power of two: fields often have such a period */
-    for (size_t i = 0; i < SAMPLE_BYTES; i++) {
-        count[plane[i * step % bytes]]++;
-    }
-    for (int i = 0; i < 256; i++) {
-        sum += (uint64_t)count[i] * count[i];
-    }
-    /* Of noise it is n + n (n - 1) / 256. */
-    return sum < SAMPLE_BYTES + (uint64_t)SAMPLE_BYTES * SAMPLE_BYTES / 200;
-}
-
-static bool is_noise(struct rpt_deflater *d, const char *plane, size_t bytes)
-{
-    unsigned char to[TRIAL_BYTES];
-    z_stream *trial = &d->trial;
+    unsigned char to[SAMPLE_BYTES];
     int end;
 
-    if (bytes < PLANE_BYTES ||
-        !looks_random((const unsigned char *)plane, bytes)) {
-        return false;
+    deflateReset(z);
+    z->next_in = (Bytef *)sample;
+    z->avail_in = SAMPLE_BYTES;
+    z->next_out = to;
+    z->avail_out = sizeof to;
+    end = deflate(z, Z_FINISH);
+    return end == Z_STREAM_END ? z->total_out : sizeof to;
+}
+
+static struct way way_for(struct rpt_deflater *d, const char *plane,
+                          size_t bytes)
+{
+    struct way way = { d->level, Z_DEFAULT_STRATEGY };
+    char sample[SAMPLE_BYTES];
+    size_t searched, coded;
+
+    if (bytes < PLANE_BYTES) {
+        return way;
     }
-    deflateReset(trial);
-    trial->next_in = (Bytef *)(uintptr_t)(plane + (bytes - TRIAL_BYTES) / 2);
-    trial->avail_in = TRIAL_BYTES;
-    trial->next_out = to;
-    trial->avail_out = TRIAL_BYTES - TRIAL_BYTES / 32;
-    end = deflate(trial, Z_FINISH);
-    return end != Z_STREAM_END;
+    for (size_t i = 0; i < N_PIECES; i++) {
+        memcpy(sample + i * PIECE_BYTES,
+               plane + bytes / N_PIECES * i + bytes / N_PIECES / 2,
+               PIECE_BYTES);
+    }
+    searched = try_sample(&d->search, sample);
+    coded = try_sample(&d->code, sample);
+    if (coded <= searched + searched / 64) {
+        way.strategy = Z_HUFFMAN_ONLY;
+        searched = coded;
+    }
+    if (searched > SAMPLE_BYTES - SAMPLE_BYTES / 64) {
+        way = (struct way){ 0, Z_DEFAULT_STRATEGY };
+    }
+    return way;
 }
 
 static int deflate_planes(struct rpt_deflater *d, const char *from,
                           size_t bytes, size_t n_planes, size_t *stored_out)
 {
+    const struct way first = { d->level, Z_DEFAULT_STRATEGY };
     size_t plane = bytes / n_planes;
     z_stream *z = &d->stream;
-    int level = d->level, error = Z_OK;
+    struct way way = first;
+    int error = Z_OK;
 
     for (size_t i = 0; i < n_planes && error == Z_OK; i++) {
-        int wanted = is_noise(d, from + i * plane, plane) ? 0 : d->level;
+        struct way wanted = way_for(d, from + i * plane, plane);
 
-        if (wanted != level) {
-            error = deflateParams(z, wanted, Z_DEFAULT_STRATEGY);
-            level = wanted;
+        if (wanted.level != way.level || wanted.strategy != way.strategy) {
+            error = deflateParams(z, wanted.level, wanted.strategy);
+            way = wanted;
         }
         z->next_in = (Bytef *)(uintptr_t)(from + i * plane);
         z->avail_in = (uInt)plane;
@@ -179,9 +195,9 @@ static int deflate_planes(struct rpt_deflater *d, const char *from,
         error = deflate(z, Z_FINISH);
     }
     *stored_out = z->total_out;
-    if (level != d->level) {
+    if (way.level != first.level || way.strategy != first.strategy) {
         deflateReset(z); /* or the change would flush */
-        deflateParams(z, d->level, Z_DEFAULT_STRATEGY);
+        deflateParams(z, first.level, first.strategy);
     }
     return error;
 }
