@@ -9,7 +9,7 @@
  * that waits, and of a restore, also by those without compression.  Files are
  * made in FOLDER, and removed.
  */
-#include "natures.h"
+#include "benchmarks/natures.h"
 
 #include <repartir.h>
 

@@ -8,7 +8,7 @@
  * values by bytes of the files, and rows a second, verifying and syncing
  * included (the best of three).  Files are made in FOLDER, and removed.
  */
-#include "natures.h"
+#include "benchmarks/natures.h"
 
 #include <repartir.h>
 

@@ -1,7 +1,7 @@
 /*
  * natures.c - squares of doubles that are more or less easy to compress
  */
-#include "natures.h"
+#include "benchmarks/natures.h"
 
 #include <math.h>
 #include <stdbool.h>

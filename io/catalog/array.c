@@ -5,7 +5,8 @@
  * so that each block of a MiB is read, and compared with its checksum, once; a
  * block is read when a value in it is asked for.  Where parts are rows that is
  * the order of the array, too.  A dataset that is compressed is walked chunk by
- * chunk in each part; a block is a chunk then, expanded.  Who asks for that order (ORDER BY i0, i1, ...)
+ * chunk in each part; a block is a chunk then, expanded.  Who asks
+ * for that order (ORDER BY i0, i1, ...)
  * gets it from a walk through the whole box, with the blocks that were used
  * last in memory.
  */

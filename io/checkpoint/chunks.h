@@ -36,9 +36,9 @@ rpt_status_t rpt__pack_box(struct rpt_packer *packer,
 
 /* ---- reading: unpack.c ---- */
 
-/* Proves slot k of a dataset: the first `stored` bytes have this checksum, those
- * behind are zeros.  `why` is NULL, or what is wrong: then RPT_ERR_CORRUPT,
- * nothing recorded. */
+/* Proves slot k of a dataset: the first `stored` bytes have this checksum,
+ * those behind are zeros.  `why` is NULL, or what is wrong: then
+ * RPT_ERR_CORRUPT, nothing recorded. */
 rpt_status_t rpt__slot_verify(const struct rpt_dir *dir, int fd,
                               const struct rpt_chunk_slots *slots, uint64_t k,
                               uint64_t stored, uint64_t hash,

@@ -19,7 +19,7 @@ bool rpt__cut_choose(const struct rpt_dataset *set,
                      const struct rpt_box boxes[], size_t n_boxes,
                      uint64_t chunk_out[]);
 
-/* Gives a dataset slots for such chunks, or none when there are no good ones. */
+/* Gives a dataset slots for such chunks, or none when no chunks would do. */
 rpt_status_t rpt__cut(struct rpt_dataset *set, const struct rpt_box boxes[],
                       size_t n_boxes);
 

@@ -1,6 +1,6 @@
 /*
- * deflate.c - bytes of a chunk, compressed as HDF5's filters do it; the one user
- * of zlib
+ * deflate.c - bytes of a chunk, compressed as HDF5's filters do it; the one
+ * user of zlib
  *
  * The low bytes of computed numbers are noise, which zlib searches for long and
  * makes no smaller.  So a sample of each plane is tried first: where the search
@@ -127,7 +127,7 @@ void rpt__deflater_destroy(struct rpt_deflater *d)
     }
 }
 
-/* Bytes that a sample becomes; more than room for all would be: SAMPLE_BYTES. */
+/* Bytes that a sample becomes; SAMPLE_BYTES: so many, or more. */
 static size_t try_sample(z_stream *z, char *sample)
 {
     unsigned char to[SAMPLE_BYTES];

@@ -104,8 +104,8 @@ int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset);
 int rpt__truncate_file(int fd, uint64_t bytes);
 int rpt__sync_file(int fd, bool only_data);
 
-/* Bytes that a file of a folder has, 0: there is none.  has_holes: those that it
- * takes of the disk, if these are fewer. */
+/* Bytes that a file of a folder has, 0: there is none.  has_holes: those that
+ * it takes of the disk, if these are fewer. */
 uint64_t rpt__file_room(const struct rpt_dir *dir, const char *name,
                         bool has_holes);
 

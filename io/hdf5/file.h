@@ -77,7 +77,8 @@ struct rpt_hdf5_ops {
     const char *(*why)(void);
     /* Makes a file (it may be there, and is emptied) with all datasets, of
      * which nothing is written, each in one piece or in slots; fills in where
-     * they are.  opened(user) is called when the name is not needed any more. */
+     * they are.  opened(user) is called when the name is not needed any more.
+     */
     rpt_status_t (*make)(const char *path, struct rpt_hdf5_shape *shape,
                          void (*opened)(void *user), void *user);
     /* Collective over the MPI_Comm that mpi_comm points to: writes these boxes
@@ -90,7 +91,7 @@ struct rpt_hdf5_ops {
                               void *user);
     /* Opens a file that is there for reading and looks at all that is in it.
      * RPT_ERR_CORRUPT: it is no such file; it has not just these datasets, each
-     * of this type and shape in one piece or slots at its place; or something in it
+     * of this type and shape at its offset, or in its slots; or something in it
      * leads to another file (external links and storage, virtual datasets) or
      * needs a plug-in.  Nothing of that is followed.
      *
