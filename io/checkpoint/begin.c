@@ -173,7 +173,6 @@ static void drop_folder(struct rpt_checkpoint *c)
 static const char *const engines[] = { "direct", "collective", NULL };
 static const char *const compressions[] = { "none", "deflate", NULL };
 
-/* Compressed or not is another layout. */
 static rpt_status_t take_level(struct rpt_checkpoint *c)
 {
     int how = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
@@ -194,7 +193,6 @@ static rpt_status_t take_level(struct rpt_checkpoint *c)
         return RPT_ERR_UNSUPPORTED;
     }
     c->save.level = how > 0 ? (int)level : 0;
-    c->items.changed |= c->has_layout && c->layout.level != c->save.level;
     return RPT_OK;
 }
 

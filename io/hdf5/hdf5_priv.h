@@ -12,6 +12,8 @@
 /* A type of ours as one of HDF5, to be closed by H5Tclose(). */
 hid_t rpt__hdf5_type(rpt_type_t type);
 
+hid_t rpt__hdf5_space(int n_dims, const uint64_t dims[]);
+
 /* Keeps the innermost message of HDF5 for why(), and gives RPT_ERR_IO. */
 rpt_status_t rpt__hdf5_failed(const char *call);
 /* Keeps this text, and gives RPT_ERR_CORRUPT. */
@@ -22,6 +24,14 @@ rpt_status_t rpt__hdf5_corrupt(const char *text, ...) RPT_PRINTF(1, 2);
 rpt_status_t rpt__hdf5_check(const char *path,
                              const struct rpt_hdf5_dataset *datasets,
                              size_t n_datasets);
+
+/* ---- together.c: where HDF5 has MPI ---- */
+
+rpt_status_t rpt__hdf5_write_all(const char *path, const void *mpi_comm,
+                                 const struct rpt_hdf5_box *boxes,
+                                 size_t n_boxes,
+                                 rpt_status_t (*before)(void *user, size_t i),
+                                 void *user);
 
 /* ---- slots.c ---- */
 
