@@ -416,7 +416,7 @@ rpt_status_t rpt__file_layout_make(struct rpt_group *group,
         less.row_bytes = 0;
         status = make(group, items, &less, &layout);
     }
-    if (status == RPT_OK && wish->level > 0) {
+    if (status == RPT_OK && wish->level > 0 && wish->count == 0) {
         tell_uncut(&layout);
     }
     if (status != RPT_OK) {

@@ -7,6 +7,8 @@
 #include "io/checkpoint/checkpoint_priv.h"
 #include "io/checkpoint/slots.h"
 
+#include <repartir/catalog.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,6 +335,76 @@ static void save_twice(struct world *w)
     free(values);
 }
 
+/* Of 300 007 numbers, cut into as many blocks as there are ranks. */
+static void save_uneven(struct world *w)
+{
+    struct field f = { .class = RAMP };
+    rpt_checkpoint_t *c = NULL;
+    uint64_t at = 0;
+
+    f.array = (rpt_checkpoint_array_t){ .size = sizeof f.array,
+                                        .name = "u",
+                                        .type = RPT_TYPE_I64,
+                                        .n_dims = 1,
+                                        .dims = { 300007 } };
+    divide(&f.array, w->rank, w->size, 0);
+    f.array.data = malloc((size_t)volume_of(&f.array) * 8 + 1);
+    each_element(&f, 3, true);
+    WORKS(rpt_checkpoint_open(w->group, w->folder, "task", NULL, &c));
+    WORKS(rpt_checkpoint_add_array(c, &f.array));
+    WORKS(rpt_checkpoint_save(c, 1));
+    memset(f.array.data, 0, (size_t)volume_of(&f.array) * 8);
+    WORKS(rpt_checkpoint_restore(c, &at));
+    CHECK(each_element(&f, 3, false) == 0);
+    rpt_checkpoint_close(c);
+    free(f.array.data);
+}
+
+static bool is_cut(const struct world *w)
+{
+    const rpt_stored_dataset_t *set = NULL;
+    const rpt_catalog_entry_t *entry = NULL;
+    rpt_catalog_t *catalog = NULL;
+    rpt_stored_t *stored = NULL;
+    bool cut = false;
+
+    WORKS(rpt_catalog_open(w->folder, &catalog));
+    WORKS(rpt_catalog_entry(catalog, 0, &entry));
+    WORKS(rpt_stored_open(catalog, entry, &stored));
+    for (size_t i = 0; rpt_stored_dataset(stored, i, &set) == RPT_OK; i++) {
+        if (strcmp(set->name, "u") == 0) {
+            cut = set->chunk[0] > 0;
+            CHECK(cut == (set->stored_bytes < set->bytes));
+        }
+    }
+    rpt_stored_close(stored);
+    rpt_catalog_close(catalog);
+    return cut;
+}
+
+static void save_on_a_node(struct world *w)
+{
+    save_uneven(w);
+    CHECK(w->rank > 0 || is_cut(w));
+}
+
+static void save_on_four(struct world *w)
+{
+    save_uneven(w);
+    CHECK(w->rank > 0 || w->size > 4 || !is_cut(w));
+}
+
+static void blocks_of_a_node_are_put_together_to_be_cut(void)
+{
+    on_all(1, "io.checkpoint.compress=deflate", save_on_a_node);
+}
+
+static void what_no_chunks_fit_stays_in_one_piece(void)
+{
+    on_all(4, "io.checkpoint.compress=deflate topo.virtual_nodes=4",
+           save_on_four);
+}
+
 static uint64_t room_of(const struct world *w, const char *task)
 {
     char *name = nth_newest(w, task, 0);
@@ -469,6 +541,8 @@ const struct rpt_test packing_tests[] = {
     RPT_TEST(so_it_does_where_nodes_share_no_memory),
     RPT_TEST(each_restores_what_the_other_setting_saved),
     RPT_TEST(values_in_chunks_are_saved_again),
+    RPT_TEST(blocks_of_a_node_are_put_together_to_be_cut),
+    RPT_TEST(what_no_chunks_fit_stays_in_one_piece),
     RPT_TEST(only_noise_keeps_its_size_on_the_disk),
     RPT_TEST(the_collective_engine_does_not_compress),
     RPT_TEST(every_byte_that_changes_in_a_compressed_one_is_found),
