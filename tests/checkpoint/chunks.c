@@ -6,11 +6,13 @@
 #include "io/checkpoint/chunks.h"
 #include "io/checkpoint/cut.h"
 #include "io/checkpoint/deflate.h"
+#include "io/hdf5/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- which chunks ---- */
@@ -312,10 +314,89 @@ static void noise_between_other_bytes_comes_back(void)
     free(stream);
 }
 
+/* ---- HDF5 ---- */
+
+enum { SLOT = 135168, N_SLOTS = 3000 };
+
+struct slots {
+    struct rpt_hdf5_run runs[16];
+    size_t n_runs;
+    uint64_t n;
+};
+
+static rpt_status_t note_slot(void *user, size_t index, uint64_t offset)
+{
+    struct slots *s = user;
+    struct rpt_hdf5_run *last = &s->runs[s->n_runs > 0 ? s->n_runs - 1 : 0];
+
+    CHECK(index == 1 && offset % 4096 == 0);
+    if (s->n_runs == 0 || offset != last->offset + last->n * SLOT) {
+        CHECK(s->n_runs < 16);
+        last = &s->runs[s->n_runs++];
+        last->offset = offset;
+    }
+    last->n++;
+    s->n++;
+    return RPT_OK;
+}
+
+static void forget_nothing(void *user)
+{
+    (void)user;
+}
+
+/* A file of 400 MB, of which some 200 KiB are on the disk. */
+static void hdf5_has_each_slot_where_it_said(void)
+{
+    struct slots slots = { .n = 0 };
+    struct rpt_hdf5_dataset sets[2] = { { .name = "v", .type = RPT_TYPE_F64 },
+                                        { .name = "g/u",
+                                          .type = RPT_TYPE_F64,
+                                          .n_dims = 2,
+                                          .dims = { N_SLOTS, 16000 },
+                                          .slot_bytes = SLOT,
+                                          .chunk = { 1, 16000 } } };
+    struct rpt_hdf5_shape shape = { .datasets = sets,
+                                    .n_datasets = 2,
+                                    .level = 1,
+                                    .placed = note_slot,
+                                    .user = &slots };
+    char path[] = "/tmp/rpt-slots-XXXXXX";
+    const struct rpt_hdf5_ops *hdf5 = NULL;
+    rpt_options_t *options = options_with(NULL);
+    struct stat file;
+
+    close(mkstemp(path));
+    WORKS(rpt__hdf5_load(options, &hdf5));
+    CHECK(hdf5->make(path, &shape, forget_nothing, NULL) == RPT_OK);
+    CHECK(slots.n == N_SLOTS);
+    CHECK(stat(path, &file) == 0 && file.st_size > N_SLOTS * SLOT &&
+          file.st_blocks * 512 < N_SLOTS * 256);
+    sets[1].runs = slots.runs;
+    sets[1].n_runs = slots.n_runs;
+    CHECK(hdf5->check(path, sets, 2) == RPT_OK);
+    slots.runs[slots.n_runs - 1].offset += 4096;
+    CHECK(hdf5->check(path, sets, 2) == RPT_ERR_CORRUPT);
+    CHECK(strstr(hdf5->why(), "at another place") != NULL);
+    slots.runs[slots.n_runs - 1].offset -= 4096;
+    sets[1].slot_bytes += 4096;
+    CHECK(hdf5->check(path, sets, 2) == RPT_ERR_CORRUPT);
+    sets[1].slot_bytes -= 4096;
+    sets[1].chunk[1] = 8000;
+    CHECK(hdf5->check(path, sets, 2) == RPT_ERR_CORRUPT);
+    CHECK(strstr(hdf5->why(), "has not the chunks") != NULL);
+    sets[1].slot_bytes = 0;
+    CHECK(hdf5->check(path, sets, 2) == RPT_ERR_CORRUPT);
+    CHECK(strstr(hdf5->why(), "is not in one piece") != NULL);
+    unlink(path);
+    rpt_options_destroy(options);
+}
+
 const struct rpt_test chunks_tests[] = {
     RPT_TEST(chunks_end_where_the_boxes_of_ranks_do),
     RPT_TEST(a_slot_is_used_again_for_less),
     RPT_TEST(a_slot_gives_just_the_bytes_of_its_chunk),
+    RPT_TEST(hdf5_has_each_slot_where_it_said),
     RPT_TEST(noise_between_other_bytes_comes_back),
     RPT_TEST_END,
 };
