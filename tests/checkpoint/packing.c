@@ -68,8 +68,8 @@ static unsigned char byte_of(int class, uint64_t index, size_t byte, int seed)
     case CONSTANT:
         return (unsigned char)(seed + (int)byte);
     case RAMP:
-        return byte < 8 ? (unsigned char)((index + (uint64_t)seed) >> 8 * byte)
-                        : 0;
+        return (unsigned char)(byte < 8 ? (index + (uint64_t)seed) >> 8 * byte
+                                        : 0);
     default:
         return (unsigned char)mix(index * 1009 + byte + (uint64_t)seed);
     }
