@@ -10,6 +10,8 @@
  * `keep` they stay, each line says where its table is, and level 19 of zstd is
  * left out: for export.py, which writes the same tables by pyarrow.
  */
+#include "benchmarks/natures.h"
+
 #include <repartir.h>
 
 #include <ftw.h>
@@ -21,78 +23,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 3, STEPS = 200 };
+enum { ROUNDS = 3 };
 
 static size_t side = 2048;
 static int threads = 1;
 static bool keeps;
 static double *field;
 static char folder[256];
-
-/* ---- natures ---- */
-
-/* A map of materials: 64 x 64 cells of each of 16 values. */
-static void fill_structured(void)
-{
-    for (size_t i = 0; i < side * side; i++) {
-        size_t row = i / side / 64, column = i % side / 64;
-
-        field[i] = 0.1 * (double)((row * 7 + column * 3) % 16);
-    }
-}
-
-/* A hot square that has diffused for some steps. */
-static void fill_heat(void)
-{
-    double *next = calloc(side * side, sizeof *next);
-
-    for (size_t i = 0; i < side * side; i++) {
-        size_t row = i / side, column = i % side;
-        bool hot = row >= side / 4 && row < side / 2 && column >= side / 4 &&
-                   column < side / 2;
-
-        field[i] = hot ? 100 : 20;
-        next[i] = field[i];
-    }
-    for (int step = 0; step < STEPS; step++) {
-        double *swap = field;
-
-        for (size_t row = 1; row + 1 < side; row++) {
-            for (size_t i = row * side + 1; i < (row + 1) * side - 1; i++) {
-                next[i] = field[i] +
-                          0.2 * (field[i - 1] + field[i + 1] + field[i - side] +
-                                 field[i + side] - 4 * field[i]);
-            }
-        }
-        field = next;
-        next = swap;
-    }
-    free(next);
-}
-
-/* Waves. */
-static void fill_smooth(void)
-{
-    for (size_t i = 0; i < side * side; i++) {
-        double x = (double)(i % side) / (double)side,
-               y = (double)(i / side) / (double)side;
-
-        field[i] = sin(9 * x) * cos(7 * y) + 0.3 * sin(31 * (x + y));
-    }
-}
-
-/* Uniform in [0, 1). */
-static void fill_noise(void)
-{
-    uint64_t x = 88172645463325252;
-
-    for (size_t i = 0; i < side * side; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        field[i] = (double)(x >> 11) / 9007199254740992.0;
-    }
-}
 
 /* ---- a checkpoint, and its exports ---- */
 
@@ -171,12 +108,13 @@ static int measure(const char *task, int keepbits, int level, int flags)
     return fflush(stdout) != 0;
 }
 
-static int try_nature(const char *name, void (*fill)(void))
+static int try_nature(const struct nature *nature)
 {
+    const char *name = nature->name;
     char task[32];
 
     snprintf(task, sizeof task, "%s", name);
-    fill();
+    nature->fill(field, side);
     if (rpt_local_run(1, NULL, save, task) != RPT_OK) {
         return failed(name);
     }
@@ -195,7 +133,7 @@ static int remove_one(const char *path, const struct stat *file, int kind,
 
 int main(int argc, char *argv[])
 {
-    int failure;
+    int failure = 0;
 
     side = argc > 2 ? strtoul(argv[2], NULL, 10) : side;
     threads = argc > 3 ? atoi(argv[3]) : threads;
@@ -207,10 +145,9 @@ int main(int argc, char *argv[])
         fprintf(stderr, "no memory, no folder, or too small a side\n");
         return 1;
     }
-    failure = try_nature("structured", fill_structured) ||
-              try_nature("heat", fill_heat) ||
-              try_nature("smooth", fill_smooth) ||
-              try_nature("noise", fill_noise);
+    for (const struct nature *n = natures; n->name != NULL && !failure; n++) {
+        failure = try_nature(n);
+    }
     if (!keeps) {
         nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     }

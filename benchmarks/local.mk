@@ -2,7 +2,7 @@
 BENCH_POOL = benchmarks/tasks benchmarks/growth benchmarks/priority \
 	benchmarks/idle
 BENCH_PLAIN = benchmarks/spawn_loop benchmarks/limits
-BENCH_EXPORT = benchmarks/export
+BENCH_EXPORT = benchmarks/export benchmarks/compress
 # The command with the path of its library in it: the script that libtool lays
 # over it would give LD_LIBRARY_PATH to every task, each of which would search
 # there for the C library.
@@ -35,9 +35,14 @@ benchmarks_spawn_loop_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_SOURCES = benchmarks/limits.c
 benchmarks_limits_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_limits_LDADD = -lpthread
-benchmarks_export_SOURCES = benchmarks/export.c
+benchmarks_export_SOURCES = benchmarks/export.c benchmarks/natures.c \
+	benchmarks/natures.h
 benchmarks_export_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_export_LDADD = librepartir.la -lm
+benchmarks_compress_SOURCES = benchmarks/compress.c benchmarks/natures.c \
+	benchmarks/natures.h
+benchmarks_compress_CPPFLAGS = $(BENCH_CPPFLAGS)
+benchmarks_compress_LDADD = librepartir.la -lm
 BENCH_FILES = benchmarks/README.md benchmarks/run benchmarks/measure.py \
 	benchmarks/cluster.py benchmarks/coll.py \
 	benchmarks/get-peers benchmarks/peers/mpi4py_noop.py \
@@ -120,3 +125,11 @@ bench-export: all $(BENCH_EXPORT)
 	SRC='$(abs_srcdir)' BUILD='$(abs_builddir)' \
 	  $${PYTHON:-$(PYTHON)} '$(abs_srcdir)/benchmarks/export.py'
 .PHONY: bench-export
+
+# BENCH_SIDE, BENCH_RANKS; BENCH_DIR is the disk.
+bench-compress: all $(BENCH_EXPORT)
+	$(MKDIR_P) bench
+	RPT_IO_HDF5_LIBRARY='$(abs_builddir)/.libs/librepartir-hdf5.so' \
+	  benchmarks/compress $${BENCH_DIR:-bench} $${BENCH_SIDE:-4096} \
+	  $${BENCH_RANKS:-2} | tee -a bench/compress.jsonl
+.PHONY: bench-compress

@@ -10,9 +10,9 @@ AC_ARG_WITH([hdf5],
 AS_CASE([$with_hdf5],
   [no], [AC_MSG_ERROR([HDF5 is needed: checkpoints are HDF5 files])],
   [auto|yes],
-    [PKG_CHECK_MODULES([HDF5], [hdf5-$mpi >= 1.10], [],
-      [PKG_CHECK_MODULES([HDF5], [hdf5 >= 1.10], [],
-        [AC_MSG_ERROR([HDF5 1.10 or newer is needed (Debian: libhdf5-$mpi-dev); if it is somewhere else, name its directory with --with-hdf5=DIR])])])],
+    [PKG_CHECK_MODULES([HDF5], [hdf5-$mpi >= 1.10.2], [],
+      [PKG_CHECK_MODULES([HDF5], [hdf5 >= 1.10.2], [],
+        [AC_MSG_ERROR([HDF5 1.10.2 or newer is needed (Debian: libhdf5-$mpi-dev); if it is somewhere else, name its directory with --with-hdf5=DIR])])])],
   [HDF5_CFLAGS="-I$with_hdf5/include"
    HDF5_LIBS="-L$with_hdf5/lib -R$with_hdf5/lib -lhdf5"])
 AC_SUBST([HDF5_CFLAGS])
@@ -23,7 +23,7 @@ CPPFLAGS="$CPPFLAGS $HDF5_CFLAGS"
 LIBS="`AS_ECHO(["$HDF5_LIBS"]) | sed 's/-R/-Wl,-rpath,/g'` $LIBS"
 AC_CACHE_CHECK([whether HDF5 links with this MPI], [rpt_cv_hdf5],
   [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <hdf5.h>]],
-    [[return H5open() + (int)H5Pcreate(H5P_DATASET_CREATE);]])],
+    [[return H5open() + (int)H5Dwrite_chunk(0, 0, 0, 0, 0, 0);]])],
     [rpt_cv_hdf5=yes], [rpt_cv_hdf5=no])])
 AS_IF([test $rpt_cv_hdf5 = no],
   [AC_MSG_ERROR([HDF5 was found ($HDF5_LIBS), but does not link; see config.log])])

@@ -76,7 +76,8 @@ typedef struct {
     const char *engine;  /**< option `io.checkpoint.engine`                  */
     const char *host;    /**< of rank 0                                      */
     const char *library; /**< version that wrote it                          */
-    uint64_t bytes;      /**< of its files, those of the program too         */
+    uint64_t bytes;      /**< of its files, those of the program too; of a
+                           compressed one, on the disk                       */
     uint64_t n_datasets; /**< in it                                          */
     uint64_t n_files;    /**< that the program wrote itself, see
                            rpt_checkpoint_route(); 0 until it is committed   */
@@ -356,6 +357,9 @@ typedef struct {
     uint64_t n_boxes;                   /**< parts that ranks wrote          */
     uint64_t block_bytes;               /**< that have one checksum          */
     uint64_t n_blocks;                  /**< checksums of it                 */
+    uint64_t stored_bytes; /**< in the file: fewer where it is compressed     */
+    uint64_t chunk[RPT_CHECKPOINT_DIMS]; /**< extents of a chunk; the first is
+                              0: it is not compressed, and in one piece      */
 } rpt_stored_dataset_t;
 
 /** A part that a rank wrote. */

@@ -435,12 +435,13 @@ typedef struct {
     uint64_t n_saves; /**< committed                                        */
     uint64_t
         n_failures;   /**< begun, but not committed                         */
-    uint64_t bytes;   /**< written by this rank, in all saves               */
+    uint64_t bytes;   /**< written by this rank, in all saves; compressed   */
     double blocked_s; /**< in which the calls of the last save did not return */
     double write_s;   /**< in which the thread wrote and synced, last save  */
     double hash_s;    /**< of that, in checksums                            */
     double total_s;   /**< from the call to the commit, last save           */
     double interval_s; /**< Daly's interval, 0: not known yet                */
+    double pack_s;     /**< of write_s, in compression                       */
 } rpt_checkpoint_stats_t;
 
 /** What saving has cost so far.  Not collective. */

@@ -4,13 +4,16 @@
  * The box that is wanted is walked part by part, in the order of their streams,
  * so that each block of a MiB is read, and compared with its checksum, once; a
  * block is read when a value in it is asked for.  Where parts are rows that is
- * the order of the array, too.  Who asks for that order (ORDER BY i0, i1, ...)
+ * the order of the array, too.  A dataset that is compressed is walked chunk by
+ * chunk in each part; a block is a chunk then, expanded.  Who asks
+ * for that order (ORDER BY i0, i1, ...)
  * gets it from a walk through the whole box, with the blocks that were used
  * last in memory.
  */
 #include "io/catalog/array_priv.h"
 
 #include "base/error.h"
+#include "io/checkpoint/chunks.h"
 #include "io/checkpoint/verify.h"
 
 #include <stdlib.h>
@@ -35,14 +38,18 @@ struct array_cursor {
     struct rpt_box wanted;
     uint32_t *parts; /* that share elements with it, by where they begin */
     size_t n_parts;
-    size_t part; /* which of these has the element */
+    size_t part;              /* which of these has the element */
+    uint64_t piece, n_pieces; /* of that part: chunks, or 1 */
     /* the walk */
     struct rpt_box box;
     uint64_t at[RPT_BOX_DIMS];
-    uint64_t index; /* of the element in the stream of the part     */
-    uint64_t left;  /* elements that follow it in the same row of it */
+    uint64_t index; /* of the element in the stream of the part, or the chunk */
+    uint64_t chunk; /* of the part                                            */
+    uint64_t left;  /* elements that follow it in the same row of it          */
     /* data */
     struct block blocks[N_BLOCKS];
+    size_t block_bytes;
+    struct rpt_unpacker *unpacker; /* of this dataset, or NULL */
     uint64_t n_used;
     char *element; /* of one that lies in several blocks */
 };
@@ -52,15 +59,60 @@ struct array_cursor {
 static void forget_blocks(struct array_cursor *c)
 {
     for (size_t i = 0; i < N_BLOCKS; i++) {
-        c->blocks[i].of = NULL;
+        free(c->blocks[i].data);
+        c->blocks[i] = (struct block){ .of = NULL };
     }
+    rpt__unpacker_destroy(c->unpacker);
+    c->unpacker = NULL;
     free(c->element);
     c->element = NULL;
+}
+
+static void take_set(struct array_cursor *c, const struct rpt_dataset *set)
+{
+    c->set = set;
+    c->type_bytes = rpt_type_bytes(set->type);
+    c->block_bytes = set->slots != NULL
+                         ? (size_t)rpt__chunk_bytes(set, set->slots->chunk)
+                         : RPT_BLOCK_BYTES;
+}
+
+/* Blocks in memory at a time; large ones are fewer. */
+static size_t most_blocks(const struct array_cursor *c)
+{
+    size_t n = c->in_order ? N_BLOCKS : N_BLOCKS_IN_TURN;
+
+    if (c->block_bytes > RPT_BLOCK_BYTES) {
+        n = n * RPT_BLOCK_BYTES / c->block_bytes;
+    }
+    return n > 1 ? n : 1;
 }
 
 static const struct rpt_written *written_of(const struct array_cursor *c)
 {
     return &c->held->opened.written[c->parts[c->part]];
+}
+
+static rpt_status_t read_chunk(struct array_cursor *c,
+                               const struct rpt_written *of, uint64_t k,
+                               char *to)
+{
+    const struct rpt_opened *o = &c->held->opened;
+    struct rpt_box grid = rpt__chunk_grid(c->set, &of->part.box);
+    const char *data = NULL;
+    rpt_status_t status = RPT_OK;
+
+    if (c->unpacker == NULL) {
+        status = rpt__unpacker_create(c->set, &c->unpacker);
+    }
+    if (status == RPT_OK) {
+        status = rpt__unpack_chunk(c->unpacker, &o->dir, c->held->fd, c->set,
+                                   rpt__chunk_at(c->set, &grid, k), &data);
+    }
+    if (status == RPT_OK) {
+        memcpy(to, data, c->block_bytes);
+    }
+    return status;
 }
 
 static rpt_status_t read_block(struct array_cursor *c, struct block *block,
@@ -70,14 +122,17 @@ static rpt_status_t read_block(struct array_cursor *c, struct block *block,
 
     block->of = NULL;
     if (status == RPT_OK && block->data == NULL) {
-        block->data = malloc(RPT_BLOCK_BYTES);
+        block->data = malloc(c->block_bytes);
         if (block->data == NULL) {
-            status = rpt__fail_nomem(RPT_BLOCK_BYTES);
+            status = rpt__fail_nomem(c->block_bytes);
         }
     }
     if (status == RPT_OK) {
         status = rpt__verify_block(&c->held->opened, c->held->fd, of, k,
                                    block->data);
+    }
+    if (status == RPT_OK && of->slots != NULL) {
+        status = read_chunk(c, of, k, block->data);
     }
     if (status == RPT_OK) {
         block->of = of;
@@ -90,7 +145,7 @@ static rpt_status_t get_block(struct array_cursor *c, uint64_t k,
                               const char **data_out)
 {
     const struct rpt_written *of = written_of(c);
-    size_t n = c->in_order ? N_BLOCKS : N_BLOCKS_IN_TURN;
+    size_t n = most_blocks(c);
     struct block *block = NULL;
     rpt_status_t status = RPT_OK;
 
@@ -154,6 +209,13 @@ static rpt_status_t get_element(struct array_cursor *c, const char **out)
     size_t skip = (size_t)(from % RPT_BLOCK_BYTES);
     rpt_status_t status;
 
+    if (c->set->slots != NULL) {
+        status = get_block(c, c->chunk, out);
+        if (status == RPT_OK) {
+            *out += from;
+        }
+        return status;
+    }
     if (skip + c->type_bytes <= RPT_BLOCK_BYTES) {
         status = get_block(c, from / RPT_BLOCK_BYTES, out);
         if (status == RPT_OK) {
@@ -200,10 +262,26 @@ static rpt_status_t find_part(struct array_cursor *c)
     return damaged(c, "leave elements out");
 }
 
+/* The chunk of the part that has the element. */
+static struct rpt_box find_chunk(struct array_cursor *c,
+                                 const struct rpt_box *part)
+{
+    const uint64_t *chunk = c->set->slots->chunk;
+    struct rpt_box grid = rpt__chunk_grid(c->set, part);
+
+    c->chunk = 0;
+    for (int d = 0; d < c->set->n_dims; d++) {
+        c->chunk = c->chunk * grid.count[d] +
+                   (c->at[d] / chunk[d] - grid.start[d]);
+    }
+    return rpt__chunk_box(c->set, rpt__chunk_at(c->set, &grid, c->chunk));
+}
+
 static rpt_status_t begin_row(struct array_cursor *c)
 {
     int last = c->set->n_dims - 1;
     const struct rpt_box *box;
+    struct rpt_box chunk;
     uint64_t left_of_box, left_of_part;
     rpt_status_t status = find_part(c);
 
@@ -211,6 +289,10 @@ static rpt_status_t begin_row(struct array_cursor *c)
         return status;
     }
     box = &written_of(c)->part.box;
+    if (c->set->slots != NULL) {
+        chunk = find_chunk(c, box);
+        box = &chunk;
+    }
     c->index = 0;
     for (int d = 0; d <= last; d++) {
         c->index = c->index * box->count[d] + (c->at[d] - box->start[d]);
@@ -221,13 +303,27 @@ static rpt_status_t begin_row(struct array_cursor *c)
     return RPT_OK;
 }
 
+/* The piece of the part that is a chunk. */
+static void begin_piece(struct array_cursor *c)
+{
+    struct rpt_box shared = c->box, chunk;
+    struct rpt_box grid = rpt__chunk_grid(c->set, &shared);
+
+    c->n_pieces = rpt__box_volume(&grid, c->set->n_dims);
+    chunk = rpt__chunk_box(c->set, rpt__chunk_at(c->set, &grid, c->piece));
+    rpt__box_shared(&shared, &chunk, c->set->n_dims, &c->box);
+}
+
 static rpt_status_t begin_box(struct array_cursor *c)
 {
+    c->n_pieces = 1;
     if (c->in_order) {
         c->box = c->wanted;
     } else if (!rpt__box_shared(&c->wanted, &written_of(c)->part.box,
                                 c->set->n_dims, &c->box)) {
         return damaged(c, "are no boxes"); /* they were compared before */
+    } else if (c->set->slots != NULL) {
+        begin_piece(c);
     }
     memcpy(c->at, c->box.start, sizeof c->at);
     return begin_row(c);
@@ -250,11 +346,15 @@ static rpt_status_t array_next(struct rpt_cursor *base)
         }
         c->at[d] = c->box.start[d];
     }
+    if (++c->piece < c->n_pieces) {
+        return begin_box(c);
+    }
     if (c->in_order || c->part + 1 == c->n_parts) {
         base->is_at_end = true;
         return RPT_OK;
     }
     c->part++;
+    c->piece = 0;
     return begin_box(c);
 }
 
@@ -302,6 +402,7 @@ static rpt_status_t find_parts(struct array_cursor *c)
 
     c->n_parts = 0;
     c->part = 0;
+    c->piece = 0;
     for (size_t i = 0; i < o->n_written && status == RPT_OK; i++) {
         if (o->written[i].part.dataset == set &&
             rpt__box_shared(&c->wanted, &o->written[i].part.box, c->set->n_dims,
@@ -337,8 +438,7 @@ static rpt_status_t array_filter(struct rpt_cursor *base, bool in_order,
     }
     rpt__unhold(base->catalog, c->held);
     c->held = held;
-    c->set = set;
-    c->type_bytes = rpt_type_bytes(set->type);
+    take_set(c, set);
     c->in_order = in_order;
     if (!rpt__array_bound(set, wishes, values, &c->wanted)) {
         base->is_at_end = true;
@@ -402,9 +502,6 @@ static void array_close(struct rpt_cursor *base)
     struct array_cursor *c = (struct array_cursor *)base;
 
     forget_blocks(c);
-    for (size_t i = 0; i < N_BLOCKS; i++) {
-        free(c->blocks[i].data);
-    }
     free(c->parts);
     rpt__unhold(base->catalog, c->held);
 }

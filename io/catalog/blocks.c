@@ -102,8 +102,7 @@ static rpt_status_t settle(struct blocks_cursor *cursor)
             const struct rpt_opened *o = &cursor->held->opened;
 
             while (cursor->part < o->n_written &&
-                   cursor->block >=
-                       rpt__written_n_blocks(&o->written[cursor->part])) {
+                   cursor->block >= o->written[cursor->part].n_blocks) {
                 cursor->part++;
                 cursor->block = 0;
             }
@@ -177,8 +176,7 @@ static rpt_status_t blocks_column(struct rpt_cursor *base,
         rpt__cell_u64(context, cursor->block);
         break;
     case BLOCK_BYTES:
-        rpt__cell_u64(context,
-                      rpt__written_block_bytes(written, cursor->block));
+        rpt__cell_u64(context, rpt__written_stored(written, cursor->block));
         break;
     default:
         rpt__cell_id(context, rpt__written_hash(written, cursor->block));

@@ -184,7 +184,8 @@ enum {
     DATASET_ELEMENTS,
     DATASET_OFFSET,
     DATASET_BYTES,
-    DATASET_PATH
+    DATASET_PATH,
+    DATASET_CHUNK
 };
 
 static size_t n_datasets(const struct rpt_manifest *m)
@@ -296,6 +297,11 @@ static rpt_status_t datasets_column(struct rpt_cursor *base,
         break;
     case DATASET_BYTES:
         rpt__cell_u64(context, set->bytes);
+        break;
+    case DATASET_CHUNK:
+        if (set->slots != NULL) {
+            rpt__cell_list(context, set->slots->chunk, n_dims, 'x');
+        }
         break;
     default:
         cell_path(context, task, saved->name, RPT_STATE_FILE);

@@ -38,7 +38,8 @@
     "  elements INTEGER,\n"                                                    \
     "  offset INTEGER,            -- of the first element in the file\n"       \
     "  bytes INTEGER,\n"                                                       \
-    "  path TEXT                  -- of the file\n"                            \
+    "  path TEXT,                 -- of the file\n"                            \
+    "  chunk TEXT                 -- 167x1001; NULL: it is not compressed\n"   \
     ")"
 
 #define FILES                                                                  \
@@ -60,8 +61,8 @@
     "  writer INTEGER,            -- rank that wrote the box\n"                \
     "  start TEXT,                -- where the box begins: 0,128\n"            \
     "  count TEXT,                -- its extent: 512x128\n"                    \
-    "  block INTEGER,             -- which MiB of the elements of the box\n"   \
-    "  bytes INTEGER,             -- of the block\n"                           \
+    "  block INTEGER,             -- which MiB or chunk of the box\n"          \
+    "  bytes INTEGER,             -- of the block, in the file\n"              \
     "  xxh3 TEXT                  -- XXH3-64, 16 hexadecimal digits\n"         \
     ")"
 

@@ -150,6 +150,8 @@ static rpt_status_t renew_layout(struct rpt_checkpoint *c, bool gathers)
     wish.row_bytes = gathers ? rpt__option_size(c->options,
                                                 RPT_OPT_IO_CHECKPOINT_ROW_BYTES)
                              : 0;
+    wish.level = c->save.level;
+    wish.gathers_chunks = wish.level > 0;
     status = rpt__file_layout_make(c->group, &c->items, &wish, &c->layout);
     if (status == RPT_OK) {
         c->has_layout = true;
@@ -172,6 +174,30 @@ static void drop_folder(struct rpt_checkpoint *c)
 /* ---- the steps ---- */
 
 static const char *const engines[] = { "direct", "collective", NULL };
+static const char *const compressions[] = { "none", "deflate", NULL };
+
+static rpt_status_t take_level(struct rpt_checkpoint *c)
+{
+    int how = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
+                                     compressions);
+    int64_t level = rpt__option_integer(c->options,
+                                        RPT_OPT_IO_CHECKPOINT_COMPRESS_LEVEL);
+
+    if (how < 0) {
+        return RPT_ERR_INVALID;
+    }
+    if (how > 0 && c->save.is_collective) {
+        rpt__fail(RPT_ERR_UNSUPPORTED,
+                  "io.checkpoint.engine=collective does not compress");
+        rpt__fail_why("HDF5 writes compressed chunks by several ranks only "
+                      "slowly, or not at all");
+        rpt__fail_hint("use io.checkpoint.engine=direct, which does, or "
+                       "io.checkpoint.compress=none");
+        return RPT_ERR_UNSUPPORTED;
+    }
+    c->save.level = how > 0 ? (int)level : 0;
+    return RPT_OK;
+}
 
 /* Step 2; with files when it is known how long they will be. */
 static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
@@ -210,6 +236,9 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
     if (status == RPT_OK) {
         c->save.engine = engines[engine];
         c->save.is_collective = engine == 1;
+        status = take_level(c);
+    }
+    if (status == RPT_OK) {
         status = make_folder(c, iteration);
     }
     status = greet(c, iteration, status, &changed);

@@ -8,14 +8,16 @@
  *   section   id u64, writer u32, parts u32, files u32, 0 u32; for each part
  *   its
  *             dataset u32, its dimensions u32, start and count (u64 each), and
- *             an XXH3-64 for each MiB; then the XXH3-128 of all that (high,
- *             low)
+ *             an XXH3-64 for each MiB, or for each chunk its stored bytes
+ *             (u64) and the XXH3-64 of these; then the XXH3-128 of all that
+ *             (high, low)
  *
  * Little-endian.  Cost: 8 bytes a MiB, and some 50 bytes a part.
  */
 #include "io/checkpoint/format.h"
 
 #include "base/error.h"
+#include "io/checkpoint/slots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +47,41 @@ uint64_t rpt__part_bytes(const struct rpt_dataset datasets[],
            rpt__part_bytes_of_element(datasets, part);
 }
 
+static const struct rpt_chunk_slots *
+slots_of(const struct rpt_dataset datasets[], const struct rpt_part *part)
+{
+    return part->dataset == RPT_RAW ? NULL : datasets[part->dataset].slots;
+}
+
 uint64_t rpt__part_n_blocks(const struct rpt_dataset datasets[],
                             const struct rpt_part *part)
 {
     uint64_t bytes = rpt__part_bytes(datasets, part);
+    struct rpt_box grid;
 
+    if (slots_of(datasets, part) != NULL) {
+        grid = rpt__chunk_grid(&datasets[part->dataset], &part->box);
+        return rpt__box_volume(&grid, datasets[part->dataset].n_dims);
+    }
     return bytes / RPT_BLOCK_BYTES + (bytes % RPT_BLOCK_BYTES > 0);
+}
+
+uint64_t rpt__part_n_words(const struct rpt_dataset datasets[],
+                           const struct rpt_part *part)
+{
+    return rpt__part_n_blocks(datasets, part) *
+           (slots_of(datasets, part) != NULL ? 2 : 1);
+}
+
+uint32_t rpt__format_version(const struct rpt_dataset datasets[],
+                             size_t n_datasets)
+{
+    for (size_t i = 0; i < n_datasets; i++) {
+        if (datasets[i].slots != NULL) {
+            return 2;
+        }
+    }
+    return 1;
 }
 
 /* ---- writing ---- */
@@ -63,7 +94,7 @@ uint64_t rpt__section_bytes(const struct rpt_dataset datasets[],
     for (size_t i = 0; i < n_parts; i++) {
         bytes += PART_HEAD_BYTES +
                  16 * (uint64_t)rpt__part_n_dims(datasets, &parts[i]) +
-                 8 * rpt__part_n_blocks(datasets, &parts[i]);
+                 8 * rpt__part_n_words(datasets, &parts[i]);
     }
     return bytes;
 }
@@ -71,7 +102,7 @@ uint64_t rpt__section_bytes(const struct rpt_dataset datasets[],
 void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
                         const struct rpt_dataset datasets[],
                         const struct rpt_part parts[], size_t n_parts,
-                        const uint64_t hashes[], struct rpt_buf *out)
+                        const uint64_t words[], struct rpt_buf *out)
 {
     size_t begin = out->bytes;
     struct rpt_digest seal;
@@ -83,7 +114,7 @@ void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
     rpt__buf_u32(out, 0);
     for (size_t i = 0; i < n_parts; i++) {
         int n_dims = rpt__part_n_dims(datasets, &parts[i]);
-        uint64_t n_blocks = rpt__part_n_blocks(datasets, &parts[i]);
+        uint64_t n_words = rpt__part_n_words(datasets, &parts[i]);
 
         rpt__buf_u32(out, parts[i].dataset);
         rpt__buf_u32(out, (uint32_t)n_dims);
@@ -93,8 +124,8 @@ void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
         for (int d = 0; d < n_dims; d++) {
             rpt__buf_u64(out, parts[i].box.count[d]);
         }
-        for (uint64_t k = 0; k < n_blocks; k++) {
-            rpt__buf_u64(out, *hashes++);
+        for (uint64_t k = 0; k < n_words; k++) {
+            rpt__buf_u64(out, *words++);
         }
     }
     if (!out->failed) {
@@ -104,8 +135,9 @@ void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
     }
 }
 
-void rpt__blocks_head(uint64_t id, uint32_t n_writers, const uint64_t offsets[],
-                      const uint64_t section_bytes[], struct rpt_buf *out)
+void rpt__blocks_head(uint32_t version, uint64_t id, uint32_t n_writers,
+                      const uint64_t offsets[], const uint64_t section_bytes[],
+                      struct rpt_buf *out)
 {
     struct rpt_buf table = RPT_BUF_EMPTY;
     uint64_t bytes = RPT_BLOCKS_HEAD_BYTES + 16 * (uint64_t)n_writers;
@@ -116,7 +148,7 @@ void rpt__blocks_head(uint64_t id, uint32_t n_writers, const uint64_t offsets[],
         bytes += section_bytes[w];
     }
     rpt__buf_add(out, magic, sizeof magic);
-    rpt__buf_u32(out, RPT_FORMAT_VERSION);
+    rpt__buf_u32(out, version);
     rpt__buf_u32(out, n_writers);
     rpt__buf_u64(out, id);
     rpt__buf_u64(out, RPT_BLOCK_BYTES);
@@ -163,12 +195,58 @@ static bool is_inside(const struct reading *r, const struct rpt_part *part,
     return rpt__box_holds(&whole, &part->box, (int)n_dims);
 }
 
+static uint64_t word(const struct rpt_written *written, uint64_t i)
+{
+    struct rpt_reader reader = rpt__reader(written->words + 8 * i, 8);
+
+    return rpt__read_u64(&reader);
+}
+
+uint64_t rpt__written_hash(const struct rpt_written *written, uint64_t block)
+{
+    return word(written, written->slots != NULL ? 2 * block + 1 : block);
+}
+
+uint64_t rpt__written_stored(const struct rpt_written *written, uint64_t block)
+{
+    uint64_t left = written->bytes - block * RPT_BLOCK_BYTES;
+
+    if (written->slots != NULL) {
+        return word(written, 2 * block);
+    }
+    return left < RPT_BLOCK_BYTES ? left : RPT_BLOCK_BYTES;
+}
+
+/* Whether a part of a dataset in chunks has whole ones, as long as a slot at
+ * most. */
+static bool fits_slots(const struct reading *r,
+                       const struct rpt_written *written)
+{
+    const struct rpt_chunk_slots *slots = written->slots;
+
+    if (slots == NULL) {
+        return true;
+    }
+    if (!rpt__chunks_fit(&r->manifest->datasets[written->part.dataset],
+                         &written->part.box)) {
+        return false;
+    }
+    for (uint64_t k = 0; k < written->n_blocks; k++) {
+        uint64_t stored = rpt__written_stored(written, k);
+
+        if (stored == 0 || stored > slots->bytes) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static rpt_status_t read_part(struct reading *r, struct rpt_reader *reader,
                               uint32_t writer)
 {
     struct rpt_written written = { .writer = writer };
     struct rpt_part *part = &written.part;
-    uint64_t n_blocks;
+    uint64_t n_words;
     uint32_t n_dims;
 
     part->dataset = rpt__read_u32(reader);
@@ -186,11 +264,17 @@ static rpt_status_t read_part(struct reading *r, struct rpt_reader *reader,
         return corrupt(r, "a part does not lie in its dataset");
     }
     written.bytes = rpt__part_bytes(r->manifest->datasets, part);
-    n_blocks = rpt__part_n_blocks(r->manifest->datasets, part);
-    if (n_blocks > (uint64_t)(reader->end - reader->next) / 8) {
+    written.slots = slots_of(r->manifest->datasets, part);
+    written.n_blocks = rpt__part_n_blocks(r->manifest->datasets, part);
+    n_words = rpt__part_n_words(r->manifest->datasets, part);
+    if (n_words > (uint64_t)(reader->end - reader->next) / 8) {
         return corrupt(r, "a section ends too early");
     }
-    written.hashes = rpt__read_bytes(reader, (size_t)n_blocks * 8);
+    written.words = rpt__read_bytes(reader, (size_t)n_words * 8);
+    if (!fits_slots(r, &written)) {
+        return corrupt(r, "a part is not made of whole chunks, or these are "
+                          "longer than their slots");
+    }
     rpt__buf_add(&r->written, &written, sizeof written);
     return rpt__buf_status(&r->written);
 }
@@ -211,9 +295,11 @@ static rpt_status_t check_cover(const struct reading *r)
     }
     left[m->n_datasets] = m->file_bytes;
     for (size_t i = 0; i < m->n_datasets && ok; i++) {
+        uint64_t room = rpt__dataset_room(&m->datasets[i]);
+
         left[i] = m->datasets[i].bytes;
-        ok = left[i] <= left[m->n_datasets];
-        left[m->n_datasets] -= ok ? left[i] : 0;
+        ok = room <= left[m->n_datasets];
+        left[m->n_datasets] -= ok ? room : 0;
     }
     for (size_t i = 0; i < n && ok; i++) {
         size_t set = written[i].part.dataset == RPT_RAW
@@ -229,13 +315,6 @@ static rpt_status_t check_cover(const struct reading *r)
     free(left);
     return ok ? RPT_OK
               : corrupt(r, "its parts are not all that the manifest has");
-}
-
-uint64_t rpt__written_hash(const struct rpt_written *written, uint64_t block)
-{
-    struct rpt_reader reader = rpt__reader(written->hashes + 8 * block, 8);
-
-    return rpt__read_u64(&reader);
 }
 
 static bool is_zero(const char *data, size_t bytes)
@@ -330,7 +409,9 @@ rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
     rpt_status_t status;
 
     if (head.failed || memcmp(mark, magic, sizeof magic) != 0 ||
-        version != RPT_FORMAT_VERSION || block_bytes != RPT_BLOCK_BYTES) {
+        version !=
+            rpt__format_version(manifest->datasets, manifest->n_datasets) ||
+        block_bytes != RPT_BLOCK_BYTES) {
         return corrupt(&r, "it does not begin as such a file does");
     }
     if (id != manifest->id || n_writers != (uint32_t)manifest->n_ranks ||

@@ -24,12 +24,12 @@
 
 /* Where a save is, on this rank. */
 enum rpt_phase {
-    RPT_PHASE_IDLE,  /* there is none                                        */
-    RPT_PHASE_BEGIN, /* the call that begins one                             */
-    RPT_PHASE_WRITE, /* the thread writes                                    */
-    RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
+    RPT_PHASE_IDLE,   /* there is none                                        */
+    RPT_PHASE_BEGIN,  /* the call that begins one                             */
+    RPT_PHASE_WRITE,  /* the thread writes                                    */
+    RPT_PHASE_WAIT,   /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
-    RPT_PHASE_COMMIT /* rank 0's thread commits, or removes                  */
+    RPT_PHASE_COMMIT  /* rank 0's thread commits, or removes                  */
 };
 
 struct rpt_save {
@@ -40,9 +40,10 @@ struct rpt_save {
     struct rpt_target target;
     const char *engine; /* its name */
     bool is_collective;
+    int level; /* of compression, 0: none */
     struct rpt_write_times times;
     uint64_t recycled; /* id of the one whose files it takes; 0: none */
-    uint64_t *hashes;  /* of each block that this rank has written    */
+    uint64_t *words;   /* of the section that this rank has written   */
     rpt_status_t own;     /* why this rank has no part        */
     struct rpt_buf error; /* packed: of `own`, or of the save */
     rpt_status_t result;  /* of the last save, when it is over ...  */
@@ -64,7 +65,7 @@ struct rpt_memory {
     uint64_t id;     /* of the checkpoint; 0: this one is free */
     uint64_t layout; /* the number of the layout               */
     uint64_t number; /* they are counted                       */
-    uint64_t *hashes;
+    uint64_t *words; /* as rpt__stream_words() */
 };
 #define RPT_MEMORIES 64
 

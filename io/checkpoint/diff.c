@@ -1,16 +1,16 @@
 /*
  * diff.c - compares two checkpoints, dataset by dataset
  *
- * Datasets of the same type and extents lie in both files in one piece, in the
- * same order: their bytes are read side by side.  Pieces that are the same need
- * no look at their elements.
+ * Datasets of the same type and extents are read side by side, in the same
+ * pieces: a MiB of the elements in their order, or a chunk where one of both is
+ * compressed.  Pieces that are the same need no look at their elements.
  */
 #include "io/checkpoint/stored.h"
 
 #include "base/error.h"
 #include "io/checkpoint/load.h"
+#include "io/checkpoint/slots.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,11 +153,24 @@ static bool is_element_same(const struct comparing *c, rpt_type_t type,
 
 /* ---- a dataset of both ---- */
 
+/* Where an element of a piece stands in the dataset. */
+static uint64_t index_of(const struct rpt_dataset *set,
+                         const struct rpt_box *piece, uint64_t i)
+{
+    struct rpt_box_walk walk = rpt__box_walk(piece, set->dims, set->n_dims, i,
+                                             i + 1);
+    uint64_t first = 0, n;
+
+    rpt__box_next(&walk, &first, &n);
+    return first;
+}
+
 static void compare_piece(const struct comparing *c,
-                          const struct rpt_dataset *set, uint64_t first,
-                          uint64_t n, rpt_difference_t *out)
+                          const struct rpt_dataset *set,
+                          const struct rpt_box *piece, rpt_difference_t *out)
 {
     size_t bytes = rpt_type_bytes(set->type);
+    uint64_t n = rpt__box_volume(piece, set->n_dims), at;
 
     if (memcmp(c->a, c->b, n * bytes) == 0) {
         return;
@@ -165,25 +178,81 @@ static void compare_piece(const struct comparing *c,
     for (uint64_t i = 0; i < n; i++) {
         if (!is_element_same(c, set->type, c->a + i * bytes, c->b + i * bytes,
                              &out->most)) {
-            if (out->n_different++ == 0) {
-                out->first_different = first + i;
+            at = index_of(set, piece, i);
+            if (out->n_different++ == 0 || at < out->first_different) {
+                out->first_different = at;
             }
         }
     }
 }
 
 static rpt_status_t read_piece(const struct rpt_stored *s,
-                               const struct rpt_dataset *set, uint64_t first,
-                               uint64_t n, char *data)
+                               const struct rpt_dataset *set,
+                               const struct rpt_box *piece, char *data)
 {
-    uint64_t bytes = rpt_type_bytes(set->type);
-    int error = rpt__read_at(s->fd, data, (size_t)(n * bytes),
-                             set->offset + first * bytes);
+    struct rpt_box_memory memory = { data, *piece };
 
-    return error == 0 ? RPT_OK
-                      : rpt__stored_judge(s, rpt__dir_fail(&s->opened.dir,
-                                                           RPT_STATE_FILE,
-                                                           "read", error, 0));
+    return rpt__stored_judge(
+        s, rpt__load_box(&s->opened.dir, s->fd, set, piece, &memory));
+}
+
+static rpt_status_t do_piece(const struct comparing *c,
+                             const struct rpt_dataset *x,
+                             const struct rpt_dataset *y,
+                             const struct rpt_box *piece, rpt_difference_t *out)
+{
+    rpt_status_t status = read_piece(c->first, x, piece, c->a);
+
+    if (status == RPT_OK) {
+        status = read_piece(c->second, y, piece, c->b);
+    }
+    if (status == RPT_OK) {
+        compare_piece(c, x, piece, out);
+    }
+    return status;
+}
+
+/* Both in one piece: as if they had one dimension. */
+static rpt_status_t compare_plain(const struct comparing *c,
+                                  const struct rpt_dataset *x,
+                                  const struct rpt_dataset *y,
+                                  rpt_difference_t *out)
+{
+    uint64_t bytes = rpt_type_bytes(x->type), end = x->bytes / bytes;
+    uint64_t step = bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;
+    struct rpt_dataset flat = *x, other = *y;
+    struct rpt_box piece = { { 0 }, { 0 } };
+    rpt_status_t status = RPT_OK;
+
+    flat.n_dims = other.n_dims = 1;
+    flat.dims[0] = other.dims[0] = end;
+    for (; piece.start[0] < end && status == RPT_OK; piece.start[0] += step) {
+        uint64_t left = end - piece.start[0];
+
+        piece.count[0] = left < step ? left : step;
+        status = do_piece(c, &flat, &other, &piece, out);
+    }
+    return status;
+}
+
+static rpt_status_t compare_chunks(const struct comparing *c,
+                                   const struct rpt_dataset *x,
+                                   const struct rpt_dataset *y,
+                                   rpt_difference_t *out)
+{
+    const struct rpt_dataset *cut = x->slots != NULL ? x : y;
+    struct rpt_box whole = { { 0 }, { 0 } }, piece;
+    rpt_status_t status = RPT_OK;
+
+    memcpy(whole.count, x->dims, sizeof whole.count);
+    for (uint64_t k = 0; k < cut->slots->n && status == RPT_OK; k++) {
+        struct rpt_box chunk = rpt__chunk_box(cut, k);
+
+        if (rpt__box_shared(&whole, &chunk, x->n_dims, &piece)) {
+            status = do_piece(c, x, y, &piece, out);
+        }
+    }
+    return status;
 }
 
 static rpt_status_t compare_values(const struct comparing *c,
@@ -191,22 +260,11 @@ static rpt_status_t compare_values(const struct comparing *c,
                                    const struct rpt_dataset *y,
                                    rpt_difference_t *out)
 {
-    uint64_t bytes = rpt_type_bytes(x->type), end = x->bytes / bytes;
-    uint64_t step = bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;
-    rpt_status_t status = RPT_OK;
+    bool is_plain = x->slots == NULL && y->slots == NULL;
+    rpt_status_t status = is_plain ? compare_plain(c, x, y, out)
+                                   : compare_chunks(c, x, y, out);
 
-    out->n_elements = end;
-    for (uint64_t at = 0; at < end && status == RPT_OK; at += step) {
-        uint64_t n = end - at < step ? end - at : step;
-
-        status = read_piece(c->first, x, at, n, c->a);
-        if (status == RPT_OK) {
-            status = read_piece(c->second, y, at, n, c->b);
-        }
-        if (status == RPT_OK) {
-            compare_piece(c, x, at, n, out);
-        }
-    }
+    out->n_elements = x->bytes / rpt_type_bytes(x->type);
     out->kind = out->n_different > 0 ? RPT_DIFFERENCE_VALUES
                                      : RPT_DIFFERENCE_NONE;
     return status;
@@ -220,19 +278,27 @@ static bool has_same_shape(const struct rpt_dataset *x,
            memcmp(x->dims, y->dims, (size_t)x->n_dims * sizeof x->dims[0]) == 0;
 }
 
-/* An element may be longer than a piece. */
-static rpt_status_t make_room(struct comparing *c)
+/* An element, or a chunk, may be longer than a piece. */
+static size_t room_for(const struct rpt_manifest *m, size_t bytes)
 {
-    size_t bytes = PIECE_BYTES;
-    const struct rpt_manifest *m = &c->first->opened.manifest;
-
     for (size_t i = 0; i < m->n_datasets; i++) {
-        size_t type_bytes = rpt_type_bytes(m->datasets[i].type);
+        const struct rpt_dataset *set = &m->datasets[i];
+        size_t one = set->slots != NULL
+                         ? (size_t)rpt__chunk_bytes(set, set->slots->chunk)
+                         : rpt_type_bytes(set->type);
 
-        if (m->datasets[i].bytes > 0 && type_bytes > bytes) {
-            bytes = type_bytes;
+        if (set->bytes > 0 && one > bytes) {
+            bytes = one;
         }
     }
+    return bytes;
+}
+
+static rpt_status_t make_room(struct comparing *c)
+{
+    size_t bytes = room_for(&c->first->opened.manifest, PIECE_BYTES);
+
+    bytes = room_for(&c->second->opened.manifest, bytes);
     c->a = malloc(bytes);
     c->b = malloc(bytes);
     return c->a != NULL && c->b != NULL ? RPT_OK : rpt__fail_nomem(bytes);

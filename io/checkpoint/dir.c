@@ -504,6 +504,21 @@ rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
     return RPT_OK;
 }
 
+uint64_t rpt__file_room(const struct rpt_dir *dir, const char *name,
+                        bool has_holes)
+{
+    enum { STAT_BYTES = 512 };
+    struct stat file;
+    uint64_t bytes, taken;
+
+    if (fstatat(dir->fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0) {
+        return 0;
+    }
+    bytes = (uint64_t)file.st_size;
+    taken = (uint64_t)file.st_blocks * STAT_BYTES;
+    return has_holes && taken < bytes ? taken : bytes;
+}
+
 rpt_status_t rpt__dir_bytes(const struct rpt_dir *dir, const char *name, int fd,
                             uint64_t *bytes_out)
 {

@@ -115,6 +115,11 @@ int rpt__sync_file(int fd, bool only_data);
  * for a sync that follows, and no failure. */
 void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes);
 
+/* Bytes that a file of a folder has, 0: there is none.  has_holes: those that
+ * it takes of the disk, if these are fewer. */
+uint64_t rpt__file_room(const struct rpt_dir *dir, const char *name,
+                        bool has_holes);
+
 /* Between these two a file that gets longer than this process may make one
  * (ulimit -f) is an error of this thread's call, and no signal that ends the
  * program. */

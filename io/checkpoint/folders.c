@@ -49,7 +49,7 @@ bool rpt__folder_kind(const char *name, rpt_stored_state_t *state_out,
 /* ---- one folder ---- */
 
 /* Of its files, and of those in folders in it, so many levels. */
-static uint64_t bytes_in(const struct rpt_dir *dir, int levels)
+static uint64_t bytes_in(const struct rpt_dir *dir, int levels, bool has_holes)
 {
     struct rpt_dir_names names = { NULL, 0 };
     uint64_t bytes = 0;
@@ -65,10 +65,10 @@ static uint64_t bytes_in(const struct rpt_dir *dir, int levels)
             continue;
         }
         if (S_ISREG(file.st_mode)) {
-            bytes += (uint64_t)file.st_size;
+            bytes += rpt__file_room(dir, names.list[i], has_holes);
         } else if (S_ISDIR(file.st_mode) && levels > 0 &&
                    rpt__dir_open(dir, names.list[i], &inner) == RPT_OK) {
-            bytes += bytes_in(&inner, levels - 1);
+            bytes += bytes_in(&inner, levels - 1, false);
             rpt__dir_close(&inner);
         }
     }
@@ -81,7 +81,8 @@ static uint64_t bytes_of(const struct rpt_dir *dir, const struct rpt_folder *f)
 {
     const struct rpt_manifest *m = &f->manifest;
     bool known = m->task != NULL && f->entry.state != RPT_STORED_TMP;
-    uint64_t bytes = bytes_in(dir, known ? 0 : MOST_LEVELS);
+    uint64_t bytes = bytes_in(dir, known ? 0 : MOST_LEVELS,
+                              rpt__manifest_has_slots(m));
 
     for (size_t i = 0; known && i < m->n_files; i++) {
         bytes += m->files[i].bytes;

@@ -25,7 +25,7 @@
 #define RPT_BLOCKS "blocks.xxh"
 #define RPT_STATE_FILE "state.h5"
 #define RPT_FILES "files"
-#define RPT_FORMAT_VERSION 1
+#define RPT_FORMAT_VERSION 2 /* the newest; what is in one piece has 1 */
 
 enum {
     RPT_BLOCK_BYTES = 1 << 20,
@@ -36,7 +36,8 @@ enum {
      * right takes no more memory than some times this.  For 100 000 datasets
      * and 64 TiB. */
     RPT_MANIFEST_BYTES_MAX = 16 << 20,
-    RPT_BLOCKS_BYTES_MAX = 512 << 20
+    RPT_BLOCKS_BYTES_MAX = 512 << 20,
+    RPT_CHUNK_BYTES_MAX = 64 << 20 /* larger ones are not read */
 };
 
 /* Bytes of the file that belong to no dataset: HDF5's own. */
@@ -46,6 +47,23 @@ enum rpt_item_kind { RPT_ITEM_ARRAY, RPT_ITEM_VALUE, RPT_ITEM_BLOB };
 
 const char *rpt__item_kind_name(enum rpt_item_kind kind);
 
+/* Slots that follow each other in the file. */
+struct rpt_slot_run {
+    uint64_t n;
+    uint64_t offset;
+    uint64_t first; /* slot: of those before there are so many */
+};
+
+/* How a compressed dataset lies in the file: in chunks, each in a slot of its
+ * own; slots.h. */
+struct rpt_chunk_slots {
+    uint64_t chunk[RPT_BOX_DIMS]; /* extents of a chunk          */
+    uint64_t bytes;               /* of a slot                   */
+    uint64_t n;                   /* chunks, and slots           */
+    struct rpt_slot_run *runs;    /* in the order of the chunks  */
+    size_t n_runs;
+};
+
 /* A dataset of the file. */
 struct rpt_dataset {
     char *name;
@@ -54,8 +72,9 @@ struct rpt_dataset {
     int n_dims; /* >= 1 */
     uint64_t dims[RPT_BOX_DIMS];
     bool is_scalar;  /* dims is 1, and HDF5 knows none */
-    uint64_t offset; /* in the file, bytes             */
-    uint64_t bytes;
+    uint64_t offset; /* in the file, bytes; of slots: the first one's */
+    uint64_t bytes;  /* of its elements                */
+    struct rpt_chunk_slots *slots; /* NULL: its elements are in one piece */
 };
 
 /* A box that one rank wrote. */
@@ -92,6 +111,8 @@ struct rpt_manifest {
 };
 
 void rpt__manifest_free(struct rpt_manifest *manifest);
+/* Whether something in it is compressed: the file has holes. */
+bool rpt__manifest_has_slots(const struct rpt_manifest *manifest);
 /* The files of one rank as sealed JSON, and back: added to the manifest's. */
 void rpt__routed_write(const struct rpt_routed files[], size_t n,
                        struct rpt_buf *text);
@@ -128,32 +149,46 @@ int rpt__part_n_dims(const struct rpt_dataset datasets[],
 /* Of the stream of a part. */
 uint64_t rpt__part_bytes(const struct rpt_dataset datasets[],
                          const struct rpt_part *part);
-/* Checksums that it has. */
+/* Checksums that it has: of each MiB, or of each chunk. */
 uint64_t rpt__part_n_blocks(const struct rpt_dataset datasets[],
                             const struct rpt_part *part);
+/* Numbers of 8 bytes that its section has for these: checksums; of chunks, how
+ * many bytes are in the slot comes before each. */
+uint64_t rpt__part_n_words(const struct rpt_dataset datasets[],
+                           const struct rpt_part *part);
 
 /* Bytes of a section with these parts. */
 uint64_t rpt__section_bytes(const struct rpt_dataset datasets[],
                             const struct rpt_part parts[], size_t n_parts);
-/* Appends it; hashes: of all blocks of all parts, one after another. */
+/* Appends it; words: of all blocks of all parts, one after another. */
 void rpt__section_write(uint64_t id, uint32_t writer, uint32_t n_files,
                         const struct rpt_dataset datasets[],
                         const struct rpt_part parts[], size_t n_parts,
-                        const uint64_t hashes[], struct rpt_buf *out);
+                        const uint64_t words[], struct rpt_buf *out);
 
+/* The least version of the format that can say this. */
+uint32_t rpt__format_version(const struct rpt_dataset datasets[],
+                             size_t n_datasets);
 /* Appends the head: how many writers, and where the section of each is. */
-void rpt__blocks_head(uint64_t id, uint32_t n_writers, const uint64_t offsets[],
-                      const uint64_t section_bytes[], struct rpt_buf *out);
+void rpt__blocks_head(uint32_t version, uint64_t id, uint32_t n_writers,
+                      const uint64_t offsets[], const uint64_t section_bytes[],
+                      struct rpt_buf *out);
 
 /* A part as its section says. */
 struct rpt_written {
     struct rpt_part part;
     uint64_t bytes; /* of its stream */
+    uint64_t n_blocks;
+    const struct rpt_chunk_slots
+        *slots; /* of its dataset: then blocks are chunks */
     uint32_t writer;
-    const char *hashes; /* little-endian, in the bytes that were read */
+    const char *words; /* little-endian, in the bytes that were read */
 };
 
 uint64_t rpt__written_hash(const struct rpt_written *written, uint64_t block);
+/* Bytes of the file that a block has: of a chunk, those that are not 0 behind
+ * the stream. */
+uint64_t rpt__written_stored(const struct rpt_written *written, uint64_t block);
 
 /* All parts that are in the file, checked: seals, boxes inside their datasets.
  * The array is to be freed, before the data.  n_files_out: of each rank, array

@@ -19,12 +19,13 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     struct rpt_dir dir;
     struct rpt_manifest m;
     struct rpt_dir_names names = { NULL, 0 };
-    struct stat file;
+    bool has_holes = false;
 
     if (rpt__dir_open(task, found->name, &dir) != RPT_OK) {
         return;
     }
     if (rpt__manifest_load(&dir, false, &m) == RPT_OK) {
+        has_holes = rpt__manifest_has_slots(&m);
         found->time_s = m.time_s;
         found->counts = m.id == found->id && m.iteration == found->iteration;
         for (size_t i = 0; i < m.n_files; i++) {
@@ -34,10 +35,7 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     }
     if (rpt__dir_list(&dir, &names) == RPT_OK) {
         for (size_t i = 0; i < names.n; i++) {
-            if (fstatat(dir.fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) ==
-                0) {
-                found->bytes += (uint64_t)file.st_size;
-            }
+            found->bytes += rpt__file_room(&dir, names.list[i], has_holes);
         }
         rpt__dir_names_free(&names);
     }

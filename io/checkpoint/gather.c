@@ -51,15 +51,16 @@ void rpt__gather_free(struct rpt_gather *gather)
 
 /* ---- is it worth while, and possible? ---- */
 
-/* Whether blocks of the node are a box without holes; blocks do not overlap. */
-static bool is_box(const struct rpt_gather *gather, const struct rpt_item *item,
+/* Whether blocks of a node's ranks are a box without holes; blocks do not
+ * overlap. */
+static bool is_box(const int ranks[], int n_ranks, const struct rpt_item *item,
                    const struct rpt_box *all, struct rpt_box *hull_out)
 {
-    struct rpt_box hull = all[gather->ranks[0]];
+    struct rpt_box hull = all[ranks[0]];
     uint64_t volume = 0;
 
-    for (int i = 0; i < gather->n_ranks; i++) {
-        const struct rpt_box *box = &all[gather->ranks[i]];
+    for (int i = 0; i < n_ranks; i++) {
+        const struct rpt_box *box = &all[ranks[i]];
 
         hull = rpt__box_hull(&hull, box, item->n_dims);
         volume += rpt__box_volume(box, item->n_dims);
@@ -87,8 +88,35 @@ static bool pays(const struct rpt_gather *gather, const struct rpt_item *item,
     return false;
 }
 
+/* Part i of n of a box, cut between rows of chunks. */
+static struct rpt_box part_of(const struct rpt_box *hull, int n_dims,
+                              const uint64_t chunk[], int i, int n)
+{
+    struct rpt_box part = *hull, rows = { { 0 }, { 1 } };
+    uint64_t from, end;
+    int d = 0;
+
+    if (chunk == NULL) {
+        return rpt__box_part(hull, n_dims, i, n);
+    }
+    while (d < n_dims - 1 && hull->count[d] <= chunk[d]) {
+        d++;
+    }
+    rows.count[0] = hull->count[d] / chunk[d] + (hull->count[d] % chunk[d] > 0);
+    rows = rpt__box_part(&rows, 1, i, n);
+    from = rows.start[0] * chunk[d];
+    end = (rows.start[0] + rows.count[0]) * chunk[d];
+    from = from < hull->count[d] ? from : hull->count[d];
+    end = end < hull->count[d] ? end : hull->count[d];
+    part.start[d] += from;
+    part.count[d] = end - from;
+    return part;
+}
+
+/* chunk: NULL, or between which it is cut. */
 static rpt_status_t add(struct rpt_gather *gather, size_t index,
-                        const struct rpt_item *item, const struct rpt_box *hull)
+                        const struct rpt_item *item, const struct rpt_box *hull,
+                        const uint64_t chunk[])
 {
     size_t n = (size_t)gather->n_ranks;
     struct rpt_gathered *list, one = { index, calloc(n, sizeof *one.boxes),
@@ -106,7 +134,7 @@ static rpt_status_t add(struct rpt_gather *gather, size_t index,
     for (int i = 0; i < gather->n_ranks; i++) {
         uint64_t bytes;
 
-        one.boxes[i] = rpt__box_part(hull, item->n_dims, i, gather->n_ranks);
+        one.boxes[i] = part_of(hull, item->n_dims, chunk, i, gather->n_ranks);
         one.offsets[i] = gather->bytes;
         bytes = rpt__box_volume(&one.boxes[i], item->n_dims) * item->type_bytes;
         gather->bytes += rpt__size_align(bytes, ALIGNMENT);
@@ -123,9 +151,69 @@ rpt_status_t rpt__gather_consider(struct rpt_gather *gather, size_t index,
     struct rpt_box hull;
 
     *is_gathered_out = gather->area->head != NULL && gather->n_ranks > 1 &&
-                       is_box(gather, item, all, &hull) &&
+                       is_box(gather->ranks, gather->n_ranks, item, all,
+                              &hull) &&
                        pays(gather, item, all, &hull, row_bytes);
-    return *is_gathered_out ? add(gather, index, item, &hull) : RPT_OK;
+    return *is_gathered_out ? add(gather, index, item, &hull, NULL) : RPT_OK;
+}
+
+/* ---- chunks ---- */
+
+/* The ranks of the node of rank r; 0: r is not the first of them. */
+static int ranks_of_node(const struct rpt_group *group, int r, int ranks_out[])
+{
+    const struct rpt_map *map = rpt__comm_map(rpt__group_comm(group));
+    int node = rpt__map_node_of(map, rpt__group_world_rank(group, r)), n = 0;
+
+    for (int s = 0; s < rpt__group_size(group); s++) {
+        if (rpt__map_node_of(map, rpt__group_world_rank(group, s)) == node) {
+            if (s < r) {
+                return 0;
+            }
+            ranks_out[n++] = s;
+        }
+    }
+    return n;
+}
+
+rpt_status_t rpt__gather_hulls(const struct rpt_group *group,
+                               const struct rpt_item *item,
+                               const struct rpt_box *all,
+                               struct rpt_box hulls_out[], size_t *n_out)
+{
+    int p = rpt__group_size(group);
+    int *ranks = calloc((size_t)p, sizeof *ranks);
+    size_t n = 0;
+
+    if (ranks == NULL) {
+        return rpt__fail_nomem((size_t)p * sizeof *ranks);
+    }
+    for (int r = 0; r < p; r++) {
+        int n_ranks = ranks_of_node(group, r, ranks);
+
+        if (n_ranks > 1 && is_box(ranks, n_ranks, item, all, &hulls_out[n])) {
+            n++;
+            continue;
+        }
+        for (int i = 0; i < n_ranks; i++) {
+            hulls_out[n++] = all[ranks[i]];
+        }
+    }
+    free(ranks);
+    *n_out = n;
+    return RPT_OK;
+}
+
+rpt_status_t rpt__gather_chunks(struct rpt_gather *gather, size_t index,
+                                const struct rpt_item *item,
+                                const struct rpt_box *all,
+                                const uint64_t chunk[], bool *is_gathered_out)
+{
+    struct rpt_box hull;
+
+    *is_gathered_out = gather->n_ranks > 1 &&
+                       is_box(gather->ranks, gather->n_ranks, item, all, &hull);
+    return *is_gathered_out ? add(gather, index, item, &hull, chunk) : RPT_OK;
 }
 
 /* ---- the memory ---- */
@@ -136,6 +224,9 @@ rpt_status_t rpt__gather_take(struct rpt_gather *gather,
     void *memory = NULL;
     rpt_status_t status;
 
+    if (gather->area->head == NULL) {
+        return RPT_ERR_FULL;
+    }
     /* Nodes that are virtual have the same memory. */
     gather->name = rpt__area_name(RPT_AREA_GATHER, rpt__group_number(group),
                                   count * (uint64_t)rpt__group_size(group) +

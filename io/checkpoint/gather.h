@@ -44,6 +44,21 @@ rpt_status_t rpt__gather_consider(struct rpt_gather *gather, size_t index,
                                   const struct rpt_box *all, uint64_t row_bytes,
                                   bool *is_gathered_out);
 
+/* The boxes that would be written if all nodes gathered that can: of a node, or
+ * of a rank; hulls_out: room for one of each rank.  The same answer on all
+ * ranks. */
+rpt_status_t rpt__gather_hulls(const struct rpt_group *group,
+                               const struct rpt_item *item,
+                               const struct rpt_box *all,
+                               struct rpt_box hulls_out[], size_t *n_out);
+/* The same as rpt__gather_consider() for an array in chunks, which cut those
+ * boxes and not the ranks' own: it is gathered where it can be, and cut between
+ * chunks. */
+rpt_status_t rpt__gather_chunks(struct rpt_gather *gather, size_t index,
+                                const struct rpt_item *item,
+                                const struct rpt_box *all,
+                                const uint64_t chunk[], bool *is_gathered_out);
+
 /* Takes the memory; count: the same on all ranks, another each time.
  * RPT_ERR_FULL, on all ranks of the node: there is none. */
 rpt_status_t rpt__gather_take(struct rpt_gather *gather,

@@ -5,6 +5,8 @@
 #include "io/checkpoint/layout.h"
 
 #include "base/error.h"
+#include "base/log.h"
+#include "io/checkpoint/cut.h"
 #include "io/checkpoint/talk.h"
 
 #include <stdio.h>
@@ -17,6 +19,7 @@ void rpt__file_layout_free(struct rpt_file_layout *layout)
 {
     for (size_t i = 0; i < layout->n_datasets; i++) {
         free(layout->datasets[i].name);
+        rpt__chunk_slots_free(layout->datasets[i].slots);
     }
     for (size_t i = 0; layout->begins != NULL && i < layout->n_items; i++) {
         free(layout->begins[i]);
@@ -205,33 +208,119 @@ static rpt_status_t exchange_sizes(struct rpt_group *group,
 
 /* ---- where they are ---- */
 
+static void pack_slots(const struct rpt_chunk_slots *slots,
+                       struct rpt_buf *bytes)
+{
+    rpt__buf_u64(bytes, slots->n_runs);
+    for (size_t i = 0; i < slots->n_runs; i++) {
+        rpt__buf_u64(bytes, slots->runs[i].offset);
+        rpt__buf_u64(bytes, slots->runs[i].n);
+    }
+}
+
+static rpt_status_t unpack_slots(struct rpt_reader *reader,
+                                 struct rpt_chunk_slots *slots)
+{
+    uint64_t n_runs = rpt__read_u64(reader);
+    rpt_status_t status = RPT_OK;
+
+    slots->n_runs = 0;
+    for (uint64_t i = 0; i < n_runs && status == RPT_OK; i++) {
+        uint64_t offset = rpt__read_u64(reader);
+
+        status = rpt__chunk_slots_add(slots, offset, rpt__read_u64(reader));
+    }
+    return status;
+}
+
+static void pack_offsets(const struct rpt_file_layout *layout,
+                         struct rpt_buf *bytes)
+{
+    rpt__buf_u64(bytes, layout->file_bytes);
+    for (size_t i = 0; i < layout->n_datasets; i++) {
+        rpt__buf_u64(bytes, layout->datasets[i].offset);
+        if (layout->datasets[i].slots != NULL) {
+            pack_slots(layout->datasets[i].slots, bytes);
+        }
+    }
+}
+
+static rpt_status_t unpack_offsets(struct rpt_reader reader,
+                                   struct rpt_file_layout *layout)
+{
+    rpt_status_t status = RPT_OK;
+
+    layout->file_bytes = rpt__read_u64(&reader);
+    for (size_t i = 0; i < layout->n_datasets && status == RPT_OK; i++) {
+        layout->datasets[i].offset = rpt__read_u64(&reader);
+        if (layout->datasets[i].slots != NULL) {
+            status = unpack_slots(&reader, layout->datasets[i].slots);
+        }
+    }
+    return status;
+}
+
 /* Rank 0 has made the structure; all learn where the datasets lie. */
 static rpt_status_t share_offsets(struct rpt_group *group,
                                   struct rpt_file_layout *layout)
 {
     struct rpt_buf bytes = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
     rpt_status_t status;
 
     if (rpt__group_rank(group) == 0) {
-        rpt__buf_u64(&bytes, layout->file_bytes);
-        for (size_t i = 0; i < layout->n_datasets; i++) {
-            rpt__buf_u64(&bytes, layout->datasets[i].offset);
-        }
+        pack_offsets(layout, &bytes);
     }
     status = rpt__talk_agree(group, call, rpt__buf_status(&bytes));
     if (status == RPT_OK) {
         status = rpt__talk_one(group, call, &bytes);
     }
     if (status == RPT_OK) {
-        reader = rpt__reader(bytes.data, bytes.bytes);
-        layout->file_bytes = rpt__read_u64(&reader);
-        for (size_t i = 0; i < layout->n_datasets; i++) {
-            layout->datasets[i].offset = rpt__read_u64(&reader);
-        }
+        status = rpt__talk_agree(
+            group, call,
+            unpack_offsets(rpt__reader(bytes.data, bytes.bytes), layout));
     }
     rpt__buf_free(&bytes);
     return status;
+}
+
+/* Chunks that ranks of a node put together need memory there. */
+static rpt_status_t agree_on_memory(struct rpt_group *group,
+                                    const struct rpt_layout_wish *wish,
+                                    const struct rpt_file_layout *layout)
+{
+    uint64_t mine = layout->lacks, *all;
+    rpt_status_t status;
+
+    if (!wish->gathers_chunks) {
+        return RPT_OK;
+    }
+    all = calloc((size_t)layout->n_ranks, sizeof *all);
+    status = rpt__talk_agree(group, call,
+                             all != NULL ? RPT_OK : rpt__fail_nomem(8));
+    if (status == RPT_OK) {
+        status = rpt__talk_all(group, call, &mine, sizeof mine, all);
+    }
+    for (int r = 0; status == RPT_OK && r < layout->n_ranks; r++) {
+        status = all[r] != 0 ? RPT_PENDING : RPT_OK;
+    }
+    free(all);
+    return status;
+}
+
+/* What was asked for and does not come about is said once. */
+static void tell_uncut(const struct rpt_file_layout *layout)
+{
+    for (size_t i = 0; i < layout->n_datasets; i++) {
+        const struct rpt_dataset *set = &layout->datasets[i];
+
+        if (set->slots == NULL && set->bytes >= RPT_CUT_SMALLEST) {
+            rpt__log_rank0(RPT_LOG_INFO,
+                           "\"%s\" is not compressed: blocks of ranks begin "
+                           "and end where no chunks of %d KiB to %d MiB can",
+                           set->name, RPT_CUT_SMALLEST >> 10,
+                           RPT_CUT_LARGEST >> 20);
+        }
+    }
 }
 
 static rpt_status_t add_raw_parts(struct rpt_file_layout *layout)
@@ -289,9 +378,15 @@ static rpt_status_t make(struct rpt_group *group, const struct rpt_items *items,
         status = rpt__talk_agree(group, call, status);
     }
     free(sizes);
+    layout->level = wish->level;
     if (status == RPT_OK) {
         status = rpt__file_layout_divide(group, items, wish, layout);
-        if (status == RPT_OK && is_root) {
+    }
+    if (status == RPT_OK) {
+        status = agree_on_memory(group, wish, layout);
+    }
+    if (status == RPT_OK) {
+        if (is_root) {
             status = rpt__skeleton_make(wish->hdf5, items, layout);
         }
         if (status == RPT_OK) {
@@ -311,8 +406,19 @@ rpt_status_t rpt__file_layout_make(struct rpt_group *group,
                                    struct rpt_file_layout *layout_out)
 {
     struct rpt_file_layout layout = { .n_ranks = rpt__group_size(group) };
+    struct rpt_layout_wish less = *wish;
     rpt_status_t status = make(group, items, wish, &layout);
 
+    if (status == RPT_PENDING) {
+        rpt__file_layout_free(&layout);
+        layout.n_ranks = rpt__group_size(group);
+        less.gathers_chunks = false;
+        less.row_bytes = 0;
+        status = make(group, items, &less, &layout);
+    }
+    if (status == RPT_OK && wish->level > 0 && wish->count == 0) {
+        tell_uncut(&layout);
+    }
     if (status != RPT_OK) {
         rpt__file_layout_free(&layout);
         return status;

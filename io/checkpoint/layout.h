@@ -60,6 +60,8 @@ struct rpt_file_layout {
     int n_ranks;
     struct rpt_raw *raw; /* on rank 0 */
     size_t n_raw;
+    int level;  /* of compression, 0: none                             */
+    bool lacks; /* this node has no memory to put chunks together in   */
 };
 
 void rpt__file_layout_free(struct rpt_file_layout *layout);
@@ -67,8 +69,10 @@ void rpt__file_layout_free(struct rpt_file_layout *layout);
 /* How it is to be made. */
 struct rpt_layout_wish {
     const struct rpt_hdf5_ops *hdf5; /* on rank 0                           */
-    uint64_t row_bytes; /* shorter rows are gathered on a node; 0: never    */
-    uint64_t count;     /* of layouts so far                                */
+    uint64_t row_bytes;  /* shorter rows are gathered on a node; 0: never    */
+    uint64_t count;      /* of layouts so far                                */
+    int level;           /* of compression, 0: none                          */
+    bool gathers_chunks; /* of which ranks of a node have pieces            */
 };
 
 /* Collective.  items: with the sizes of blobs.

@@ -8,6 +8,7 @@
 #include "io/checkpoint/load.h"
 
 #include "base/error.h"
+#include "io/checkpoint/chunks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -266,6 +267,9 @@ rpt_status_t rpt__load_box(const struct rpt_dir *dir, int fd,
     if (n == 0) {
         return RPT_OK;
     }
+    if (set->slots != NULL) {
+        return rpt__unpack_box(dir, fd, set, box, memory);
+    }
     if (is_plain(&l, box) && rpt__box_next(&walk, &first, &n)) {
         status = read_some(&l, memory->data, first, n);
     } else {
@@ -283,17 +287,16 @@ static rpt_status_t unpack_one(const struct rpt_opened *o, int fd,
                                int from)
 {
     uint64_t bytes = begins[from + 1] - begins[from];
+    struct rpt_box box = { { begins[from] }, { bytes } };
     char *data = malloc((size_t)bytes + 1);
-    rpt_status_t status = RPT_OK;
-    int error;
+    struct rpt_box_memory memory = { data, box };
+    rpt_status_t status;
 
     if (data == NULL) {
         return rpt__fail_nomem((size_t)bytes);
     }
-    error = rpt__read_at(fd, data, (size_t)bytes, set->offset + begins[from]);
-    if (error != 0) {
-        status = rpt__dir_fail(&o->dir, RPT_STATE_FILE, "read", error, 0);
-    } else {
+    status = rpt__load_box(&o->dir, fd, set, &box, &memory);
+    if (status == RPT_OK) {
         status = item->blob.unpack(item->blob.user, data, bytes, from,
                                    o->manifest.n_ranks);
         if (status < 0) {
@@ -316,7 +319,9 @@ rpt_status_t rpt__load_begins(const struct rpt_opened *o, int fd,
     char index_name[512];
     const struct rpt_dataset *index;
     uint64_t n = (uint64_t)o->manifest.n_ranks + 1, *begins;
-    int error = 0;
+    struct rpt_box whole = { { 0 }, { n } };
+    struct rpt_box_memory memory = { NULL, whole };
+    rpt_status_t status = RPT_OK;
     bool ok;
 
     snprintf(index_name, sizeof index_name, "repartir/begins/%s", name);
@@ -326,20 +331,21 @@ rpt_status_t rpt__load_begins(const struct rpt_opened *o, int fd,
     if (begins == NULL) {
         return rpt__fail_nomem((size_t)n * sizeof *begins);
     }
+    memory.data = begins;
     if (ok) {
-        error = rpt__read_at(fd, begins, (size_t)n * sizeof *begins,
-                             index->offset);
+        status = rpt__load_box(&o->dir, fd, index, &whole, &memory);
     }
-    for (uint64_t r = 0; error == 0 && ok && r + 1 < n; r++) {
+    for (uint64_t r = 0; status == RPT_OK && ok && r + 1 < n; r++) {
         ok = begins[r] <= begins[r + 1];
     }
-    if (error == 0 && ok && begins[0] == 0 && begins[n - 1] == set->bytes) {
+    if (status == RPT_OK && ok && begins[0] == 0 &&
+        begins[n - 1] == set->bytes) {
         *begins_out = begins;
         return RPT_OK;
     }
     free(begins);
-    if (error != 0) {
-        return rpt__dir_fail(&o->dir, RPT_STATE_FILE, "read", error, 0);
+    if (status != RPT_OK) {
+        return status;
     }
     rpt__fail(RPT_ERR_CORRUPT, "blob \"%s\" has no table of its ranks", name);
     return RPT_ERR_CORRUPT;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "io/checkpoint/slots.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -91,6 +92,7 @@ void rpt__manifest_free(struct rpt_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->n_datasets; i++) {
         free(manifest->datasets[i].name);
+        rpt__chunk_slots_free(manifest->datasets[i].slots);
     }
     for (size_t i = 0; i < manifest->n_files; i++) {
         free(manifest->files[i].name);
@@ -102,6 +104,11 @@ void rpt__manifest_free(struct rpt_manifest *manifest)
     free(manifest->engine);
     free(manifest->library);
     *manifest = (struct rpt_manifest){ .id = 0 };
+}
+
+bool rpt__manifest_has_slots(const struct rpt_manifest *m)
+{
+    return rpt__format_version(m->datasets, m->n_datasets) > 1;
 }
 
 /* ---- writing ---- */
@@ -122,6 +129,22 @@ static void write_dims(struct rpt_buf *text, const uint64_t dims[], int n)
     rpt__buf_printf(text, "]");
 }
 
+static void write_slots(struct rpt_buf *text, const struct rpt_dataset *set)
+{
+    const struct rpt_chunk_slots *slots = set->slots;
+
+    rpt__buf_printf(text, ",\n    \"filters\": [\"shuffle\", \"deflate\"], "
+                          "\"chunk\": ");
+    write_dims(text, slots->chunk, set->n_dims);
+    rpt__buf_printf(text, ", \"slot_bytes\": %" PRIu64 ", \"slots\": [",
+                    slots->bytes);
+    for (size_t i = 0; i < slots->n_runs; i++) {
+        rpt__buf_printf(text, "%s[%" PRIu64 ", %" PRIu64 "]", i > 0 ? ", " : "",
+                        slots->runs[i].n, slots->runs[i].offset);
+    }
+    rpt__buf_printf(text, "]");
+}
+
 static void write_dataset(struct rpt_buf *text, const struct rpt_dataset *set)
 {
     rpt__buf_printf(text, "\n  { \"name\": ");
@@ -134,8 +157,12 @@ static void write_dataset(struct rpt_buf *text, const struct rpt_dataset *set)
     }
     rpt__buf_printf(text, ", \"dims\": ");
     write_dims(text, set->dims, set->is_scalar ? 0 : set->n_dims);
-    rpt__buf_printf(text, ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64 " }",
+    rpt__buf_printf(text, ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64,
                     set->offset, set->bytes);
+    if (set->slots != NULL) {
+        write_slots(text, set);
+    }
+    rpt__buf_printf(text, " }");
 }
 
 static void write_files(struct rpt_buf *text, const struct rpt_routed files[],
@@ -173,8 +200,8 @@ void rpt__manifest_write(const struct rpt_manifest *m, bool is_draft,
     rpt__id_text(m->id, id);
     rpt__buf_printf(text,
                     "{\"format\": \"repartir-checkpoint\",\n"
-                    " \"version\": %d,\n \"id\": \"%s\",\n",
-                    RPT_FORMAT_VERSION, id);
+                    " \"version\": %" PRIu32 ",\n \"id\": \"%s\",\n",
+                    rpt__format_version(m->datasets, m->n_datasets), id);
     write_text(text, "task", m->task);
     rpt__buf_printf(text,
                     " \"iteration\": %" PRIu64 ",\n \"time\": ", m->iteration);
@@ -336,22 +363,31 @@ static enum rpt_item_kind take_kind(const json_t *object, bool *ok)
     return RPT_ITEM_VALUE;
 }
 
-static void take_dims(const json_t *object, struct rpt_dataset *set, bool *ok)
+/* Up to `most` numbers; how many. */
+static size_t take_list(const json_t *list, size_t most, uint64_t numbers[],
+                        bool *ok)
 {
-    const json_t *dims = json_object_get(object, "dims");
-    struct rpt_box box = { { 0 }, { 1 } };
-    size_t n = json_array_size(dims);
-    uint64_t volume, bytes = rpt_type_bytes(set->type);
+    size_t n = json_array_size(list);
 
-    *ok = *ok && json_is_array(dims) && n <= RPT_BOX_DIMS;
-    set->is_scalar = n == 0;
-    set->n_dims = n == 0 ? 1 : (int)n;
-    for (size_t d = 0; *ok && d < n; d++) {
-        const json_t *value = json_array_get(dims, d);
+    *ok = *ok && json_is_array(list) && n <= most;
+    for (size_t i = 0; *ok && i < n; i++) {
+        const json_t *value = json_array_get(list, i);
 
         *ok = json_is_integer(value) && json_integer_value(value) >= 0;
-        box.count[d] = *ok ? (uint64_t)json_integer_value(value) : 0;
+        numbers[i] = *ok ? (uint64_t)json_integer_value(value) : 0;
     }
+    return n;
+}
+
+static void take_dims(const json_t *object, struct rpt_dataset *set, bool *ok)
+{
+    struct rpt_box box = { { 0 }, { 1 } };
+    size_t n = take_list(json_object_get(object, "dims"), RPT_BOX_DIMS,
+                         box.count, ok);
+    uint64_t volume, bytes = rpt_type_bytes(set->type);
+
+    set->is_scalar = n == 0;
+    set->n_dims = n == 0 || !*ok ? 1 : (int)n;
     if (!*ok) {
         return;
     }
@@ -361,20 +397,95 @@ static void take_dims(const json_t *object, struct rpt_dataset *set, bool *ok)
           !__builtin_mul_overflow(volume, bytes, &bytes) && bytes == set->bytes;
 }
 
+static bool are_filters(const json_t *filters)
+{
+    static const char *const known[] = { "shuffle", "deflate" };
+    bool ok = json_array_size(filters) == 2;
+
+    for (size_t i = 0; ok && i < 2; i++) {
+        const json_t *name = json_array_get(filters, i);
+
+        ok = json_is_string(name) &&
+             strcmp(json_string_value(name), known[i]) == 0;
+    }
+    return ok;
+}
+
+/* Chunks that could be: no larger than the dataset, and not so large that who
+ * reads one takes much memory.  Slots may be somewhat longer. */
+static bool are_chunks(const struct rpt_dataset *set, const uint64_t chunk[],
+                       size_t n, uint64_t slot_bytes)
+{
+    uint64_t bytes;
+
+    if (set->is_scalar || set->bytes == 0 || n != (size_t)set->n_dims) {
+        return false;
+    }
+    for (size_t d = 0; d < n; d++) {
+        if (chunk[d] < 1 || chunk[d] > set->dims[d]) {
+            return false;
+        }
+    }
+    bytes = rpt__chunk_bytes(set, chunk);
+    return bytes <= RPT_CHUNK_BYTES_MAX && slot_bytes >= 1 &&
+           slot_bytes <= 2 * bytes + RPT_BLOCK_BYTES;
+}
+
+/* A dataset without "slots" has none. */
+static rpt_status_t take_slots(const json_t *object, uint64_t file_bytes,
+                               struct rpt_dataset *set, bool *ok)
+{
+    const json_t *runs = json_object_get(object, "slots");
+    const json_t *filters = json_object_get(object, "filters");
+    uint64_t chunk[RPT_BOX_DIMS] = { 0 }, run[2] = { 0, 0 }, bytes;
+    rpt_status_t status = RPT_OK;
+    size_t n;
+
+    if (runs == NULL && filters == NULL) {
+        return RPT_OK;
+    }
+    n = take_list(json_object_get(object, "chunk"), RPT_BOX_DIMS, chunk, ok);
+    bytes = take_number(object, "slot_bytes", ok);
+    *ok = *ok && json_is_array(runs) && are_filters(filters) &&
+          are_chunks(set, chunk, n, bytes);
+    set->slots = *ok ? rpt__chunk_slots_create(set, chunk) : NULL;
+    if (*ok && set->slots == NULL) {
+        return rpt__fail_nomem(sizeof *set->slots);
+    }
+    for (size_t i = 0; *ok && status == RPT_OK && i < json_array_size(runs);
+         i++) {
+        set->slots->bytes = bytes;
+        *ok = take_list(json_array_get(runs, i), 2, run, ok) == 2 && *ok &&
+              run[1] < INT64_MAX / 2;
+        status = *ok ? rpt__chunk_slots_add(set->slots, run[1], run[0])
+                     : RPT_OK;
+    }
+    *ok = *ok && rpt__chunk_slots_are_all(set->slots, file_bytes) &&
+          set->offset == set->slots->runs[0].offset;
+    return status;
+}
+
 static rpt_status_t take_dataset(const json_t *object, uint64_t file_bytes,
                                  struct rpt_dataset *set, bool *ok)
 {
     const char *name = take_text(object, "name", ok);
+    rpt_status_t status;
 
     set->kind = take_kind(object, ok);
     set->type = take_type(object, ok);
     set->offset = take_number(object, "offset", ok);
     set->bytes = take_number(object, "bytes", ok);
     take_dims(object, set, ok);
-    *ok = *ok && set->offset <= file_bytes &&
-          set->bytes <= file_bytes - set->offset;
     set->name = strdup(name);
-    return set->name != NULL ? RPT_OK : rpt__fail_nomem(strlen(name) + 1);
+    if (set->name == NULL) {
+        return rpt__fail_nomem(strlen(name) + 1);
+    }
+    status = take_slots(object, file_bytes, set, ok);
+    if (*ok && status == RPT_OK && set->slots == NULL) {
+        *ok = set->offset <= file_bytes &&
+              set->bytes <= file_bytes - set->offset;
+    }
+    return status;
 }
 
 static rpt_status_t copy_text(const json_t *root, const char *key, bool *ok,
@@ -402,6 +513,9 @@ static rpt_status_t take_datasets(const json_t *root, struct rpt_manifest *m,
         status = take_dataset(json_array_get(sets, i), m->file_bytes,
                               &m->datasets[i], ok);
         m->n_datasets = i + 1;
+    }
+    if (status == RPT_OK && *ok && rpt__format_version(m->datasets, n) > 1) {
+        status = rpt__chunk_slots_are_apart(m->datasets, n, ok);
     }
     return status;
 }

@@ -47,6 +47,26 @@ struct outside {
 
 /* ---- what is asked ---- */
 
+/* 0, or bytes of a slot, chunk, and where the slots are. */
+static void write_slots(const struct rpt_dataset *set, struct rpt_buf *text)
+{
+    const struct rpt_chunk_slots *slots = set->slots;
+
+    if (slots == NULL) {
+        rpt__buf_printf(text, " 0");
+        return;
+    }
+    rpt__buf_printf(text, " %" PRIu64, slots->bytes);
+    for (int d = 0; d < set->n_dims; d++) {
+        rpt__buf_printf(text, " %" PRIu64, slots->chunk[d]);
+    }
+    rpt__buf_printf(text, " %zu", slots->n_runs);
+    for (size_t i = 0; i < slots->n_runs; i++) {
+        rpt__buf_printf(text, " %" PRIu64 " %" PRIu64, slots->runs[i].n,
+                        slots->runs[i].offset);
+    }
+}
+
 static void write_request(const struct rpt_manifest *m, struct rpt_buf *text)
 {
     for (size_t i = 0; i < m->n_datasets; i++) {
@@ -57,8 +77,9 @@ static void write_request(const struct rpt_manifest *m, struct rpt_buf *text)
         for (int d = 0; d < n_dims; d++) {
             rpt__buf_printf(text, " %" PRIu64, set->dims[d]);
         }
-        rpt__buf_printf(text, " %" PRIu64 " %zu %s\n", set->offset,
-                        strlen(set->name), set->name);
+        rpt__buf_printf(text, " %" PRIu64, set->offset);
+        write_slots(set, text);
+        rpt__buf_printf(text, " %zu %s\n", strlen(set->name), set->name);
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "io/checkpoint/cut.h"
 #include "io/checkpoint/talk.h"
 
 #include <stdlib.h>
@@ -103,7 +104,7 @@ static rpt_status_t subtract(struct rpt_box from, const struct rpt_box *taken,
 }
 
 static rpt_status_t add_gaps(struct rpt_file_layout *layout, uint32_t set,
-                             const struct rpt_box *all)
+                             const struct rpt_box *all, size_t n)
 {
     int n_dims = layout->datasets[set].n_dims;
     struct boxes left = { NULL, 0 };
@@ -112,7 +113,7 @@ static rpt_status_t add_gaps(struct rpt_file_layout *layout, uint32_t set,
 
     memcpy(whole.count, layout->datasets[set].dims, sizeof whole.count);
     status = push(&left, &whole);
-    for (int r = 0; r < layout->n_ranks && status == RPT_OK; r++) {
+    for (size_t r = 0; r < n && status == RPT_OK; r++) {
         struct boxes rest = { NULL, 0 };
 
         for (size_t i = 0; i < left.n && status == RPT_OK; i++) {
@@ -209,29 +210,74 @@ struct dividing {
     const struct rpt_items *items;
     const struct rpt_layout_wish *wish;
     struct rpt_file_layout *layout;
-    uint32_t *first;     /* of each array: the first that is divided alike */
-    struct rpt_box *all; /* room for a box of each rank                    */
-    rpt_status_t own;    /* a failure of this rank alone                   */
+    uint32_t *first;       /* of each array: the first that is divided alike */
+    struct rpt_box *all;   /* room for a box of each rank                    */
+    struct rpt_box *hulls; /* likewise: of nodes, where chunks cut these ...  */
+    size_t n_hulls;        /* ... 0: they cut all, or there are none          */
+    rpt_status_t own;      /* a failure of this rank alone                   */
 };
 
-/* This rank's part of an array: its block, or its piece of the node's. */
-static rpt_status_t add_array(const struct dividing *d, size_t i)
+/* Whether an array is in chunks, and of what. */
+static rpt_status_t cut_array(struct dividing *d, size_t i)
+{
+    struct rpt_dataset *set = &d->layout->datasets[d->layout->set_of[i]];
+    rpt_status_t status = RPT_OK;
+
+    d->n_hulls = 0;
+    if (d->wish->level > 0) {
+        status = rpt__cut(set, d->all, (size_t)d->layout->n_ranks);
+    }
+    if (status != RPT_OK || !d->wish->gathers_chunks || set->slots != NULL ||
+        set->bytes < RPT_CUT_SMALLEST) {
+        return status;
+    }
+    status = rpt__gather_hulls(d->group, &d->items->list[i], d->all, d->hulls,
+                               &d->n_hulls);
+    if (status == RPT_OK) {
+        status = rpt__cut(set, d->hulls, d->n_hulls);
+    }
+    d->n_hulls = set->slots != NULL ? d->n_hulls : 0;
+    return status;
+}
+
+static rpt_status_t consider(struct dividing *d, size_t i,
+                             const struct rpt_chunk_slots *slots,
+                             bool *is_gathered_out)
 {
     const struct rpt_item *item = &d->items->list[i];
     struct rpt_gather *gather = &d->layout->gather;
-    struct rpt_source source = { RPT_FROM_ITEM, i };
-    const struct rpt_box *box = &item->box;
-    bool is_gathered = false;
-    rpt_status_t status = rpt__gather_consider(
-        gather, i, item, d->all, d->wish->row_bytes, &is_gathered);
 
+    *is_gathered_out = false;
+    if (d->n_hulls > 0) {
+        return rpt__gather_chunks(gather, i, item, d->all, slots->chunk,
+                                  is_gathered_out);
+    }
+    return slots == NULL
+               ? rpt__gather_consider(gather, i, item, d->all,
+                                      d->wish->row_bytes, is_gathered_out)
+               : RPT_OK;
+}
+
+/* This rank's part of an array: its block, or its piece of the node's. */
+static rpt_status_t add_array(struct dividing *d, size_t i)
+{
+    uint32_t set = d->layout->set_of[i];
+    struct rpt_gather *gather = &d->layout->gather;
+    struct rpt_source source = { RPT_FROM_ITEM, i };
+    const struct rpt_box *box = &d->items->list[i].box;
+    bool is_gathered = false;
+    rpt_status_t status = cut_array(d, i);
+
+    if (status == RPT_OK) {
+        status = consider(d, i, d->layout->datasets[set].slots, &is_gathered);
+    }
     if (is_gathered && status == RPT_OK) {
         source = (struct rpt_source){ RPT_FROM_GATHER, gather->n - 1 };
         box = &gather->list[gather->n - 1].boxes[gather->me];
     }
-    return status == RPT_OK ? rpt__file_layout_add_part(
-                                  d->layout, d->layout->set_of[i], box, source)
-                            : status;
+    return status == RPT_OK
+               ? rpt__file_layout_add_part(d->layout, set, box, source)
+               : status;
 }
 
 /* All arrays that are divided as item `like` is.  Fails on all ranks or on
@@ -257,7 +303,10 @@ static rpt_status_t divide_alike(struct dividing *d, size_t like)
         if (d->first[i] == like && d->own == RPT_OK &&
             rpt__group_rank(d->group) == 0 &&
             volume < rpt__box_volume(&whole, item->n_dims)) {
-            d->own = add_gaps(d->layout, d->layout->set_of[i], d->all);
+            d->own = add_gaps(d->layout, d->layout->set_of[i],
+                              d->n_hulls > 0 ? d->hulls : d->all,
+                              d->n_hulls > 0 ? d->n_hulls
+                                             : (size_t)d->layout->n_ranks);
         }
     }
     return status;
@@ -282,6 +331,7 @@ static rpt_status_t ungather(const struct dividing *d)
     for (size_t k = 0; k < gather.n && status == RPT_OK; k++) {
         size_t i = gather.list[k].item;
 
+        layout->lacks |= layout->datasets[layout->set_of[i]].slots != NULL;
         status = rpt__file_layout_add_part(
             layout, layout->set_of[i], &d->items->list[i].box,
             (struct rpt_source){ RPT_FROM_ITEM, i });
@@ -339,6 +389,30 @@ static rpt_status_t add_blobs(const struct rpt_items *items, int rank,
     return status;
 }
 
+/* Values and blobs in chunks. */
+static rpt_status_t cut_others(const struct dividing *d)
+{
+    struct rpt_file_layout *layout = d->layout;
+    rpt_status_t status = RPT_OK;
+
+    for (size_t i = 0; i < d->items->n && status == RPT_OK; i++) {
+        struct rpt_dataset *set = &layout->datasets[layout->set_of[i]];
+        struct rpt_box whole = { { 0 }, { set->dims[0] } };
+
+        if (set->kind == RPT_ITEM_VALUE) {
+            status = rpt__cut(set, &whole, 1);
+        } else if (set->kind == RPT_ITEM_BLOB) {
+            for (int r = 0; r < layout->n_ranks; r++) {
+                d->all[r].start[0] = layout->begins[i][r];
+                d->all[r].count[0] = layout->begins[i][r + 1] -
+                                     layout->begins[i][r];
+            }
+            status = rpt__cut(set, d->all, (size_t)layout->n_ranks);
+        }
+    }
+    return status;
+}
+
 static rpt_status_t divide_arrays(struct dividing *d)
 {
     struct rpt_gather *gather = &d->layout->gather;
@@ -376,8 +450,10 @@ rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
                           layout,
                           calloc(items->n + 1, sizeof *d.first),
                           calloc(p, sizeof *d.all),
+                          calloc(p, sizeof *d.hulls),
+                          0,
                           RPT_OK };
-    rpt_status_t status = d.first != NULL && d.all != NULL
+    rpt_status_t status = d.first != NULL && d.all != NULL && d.hulls != NULL
                               ? rpt__gather_begin(&layout->gather, group)
                               : rpt__fail_nomem(p * sizeof *d.all);
 
@@ -385,8 +461,12 @@ rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
     if (status == RPT_OK) {
         status = divide_arrays(&d);
     }
+    if (status == RPT_OK && wish->level > 0) {
+        status = rpt__talk_agree(group, call, cut_others(&d));
+    }
     free(d.first);
     free(d.all);
+    free(d.hulls);
     if (status == RPT_OK && rpt__group_rank(group) == 0) {
         status = add_common(items, layout);
     }

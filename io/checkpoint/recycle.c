@@ -68,31 +68,31 @@ const uint64_t *rpt__recycle_known(struct rpt_checkpoint *c)
 {
     const struct rpt_memory *m = find(c, c->save.recycled);
 
-    return m != NULL ? m->hashes : NULL;
+    return m != NULL ? m->words : NULL;
 }
 
 void rpt__recycle_note(struct rpt_checkpoint *c)
 {
     struct rpt_memory *m;
 
-    if (c->save.hashes == NULL || !rpt__recycle_is_on(c)) {
+    if (c->save.words == NULL || !rpt__recycle_is_on(c)) {
         return;
     }
     m = make_room(c);
-    free(m->hashes);
+    free(m->words);
     *m = (struct rpt_memory){ c->save.stamp.id, c->n_layouts, c->n_memories++,
-                              c->save.hashes };
-    c->save.hashes = NULL;
+                              c->save.words };
+    c->save.words = NULL;
 }
 
 void rpt__recycle_free(struct rpt_checkpoint *c)
 {
     for (size_t i = 0; i < RPT_MEMORIES; i++) {
-        free(c->memories[i].hashes);
+        free(c->memories[i].words);
         c->memories[i] = (struct rpt_memory){ 0 };
     }
-    free(c->save.hashes);
-    c->save.hashes = NULL;
+    free(c->save.words);
+    c->save.words = NULL;
 }
 
 /* ---- the folder; rank 0 ---- */

@@ -87,7 +87,8 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.bytes += save->times.bytes;
         rpt__recycle_note(c);
         c->stats.write_s = save->times.write_s + save->times.sync_s +
-                           save->times.hash_s;
+                           save->times.hash_s + save->times.pack_s;
+        c->stats.pack_s = save->times.pack_s;
         c->stats.hash_s = save->times.hash_s;
         c->stats.total_s = rpt__now_s() - save->began_s;
         c->newest = save->stamp.iteration;
@@ -198,13 +199,14 @@ static rpt_status_t write_job(void *arg)
     }
     if (status == RPT_OK) {
         save->target.known = rpt__recycle_known(c);
-        free(save->hashes);
-        save->hashes = rpt__stream_hashes(&c->layout);
-        status = save->hashes != NULL ? RPT_OK : rpt__fail_nomem(8);
+        save->target.is_used = save->recycled != 0;
+        free(save->words);
+        save->words = rpt__stream_words(&c->layout);
+        status = save->words != NULL ? RPT_OK : rpt__fail_nomem(8);
     }
     if (status == RPT_OK) {
         status = rpt__stream_write(&c->stream, &c->layout, c->rank,
-                                   save->stamp.id, &save->target, save->hashes,
+                                   save->stamp.id, &save->target, save->words,
                                    &save->times);
     }
     /* The others have given up by themselves, and try again or go on. */

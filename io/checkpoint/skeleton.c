@@ -4,14 +4,15 @@
  * The file is in /dev/shm, where no disk is full, and has a name only until
  * HDF5 has opened it (HDF5 takes no other file: it wants the real path).  It
  * writes its own few KiB, the datasets are holes.  What lies outside of the
- * datasets is kept.  Cost: about a millisecond for a hundred datasets, once for
- * each shape.
+ * datasets and slots is kept.  Cost: about a millisecond for a hundred datasets
+ * or slots, once for each shape.
  */
 #include "io/checkpoint/layout.h"
 
 #include "base/error.h"
 #include "base/options.h"
 #include "io/checkpoint/dir.h"
+#include "io/checkpoint/slots.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -69,18 +70,15 @@ static rpt_status_t describe(const struct rpt_items *items,
         to->type = from->type;
         to->n_dims = from->is_scalar ? 0 : from->n_dims;
         memcpy(to->dims, from->dims, sizeof to->dims);
+        if (from->slots != NULL) {
+            to->slot_bytes = from->slots->bytes;
+            memcpy(to->chunk, from->slots->chunk, sizeof to->chunk);
+        }
     }
     return RPT_OK;
 }
 
 /* ---- what it has written for itself ---- */
-
-static int by_offset(const void *a, const void *b)
-{
-    const struct rpt_raw *x = a, *y = b;
-
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
 
 static rpt_status_t keep_gap(int fd, uint64_t from, uint64_t end,
                              struct rpt_file_layout *layout)
@@ -106,30 +104,26 @@ static rpt_status_t keep_gap(int fd, uint64_t from, uint64_t end,
 /* All that is between the datasets. */
 static rpt_status_t keep_raw(int fd, struct rpt_file_layout *layout)
 {
-    struct rpt_raw *sets = calloc(layout->n_datasets, sizeof *sets);
+    struct rpt_extent *list = NULL;
     uint64_t at = 0;
-    rpt_status_t status = RPT_OK;
+    size_t n = 0;
+    rpt_status_t status = rpt__extents_list(layout->datasets,
+                                            layout->n_datasets, &list, &n);
 
-    layout->raw = calloc(layout->n_datasets + 1, sizeof *layout->raw);
-    if (sets == NULL || layout->raw == NULL) {
-        free(sets);
-        return rpt__fail_nomem(layout->n_datasets * sizeof *sets);
+    if (status == RPT_OK) {
+        layout->raw = calloc(n + 1, sizeof *layout->raw);
+        status = layout->raw != NULL
+                     ? RPT_OK
+                     : rpt__fail_nomem((n + 1) * sizeof *layout->raw);
     }
-    for (size_t i = 0; i < layout->n_datasets; i++) {
-        sets[i] = (struct rpt_raw){ layout->datasets[i].offset,
-                                    layout->datasets[i].bytes, NULL };
-    }
-    qsort(sets, layout->n_datasets, sizeof *sets, by_offset);
-    for (size_t i = 0; i < layout->n_datasets && status == RPT_OK; i++) {
-        if (sets[i].bytes > 0) {
-            status = keep_gap(fd, at, sets[i].offset, layout);
-            at = sets[i].offset + sets[i].bytes;
-        }
+    for (size_t i = 0; i < n && status == RPT_OK; i++) {
+        status = keep_gap(fd, at, list[i].from, layout);
+        at = list[i].from + list[i].bytes;
     }
     if (status == RPT_OK) {
         status = keep_gap(fd, at, layout->file_bytes, layout);
     }
-    free(sets);
+    free(list);
     return status;
 }
 
@@ -158,17 +152,24 @@ static void sweep(void)
     }
 }
 
+/* What HDF5 may write of a dataset in slots; it takes some 50 for each. */
+enum { INDEX_BYTES = 1 << 20, INDEX_BYTES_SLOT = 256 };
+
 /* HDF5 1.10 ends the program sooner or later when it could not write: so there
  * must be room for what it will write, and a file of that length. */
 static int try_room(int fd, const struct rpt_file_layout *layout)
 {
     uint64_t own = (64 << 10) + 4096 * (uint64_t)layout->n_datasets;
-    uint64_t all = own;
+    uint64_t all = 0;
     int error;
 
     for (size_t i = 0; i < layout->n_datasets; i++) {
-        all += layout->datasets[i].bytes;
+        const struct rpt_chunk_slots *slots = layout->datasets[i].slots;
+
+        own += slots != NULL ? INDEX_BYTES + slots->n * INDEX_BYTES_SLOT : 0;
+        all += rpt__dataset_room(&layout->datasets[i]);
     }
+    all += own;
     error = all > INT64_MAX ? EFBIG : rpt__truncate_file(fd, all);
     if (error == 0) {
         error = rpt__truncate_file(fd, 0);
@@ -218,6 +219,13 @@ static void forget_name(void *path)
     unlink(path);
 }
 
+static rpt_status_t keep_slot(void *user, size_t index, uint64_t offset)
+{
+    const struct rpt_file_layout *layout = user;
+
+    return rpt__chunk_slots_add(layout->datasets[index].slots, offset, 1);
+}
+
 static rpt_status_t make(const struct rpt_hdf5_ops *hdf5, int fd, char *path,
                          struct rpt_hdf5_shape *shape,
                          struct rpt_file_layout *layout)
@@ -229,11 +237,17 @@ static rpt_status_t make(const struct rpt_hdf5_ops *hdf5, int fd, char *path,
         unlink(path);
         rpt__fail(status, "HDF5 cannot make the structure of the checkpoint");
         rpt__fail_why("%s", hdf5->why());
-        rpt__fail_hint("look at the names, types and extents of its items");
+        rpt__fail_hint(status == RPT_ERR_UNSUPPORTED
+                           ? "use io.checkpoint.compress=none"
+                           : "look at the names, types and extents of its "
+                             "items");
         return status;
     }
     for (size_t i = 0; i < layout->n_datasets; i++) {
-        layout->datasets[i].offset = shape->datasets[i].offset;
+        const struct rpt_chunk_slots *slots = layout->datasets[i].slots;
+
+        layout->datasets[i].offset = slots != NULL ? slots->runs[0].offset
+                                                   : shape->datasets[i].offset;
     }
     if (fstat(fd, &file) != 0) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "cannot look at %s",
@@ -247,7 +261,9 @@ rpt_status_t rpt__skeleton_make(const struct rpt_hdf5_ops *hdf5,
                                 const struct rpt_items *items,
                                 struct rpt_file_layout *layout)
 {
-    struct rpt_hdf5_shape shape = { .n_datasets = 0 };
+    struct rpt_hdf5_shape shape = { .level = layout->level,
+                                    .placed = keep_slot,
+                                    .user = layout };
     rpt_status_t status = describe(items, layout, &shape);
     char path[1024];
     int fd = -1;

@@ -495,7 +495,7 @@ static rpt_status_t put_blocks(struct saving *v, uint64_t section_bytes)
     uint64_t offset = RPT_BLOCKS_HEAD_BYTES + 16;
     rpt_status_t status;
 
-    rpt__blocks_head(v->stamp.id, 1, &offset, &section_bytes, &bytes);
+    rpt__blocks_head(1, v->stamp.id, 1, &offset, &section_bytes, &bytes);
     rpt__section_write(v->stamp.id, 0, (uint32_t)v->routes.n, NULL, NULL, 0,
                        NULL, &bytes);
     status = rpt__buf_status(&bytes);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "io/checkpoint/load.h"
 #include "io/checkpoint/outside.h"
+#include "io/checkpoint/slots.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -45,8 +46,13 @@ static void describe_box(struct rpt_stored *s, size_t i)
     box->bytes = written->bytes;
     box->n_blocks = rpt__part_n_blocks(sets, part);
     if (part->dataset != RPT_RAW) {
-        s->datasets[part->dataset].n_boxes++;
-        s->datasets[part->dataset].n_blocks += box->n_blocks;
+        rpt_stored_dataset_t *set = &s->datasets[part->dataset];
+
+        set->n_boxes++;
+        set->n_blocks += box->n_blocks;
+        for (uint64_t k = 0; k < written->n_blocks; k++) {
+            set->stored_bytes += rpt__written_stored(written, k);
+        }
     }
 }
 
@@ -64,6 +70,10 @@ static void describe_dataset(struct rpt_stored *s, size_t i)
     out->offset = set->offset;
     out->bytes = set->bytes;
     out->block_bytes = RPT_BLOCK_BYTES;
+    if (set->slots != NULL) {
+        memcpy(out->chunk, set->slots->chunk, sizeof out->chunk);
+        out->block_bytes = rpt__chunk_bytes(set, set->slots->chunk);
+    }
 }
 
 static void describe_file(struct rpt_stored *s, size_t i)
@@ -289,7 +299,11 @@ static rpt_status_t check_cover(const struct rpt_stored *s)
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < s->opened.n_written; i++) {
-        if (__builtin_add_overflow(bytes, s->opened.written[i].bytes, &bytes)) {
+        const struct rpt_written *w = &s->opened.written[i];
+        uint64_t room = w->slots != NULL ? w->n_blocks * w->slots->bytes
+                                         : w->bytes;
+
+        if (__builtin_add_overflow(bytes, room, &bytes)) {
             bytes = UINT64_MAX;
             break;
         }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "io/checkpoint/chunks.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -156,8 +157,10 @@ struct writing {
     const struct rpt_file_layout *layout;
     const struct rpt_target *target;
     struct rpt_write_times times;
-    char *back;            /* what is in the file already, a block */
-    const uint64_t *known; /* of the next block; NULL: not known   */
+    char *back;            /* what is in the file already, a block     */
+    const uint64_t *known; /* of the next part; NULL: not known        */
+    struct rpt_packer *packer; /* NULL: no chunks so far               */
+    struct rpt_pack_target pack;
     /* written since the disk was last set to work, and where */
     uint64_t begun_bytes, begun_from, begun_to;
 };
@@ -282,12 +285,34 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
     return status;
 }
 
+static rpt_status_t do_chunks(struct writing *w, const struct rpt_part *part,
+                              const char *data, uint64_t *words)
+{
+    rpt_status_t status = RPT_OK;
+
+    if (w->packer == NULL) {
+        status = rpt__packer_create(w->layout->level, &w->packer);
+    }
+    w->pack.known = w->known;
+    if (status == RPT_OK) {
+        status = rpt__pack_box(w->packer, &w->pack,
+                               &w->layout->datasets[part->dataset], &part->box,
+                               data, words);
+    }
+    w->known = w->pack.known;
+    return status;
+}
+
 static rpt_status_t do_part(struct writing *w, const struct rpt_part *part,
-                            const char *data, uint64_t *hashes)
+                            const char *data, uint64_t *words)
 {
     uint64_t bytes = rpt__part_bytes(w->layout->datasets, part);
     rpt_status_t status = RPT_OK;
 
+    if (part->dataset != RPT_RAW &&
+        w->layout->datasets[part->dataset].slots != NULL) {
+        return do_chunks(w, part, data, words);
+    }
     for (uint64_t from = 0; from < bytes && status == RPT_OK;
          from += RPT_BLOCK_BYTES) {
         uint64_t left = bytes - from;
@@ -295,7 +320,7 @@ static rpt_status_t do_part(struct writing *w, const struct rpt_part *part,
         sched_yield(); /* ranks that share this core may still be copying */
         status = do_block(
             w, part, data + from, from,
-            left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, hashes++);
+            left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, words++);
     }
     return status;
 }
@@ -311,7 +336,7 @@ static rpt_status_t sync_file(struct writing *w, int fd, const char *name)
 }
 
 static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
-                                  const uint64_t *hashes)
+                                  const uint64_t *words)
 {
     const struct rpt_file_layout *layout = w->layout;
     struct rpt_buf section = RPT_BUF_EMPTY;
@@ -319,7 +344,7 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     int error;
 
     rpt__section_write(id, (uint32_t)rank, w->target->n_files, layout->datasets,
-                       layout->parts, layout->n_parts, hashes, &section);
+                       layout->parts, layout->n_parts, words, &section);
     status = rpt__buf_status(&section);
     if (status == RPT_OK) {
         error = rpt__write_at(w->target->blocks_fd, section.data, section.bytes,
@@ -332,31 +357,42 @@ static rpt_status_t write_section(struct writing *w, int rank, uint64_t id,
     return status;
 }
 
-static uint64_t count_blocks(const struct rpt_file_layout *layout)
+static uint64_t count_words(const struct rpt_file_layout *layout)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < layout->n_parts; i++) {
-        n += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
+        n += rpt__part_n_words(layout->datasets, &layout->parts[i]);
     }
     return n;
 }
 
-uint64_t *rpt__stream_hashes(const struct rpt_file_layout *layout)
+uint64_t *rpt__stream_words(const struct rpt_file_layout *layout)
 {
-    return calloc((size_t)count_blocks(layout) + 1, sizeof(uint64_t));
+    return calloc((size_t)count_words(layout) + 1, sizeof(uint64_t));
+}
+
+static void add_pack_times(struct writing *w)
+{
+    w->times.pack_s += w->pack.pack_s;
+    w->times.hash_s += w->pack.hash_s;
+    w->times.write_s += w->pack.write_s;
+    w->times.bytes += w->pack.bytes;
 }
 
 rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                const struct rpt_file_layout *layout, int rank,
                                uint64_t id, const struct rpt_target *target,
-                               uint64_t hashes[],
+                               uint64_t words[],
                                struct rpt_write_times *times_out)
 {
     struct writing w = { .layout = layout,
                          .target = target,
-                         .known = target->known };
-    uint64_t n_blocks = 0, at = 0;
+                         .known = target->known,
+                         .pack = { .dir = target->dir,
+                                   .fd = target->state_fd,
+                                   .is_used = target->is_used } };
+    uint64_t n_words = 0, at = 0;
     rpt_status_t status = RPT_OK;
 
     w.back = target->is_written ? malloc(RPT_BLOCK_BYTES) : NULL;
@@ -366,15 +402,17 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         status = do_part(&w, &layout->parts[i],
                          rpt__stream_part(stream, layout, i, &at),
-                         hashes + n_blocks);
-        n_blocks += rpt__part_n_blocks(layout->datasets, &layout->parts[i]);
+                         words + n_words);
+        n_words += rpt__part_n_words(layout->datasets, &layout->parts[i]);
     }
     if (status == RPT_OK) {
         status = sync_file(&w, target->state_fd, RPT_STATE_FILE);
     }
     if (status == RPT_OK) {
-        status = write_section(&w, rank, id, hashes);
+        status = write_section(&w, rank, id, words);
     }
+    add_pack_times(&w);
+    rpt__packer_destroy(w.packer);
     free(w.back);
     *times_out = w.times;
     return status;

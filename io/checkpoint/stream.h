@@ -44,7 +44,8 @@ struct rpt_target {
     bool syncs;
     uint32_t n_files; /* that the program wrote on this rank */
     bool is_written;  /* state_fd has the data already: they are compared */
-    const uint64_t *known; /* checksums of what it has; NULL: not known     */
+    bool is_used; /* state_fd has older data: slots, too */
+    const uint64_t *known; /* its words, see below; NULL: not known         */
 };
 
 /* What it took, seconds. */
@@ -52,19 +53,21 @@ struct rpt_write_times {
     double hash_s;
     double write_s;
     double sync_s;
-    uint64_t bytes; /* that were written */
+    double pack_s;  /* in compression           */
+    uint64_t bytes; /* that were written        */
 };
 
-/* Room for the checksums of all blocks that this rank writes; NULL: there is
- * none.  Release with free(). */
-uint64_t *rpt__stream_hashes(const struct rpt_file_layout *layout);
+/* Room for the words of the section of this rank: the checksum of each block,
+ * length and checksum of each chunk.  NULL: there is none.  Release with
+ * free(). */
+uint64_t *rpt__stream_words(const struct rpt_file_layout *layout);
 
 /* Hashes, writes, syncs; then the section with its seal, and syncs that.
- * hashes: [out] of each block. */
+ * words: [out] of the section. */
 rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
                                const struct rpt_file_layout *layout, int rank,
                                uint64_t id, const struct rpt_target *target,
-                               uint64_t hashes[],
+                               uint64_t words[],
                                struct rpt_write_times *times_out);
 
 #endif /* RPT_IO_CHECKPOINT_STREAM_H */

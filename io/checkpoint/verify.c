@@ -1,14 +1,15 @@
 /*
  * verify.c - reads what a checkpoint has and compares its checksums
  *
- * All blocks of all parts in a row; each rank takes a share of the bytes.  A
- * block is a MiB of the stream of a box: its runs are read, and hashed
- * together.
+ * All blocks of all parts in a row; each rank takes a share of them.  A block
+ * is a MiB of the stream of a box: its runs are read, and hashed together; or a
+ * chunk: what is in its slot is hashed as it is there.
  */
 #include "io/checkpoint/verify.h"
 
 #include "base/error.h"
 #include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/chunks.h"
 #include "io/checkpoint/routes.h"
 
 #include <errno.h>
@@ -84,17 +85,19 @@ static rpt_status_t read_block(const struct checking *c, uint64_t from,
     return RPT_OK;
 }
 
-uint64_t rpt__written_n_blocks(const struct rpt_written *written)
+static rpt_status_t verify_chunk(const struct checking *c)
 {
-    return written->bytes / RPT_BLOCK_BYTES +
-           (written->bytes % RPT_BLOCK_BYTES > 0);
-}
+    const struct rpt_written *written = c->written;
+    const struct rpt_dataset *set =
+        &c->opened->manifest.datasets[written->part.dataset];
+    struct rpt_box grid = rpt__chunk_grid(set, &written->part.box);
+    const char *why = NULL;
+    rpt_status_t status = rpt__slot_verify(
+        &c->opened->dir, c->fd, set->slots, rpt__chunk_at(set, &grid, c->k),
+        rpt__written_stored(written, c->k), rpt__written_hash(written, c->k),
+        &why);
 
-size_t rpt__written_block_bytes(const struct rpt_written *written, uint64_t k)
-{
-    uint64_t left = written->bytes - k * RPT_BLOCK_BYTES;
-
-    return left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES;
+    return why != NULL ? damaged(c, why) : status;
 }
 
 rpt_status_t rpt__verify_block(const struct rpt_opened *opened, int fd,
@@ -102,9 +105,14 @@ rpt_status_t rpt__verify_block(const struct rpt_opened *opened, int fd,
                                char *block_out)
 {
     struct checking c = { opened, fd, written, k, block_out };
-    size_t bytes = rpt__written_block_bytes(written, k);
-    rpt_status_t status = read_block(&c, k * RPT_BLOCK_BYTES, bytes);
+    size_t bytes;
+    rpt_status_t status;
 
+    if (written->slots != NULL) {
+        return verify_chunk(&c);
+    }
+    bytes = (size_t)rpt__written_stored(written, k);
+    status = read_block(&c, k * RPT_BLOCK_BYTES, bytes);
     if (status == RPT_OK &&
         rpt__hash64(block_out, bytes, 0) != rpt__written_hash(written, k)) {
         status = damaged(&c, "a checksum differs");
@@ -146,7 +154,7 @@ static rpt_status_t check_range(const struct verifying *v, uint64_t from,
 
     for (size_t i = 0; i < v->opened->n_written && status == RPT_OK; i++) {
         const struct rpt_written *written = &v->opened->written[i];
-        uint64_t n = rpt__written_n_blocks(written);
+        uint64_t n = written->n_blocks;
 
         for (uint64_t k = from > at ? from - at : 0;
              k < n && at + k < end && status == RPT_OK; k++) {
@@ -167,7 +175,7 @@ rpt_status_t rpt__verify(const struct rpt_opened *opened, int part, int n_parts)
         return rpt__fail_nomem(RPT_BLOCK_BYTES);
     }
     for (size_t i = 0; i < opened->n_written; i++) {
-        n += rpt__written_n_blocks(&opened->written[i]);
+        n += opened->written[i].n_blocks;
     }
     status = rpt__dir_open_file(&opened->dir, RPT_STATE_FILE, false, &v.fd);
     if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {

@@ -102,8 +102,10 @@ static rpt_status_t write_head(const struct rpt_checkpoint *c,
     int fd = -1, error = 0;
     rpt_status_t status;
 
-    rpt__blocks_head(c->save.stamp.id, (uint32_t)c->size,
-                     c->layout.section_offsets, c->layout.section_bytes, &head);
+    rpt__blocks_head(
+        rpt__format_version(c->layout.datasets, c->layout.n_datasets),
+        c->save.stamp.id, (uint32_t)c->size, c->layout.section_offsets,
+        c->layout.section_bytes, &head);
     status = rpt__buf_status(&head);
     if (status == RPT_OK) {
         status = rpt__dir_open_file(dir, RPT_BLOCKS, true, &fd);

@@ -230,6 +230,7 @@ static void release(struct rpt_export *e)
 {
     rpt__export_output_free(&e->output);
     rpt__export_plan_free(e);
+    rpt__export_windows_free(e);
     if (e->state_fd >= 0) {
         close(e->state_fd);
     }

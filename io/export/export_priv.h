@@ -6,6 +6,7 @@
  *   plan.c      the tables, what stands in the files beside the rows
  *   output.c    the folder OUT.part-ID, which becomes OUT
  *   part.c      this rank's part of one table: opens, appends, closes
+ *   window.c    elements of a dataset, in their order
  *   arrays.c, values.c, blobs.c, stored.c   rows of each kind of table
  */
 #ifndef RPT_IO_EXPORT_PRIV_H
@@ -91,6 +92,8 @@ struct rpt_export {
     size_t n_stored;
     struct rpt_export_table *list;
     size_t n_list;
+    struct rpt_export_window *windows; /* of datasets in chunks */
+    size_t n_windows;
     size_t next; /* table */
     struct rpt_export_part part;
     struct rpt_export_output output;
@@ -148,9 +151,13 @@ void rpt__export_part_abandon(struct rpt_export *e);
 /* This rank's part [from_out, end_out) of n things in a row. */
 void rpt__export_share(const struct rpt_export *e, uint64_t n,
                        uint64_t *from_out, uint64_t *end_out);
-/* Bytes of the file of the opened checkpoint. */
-rpt_status_t rpt__export_read(const struct rpt_export *e,
+
+/* ---- window.c ---- */
+
+/* n elements of a dataset of the opened checkpoint, from `first` on. */
+rpt_status_t rpt__export_read(struct rpt_export *e,
                               const struct rpt_dataset *set, uint64_t first,
                               uint64_t n, void *data);
+void rpt__export_windows_free(struct rpt_export *e);
 
 #endif /* RPT_IO_EXPORT_PRIV_H */

@@ -8,7 +8,6 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
-#include "io/checkpoint/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,20 +21,6 @@ void rpt__export_share(const struct rpt_export *e, uint64_t n,
 
     *from_out = n / size * rank + n % size * rank / size;
     *end_out = n / size * (rank + 1) + n % size * (rank + 1) / size;
-}
-
-/* Its elements follow each other in the file: a dataset of one dimension. */
-rpt_status_t rpt__export_read(const struct rpt_export *e,
-                              const struct rpt_dataset *set, uint64_t first,
-                              uint64_t n, void *data)
-{
-    struct rpt_dataset flat = *set;
-    struct rpt_box box = { { first }, { n } };
-    struct rpt_box_memory memory = { data, box };
-
-    flat.n_dims = 1;
-    flat.dims[0] = rpt__export_elements(set);
-    return rpt__load_box(&e->opened.dir, e->state_fd, &flat, &box, &memory);
 }
 
 /* ---- one part ---- */

@@ -3,8 +3,8 @@
  *
  * All links are visited; of each dataset first how it is stored is looked at,
  * from its creation properties: nothing that stands outside is opened for
- * that.  Then type, shape and place are compared.  No data are read, so no
- * filter runs.
+ * that.  Then type, shape and place are compared.  No data are read (the driver
+ * of slots.c would not), so no filter runs.
  *
  * What it does not do: protect from defects of HDF5 itself.
  */
@@ -76,29 +76,22 @@ static rpt_status_t check_filters(const char *name, hid_t layout)
     return n < 0 ? rpt__hdf5_failed("H5Pget_nfilters") : RPT_OK;
 }
 
-static rpt_status_t check_storage(const char *name, hid_t set)
+/* Nothing of it is followed. */
+static rpt_status_t check_storage(const char *name, hid_t layout)
 {
-    hid_t layout = H5Dget_create_plist(set);
-    H5D_layout_t kind;
-    rpt_status_t status = RPT_OK;
+    H5D_layout_t kind = H5Pget_layout(layout);
+    rpt_status_t status;
 
-    if (layout < 0) {
-        return rpt__hdf5_failed("H5Dget_create_plist");
-    }
-    kind = H5Pget_layout(layout);
     if (H5Pget_external_count(layout) != 0) {
-        status = rpt__hdf5_corrupt("the data of dataset \"%s\" are in another "
-                                   "file",
-                                   name);
-    } else if (kind == H5D_VIRTUAL) {
-        status = check_sources(name, layout);
-    } else {
-        status = check_filters(name, layout);
+        return rpt__hdf5_corrupt("the data of dataset \"%s\" are in another "
+                                 "file",
+                                 name);
     }
-    if (status == RPT_OK && kind != H5D_CONTIGUOUS) {
+    status = kind == H5D_VIRTUAL ? check_sources(name, layout)
+                                 : check_filters(name, layout);
+    if (status == RPT_OK && kind != H5D_CONTIGUOUS && kind != H5D_CHUNKED) {
         status = rpt__hdf5_corrupt("dataset \"%s\" is not in one piece", name);
     }
-    H5Pclose(layout);
     return status;
 }
 
@@ -134,9 +127,19 @@ static rpt_status_t check_type(const struct rpt_hdf5_dataset *wanted,
 }
 
 static rpt_status_t check_place(const struct rpt_hdf5_dataset *wanted,
-                                hid_t set)
+                                hid_t set, hid_t layout)
 {
-    haddr_t at = H5Dget_offset(set);
+    bool has_slots = wanted->slot_bytes > 0;
+    haddr_t at;
+
+    if (H5Pget_layout(layout) != (has_slots ? H5D_CHUNKED : H5D_CONTIGUOUS)) {
+        return rpt__hdf5_corrupt("dataset \"%s\" is not in %s", wanted->name,
+                                 has_slots ? "chunks" : "one piece");
+    }
+    if (has_slots) {
+        return rpt__hdf5_check_slots(wanted, set, layout);
+    }
+    at = H5Dget_offset(set);
 
     /* An empty one has none. */
     if (H5Dget_storage_size(set) > 0 &&
@@ -148,7 +151,8 @@ static rpt_status_t check_place(const struct rpt_hdf5_dataset *wanted,
     return RPT_OK;
 }
 
-static rpt_status_t compare(const struct rpt_hdf5_dataset *wanted, hid_t set)
+static rpt_status_t compare(const struct rpt_hdf5_dataset *wanted, hid_t set,
+                            hid_t layout)
 {
     hid_t space = H5Dget_space(set), type = H5Dget_type(set);
     rpt_status_t status;
@@ -161,7 +165,7 @@ static rpt_status_t compare(const struct rpt_hdf5_dataset *wanted, hid_t set)
             status = check_type(wanted, type);
         }
         if (status == RPT_OK) {
-            status = check_place(wanted, set);
+            status = check_place(wanted, set, layout);
         }
     }
     if (type >= 0) {
@@ -175,11 +179,11 @@ static rpt_status_t compare(const struct rpt_hdf5_dataset *wanted, hid_t set)
 
 /* ---- all of them ---- */
 
-static rpt_status_t check_dataset(struct checking *c, const char *name,
-                                  hid_t set)
+static rpt_status_t check_found(struct checking *c, const char *name, hid_t set,
+                                hid_t layout)
 {
     const struct rpt_hdf5_dataset key = { .name = name }, *at = &key, **found;
-    rpt_status_t status = check_storage(name, set);
+    rpt_status_t status = check_storage(name, layout);
 
     if (status != RPT_OK) {
         return status;
@@ -189,7 +193,21 @@ static rpt_status_t check_dataset(struct checking *c, const char *name,
         return rpt__hdf5_corrupt("the manifest has no dataset \"%s\"", name);
     }
     c->is_found[found - c->sorted] = true;
-    return compare(*found, set);
+    return compare(*found, set, layout);
+}
+
+static rpt_status_t check_dataset(struct checking *c, const char *name,
+                                  hid_t set)
+{
+    hid_t layout = H5Dget_create_plist(set);
+    rpt_status_t status;
+
+    if (layout < 0) {
+        return rpt__hdf5_failed("H5Dget_create_plist");
+    }
+    status = check_found(c, name, set, layout);
+    H5Pclose(layout);
+    return status;
 }
 
 static rpt_status_t check_object(struct checking *c, hid_t group,
@@ -240,17 +258,21 @@ static rpt_status_t check_all(struct checking *c, hid_t file)
 
 static rpt_status_t open_and_check(struct checking *c, const char *path)
 {
-    rpt_status_t status;
-    hid_t file;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), driver = -1, file;
+    rpt_status_t status = rpt__hdf5_note_begin(access, &driver);
 
     H5PLset_loading_state(0);
-    file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) {
+    file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    if (status == RPT_OK && file < 0) {
         status = rpt__hdf5_failed("H5Fopen");
-    } else {
+    } else if (status == RPT_OK) {
         status = check_all(c, file);
+    }
+    if (file >= 0) {
         H5Fclose(file);
     }
+    rpt__hdf5_note_end(driver);
     /* Its bytes are known to be those that were written. */
     return status == RPT_ERR_IO ? RPT_ERR_CORRUPT : status;
 }

@@ -100,6 +100,35 @@ static char *read_all(size_t *bytes_out)
     return data;
 }
 
+/* NULL: there is no memory, or no such runs.  They live as long as the program.
+ */
+static char *take_slots(char *at, const char *end, struct rpt_hdf5_dataset *set)
+{
+    struct rpt_hdf5_run *runs;
+
+    set->slot_bytes = strtoull(at, &at, 10);
+    if (set->slot_bytes == 0) {
+        return at;
+    }
+    for (int d = 0; d < set->n_dims; d++) {
+        set->chunk[d] = strtoull(at, &at, 10);
+        if (set->chunk[d] == 0) {
+            return NULL;
+        }
+    }
+    set->n_runs = (size_t)strtoull(at, &at, 10);
+    if (set->n_runs > (size_t)(end - at)) {
+        return NULL;
+    }
+    runs = calloc(set->n_runs + 1, sizeof *runs);
+    for (size_t i = 0; runs != NULL && i < set->n_runs; i++) {
+        runs[i].n = strtoull(at, &at, 10);
+        runs[i].offset = strtoull(at, &at, 10);
+    }
+    set->runs = runs;
+    return runs != NULL ? at : NULL;
+}
+
 /* One line; NULL: it is none. */
 static char *take_line(char *at, const char *end, struct rpt_hdf5_dataset *set)
 {
@@ -114,6 +143,10 @@ static char *take_line(char *at, const char *end, struct rpt_hdf5_dataset *set)
         set->dims[d] = strtoull(at, &at, 10);
     }
     set->offset = strtoull(at, &at, 10);
+    at = take_slots(at, end, set);
+    if (at == NULL) {
+        return NULL;
+    }
     bytes = strtoull(at, &at, 10);
     if (*at != ' ' || bytes >= (unsigned long long)(end - at) - 1 ||
         at[bytes + 1] != '\n') {

@@ -29,12 +29,22 @@ struct rpt_hdf5_attribute {
     const void *value;
 };
 
+/* Slots of chunks that follow each other in the file. */
+struct rpt_hdf5_run {
+    uint64_t n;
+    uint64_t offset;
+};
+
 struct rpt_hdf5_dataset {
     const char *name;
     rpt_type_t type;
     int n_dims; /* 0: a scalar */
     uint64_t dims[RPT_HDF5_DIMS];
-    uint64_t offset; /* set: in the file, 0 when it is empty */
+    uint64_t offset;     /* set: in the file, 0 when it is empty         */
+    uint64_t slot_bytes; /* of a chunk, compressed; 0: it is in one piece */
+    uint64_t chunk[RPT_HDF5_DIMS];
+    const struct rpt_hdf5_run *runs; /* check(): where the slots are, in the */
+    size_t n_runs;                   /* row-major order of the chunks        */
 };
 
 struct rpt_hdf5_shape {
@@ -42,6 +52,11 @@ struct rpt_hdf5_shape {
     size_t n_datasets;
     const struct rpt_hdf5_attribute *attributes;
     size_t n_attributes;
+    int level; /* of deflate, for datasets with slots */
+    /* Told of each slot of dataset `index`, in the row-major order of the
+     * chunks. */
+    rpt_status_t (*placed)(void *user, size_t index, uint64_t offset);
+    void *user;
 };
 
 /* This rank's part of a dataset; data are contiguous. */
@@ -61,8 +76,9 @@ struct rpt_hdf5_ops {
     /* Of the last failure in this thread. */
     const char *(*why)(void);
     /* Makes a file (it may be there, and is emptied) with all datasets, of
-     * which nothing is written, each in one piece; fills in where they are.
-     * opened(user) is called when the name is not needed any more. */
+     * which nothing is written, each in one piece or in slots; fills in where
+     * they are.  opened(user) is called when the name is not needed any more.
+     */
     rpt_status_t (*make)(const char *path, struct rpt_hdf5_shape *shape,
                          void (*opened)(void *user), void *user);
     /* Collective over the MPI_Comm that mpi_comm points to: writes these boxes
@@ -75,7 +91,7 @@ struct rpt_hdf5_ops {
                               void *user);
     /* Opens a file that is there for reading and looks at all that is in it.
      * RPT_ERR_CORRUPT: it is no such file; it has not just these datasets, each
-     * of this type and shape in one piece at its offset; or something in it
+     * of this type and shape at its offset, or in its slots; or something in it
      * leads to another file (external links and storage, virtual datasets) or
      * needs a plug-in.  Nothing of that is followed.
      *
@@ -86,7 +102,7 @@ struct rpt_hdf5_ops {
                           size_t n_datasets);
 };
 
-#define RPT_HDF5_INTERFACE 2
+#define RPT_HDF5_INTERFACE 3
 #define RPT_HDF5_OPEN "rpt_hdf5_open"
 typedef const struct rpt_hdf5_ops *rpt_hdf5_open_fn(int interface);
 const struct rpt_hdf5_ops *rpt_hdf5_open(int interface);

@@ -1,12 +1,10 @@
 /*
- * hdf5.c - the structure of a checkpoint's file, and collective writes into it
+ * hdf5.c - the structure of a checkpoint's file, and the table of functions
  *
  * make(): datasets are contiguous and allocated when they are created, without
  * fill values, so that HDF5 writes its own few KiB and says where each dataset
- * lies.  Nothing that changes from save to save stands in an attribute.
- *
- * write_all(): the file is opened by all ranks with the MPI-IO driver; metadata
- * are read collectively and not written at all.
+ * lies; those in slots see slots.c.  Nothing that changes from save to save
+ * stands in an attribute.
  *
  * The library may not be safe for threads: one lock around all calls.
  */
@@ -18,12 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef H5_HAVE_PARALLEL
-#include <mpi.h>
-#endif
-
 /* Datasets of a page and more begin at a page. */
 enum { ALIGNMENT = 4096 };
+/* What HDF5 takes at a time for its own pieces of an index, and what an entry
+ * of one needs. */
+enum { META_MOST = 1 << 20, META_LEAST = 4096, META_ENTRY = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local char why_text[512];
@@ -194,7 +191,7 @@ hid_t rpt__hdf5_type(rpt_type_t type)
     }
 }
 
-static hid_t space_of(int n_dims, const uint64_t dims[])
+hid_t rpt__hdf5_space(int n_dims, const uint64_t dims[])
 {
     hsize_t extent[RPT_HDF5_DIMS];
 
@@ -209,8 +206,8 @@ static hid_t space_of(int n_dims, const uint64_t dims[])
 
 struct making {
     hid_t file;
-    hid_t group;  /* properties of groups   */
-    hid_t layout; /* properties of datasets */
+    hid_t group; /* properties of groups */
+    const struct rpt_hdf5_shape *shape;
 };
 
 /* Those above a dataset: HDF5 would make them too, with the time in them. */
@@ -234,28 +231,56 @@ static rpt_status_t make_groups(const struct making *m, const char *name)
     return RPT_OK;
 }
 
-static rpt_status_t add_dataset(const struct making *m,
-                                struct rpt_hdf5_dataset *set)
+/* How it is stored; to be closed. */
+static hid_t layout_of(int level, const struct rpt_hdf5_dataset *set,
+                       rpt_status_t *status)
 {
+    hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+
+    H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(layout, 0);
+    if (set->slot_bytes > 0 && *status == RPT_OK) {
+        *status = rpt__hdf5_set_chunks(layout, set, level);
+    } else {
+        H5Pset_layout(layout, H5D_CONTIGUOUS);
+        H5Pset_alloc_time(layout, H5D_ALLOC_TIME_EARLY);
+    }
+    return layout;
+}
+
+static rpt_status_t find_place(hid_t made, struct rpt_hdf5_dataset *set)
+{
+    haddr_t at = H5Dget_offset(made);
+
+    set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
+    return at == HADDR_UNDEF && H5Dget_storage_size(made) > 0
+               ? rpt__hdf5_failed("H5Dget_offset")
+               : RPT_OK;
+}
+
+static rpt_status_t add_dataset(const struct making *m, size_t index)
+{
+    struct rpt_hdf5_dataset *set = &m->shape->datasets[index];
     hid_t type = rpt__hdf5_type(set->type);
-    hid_t space = space_of(set->n_dims, set->dims);
+    hid_t space = rpt__hdf5_space(set->n_dims, set->dims);
     rpt_status_t status = make_groups(m, set->name);
+    hid_t layout = layout_of(m->shape->level, set, &status);
     hid_t made = -1;
-    haddr_t at;
 
     if (status == RPT_OK) {
-        made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT,
-                          m->layout, H5P_DEFAULT);
+        made = H5Dcreate2(m->file, set->name, type, space, H5P_DEFAULT, layout,
+                          H5P_DEFAULT);
         status = made < 0 ? rpt__hdf5_failed("H5Dcreate") : RPT_OK;
     }
     if (status == RPT_OK) {
-        at = H5Dget_offset(made);
-        set->offset = at == HADDR_UNDEF ? 0 : (uint64_t)at;
-        if (at == HADDR_UNDEF && H5Dget_storage_size(made) > 0) {
-            status = rpt__hdf5_failed("H5Dget_offset");
-        }
-        H5Dclose(made);
+        status = set->slot_bytes > 0
+                     ? rpt__hdf5_place_slots(made, set, index, m->shape)
+                     : find_place(made, set);
     }
+    if (made >= 0 && H5Dclose(made) < 0 && status == RPT_OK) {
+        status = rpt__hdf5_failed("H5Dclose");
+    }
+    H5Pclose(layout);
     H5Sclose(space);
     H5Tclose(type);
     return status;
@@ -266,7 +291,7 @@ static rpt_status_t write_attribute(hid_t where,
 {
     uint64_t n = a->count;
     hid_t type = a->is_text ? H5Tcopy(H5T_C_S1) : rpt__hdf5_type(a->type);
-    hid_t space = space_of(a->is_text || n == 1 ? 0 : 1, &n);
+    hid_t space = rpt__hdf5_space(a->is_text || n == 1 ? 0 : 1, &n);
     rpt_status_t status = RPT_OK;
     hid_t made;
 
@@ -306,13 +331,13 @@ static rpt_status_t add_attribute(const struct making *m,
     return status;
 }
 
-static rpt_status_t add_all(const struct making *m,
-                            struct rpt_hdf5_shape *shape)
+static rpt_status_t add_all(const struct making *m)
 {
+    const struct rpt_hdf5_shape *shape = m->shape;
     rpt_status_t status = RPT_OK;
 
     for (size_t i = 0; status == RPT_OK && i < shape->n_datasets; i++) {
-        status = add_dataset(m, &shape->datasets[i]);
+        status = add_dataset(m, i);
     }
     for (size_t i = 0; status == RPT_OK && i < shape->n_attributes; i++) {
         status = add_attribute(m, &shape->attributes[i]);
@@ -320,37 +345,54 @@ static rpt_status_t add_all(const struct making *m,
     return status;
 }
 
+/* HDF5's own pieces of the index come in larger ones, so that slots follow each
+ * other. */
+static rpt_status_t prepare(const struct rpt_hdf5_shape *shape, hid_t access,
+                            hid_t *driver_out)
+{
+    uint64_t n = 0, bytes = META_LEAST;
+
+    for (size_t i = 0; i < shape->n_datasets; i++) {
+        n += rpt__hdf5_n_slots(&shape->datasets[i]);
+    }
+    if (n == 0) {
+        return RPT_OK;
+    }
+    while (bytes < META_MOST && bytes / META_ENTRY < n) {
+        bytes *= 2;
+    }
+    H5Pset_meta_block_size(access, bytes);
+    return rpt__hdf5_note_begin(access, driver_out);
+}
+
 static rpt_status_t make_locked(const char *path, struct rpt_hdf5_shape *shape,
                                 void (*opened)(void *user), void *user)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    struct making m = { -1, H5Pcreate(H5P_GROUP_CREATE),
-                        H5Pcreate(H5P_DATASET_CREATE) };
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE), driver_id = -1;
+    struct making m = { -1, H5Pcreate(H5P_GROUP_CREATE), shape };
     rpt_status_t status;
 
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
     H5Pset_alignment(access, ALIGNMENT, ALIGNMENT);
     H5Pset_obj_track_times(creation, 0);
     H5Pset_obj_track_times(m.group, 0);
-    H5Pset_layout(m.layout, H5D_CONTIGUOUS);
-    H5Pset_alloc_time(m.layout, H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(m.layout, H5D_FILL_TIME_NEVER);
-    H5Pset_obj_track_times(m.layout, 0);
-    m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    if (m.file < 0) {
-        status = rpt__hdf5_failed("H5Fcreate");
-    } else {
+    status = prepare(shape, access, &driver_id);
+    if (status == RPT_OK) {
+        m.file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+        status = m.file < 0 ? rpt__hdf5_failed("H5Fcreate") : RPT_OK;
+    }
+    if (status == RPT_OK) {
         opened(user);
-        status = add_all(&m, shape);
+        status = add_all(&m);
         if (H5Fclose(m.file) < 0 && status == RPT_OK) {
             status = rpt__hdf5_failed("H5Fclose");
         }
     }
-    H5Pclose(m.layout);
     H5Pclose(m.group);
     H5Pclose(creation);
     H5Pclose(access);
+    rpt__hdf5_note_end(driver_id);
     return status;
 }
 
@@ -366,105 +408,7 @@ static rpt_status_t make(const char *path, struct rpt_hdf5_shape *shape,
     return status;
 }
 
-/* ---- writing together ---- */
-
-#ifdef H5_HAVE_PARALLEL
-/* What this rank gives to a dataset, selected on both sides. */
-static void select_box(const struct rpt_hdf5_box *box, hid_t in_file,
-                       hid_t in_memory)
-{
-    hsize_t start[RPT_HDF5_DIMS], count[RPT_HDF5_DIMS];
-    bool is_empty = false;
-
-    for (int d = 0; d < box->n_dims; d++) {
-        start[d] = box->start[d];
-        count[d] = box->count[d];
-        is_empty |= count[d] == 0;
-    }
-    if (is_empty) {
-        H5Sselect_none(in_file);
-        H5Sselect_none(in_memory);
-    } else if (H5Sget_simple_extent_type(in_file) == H5S_SIMPLE) {
-        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL);
-    }
-}
-
-static rpt_status_t write_box(hid_t file, hid_t transfer,
-                              const struct rpt_hdf5_box *box)
-{
-    hid_t set = H5Dopen2(file, box->name, H5P_DEFAULT);
-    rpt_status_t status = RPT_OK;
-    hid_t type, in_file, in_memory;
-    static const char nothing = 0;
-
-    if (set < 0) {
-        return rpt__hdf5_failed("H5Dopen");
-    }
-    type = rpt__hdf5_type(box->type);
-    in_file = H5Dget_space(set);
-    in_memory = space_of(box->n_dims, box->count);
-    select_box(box, in_file, in_memory);
-    if (H5Dwrite(set, type, in_memory, in_file, transfer,
-                 box->data != NULL ? box->data : &nothing) < 0) {
-        status = rpt__hdf5_failed("H5Dwrite");
-    }
-    H5Sclose(in_memory);
-    H5Sclose(in_file);
-    H5Tclose(type);
-    H5Dclose(set);
-    return status;
-}
-
-static rpt_status_t write_boxes(hid_t file, const struct rpt_hdf5_box *boxes,
-                                size_t n_boxes,
-                                rpt_status_t (*before)(void *user, size_t i),
-                                void *user)
-{
-    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    rpt_status_t status = RPT_OK, own = RPT_OK;
-
-    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
-    /* Who has failed goes on: the others wait for it in the next write. */
-    for (size_t i = 0; status == RPT_OK && i < n_boxes; i++) {
-        status = before(user, i);
-        if (status == RPT_OK && own == RPT_OK) {
-            own = write_box(file, transfer, &boxes[i]);
-        } else if (status == RPT_OK) {
-            write_box(file, transfer, &boxes[i]);
-        }
-    }
-    H5Pclose(transfer);
-    return status != RPT_OK ? status : own;
-}
-
-static rpt_status_t
-write_all_locked(const char *path, MPI_Comm comm,
-                 const struct rpt_hdf5_box *boxes, size_t n_boxes,
-                 rpt_status_t (*before)(void *user, size_t i), void *user)
-{
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    rpt_status_t status;
-    hid_t file;
-
-    H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
-    H5Pset_all_coll_metadata_ops(access, 1);
-    H5Pset_coll_metadata_write(access, 1);
-    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
-    file = H5Fopen(path, H5F_ACC_RDWR, access);
-    H5Pclose(access);
-    if (file < 0) {
-        return rpt__hdf5_failed("H5Fopen");
-    }
-    status = write_boxes(file, boxes, n_boxes, before, user);
-    /* No H5Fflush: OMPIO's MPI_File_sync leaves out its barrier on a rank whose
-     * writes have failed, and the others wait for ever.  Each rank reads back
-     * and syncs by itself. */
-    if (H5Fclose(file) < 0 && status == RPT_OK) {
-        status = rpt__hdf5_failed("H5Fclose");
-    }
-    return status;
-}
-#endif
+/* ---- the table ---- */
 
 static rpt_status_t write_all(const char *path, const void *mpi_comm,
                               const struct rpt_hdf5_box *boxes, size_t n_boxes,
@@ -476,8 +420,7 @@ static rpt_status_t write_all(const char *path, const void *mpi_comm,
     rpt_status_t status;
 
     enter(&quiet);
-    status = write_all_locked(path, *(const MPI_Comm *)mpi_comm, boxes, n_boxes,
-                              before, user);
+    status = rpt__hdf5_write_all(path, mpi_comm, boxes, n_boxes, before, user);
     leave(&quiet);
     return status;
 #else

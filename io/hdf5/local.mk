@@ -5,7 +5,7 @@ librepartir_all_la_CPPFLAGS += \
 EXTRA_DIST += io/hdf5/README.md
 
 HDF5_SOURCES = io/hdf5/check.c io/hdf5/file.h io/hdf5/hdf5.c \
-	io/hdf5/hdf5_priv.h
+	io/hdf5/hdf5_priv.h io/hdf5/slots.c io/hdf5/together.c
 
 # What links HDF5: a library of its own, opened when it is needed; in a static
 # library it is inside.

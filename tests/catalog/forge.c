@@ -289,7 +289,8 @@ static void make_blocks(const struct rpt_manifest *m, const char *data,
         offsets[w] = at;
         at += lengths[w];
     }
-    rpt__blocks_head(m->id, n, offsets, lengths, out);
+    rpt__blocks_head(rpt__format_version(m->datasets, m->n_datasets), m->id, n,
+                     offsets, lengths, out);
     for (uint32_t w = 0; w < n; w++) {
         rpt__section_write(m->id, w, 0, m->datasets, c.parts,
                            w == 0 ? c.n_parts : 0, c.hashes, out);

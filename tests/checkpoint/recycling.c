@@ -163,6 +163,44 @@ static void change_layout(struct world *w)
     free_two(&two);
 }
 
+/* What does not change is noise, so that it takes its room in slots as well. */
+static void save_some_packed(struct world *w)
+{
+    struct two two;
+    uint64_t first = 0, bytes, state = (uint64_t)w->rank + 1;
+
+    make_two(w, &two);
+    for (int i = 0; i < N; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        two.fixed[i] = (double)(state >> 11);
+    }
+    for (int i = 0; i < 7; i++) {
+        bytes = save(w, &two);
+        first = i == 0 ? bytes : first;
+        CHECK(i < 3 ? bytes > 2 * block : bytes < first - 2 * block);
+    }
+    spoil(&two);
+    WORKS(rpt_checkpoint_restore(two.c, &bytes));
+    CHECK(bytes == two.iteration);
+    state = (uint64_t)w->rank + 1;
+    for (int i = 0; i < N; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        if (!CHECK(two.fixed[i] == (double)(state >> 11) &&
+                   two.moving[i] == (double)two.iteration + i)) {
+            break;
+        }
+    }
+    free_two(&two);
+}
+
+static void so_it_is_with_compression(void)
+{
+    on_all(1,
+           "io.checkpoint.changed_only=yes io.checkpoint.keep=2 "
+           "io.checkpoint.compress=deflate",
+           save_some_packed);
+}
+
 static void another_layout_takes_new_files(void)
 {
     on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2",
@@ -281,6 +319,7 @@ static void without_old_files_all_is_written(void)
 
 const struct rpt_test recycling_tests[] = {
     RPT_TEST(only_what_has_changed_is_written),
+    RPT_TEST(so_it_is_with_compression),
     RPT_TEST(another_layout_takes_new_files),
     RPT_TEST(what_is_read_or_linked_is_not_written_to),
     RPT_TEST(without_old_files_all_is_written),

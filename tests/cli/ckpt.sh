@@ -65,7 +65,7 @@ is $? 74 "standard output on a full disk"
 ckpt show ck/heat
 expect 0 "show"
 has out '^  iteration 4, saved 20.* by 2 ranks' "of the newest"
-has out '^flow/u +array +f64 +4x10 +[0-9]+ +320 B +2 +2$' "has its datasets"
+has out '^flow/u +array +f64 +4x10 +[0-9]+ +320 B +320 B +2 +2$' "has its datasets"
 has out '^time +value +f64 +scalar ' "and scalars"
 ckpt show ck/heat 2
 has out '^  iteration 2, ' "of an iteration"

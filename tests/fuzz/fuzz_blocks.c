@@ -10,6 +10,8 @@
  *               right, as anybody can
  *   bit 4       set: 6 bytes of extents of the array come first, each the
  *               exponent of a power of two
+ *   bit 5       set: the array is in chunks; 3 bytes of their extents and one
+ *               of their number of bytes come first
  *
  * Parts that are believed lie in their datasets and cover them, and what is
  * then read of the file (all zeros) ends well or with an error.
@@ -17,11 +19,13 @@
  * fuzz-sources: src/base io/checkpoint/blocks.c io/checkpoint/box.c
  * fuzz-sources: io/checkpoint/manifest.c io/checkpoint/dir.c
  * fuzz-sources: io/checkpoint/verify.c io/checkpoint/routes.c
- * fuzz-packages: libxxhash jansson
+ * fuzz-sources: io/checkpoint/slots.c io/checkpoint/unpack.c
+ * fuzz-sources: io/checkpoint/deflate.c
+ * fuzz-packages: libxxhash jansson zlib
  */
 #include "base/error.h"
 #include "io/checkpoint/checkpoint_priv.h"
-#include "io/checkpoint/format.h"
+#include "io/checkpoint/chunks.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -45,6 +49,7 @@ static void must(bool good)
 
 static char folder[256];
 static struct rpt_dir dir = RPT_DIR_CLOSED;
+static int state_fd = -1;
 
 static void remove_folder(void)
 {
@@ -54,18 +59,16 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
-    int fd = -1;
-
     if (folder[0] != '\0') {
+        must(ftruncate(state_fd, RAW_BYTES + ARRAY_BYTES) == 0);
         return;
     }
     snprintf(folder, sizeof folder, "%s/rpt-fuzz-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     must(mkdtemp(folder) != NULL);
     must(rpt__dir_open_path(folder, &dir) == RPT_OK);
-    must(rpt__dir_create(&dir, RPT_STATE_FILE, &fd) == RPT_OK);
-    must(ftruncate(fd, RAW_BYTES + ARRAY_BYTES) == 0);
-    close(fd);
+    must(rpt__dir_create(&dir, RPT_STATE_FILE, &state_fd) == RPT_OK);
+    must(ftruncate(state_fd, RAW_BYTES + ARRAY_BYTES) == 0);
     atexit(remove_folder);
 }
 
@@ -81,16 +84,34 @@ static struct rpt_dataset sets[] = {
       { 4, 6, 8 },
       false,
       RAW_BYTES,
-      ARRAY_BYTES },
-    { scalar, RPT_ITEM_VALUE, RPT_TYPE_I32, 1, { 1 }, true, 8, 4 },
+      ARRAY_BYTES,
+      NULL },
+    { scalar, RPT_ITEM_VALUE, RPT_TYPE_I32, 1, { 1 }, true, 8, 4, NULL },
 };
 
-/* Rank 0 has what HDF5 needs and the scalar, all have some rows. */
-static void write_right(int n_ranks, struct rpt_buf *out)
+/* Of all blocks; what is stored of a chunk is said to be one byte. */
+static size_t add_words(const struct rpt_dataset *mine,
+                        const struct rpt_part *part, uint64_t *words)
 {
     static const char zeros[RAW_BYTES + ARRAY_BYTES];
+    uint64_t n = rpt__part_n_words(mine, part);
+
+    for (uint64_t k = 0; k < n; k++) {
+        words[k] = rpt__hash64(zeros, 1, 0);
+        words[k] = k % 2 == 0 ? 1 : words[k];
+    }
+    if (part->dataset == RPT_RAW || mine[part->dataset].slots == NULL) {
+        words[0] = rpt__hash64(zeros, (size_t)rpt__part_bytes(mine, part), 0);
+    }
+    return (size_t)n;
+}
+
+/* Rank 0 has what HDF5 needs and the scalar, all have some rows. */
+static void write_right(const struct rpt_dataset *mine, int n_ranks,
+                        struct rpt_buf *out)
+{
     struct rpt_buf sections[4];
-    uint64_t offsets[4], lengths[4], hashes[4];
+    uint64_t offsets[4], lengths[4], words[2 * ARRAY_BYTES + 8];
     uint64_t at = RPT_BLOCKS_HEAD_BYTES + 16 * (uint64_t)n_ranks;
 
     for (int r = 0; r < n_ranks; r++) {
@@ -103,18 +124,18 @@ static void write_right(int n_ranks, struct rpt_buf *out)
             { RPT_RAW, { { 12 }, { RAW_BYTES - 12 } } },
         };
 
-        for (int i = 0; i < 4; i++) {
-            hashes[i] = rpt__hash64(
-                zeros, (size_t)rpt__part_bytes(sets, &parts[i]), 0);
+        for (size_t i = 0, n = 0; i < 4; i++) {
+            n += add_words(mine, &parts[i], words + n);
         }
         sections[r] = (struct rpt_buf)RPT_BUF_EMPTY;
-        rpt__section_write(ID, (uint32_t)r, 0, sets, parts, r == 0 ? 4 : 1,
-                           hashes, &sections[r]);
+        rpt__section_write(ID, (uint32_t)r, 0, mine, parts, r == 0 ? 4 : 1,
+                           words, &sections[r]);
         offsets[r] = at;
         lengths[r] = sections[r].bytes;
         at += lengths[r];
     }
-    rpt__blocks_head(ID, (uint32_t)n_ranks, offsets, lengths, out);
+    rpt__blocks_head(rpt__format_version(mine, 2), ID, (uint32_t)n_ranks,
+                     offsets, lengths, out);
     for (int r = 0; r < n_ranks; r++) {
         rpt__buf_add(out, sections[r].data, sections[r].bytes);
         rpt__buf_free(&sections[r]);
@@ -140,7 +161,7 @@ static void put_number(char *at, uint64_t number)
     }
 }
 
-static void make_right(struct rpt_buf *file, int n_ranks)
+static void make_right(struct rpt_buf *file, uint32_t version, int n_ranks)
 {
     struct rpt_buf head = RPT_BUF_EMPTY;
     size_t table = 16 * (size_t)n_ranks;
@@ -162,7 +183,7 @@ static void make_right(struct rpt_buf *file, int n_ranks)
             begin += length;
         }
     }
-    rpt__blocks_head(ID, 0, NULL, NULL, &head);
+    rpt__blocks_head(version, ID, 0, NULL, NULL, &head);
     memcpy(at, head.data, 40);
     at[12] = (char)n_ranks;
     put_number(at + 32, file->bytes);
@@ -180,15 +201,33 @@ static void check_parts(const struct rpt_manifest *m, const char *data,
 
     for (size_t i = 0; i < n; i++) {
         const struct rpt_written *w = &written[i];
-        uint64_t blocks = (w->bytes + RPT_BLOCK_BYTES - 1) / RPT_BLOCK_BYTES;
+        bool is_cut = w->slots != NULL;
+        uint64_t blocks = is_cut ? 2 * w->n_blocks
+                                 : (w->bytes + RPT_BLOCK_BYTES - 1) /
+                                       RPT_BLOCK_BYTES;
 
         must(w->part.dataset == RPT_RAW || w->part.dataset < m->n_datasets);
         must(w->writer < (uint32_t)m->n_ranks);
-        must(w->hashes >= data && blocks <= bytes / 8 &&
-             w->hashes + 8 * blocks <= data + bytes);
-        all += w->bytes;
+        must(w->words >= data && blocks <= bytes / 8 &&
+             w->words + 8 * blocks <= data + bytes);
+        all += is_cut ? w->n_blocks * w->slots->bytes : w->bytes;
+        for (uint64_t k = 0; is_cut && k < w->n_blocks; k++) {
+            must(rpt__written_stored(w, k) <= w->slots->bytes);
+        }
     }
     must(all == m->file_bytes);
+}
+
+/* Zeros are no chunk. */
+static void expand(const struct rpt_manifest *m)
+{
+    static double to[ARRAY_BYTES / 8];
+    const struct rpt_dataset *set = &m->datasets[0];
+    struct rpt_box whole = { { 0 }, { 4, 6, 8 } };
+    struct rpt_box_memory memory = { to, whole };
+
+    must(rpt__unpack_box(&dir, state_fd, set, &whole, &memory) ==
+         RPT_ERR_CORRUPT);
 }
 
 static void try_file(struct rpt_manifest *m, const struct rpt_buf *file,
@@ -212,7 +251,28 @@ static void try_file(struct rpt_manifest *m, const struct rpt_buf *file,
         status = rpt__verify(&opened, part, 3);
         must(status == RPT_OK || (status == RPT_ERR_CORRUPT && !is_right));
     }
+    if (m->datasets[0].slots != NULL) {
+        expand(m);
+    }
     free(opened.written);
+}
+
+/* The array in chunks, as a manifest may say it. */
+static bool set_chunks(const uint8_t *data, struct rpt_manifest *m)
+{
+    struct rpt_dataset *set = &m->datasets[0];
+    uint64_t chunk[N_DIMS];
+
+    for (int d = 0; d < N_DIMS; d++) {
+        chunk[d] = 1 + data[d] % set->dims[d];
+    }
+    set->slots = rpt__chunk_slots_create(set, chunk);
+    must(set->slots != NULL);
+    set->slots->bytes = 1 + data[3];
+    must(rpt__chunk_slots_add(set->slots, RAW_BYTES, set->slots->n) == RPT_OK);
+    m->file_bytes = RAW_BYTES + rpt__dataset_room(set);
+    return m->file_bytes <= RAW_BYTES + ARRAY_BYTES &&
+           ftruncate(state_fd, (off_t)m->file_bytes) == 0;
 }
 
 /* False: no manifest would have such extents. */
@@ -235,14 +295,15 @@ static bool set_extents(const uint8_t *exponents, struct rpt_manifest *m)
     return true;
 }
 
-static void fill(const uint8_t *data, size_t bytes, int n_ranks, bool is_whole,
+static void fill(const uint8_t *data, size_t bytes,
+                 const struct rpt_manifest *m, bool is_whole,
                  struct rpt_buf *file)
 {
     if (is_whole) {
         rpt__buf_add(file, data, bytes);
         return;
     }
-    write_right(n_ranks, file);
+    write_right(m->datasets, m->n_ranks, file);
     for (; bytes >= 3; data += 3, bytes -= 3) {
         size_t at = (size_t)(data[0] | data[1] << 8) % file->bytes;
 
@@ -283,13 +344,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
             return 0;
         }
         data += 6, bytes -= 6;
+    } else if ((how & 32) != 0) {
+        if (!set_chunks(data, &m)) {
+            rpt__chunk_slots_free(mine[0].slots);
+            return 0;
+        }
+        data += 4, bytes -= 4;
     }
-    fill(data, bytes, m.n_ranks, (how & 4) != 0, &file);
+    fill(data, bytes, &m, (how & 4) != 0, &file);
     if ((how & 8) == 0) {
-        make_right(&file, m.n_ranks);
+        make_right(&file, rpt__format_version(mine, 2), m.n_ranks);
     }
-    try_file(&m, &file, (how & ~3) == 0 && is_zero(data, bytes));
+    /* Chunks of one row fit all ranks. */
+    try_file(&m, &file,
+             (how & ~35) == 0 && is_zero(data, bytes) &&
+                 (mine[0].slots == NULL || mine[0].slots->chunk[0] == 1));
     rpt__buf_free(&file);
+    rpt__chunk_slots_free(mine[0].slots);
     return 0;
 }
 

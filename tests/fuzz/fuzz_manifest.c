@@ -11,9 +11,10 @@
  * read again it is the same.
  *
  * fuzz-sources: src/base io/checkpoint/manifest.c io/checkpoint/box.c
+ * fuzz-sources: io/checkpoint/blocks.c io/checkpoint/slots.c
  * fuzz-packages: libxxhash jansson
  */
-#include "io/checkpoint/format.h"
+#include "io/checkpoint/slots.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -29,14 +30,43 @@ static void must(bool good)
     }
 }
 
+/* Every slot lies in the file, and none is so long that it could do harm. */
+static void check_slots(const struct rpt_manifest *m,
+                        const struct rpt_dataset *set)
+{
+    const struct rpt_chunk_slots *slots = set->slots;
+    uint64_t bytes = rpt__chunk_bytes(set, slots->chunk);
+
+    must(!set->is_scalar && set->bytes > 0 && slots->n > 0);
+    must(bytes > 0 && bytes <= RPT_CHUNK_BYTES_MAX);
+    must(slots->bytes > 0 && slots->bytes <= 2 * bytes + RPT_BLOCK_BYTES);
+    must(slots->n == rpt__chunks_count(set, slots->chunk));
+    must(rpt__dataset_room(set) <= m->file_bytes);
+    for (uint64_t k = 0; k < slots->n && k < 1000; k++) {
+        uint64_t at = rpt__slot_offset(slots, k);
+        struct rpt_box box = rpt__chunk_box(set, k);
+
+        must(at <= m->file_bytes && slots->bytes <= m->file_bytes - at);
+        for (int d = 0; d < set->n_dims; d++) {
+            must(box.start[d] < set->dims[d]);
+        }
+        must(k == 0 || rpt__slot_offset(slots, k - 1) + slots->bytes <= at ||
+             at + slots->bytes <= rpt__slot_offset(slots, k - 1));
+    }
+}
+
 static void check_dataset(const struct rpt_manifest *m,
                           const struct rpt_dataset *set)
 {
     struct rpt_box box = { { 0 }, { 0 } };
 
     must(set->name != NULL && set->n_dims >= 1 && set->n_dims <= RPT_BOX_DIMS);
-    must(set->offset <= m->file_bytes &&
-         set->bytes <= m->file_bytes - set->offset);
+    must(set->offset <= m->file_bytes);
+    if (set->slots != NULL) {
+        check_slots(m, set);
+    } else {
+        must(set->bytes <= m->file_bytes - set->offset);
+    }
     memcpy(box.count, set->dims, sizeof box.count);
     must(set->bytes ==
          rpt__box_volume(&box, set->n_dims) * rpt_type_bytes(set->type));

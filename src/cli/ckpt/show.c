@@ -131,9 +131,9 @@ static void add_datasets(struct text *text, const rpt_stored_t *stored)
 {
     const rpt_stored_dataset_t *set;
 
-    text_printf(text, "%-24s %-6s %-9s %-20s %12s %10s %6s %6s\n", "dataset",
-                "kind", "type", "dimensions", "offset", "bytes", "boxes",
-                "blocks");
+    text_printf(text, "%-24s %-6s %-9s %-20s %12s %10s %10s %6s %6s\n",
+                "dataset", "kind", "type", "dimensions", "offset", "bytes",
+                "stored", "boxes", "blocks");
     for (size_t i = 0; rpt_stored_dataset(stored, i, &set) == RPT_OK; i++) {
         struct text dims = { NULL, 0, 0 };
 
@@ -143,6 +143,8 @@ static void add_datasets(struct text *text, const rpt_stored_t *stored)
         ckpt_add_type(text, set->type);
         text_printf(text, " %-20s %12" PRIu64 " ", dims.data, set->offset);
         ckpt_add_bytes(text, set->bytes);
+        text_char(text, ' ');
+        ckpt_add_bytes(text, set->stored_bytes);
         text_printf(text, " %6" PRIu64 " %6" PRIu64 "\n", set->n_boxes,
                     set->n_blocks);
         text_free(&dims);
@@ -227,9 +229,14 @@ static void add_json_datasets(struct text *text, const rpt_stored_t *stored)
         text_printf(text,
                     ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64
                     ",\"boxes\":%" PRIu64 ",\"block_bytes\":%" PRIu64
-                    ",\"blocks\":%" PRIu64 "}",
+                    ",\"blocks\":%" PRIu64 ",\"stored\":%" PRIu64,
                     set->offset, set->bytes, set->n_boxes, set->block_bytes,
-                    set->n_blocks);
+                    set->n_blocks, set->stored_bytes);
+        if (set->chunk[0] > 0) {
+            text_char(text, ',');
+            ckpt_json_numbers(text, "chunk", set->chunk, set->n_dims);
+        }
+        text_char(text, '}');
         text_free(&type);
     }
     text_char(text, ']');
