@@ -511,7 +511,8 @@ uint64_t rpt__file_room(const struct rpt_dir *dir, const char *name,
     struct stat file;
     uint64_t bytes, taken;
 
-    if (fstatat(dir->fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(dir->fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(file.st_mode)) {
         return 0;
     }
     bytes = (uint64_t)file.st_size;
