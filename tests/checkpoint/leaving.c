@@ -174,7 +174,8 @@ static void compare_views(const struct rpt_dir *task, size_t n_wanted)
 
             if (e->id == found[i].id) {
                 CHECK(found[i].counts == (e->state == RPT_STORED_COMMITTED));
-                CHECK(found[i].bytes == e->bytes);
+                /* Of a damaged one the job does not ask. */
+                CHECK(!found[i].counts || found[i].bytes == e->bytes);
             }
         }
     }
