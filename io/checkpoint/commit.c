@@ -135,7 +135,7 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
         }
     }
     /* Who removes one takes its name away first. */
-    if (status != RPT_OK && rpt__dir_lacks(task, name)) {
+    if (status != RPT_OK && !rpt__dir_is_still(task, name, &o.dir)) {
         status = rpt__gone(task, name);
     }
     if (status != RPT_OK) {

@@ -408,6 +408,16 @@ void rpt__dir_names_free(struct rpt_dir_names *names)
 
 /* ---- removing ---- */
 
+bool rpt__dir_is_still(const struct rpt_dir *parent, const char *name,
+                       const struct rpt_dir *dir)
+{
+    struct stat named, opened;
+
+    return fstatat(parent->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstat(dir->fd, &opened) == 0 && named.st_dev == opened.st_dev &&
+           named.st_ino == opened.st_ino;
+}
+
 bool rpt__dir_lacks(const struct rpt_dir *dir, const char *name)
 {
     struct stat found;

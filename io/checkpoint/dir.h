@@ -60,6 +60,9 @@ int64_t rpt__dir_owner(const struct rpt_dir *dir);
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir);
 rpt_status_t rpt__dir_rename(const struct rpt_dir *dir, const char *from,
                              const char *to);
+/* Whether an open folder still has the name by which it was opened. */
+bool rpt__dir_is_still(const struct rpt_dir *parent, const char *name,
+                       const struct rpt_dir *dir);
 /* Whether there is nothing of that name; somebody else may have taken it away
  * at any moment. */
 bool rpt__dir_lacks(const struct rpt_dir *dir, const char *name);
