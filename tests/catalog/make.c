@@ -375,7 +375,7 @@ int main(int argc, char *argv[])
         return forge(argv[2], argv[3]) ? 0 : 1;
     }
     tests = all_tests();
-    result = rpt_test_main("test_catalog", tests, 300, argc, argv);
+    result = rpt_test_main("test_catalog", tests, 900, argc, argv);
     free(tests);
     return result;
 }

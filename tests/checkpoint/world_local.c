@@ -45,7 +45,7 @@ void on_all(int least, const char *settings, world_fn fn)
 int main(int argc, char *argv[])
 {
     struct rpt_test *tests = all_tests();
-    int result = rpt_test_main(test_suite, tests, 300, argc, argv);
+    int result = rpt_test_main(test_suite, tests, 900, argc, argv);
 
     free(tests);
     return result;

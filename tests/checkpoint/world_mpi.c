@@ -65,7 +65,7 @@ int main(int argc, char *argv[])
     rpt_test_over_mpi(&rank, &size);
     tests = all_tests();
     snprintf(suite, sizeof suite, "%s_mpi", test_suite);
-    result = rpt_test_main(suite, tests, 300, argc - named, argv + named);
+    result = rpt_test_main(suite, tests, 900, argc - named, argv + named);
     free(tests);
     MPI_Finalize();
     return result;

@@ -50,7 +50,7 @@ int main(int argc, char *argv[])
     if (tests == NULL) {
         return 1;
     }
-    result = rpt_test_main("test_pool", tests, 120, argc, argv);
+    result = rpt_test_main("test_pool", tests, 600, argc, argv);
     free(tests);
     return result;
 }

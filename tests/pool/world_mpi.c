@@ -96,7 +96,7 @@ int main(int argc, char *argv[])
     snprintf(name, sizeof name, "test_pool_mpi on %d ranks%s", size,
              level == MPI_THREAD_MULTIPLE ? "" : ", funneled");
     if (tests != NULL) {
-        result = rpt_test_main(name, tests, 120, argc - named, argv + named);
+        result = rpt_test_main(name, tests, 600, argc - named, argv + named);
     }
     free(tests);
     MPI_Finalize();

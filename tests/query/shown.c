@@ -264,7 +264,7 @@ int main(int argc, char *argv[])
         }
     }
     all[n] = (struct rpt_test)RPT_TEST_END;
-    result = rpt_test_main("test_query", all, 300, argc, argv);
+    result = rpt_test_main("test_query", all, 900, argc, argv);
     if (saved[0] != '\0') {
         scratch_remove(saved);
     }
