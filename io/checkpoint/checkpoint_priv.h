@@ -56,6 +56,7 @@ struct rpt_save {
     struct rpt_buf draft;
     bool *is_down; /* of each rank */
     int n_down;
+    bool has_rest; /* its thread removes old ones */
     rpt_status_t failure; /* of the first rank that had one */
     double first_down_s;  /* when the first rank was down   */
 };

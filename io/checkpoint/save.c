@@ -277,6 +277,7 @@ static void retain(struct rpt_checkpoint *c)
     /* It need not be the newest: one that could not be read may stand before
      * it. */
     c->retention.committed = c->save.stamp.id;
+    c->save.has_rest = true;
     rpt__saver_add_rest(c->saver, retain_job, c);
 }
 
@@ -397,6 +398,12 @@ int rpt__save_poll(struct rpt_poller *poller)
     if (c->rank > 0) {
         return 0;
     }
+    /* Who waits for it may not be the one who polls. */
+    if (save->has_rest && !rpt__saver_has_rest(c->saver)) {
+        save->has_rest = false;
+        rpt__engine_tell(c->engine);
+        return 1;
+    }
     if (save->phase == RPT_PHASE_WAIT && save->n_down == c->size) {
         decide(c);
         return 1;
@@ -439,7 +446,7 @@ static bool is_quiet(void *arg)
 {
     const struct rpt_checkpoint *c = arg;
 
-    return is_idle(arg) && !rpt__saver_has_rest(c->saver);
+    return is_idle(arg) && !c->save.has_rest;
 }
 
 static rpt_status_t wait_until(struct rpt_checkpoint *c, bool (*test)(void *))
