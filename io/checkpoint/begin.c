@@ -36,8 +36,10 @@ struct hello {
     uint64_t items;
     uint64_t id;   /* of rank 0: the folder */
     double time_s; /* of rank 0             */
+    uint64_t base; /* of rank 0 */
     int32_t status;
-    uint32_t changed;
+    uint16_t changed;
+    uint16_t is_local; /* of rank 0 */
 };
 
 static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
@@ -101,8 +103,10 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           rpt__items_hash(&c->items),
                           c->save.stamp.id,
                           c->save.stamp.time_s,
+                          c->level.base,
                           (int32_t)own,
-                          c->items.changed || !c->has_layout };
+                          c->items.changed || !c->has_layout,
+                          c->save.is_local };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
 
@@ -123,6 +127,8 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     if (status == RPT_OK && c->rank > 0) {
         rpt__workdir_name(c, &(struct rpt_stamp){ all[0].id, iteration,
                                                   all[0].time_s, c->size });
+        c->save.is_local = all[0].is_local != 0;
+        c->level.base = all[0].base;
     }
     free(all);
     *changed_out = changed;
@@ -176,6 +182,7 @@ static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
     rpt_status_t status = RPT_OK;
 
     if (c->rank == 0) {
+        c->save.is_local = rpt__level_chooses(c);
         status = rpt__workdir_make(c, iteration);
         if (status == RPT_OK && c->has_layout && !c->items.changed) {
             status = rpt__workdir_fill(c);
@@ -204,15 +211,17 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
     bool changed = false;
 
     if (status == RPT_OK) {
-        c->save.engine = engines[engine];
-        c->save.is_collective = engine == 1;
         status = make_folder(c, iteration);
     }
     status = greet(c, iteration, status, &changed);
+    if (status == RPT_OK) {
+        c->save.is_collective = engine == 1 && !c->save.is_local;
+        c->save.engine = engines[c->save.is_collective];
+    }
     if (status == RPT_OK && changed) {
         status = start_again(c, engine == 0);
     }
-    if (status == RPT_OK && engine == 1) {
+    if (status == RPT_OK && c->save.is_collective) {
         status = rpt__collective_prepare(c);
     }
     return status;
@@ -293,6 +302,7 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
+    c->save.is_local = false;
     if (c->rank == 0) {
         status = rpt__workdir_make(c, iteration);
     }
@@ -359,6 +369,9 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
     if (c->save.is_collective) {
         own = own == RPT_OK ? rpt__workdir_open(c) : own;
         own = rpt__collective_write(c, own);
+    }
+    if (c->save.is_local) {
+        own = rpt__level_share(c, own);
     }
     rpt__engine_lock(c->engine);
     rpt__save_go(c, own);

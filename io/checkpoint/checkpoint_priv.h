@@ -17,6 +17,7 @@
 #include "io/checkpoint/commit.h"
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/layout.h"
+#include "io/checkpoint/level.h"
 #include "io/checkpoint/routes.h"
 #include "io/checkpoint/stream.h"
 #include "io/checkpoint/saver.h"
@@ -25,13 +26,14 @@
 
 /* Where a save is, on this rank. */
 enum rpt_phase {
-    RPT_PHASE_IDLE,  /* there is none                                        */
-    RPT_PHASE_BEGIN, /* the call that begins one                             */
-    RPT_PHASE_WRITE, /* the thread writes                                    */
-    RPT_PHASE_WAIT,  /* this rank's part is down, or has failed: rank 0 waits
+    RPT_PHASE_IDLE,   /* there is none                                        */
+    RPT_PHASE_BEGIN,  /* the call that begins one                             */
+    RPT_PHASE_WRITE,  /* the thread writes                                    */
+    RPT_PHASE_WAIT,   /* this rank's part is down, or has failed: rank 0 waits
                          for all, the others for what it says                 */
     RPT_PHASE_COMMIT, /* rank 0's thread commits, or removes                 */
-    RPT_PHASE_RETAIN /* it is committed; rank 0's thread removes old ones    */
+    RPT_PHASE_RETAIN  /* it is over; the thread removes old ones: of rank 0,
+                        and with a local level of each rank                  */
 };
 
 struct rpt_save {
@@ -42,6 +44,7 @@ struct rpt_save {
     struct rpt_target target;
     const char *engine; /* its name */
     bool is_collective;
+    bool is_local; /* it stays on the nodes: there is no folder */
     struct rpt_write_times times;
     rpt_status_t own;     /* why this rank has no part        */
     struct rpt_buf error; /* packed: of `own`, or of the save */
@@ -102,6 +105,7 @@ struct rpt_checkpoint {
     char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
     struct rpt_manifest restored_manifest;
     struct rpt_timing timing;
+    struct rpt_levels level;
     rpt_checkpoint_stats_t stats;
     rpt_checkpoint_tell_fn tell; /* NULL: nobody */
     void *tell_user;
@@ -145,6 +149,8 @@ void rpt__workdir_name(struct rpt_checkpoint *c, const struct rpt_stamp *stamp);
 rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration);
 /* Rank 0: its files, as the layout says; those that are there are replaced. */
 rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c);
+/* Rank 0: save.draft. */
+rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c);
 /* Rank 0: what a job that finds the folder needs to finish it. */
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c);
 /* Any rank: save.dir and save.target. */

@@ -12,6 +12,13 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/due.c io/checkpoint/due.h io/checkpoint/events.c \
 	io/checkpoint/format.h io/checkpoint/gather.c \
 	io/checkpoint/gather.h io/checkpoint/interval.c \
+	io/checkpoint/level.c io/checkpoint/level.h \
+	io/checkpoint/level_file.c io/checkpoint/level_find.c \
+	io/checkpoint/level_flush.c io/checkpoint/level_list.c \
+	io/checkpoint/level_nodes.c \
+	io/checkpoint/level_place.c io/checkpoint/level_priv.h \
+	io/checkpoint/level_rebuild.c io/checkpoint/level_save.c \
+	io/checkpoint/level_ship.c \
 	io/checkpoint/item.c io/checkpoint/item.h io/checkpoint/layout.c \
 	io/checkpoint/layout.h io/checkpoint/load.c io/checkpoint/load.h \
 	io/checkpoint/manifest.c io/checkpoint/open.c io/checkpoint/parts.c \

@@ -72,6 +72,8 @@ static void is_down(struct rpt_checkpoint *c, int rank, rpt_status_t status,
     }
 }
 
+static rpt_status_t retain_job(void *arg);
+
 /* The text of a failure is in save->error. */
 static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
 {
@@ -84,6 +86,7 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.n_failures++;
     } else {
         c->stats.n_saves++;
+        c->stats.n_local += save->is_local;
         c->stats.bytes += c->layout.stream_bytes;
         c->stats.write_s = save->times.write_s + save->times.sync_s +
                            save->times.hash_s;
@@ -97,6 +100,11 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
     }
     c->timing.last_s = rpt__now_s();
     c->timing.last_iteration = save->stamp.iteration;
+    rpt__level_note(c, status);
+    if (c->level.is_on || (c->rank == 0 && status >= 0)) {
+        save->phase = RPT_PHASE_RETAIN;
+        rpt__saver_start(c->saver, retain_job, c);
+    }
     rpt__engine_tell(c->engine);
 }
 
@@ -162,7 +170,11 @@ static void came(void *user, int source, const void *data, size_t bytes)
 
 rpt_status_t rpt__save_listen(struct rpt_comm *comm)
 {
-    return rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm);
+    rpt_status_t status = rpt__level_listen(comm);
+
+    return status == RPT_OK
+               ? rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm)
+               : status;
 }
 
 static double limit_of(const struct rpt_checkpoint *c)
@@ -178,9 +190,8 @@ static double patience(const struct rpt_checkpoint *c)
 
 /* ---- jobs of the thread ---- */
 
-static rpt_status_t write_job(void *arg)
+static rpt_status_t write_shared(struct rpt_checkpoint *c)
 {
-    struct rpt_checkpoint *c = arg;
     struct rpt_save *save = &c->save;
     rpt_status_t status = RPT_OK;
 
@@ -199,6 +210,16 @@ static rpt_status_t write_job(void *arg)
         status = rpt__stream_write(&c->stream, &c->layout, c->rank,
                                    save->stamp.id, &save->target, &save->times);
     }
+    return status;
+}
+
+static rpt_status_t write_job(void *arg)
+{
+    struct rpt_checkpoint *c = arg;
+    struct rpt_save *save = &c->save;
+    rpt_status_t status = save->is_local ? rpt__level_write(c)
+                                         : write_shared(c);
+
     /* The others have given up by themselves, and try again or go on. */
     if (status == RPT_OK && c->rank == 0 &&
         rpt__now_s() - save->began_s > patience(c)) {
@@ -236,8 +257,12 @@ static rpt_status_t commit_job(void *arg)
 {
     struct rpt_checkpoint *c = arg;
     struct rpt_save *save = &c->save;
-    rpt_status_t status = rpt__commit(&c->dir, save->folder, NULL);
+    rpt_status_t status;
 
+    if (save->is_local) {
+        return RPT_OK; /* all that it takes is there */
+    }
+    status = rpt__commit(&c->dir, save->folder, NULL);
     if (status == RPT_PENDING) {
         status = rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete",
                            c->dir.path, save->folder);
@@ -255,7 +280,13 @@ static rpt_status_t commit_job(void *arg)
  * is no failure of it. */
 static rpt_status_t retain_job(void *arg)
 {
-    if (retain(arg) != RPT_OK) {
+    const struct rpt_checkpoint *c = arg;
+
+    if (c->level.is_on) {
+        rpt__level_tidy(c);
+    }
+    if (c->rank == 0 && !c->save.is_local && c->save.result >= 0 &&
+        retain(c) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
     }
@@ -356,10 +387,6 @@ static void announce(struct rpt_checkpoint *c)
     save->n_down = 0;
     save->failure = RPT_OK;
     is_over(c, status);
-    if (status >= 0) {
-        save->phase = RPT_PHASE_RETAIN;
-        rpt__saver_start(c->saver, retain_job, c);
-    }
 }
 
 int rpt__save_poll(struct rpt_poller *poller)
@@ -377,6 +404,11 @@ int rpt__save_poll(struct rpt_poller *poller)
         report(c, status, error);
         return 1;
     }
+    if (save->phase == RPT_PHASE_RETAIN && rpt__saver_is_done(c->saver)) {
+        save->phase = RPT_PHASE_IDLE;
+        rpt__engine_tell(c->engine);
+        return 1;
+    }
     if (c->rank > 0) {
         return 0;
     }
@@ -391,11 +423,6 @@ int rpt__save_poll(struct rpt_poller *poller)
     }
     if (save->phase == RPT_PHASE_COMMIT && rpt__saver_is_done(c->saver)) {
         announce(c);
-        return 1;
-    }
-    if (save->phase == RPT_PHASE_RETAIN && rpt__saver_is_done(c->saver)) {
-        save->phase = RPT_PHASE_IDLE;
-        rpt__engine_tell(c->engine);
         return 1;
     }
     return 0;

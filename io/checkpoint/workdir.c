@@ -66,7 +66,8 @@ rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration)
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
     }
     rpt__workdir_name(c, &stamp);
-    return rpt__dir_make(&c->dir, save->folder, false);
+    return save->is_local ? RPT_OK
+                          : rpt__dir_make(&c->dir, save->folder, false);
 }
 
 /* It may be there, of another layout. */
@@ -128,6 +129,9 @@ rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c)
         rpt__fail_hint("save the state as several tasks");
         return RPT_ERR_OVERFLOW;
     }
+    if (c->save.is_local) {
+        return RPT_OK;
+    }
     status = rpt__dir_open(&c->dir, c->save.folder, &dir);
     if (status != RPT_OK) {
         return status;
@@ -143,8 +147,7 @@ rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c)
     return status;
 }
 
-/* What a job that finds this folder needs to finish it. */
-static rpt_status_t make_draft(struct rpt_checkpoint *c)
+rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c)
 {
     struct rpt_save *save = &c->save;
     const struct rpt_map *map = rpt__comm_map(c->comm);
@@ -181,7 +184,7 @@ rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c)
 {
     const struct rpt_buf *draft = &c->save.draft;
     int fd = -1, error;
-    rpt_status_t status = make_draft(c);
+    rpt_status_t status = rpt__workdir_make_draft(c);
 
     if (status == RPT_OK) {
         status = rpt__dir_create(&c->save.dir, RPT_DRAFT, &fd);
