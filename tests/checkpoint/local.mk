@@ -1,6 +1,7 @@
 # tests of io/checkpoint: the same tables with ranks as threads (test_checkpoint)
 # and in the processes of mpirun (test_checkpoint_mpi)
-CHECKPOINT_TESTS = tests/checkpoint/damage.c tests/checkpoint/refusing.c \
+CHECKPOINT_TESTS = tests/checkpoint/damage.c tests/checkpoint/levels.c \
+	tests/checkpoint/refusing.c \
 	tests/checkpoint/restoring.c tests/checkpoint/routing.c \
 	tests/checkpoint/saving.c \
 	tests/checkpoint/state.c tests/checkpoint/state.h \

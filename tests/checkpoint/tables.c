@@ -5,7 +5,7 @@
 
 const char test_suite[] = "test_checkpoint";
 
-const struct rpt_test *const test_tables[] = {
-    saving_tests,   restoring_tests, damage_tests, timing_tests,
-    refusing_tests, routing_tests,   NULL
-};
+const struct rpt_test *const test_tables[] = { saving_tests,   restoring_tests,
+                                               damage_tests,   timing_tests,
+                                               refusing_tests, routing_tests,
+                                               level_tests,    NULL };

@@ -7,6 +7,6 @@
 #include "world.h"
 
 extern const struct rpt_test saving_tests[], restoring_tests[], damage_tests[],
-    timing_tests[], refusing_tests[], routing_tests[];
+    timing_tests[], refusing_tests[], routing_tests[], level_tests[];
 
 #endif /* RPT_TESTS_CHECKPOINT_TABLES_H */
