@@ -111,9 +111,9 @@ static void judge_own(const struct rpt_finding *f, uint64_t id,
             close(supply.fd);
         }
         if (status != RPT_OK) {
-            rpt__log(RPT_LOG_WARN, "%s/%s is not used: %s (%s)",
-                     f->own[seen->index].folder, f->own[seen->index].name,
-                     rpt_last_error()->what, rpt_last_error()->why);
+            rpt__log(RPT_LOG_WARN, "%s in io.checkpoint.local_dir: %s (%s)",
+                     f->own[seen->index].folder, rpt_last_error()->what,
+                     rpt_last_error()->why);
         }
         rpt__buf_u8(out, status == RPT_OK);
     }

@@ -83,17 +83,19 @@ static rpt_status_t look_at(void *user, const struct rpt_dir *dir,
     struct rpt_supply supply = { NULL, 0, -1, 0 };
     struct rpt_local local = { .front = RPT_BUF_EMPTY };
     char right[RPT_LOCAL_NAME_BYTES];
+    char path[1024];
     rpt_status_t status = name[0] == '.' ? RPT_END
                                          : open_in(dir, name, &supply);
 
     if (status == RPT_OK) {
-        status = rpt__local_read(name, &supply, &local);
+        snprintf(path, sizeof path, "%s/%s", dir->path, name);
+        status = rpt__local_read(path, &supply, &local);
     }
     if (supply.fd >= 0) {
         close(supply.fd);
     }
     if (status < 0) {
-        rpt__log(RPT_LOG_WARN, "%s/%s is not used: %s (%s)", dir->path, name,
+        rpt__log(RPT_LOG_WARN, "a file in io.checkpoint.local_dir: %s (%s)",
                  rpt_last_error()->what, rpt_last_error()->why);
     }
     if (status != RPT_OK) {

@@ -32,12 +32,16 @@ static void try_it(struct world *w)
 static void on_nodes(int least, world_fn fn)
 {
     tried = fn;
+    state_shrink(true);
+    rpt_log_set_level(RPT_LOG_ERROR); /* what is lost is a warning */
     for (n_virtual = least; n_virtual <= 4; n_virtual++) {
         char settings[64];
 
         snprintf(settings, sizeof settings, "topo.virtual_nodes=%d", n_virtual);
         on_all(n_virtual, settings, try_it);
     }
+    state_shrink(false);
+    rpt_log_set_level(RPT_LOG_WARN);
 }
 
 /* On rank 0, between two meetings; %s of the format is the folder. */
@@ -164,15 +168,6 @@ static void save_some(struct world *w, int copy, int n)
 static bool restored(struct world *w, int wanted)
 {
     return restore_in(w->group, w->folder, wanted, w->size, false);
-}
-
-static void quiet(struct world *w, bool on)
-{
-    meet(w);
-    if (w->rank == 0) {
-        rpt_log_set_level(on ? RPT_LOG_ERROR : RPT_LOG_WARN);
-    }
-    meet(w);
 }
 
 /* ---- which save goes where ---- */
@@ -318,6 +313,24 @@ static void a_newer_local_one_is_restored(void)
     on_nodes(1, come_back);
 }
 
+/* More than one message of bytes. */
+static void come_back_large(struct world *w)
+{
+    for (int copy = PARTNER; copy <= XOR; copy++) {
+        state_shrink(false);
+        save_some(w, copy, 2);
+        shell(w, "rm -r local/repartir-*/*/node-00001");
+        CHECK(restored(w, 2));
+        meet(w);
+        state_shrink(true);
+    }
+}
+
+static void large_parts_are_copied_too(void)
+{
+    on_nodes(2, come_back_large);
+}
+
 /* The same again, while the job goes on. */
 static void look_back(struct world *w)
 {
@@ -360,7 +373,6 @@ static void from_any_to_any(struct world *w)
                                   &savers));
             WORKS(rpt_group_split(w->group, w->rank >= w->size - to ? 0 : -1,
                                   w->rank, &restorers));
-            quiet(w, true);
             begin(w);
             if (savers != NULL) {
                 save_in(savers, w->folder, (from + to) % 2 == 0 ? XOR : PARTNER,
@@ -371,7 +383,6 @@ static void from_any_to_any(struct world *w)
                 CHECK(restore_in(restorers, w->folder, 2, from, to % 3 == 0));
             }
             CHECK(local_files(w) == 0);
-            quiet(w, false);
             rpt_group_destroy(savers);
             rpt_group_destroy(restorers);
         }
@@ -387,7 +398,6 @@ static void any_number_of_ranks_restores_it(void)
 
 static void lose_one(struct world *w)
 {
-    quiet(w, true);
     for (int copy = NONE; copy <= XOR; copy++) {
         bool survives = copy != NONE && n_virtual > 1;
 
@@ -397,7 +407,6 @@ static void lose_one(struct world *w)
             CHECK(restored(w, survives ? 3 : 1));
         }
     }
-    quiet(w, false);
 }
 
 static void one_node_may_be_lost(void)
@@ -407,7 +416,6 @@ static void one_node_may_be_lost(void)
 
 static void lose_two(struct world *w)
 {
-    quiet(w, true);
     for (int copy = NONE; copy <= XOR; copy++) {
         for (int node = 0; node < n_virtual; node++) {
             save_some(w, copy, 3);
@@ -416,7 +424,6 @@ static void lose_two(struct world *w)
             CHECK(restored(w, 1));
         }
     }
-    quiet(w, false);
 }
 
 static void when_two_are_lost_the_shared_one_is_restored(void)
@@ -430,7 +437,6 @@ static void lose_one_of_each(struct world *w)
     struct state state;
     rpt_checkpoint_t *c;
 
-    quiet(w, true);
     begin(w);
     state_make(&state, w->rank, w->size, false);
     c = open_in(w->group, w->folder, &state, XOR, "io.checkpoint.local_set=2");
@@ -441,7 +447,6 @@ static void lose_one_of_each(struct world *w)
     rpt_checkpoint_close(c);
     shell(w, "cd local/repartir-*/* && rm -r node-00001 node-00002");
     CHECK(restored(w, 2));
-    quiet(w, false);
     state_free(&state);
 }
 
@@ -468,7 +473,6 @@ static void damage(struct world *w)
         "rm $f",
     };
 
-    quiet(w, true);
     for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
         int copy = (int)(i + (size_t)w->size) % 3;
         bool survives = copy != NONE && n_virtual > 1;
@@ -482,7 +486,6 @@ static void damage(struct world *w)
             fprintf(stderr, "%s, %s\n", tricks[i], copies[copy]);
         }
     }
-    quiet(w, false);
 }
 
 static void what_is_damaged_is_not_used(void)
@@ -493,7 +496,6 @@ static void what_is_damaged_is_not_used(void)
 /* The parity, too. */
 static void damage_parity(struct world *w)
 {
-    quiet(w, true);
     save_some(w, XOR, 2);
     shell(w, "cd local/repartir-*/* && rm -r node-00000 && "
              "for f in node-00001/*.xor-*; do printf xyz | "
@@ -505,7 +507,6 @@ static void damage_parity(struct world *w)
              "printf x >>$f; printf x | dd of=$f bs=1 seek=200 conv=notrunc "
              "2>/dev/null; done");
     CHECK(restored(w, 2));
-    quiet(w, false);
 }
 
 static void damaged_parity_is_not_used(void)
@@ -516,11 +517,9 @@ static void damaged_parity_is_not_used(void)
 /* The older of two local ones is better than the shared one. */
 static void damage_newest(struct world *w)
 {
-    quiet(w, true);
     save_some(w, NONE, 3);
     shell(w, "rm local/repartir-*/*/node-00000/it-*3-*.rank-00000");
     CHECK(restored(w, 2));
-    quiet(w, false);
 }
 
 static void the_one_before_is_restored_then(void)
@@ -569,7 +568,6 @@ static void fail_once(struct world *w, const char *break_it, const char *words,
     struct state state;
     rpt_checkpoint_t *c;
 
-    quiet(w, true);
     begin(w);
     state_make(&state, w->rank, w->size, false);
     state_fill(&state, 1);
@@ -584,7 +582,6 @@ static void fail_once(struct world *w, const char *break_it, const char *words,
     CHECK(count_names(w, "task", "it-") == 2);
     rpt_checkpoint_close(c);
     CHECK(restored(w, 3));
-    quiet(w, false);
     state_free(&state);
 }
 
@@ -612,7 +609,6 @@ static void refuse(struct world *w)
         struct state state;
         rpt_checkpoint_t *c;
 
-        quiet(w, true);
         begin(w);
         state_make(&state, w->rank, w->size, false);
         state_fill(&state, 1);
@@ -622,7 +618,6 @@ static void refuse(struct world *w)
         FAILS(RPT_ERR_INVALID, "is not used", rpt_checkpoint_save(c, 2));
         shell(w, "rm -rf local && mkdir local");
         rpt_checkpoint_close(c);
-        quiet(w, false);
         state_free(&state);
     }
 }
@@ -638,6 +633,7 @@ const struct rpt_test level_tests[] = {
     RPT_TEST(a_save_before_a_stop_is_shared),
     RPT_TEST(one_with_files_of_the_program_is_shared),
     RPT_TEST(a_newer_local_one_is_restored),
+    RPT_TEST(large_parts_are_copied_too),
     RPT_TEST(the_job_itself_may_go_back),
     RPT_TEST(any_number_of_ranks_restores_it),
     RPT_TEST(one_node_may_be_lost),
