@@ -215,6 +215,11 @@ static bool read_members(struct rpt_local *local, struct rpt_reader *reader)
         local->members[i].rank = rpt__read_u32(reader);
         local->members[i].bytes = rpt__read_u64(reader);
     }
+    for (uint32_t i = 0; local->members != NULL && i < local->n_members; i++) {
+        if (local->members[i].bytes > local->chunk * (local->n_members - 1)) {
+            return false;
+        }
+    }
     return local->members != NULL;
 }
 
@@ -265,8 +270,8 @@ static rpt_status_t read_front(const char *name,
     bytes = local->head.front_bytes;
     if (bytes < HEAD_BYTES + RPT_SEAL_BYTES || bytes > supply->bytes ||
         bytes > FRONT_BYTES_MAX ||
-        local->head.body_bytes > supply->bytes - bytes) {
-        return damaged(name, "it is shorter than it says");
+        local->head.body_bytes != supply->bytes - bytes) {
+        return damaged(name, "it is not as long as it says");
     }
     front = rpt__buf_reserve(&local->front, (size_t)bytes);
     if (front == NULL) {

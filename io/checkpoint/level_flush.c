@@ -239,7 +239,7 @@ static rpt_status_t write_section(const struct flushing *f,
     rpt__read_bytes(&table, 16 * (size_t)local->head.number);
     offset = rpt__read_u64(&table);
     bytes = rpt__read_u64(&table);
-    if (bytes != local->section_bytes ||
+    if (bytes != local->section_bytes || bytes > f->manifest.blocks_bytes ||
         offset > f->manifest.blocks_bytes - bytes) {
         return wrong("a section has another length");
     }

@@ -7,6 +7,8 @@
 #include "state.h"
 #include "tables.h"
 
+#include "io/checkpoint/level_priv.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -455,6 +457,46 @@ static void of_each_set_one_node_may_be_lost(void)
     on_nodes(4, lose_one_of_each);
 }
 
+/* Nodes with 1, 2, 3, 1, ... ranks. */
+static void sets_cover_all_nodes_and_none_is_alone(void)
+{
+    enum { MOST = 40 };
+    int begin[MOST + 1] = { 0 }, ranks[3 * MOST];
+
+    for (int i = 0; i < MOST; i++) {
+        begin[i + 1] = begin[i] + i % 3 + 1;
+    }
+    for (int r = 0; r < begin[MOST]; r++) {
+        ranks[r] = r;
+    }
+    for (int n = 2; n <= MOST; n++) {
+        struct rpt_nodes nodes = { .n = n, .begin = begin, .ranks = ranks };
+
+        for (int most = 2; most < 12; most++) {
+            int next = 0;
+
+            while (next < n) {
+                struct rpt_xor_set set = rpt__nodes_set(&nodes, next, most);
+                int rank = -1;
+
+                CHECK(set.first == next);
+                CHECK(set.n >= 2 && set.n <= (most > 2 ? most : 3));
+                next += set.n;
+                CHECK(rpt__nodes_set(&nodes, next - 1, most).first ==
+                      set.first);
+                for (int i = 0; i < set.n; i++) {
+                    int node = set.first + i;
+
+                    CHECK(rpt__nodes_member(&nodes, &set, 2, i, &rank) ==
+                          (node % 3 == 2));
+                    CHECK(rank >= begin[node] && rank < begin[node + 1]);
+                }
+            }
+            CHECK(next == n);
+        }
+    }
+}
+
 /* ---- damage ---- */
 
 /* Every file of rank 0's part that is its own, in several places. */
@@ -639,6 +681,7 @@ const struct rpt_test level_tests[] = {
     RPT_TEST(one_node_may_be_lost),
     RPT_TEST(when_two_are_lost_the_shared_one_is_restored),
     RPT_TEST(of_each_set_one_node_may_be_lost),
+    RPT_TEST(sets_cover_all_nodes_and_none_is_alone),
     RPT_TEST(what_is_damaged_is_not_used),
     RPT_TEST(damaged_parity_is_not_used),
     RPT_TEST(the_one_before_is_restored_then),

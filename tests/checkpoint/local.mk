@@ -28,11 +28,16 @@ TESTS += tests/checkpoint/under_mpirun
 EXTRA_DIST += tests/checkpoint/under_mpirun
 
 # The fuzzers without libFuzzer: they try their corpus once.
-check_PROGRAMS += tests/corpus_manifest tests/corpus_blocks
+check_PROGRAMS += tests/corpus_manifest tests/corpus_blocks \
+	tests/corpus_local
 tests_corpus_manifest_SOURCES = tests/fuzz/fuzz_manifest.c tests/fuzz/corpus.h
 tests_corpus_manifest_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_corpus_manifest_LDADD = librepartir_all.la
 tests_corpus_blocks_SOURCES = tests/fuzz/fuzz_blocks.c tests/fuzz/corpus.h
 tests_corpus_blocks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_corpus_blocks_LDADD = librepartir_all.la
-EXTRA_DIST += tests/fuzz/corpus/manifest tests/fuzz/corpus/blocks
+tests_corpus_local_SOURCES = tests/fuzz/fuzz_local.c tests/fuzz/corpus.h
+tests_corpus_local_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_corpus_local_LDADD = librepartir_all.la
+EXTRA_DIST += tests/fuzz/corpus/manifest tests/fuzz/corpus/blocks \
+	tests/fuzz/corpus/local
