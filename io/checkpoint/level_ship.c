@@ -1,5 +1,5 @@
 /*
- * level_ship.c - bytes from rank to rank, as messages of some hundred KiB
+ * level_ship.c - bytes from rank to rank, as many small messages
  *
  * Every rank knows what it gets from whom before anybody sends: ranges of
  * files, each with a key.  They are added by exclusive or to what the receiver
@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 256 << 10, BACKLOG_BYTES = 1 << 20, HEAD_BYTES = 32 };
+/* A chunk and its head are one packet, so nothing is put together again. */
+enum { CHUNK_BYTES = 32 << 10, BACKLOG_BYTES = 1 << 20, HEAD_BYTES = 32 };
 
 static const char call[] = "rpt_checkpoint_save";
 
