@@ -34,8 +34,8 @@ static const char call[] = "rpt_checkpoint_save";
 struct hello {
     uint64_t iteration;
     uint64_t items;
-    uint64_t id;   /* of rank 0: the folder */
-    double time_s; /* of rank 0             */
+    uint64_t id;       /* of rank 0: the folder    */
+    double time_s;     /* of rank 0                */
     uint64_t recycled; /* of rank 0: see recycle.c */
     int32_t status;
     uint32_t changed;
@@ -92,8 +92,8 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
     return RPT_OK;
 }
 
-/* Collective; changed_out: on any rank.  own: of rank 0, which has made the
- * folder, or of another one. */
+/* Collective.  own: how this rank has fared so far; rank 0 has made the folder.
+ * changed_out: on any rank. */
 static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           rpt_status_t own, bool *changed_out)
 {

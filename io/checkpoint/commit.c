@@ -403,7 +403,7 @@ rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task)
     if (status == RPT_OK) {
         status = rpt__dir_sync(task);
     }
-    if (status == RPT_OK && rpt__clear_old(task) != RPT_OK) {
+    if (status == RPT_OK && rpt__clear_old(task, true) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "%s (%s)", rpt_last_error()->what,
                  rpt_last_error()->why);
     }

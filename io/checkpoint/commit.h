@@ -74,7 +74,7 @@ struct rpt_retention {
     uint64_t bytes;     /* no more than so many; 0: any                */
     uint64_t committed; /* so is this one, just written; 0: none       */
     uint64_t verified;  /* this id is kept in any case; 0: none        */
-    bool spares;        /* the last that goes stays as .old-ID ...     */
+    bool spares;        /* the last that goes stays as .spare-ID ...   */
     uint64_t spare;     /* [out] ... with this id; 0: none             */
 };
 /* Which may go of those that count, which are given newest first.  The newest
@@ -89,8 +89,9 @@ rpt_status_t rpt__retain(const struct rpt_dir *task,
 /* Takes a folder out of the way and removes it.  One that somebody else has
  * taken is fine. */
 rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
-/* Removes .old-ID of who was killed meanwhile. */
-rpt_status_t rpt__clear_old(const struct rpt_dir *task);
+/* Removes .old-ID of who was killed meanwhile; and .spare-ID of a job that was
+ * killed, for who has the task's lock. */
+rpt_status_t rpt__clear_old(const struct rpt_dir *task, bool is_locked);
 /* Puts a damaged one aside. */
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
                             uint64_t id);

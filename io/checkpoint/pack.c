@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,7 @@ rpt_status_t rpt__pack_box(struct rpt_packer *p, struct rpt_pack_target *target,
         }
         rpt__box_copy(&to, &from, &shared, set->n_dims,
                       rpt_type_bytes(set->type));
+        sched_yield(); /* ranks that share this core may still be copying */
         status = do_chunk(p, target, set, k, &words_out[2 * i]);
     }
     return status;

@@ -2,15 +2,16 @@
  * recycle.c - a new checkpoint in the files of one that was removed
  *
  * With io.checkpoint.changed_only the last checkpoint that goes is kept as
- * .old-ID.  The next save of the same layout takes its file over and writes
- * only blocks whose checksum is another than what that file has there.  So no
- * checkpoint depends on another one, and each is a file like any other.
+ * .spare-ID, which others leave alone as they do .tmp-ID.  The next save of the
+ * same layout takes its file over and writes only blocks whose checksum is
+ * another than what that file has there.  So no checkpoint depends on another
+ * one, and each is a file like any other.
  *
  *   1  nobody has state.h5 open (readers hold a shared lock), and it has no
  *      other name
  *   2  MANIFEST.json and blocks.xxh go, the folder is synced: it cannot be
  *      taken for the old checkpoint any more
- *   3  .old-ID becomes .tmp-ID2
+ *   3  .spare-ID becomes .tmp-ID2
  *
  * Whatever of this does not work leaves a save that writes all.
  *
@@ -97,12 +98,12 @@ void rpt__recycle_free(struct rpt_checkpoint *c)
 
 /* ---- the folder; rank 0 ---- */
 
-static void old_name(uint64_t id, char name[RPT_FOLDER_NAME_BYTES])
+static void spare_name(uint64_t id, char name[RPT_FOLDER_NAME_BYTES])
 {
     char text[RPT_ID_BYTES];
 
     rpt__id_text(id, text);
-    snprintf(name, RPT_FOLDER_NAME_BYTES, ".old-%s", text);
+    snprintf(name, RPT_FOLDER_NAME_BYTES, RPT_SPARE "%s", text);
 }
 
 void rpt__recycle_drop(struct rpt_checkpoint *c)
@@ -112,7 +113,7 @@ void rpt__recycle_drop(struct rpt_checkpoint *c)
     if (c->retention.spare == 0) {
         return;
     }
-    old_name(c->retention.spare, name);
+    spare_name(c->retention.spare, name);
     c->retention.spare = 0;
     if (rpt__dir_remove(&c->dir, name) != RPT_OK) {
         rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s", c->dir.path, name,
@@ -159,7 +160,6 @@ bool rpt__recycle_take(struct rpt_checkpoint *c)
     uint64_t id;
     bool taken;
 
-    c->save.recycled = 0;
     if (rpt__saver_has_rest(c->saver)) {
         return false; /* what goes is being chosen now */
     }
@@ -168,7 +168,7 @@ bool rpt__recycle_take(struct rpt_checkpoint *c)
         rpt__recycle_drop(c);
         return false;
     }
-    old_name(id, name);
+    spare_name(id, name);
     taken = rpt__dir_open(&c->dir, name, &dir) == RPT_OK &&
             is_free(&dir, c->layout.file_bytes) && strip(&dir) == RPT_OK &&
             rpt__dir_rename(&c->dir, name, c->save.folder) == RPT_OK;

@@ -92,14 +92,15 @@ rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
     return rename_to(task, name, ".bad-", id, bad);
 }
 
-rpt_status_t rpt__clear_old(const struct rpt_dir *task)
+rpt_status_t rpt__clear_old(const struct rpt_dir *task, bool is_locked)
 {
     struct rpt_dir_names names = { NULL, 0 };
     rpt_status_t status = rpt__dir_list(task, &names), one;
     bool is_synced = false;
 
     for (size_t i = 0; i < names.n; i++) {
-        if (strncmp(names.list[i], ".old-", 5) != 0) {
+        if (strncmp(names.list[i], ".old-", 5) != 0 &&
+            !(is_locked && strncmp(names.list[i], RPT_SPARE, 7) == 0)) {
             continue;
         }
         /* Who renamed it may have been killed before the sync. */
@@ -127,14 +128,18 @@ static size_t drop_damaged(struct rpt_found found[], size_t n)
     return n_good;
 }
 
-/* It stays as .old-ID, to be recycled. */
+/* It stays, to be recycled. */
 static rpt_status_t spare(const struct rpt_dir *task,
                           struct rpt_retention *rules,
                           const struct rpt_found *found)
 {
-    char old[RPT_FOLDER_NAME_BYTES];
-    rpt_status_t status = rename_to(task, found->name, ".old-", found->id, old);
+    char name[RPT_FOLDER_NAME_BYTES];
+    rpt_status_t status = rename_to(task, found->name, RPT_SPARE, found->id,
+                                    name);
 
+    if (status != RPT_OK && rpt__dir_lacks(task, found->name)) {
+        return RPT_OK; /* somebody else has removed it */
+    }
     if (status == RPT_OK) {
         status = rpt__dir_sync(task);
     }

@@ -97,7 +97,7 @@ static rpt_status_t remove_old(const struct task *task,
 {
     return (tidying->flags & RPT_CATALOG_DRY_RUN) != 0
                ? RPT_OK
-               : rpt__clear_old(&task->dir);
+               : rpt__clear_old(&task->dir, task->lock_fd >= 0);
 }
 
 /* ---- by rules ---- */

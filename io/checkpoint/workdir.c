@@ -67,6 +67,7 @@ rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration,
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
     }
     rpt__workdir_name(c, &stamp);
+    save->recycled = 0;
     return may_recycle && rpt__recycle_take(c)
                ? RPT_OK
                : rpt__dir_make(&c->dir, save->folder, false);
@@ -82,7 +83,6 @@ static rpt_status_t create_file(const struct rpt_dir *dir, const char *name,
     if (status == RPT_OK) {
         status = rpt__dir_create(dir, name, &fd);
     }
-
     if (status != RPT_OK) {
         return status;
     }

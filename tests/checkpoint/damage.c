@@ -1,7 +1,7 @@
 /*
  * damage.c - files that are not as they were written
  */
-#include "world.h"
+#include "state.h"
 #include "tables.h"
 
 #include "io/checkpoint/checkpoint_priv.h"
@@ -114,24 +114,6 @@ static void put_back(const char *task, const char *name)
 
 static const char *const files[] = { "MANIFEST.json", "blocks.xxh",
                                      "state.h5" };
-
-/* What a checkpoint is found to be, all of it. */
-static rpt_status_t verdict(const char *task, const char *name)
-{
-    struct rpt_dir dir;
-    struct rpt_opened opened = RPT_OPENED_NONE;
-    rpt_status_t status = rpt__dir_open_path(task, &dir);
-
-    if (status == RPT_OK) {
-        status = rpt__opened_read(&dir, name, &opened);
-    }
-    if (status == RPT_OK) {
-        status = rpt__verify(&opened, 0, 1);
-    }
-    rpt__opened_free(&opened);
-    rpt__dir_close(&dir);
-    return status;
-}
 
 /* Does something to each file of the newest checkpoint, in many ways; each time
  * it must be found, and now and then a whole restore must give the other one.

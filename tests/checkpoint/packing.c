@@ -2,6 +2,7 @@
  * packing.c - compressed checkpoints: every type, constant values and noise, on
  * any number of ranks
  */
+#include "state.h"
 #include "tables.h"
 
 #include "io/checkpoint/checkpoint_priv.h"
@@ -464,23 +465,6 @@ static void values_in_chunks_are_saved_again(void)
 }
 
 /* ---- damage ---- */
-
-static rpt_status_t verdict(const char *task, const char *name)
-{
-    struct rpt_dir dir;
-    struct rpt_opened opened = RPT_OPENED_NONE;
-    rpt_status_t status = rpt__dir_open_path(task, &dir);
-
-    if (status == RPT_OK) {
-        status = rpt__opened_read(&dir, name, &opened);
-    }
-    if (status == RPT_OK) {
-        status = rpt__verify(&opened, 0, 1);
-    }
-    rpt__opened_free(&opened);
-    rpt__dir_close(&dir);
-    return status;
-}
 
 static void flip_file(const char *task, const char *name, const char *file)
 {

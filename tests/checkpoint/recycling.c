@@ -3,13 +3,14 @@
  */
 #include "tables.h"
 
+#include "io/checkpoint/checkpoint_priv.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { N = 3 << 17 }; /* doubles of a rank: three blocks */
@@ -69,7 +70,6 @@ static void fill(struct two *two, uint64_t iteration)
 /* Saves the next one; the bytes that this rank wrote. */
 static uint64_t save(struct world *w, struct two *two)
 {
-    const struct timespec pause = { 0, 1000 * 1000 };
     rpt_checkpoint_stats_t before, after;
 
     fill(two, ++two->iteration);
@@ -77,11 +77,10 @@ static uint64_t save(struct world *w, struct two *two)
     WORKS(rpt_checkpoint_save(two->c, two->iteration));
     WORKS(rpt_checkpoint_stats(two->c, &after));
     meet(w);
-    /* Old ones go in the background: one of them at most stays. */
-    for (int i = 0; i < 10000 && count_names(w, "task", "it-") > 2; i++) {
-        nanosleep(&pause, NULL);
-    }
-    nanosleep(&(struct timespec){ 0, 50 * 1000 * 1000 }, NULL);
+    /* Old ones go in the background; here none begins the next one before. */
+    rpt__engine_lock(two->c->engine);
+    WORKS(rpt__save_settle(two->c));
+    rpt__engine_unlock(two->c->engine);
     meet(w);
     return after.bytes - before.bytes;
 }
@@ -127,13 +126,13 @@ static void save_some(struct world *w)
         uint64_t bytes = save(w, &two);
 
         CHECK(bytes >= 3 * block && bytes < 4 * block);
-        CHECK(count_names(w, "task", ".old-") == 1);
+        CHECK(count_names(w, "task", ".spare-") == 1);
         meet(w);
     }
     restore(w, &two);
     CHECK(save(w, &two) < 4 * block);
     rpt_checkpoint_close(two.c);
-    CHECK(count_names(w, "task", ".old-") == 0);
+    CHECK(count_names(w, "task", ".spare-") == 0);
     CHECK(count_names(w, "task", "it-") == 2);
     meet(w);
     open_two(w, &two);
@@ -300,8 +299,8 @@ static void lose_spare(struct world *w)
         save(w, &two);
     }
     if (w->rank == 0) {
-        CHECK(count_names(w, "task", ".old-") == 1);
-        snprintf(command, sizeof command, "rm -r '%s'/.old-*",
+        CHECK(count_names(w, "task", ".spare-") == 1);
+        snprintf(command, sizeof command, "rm -r '%s'/.spare-*",
                  path_of(w, "task", NULL));
         CHECK(system(command) == 0);
     }
@@ -317,11 +316,62 @@ static void without_old_files_all_is_written(void)
            lose_spare);
 }
 
+/* A save that was begun, for files of the program, has a folder of its own. */
+static void begin_one(struct world *w)
+{
+    struct two two;
+
+    make_two(w, &two);
+    for (int i = 0; i < 5; i++) {
+        save(w, &two);
+    }
+    WORKS(rpt_checkpoint_begin(two.c, two.iteration + 1));
+    CHECK(save(w, &two) >= 6 * block);
+    restore(w, &two);
+    free_two(&two);
+}
+
+static void one_that_was_begun_takes_new_files(void)
+{
+    on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2", begin_one);
+}
+
+/* What a job keeps to write into is not for others to remove while it writes:
+ * they would take files out of its new folder. */
+static void tidy_beside(struct world *w)
+{
+    struct rpt_dir task = RPT_DIR_CLOSED;
+    struct two two;
+
+    make_two(w, &two);
+    for (int i = 0; i < 4; i++) {
+        save(w, &two);
+    }
+    if (w->rank == 0) {
+        WORKS(rpt__dir_open_path(path_of(w, "task", NULL), &task));
+        WORKS(rpt__clear_old(&task, false));
+        rpt__dir_close(&task);
+        CHECK(count_names(w, "task", ".spare-") == 1);
+    }
+    meet(w);
+    CHECK(save(w, &two) < 4 * block);
+    restore(w, &two);
+    free_two(&two);
+}
+
+static void others_let_it_alone(void)
+{
+    on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2",
+           tidy_beside);
+}
+
 const struct rpt_test recycling_tests[] = {
     RPT_TEST(only_what_has_changed_is_written),
     RPT_TEST(so_it_is_with_compression),
     RPT_TEST(another_layout_takes_new_files),
     RPT_TEST(what_is_read_or_linked_is_not_written_to),
     RPT_TEST(without_old_files_all_is_written),
+    RPT_TEST(one_that_was_begun_takes_new_files),
+    RPT_TEST(others_let_it_alone),
     RPT_TEST_END,
 };

@@ -3,6 +3,8 @@
  */
 #include "state.h"
 
+#include "io/checkpoint/checkpoint_priv.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,4 +303,23 @@ void state_add(struct state *state, rpt_checkpoint_t *checkpoint)
     WORKS(rpt_checkpoint_set_text(checkpoint, "rows", "units", "m/s"));
     WORKS(rpt_checkpoint_set_attribute(checkpoint, NULL, "dt", RPT_TYPE_F64, 1,
                                        &(double){ 0.5 }));
+}
+
+/* ---- what was saved ---- */
+
+rpt_status_t verdict(const char *task, const char *name)
+{
+    struct rpt_dir dir;
+    struct rpt_opened opened = RPT_OPENED_NONE;
+    rpt_status_t status = rpt__dir_open_path(task, &dir);
+
+    if (status == RPT_OK) {
+        status = rpt__opened_read(&dir, name, &opened);
+    }
+    if (status == RPT_OK) {
+        status = rpt__verify(&opened, 0, 1);
+    }
+    rpt__opened_free(&opened);
+    rpt__dir_close(&dir);
+    return status;
 }

@@ -38,4 +38,7 @@ bool state_is(struct state *state, int seed);
 /* Adds all items. */
 void state_add(struct state *state, rpt_checkpoint_t *checkpoint);
 
+/* What a checkpoint in a task's folder is found to be, all of it. */
+rpt_status_t verdict(const char *task, const char *name);
+
 #endif /* RPT_TESTS_CHECKPOINT_STATE_H */

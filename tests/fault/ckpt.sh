@@ -94,7 +94,7 @@ highest() { # WORD: of the logs
 
 # Names that no start should leave.
 left_over() {
-    ls -A "$d/victim" | grep -E '^\.(tmp|old|bad)-' | sed 's/^/it left /'
+    ls -A "$d/victim" | grep -E '^\.(tmp|old|bad|spare)-' | sed 's/^/it left /'
     sort -u "$pids" | while read -r pid; do
         [ -d "/proc/$pid" ] || ls -d /dev/shm/repartir-*"-$pid-"* 2>/dev/null
     done | sed 's/^/it left /'

@@ -9,7 +9,7 @@
  * with the formula of the iteration that it was told, and saves the next ones.
  * Rank R appends to LOG.R, a line a write, so that it is there after a kill:
  *
- *     left NAME            rank 0, after the opening: .tmp- or .old-
+ *     left NAME            rank 0, after the opening: .tmp-, .old- or .spare-
  *     restored N | none    and it is just that
  *     wrong N WHAT         and it is not
  *     saving N, then saved N, or failed N STATUS: TEXT
@@ -415,7 +415,8 @@ static void look_for_leftovers(void)
     dir = opendir(path);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (strncmp(entry->d_name, ".tmp-", 5) == 0 ||
-            strncmp(entry->d_name, ".old-", 5) == 0) {
+            strncmp(entry->d_name, ".old-", 5) == 0 ||
+            strncmp(entry->d_name, ".spare-", 7) == 0) {
             say("left %s", entry->d_name);
         }
     }
