@@ -254,9 +254,10 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
 /** Save the state.
  *
  * Collective.  Blocking, until it is committed: on the disks of all nodes, and
- * under its name.  Older ones are removed in the background then, before the
- * next save begins, as the options `io.checkpoint.keep…` say.  A save that is
- * under way is finished first.
+ * under its name.  With `io.checkpoint.local_dir` most of them stay on the
+ * nodes; a restore finds those, too.  Older ones are removed in the background
+ * then, before the next save begins, as the options `io.checkpoint.keep…` say.
+ * A save that is under way is finished first.
  *
  * \param iteration  how far the program is; the highest one is restored.  Up
  *                   to 2^63 - 1
@@ -442,6 +443,7 @@ typedef struct {
     double total_s;   /**< from the call to the commit, last save           */
     double interval_s; /**< Daly's interval, 0: not known yet                */
     double pack_s;     /**< of write_s, in compression                       */
+    uint64_t n_local;  /**< of n_saves: those that stayed on the nodes       */
 } rpt_checkpoint_stats_t;
 
 /** What saving has cost so far.  Not collective. */

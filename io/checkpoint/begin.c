@@ -37,8 +37,10 @@ struct hello {
     uint64_t id;       /* of rank 0: the folder    */
     double time_s;     /* of rank 0                */
     uint64_t recycled; /* of rank 0: see recycle.c */
+    uint64_t base;     /* of rank 0: see level.h   */
     int32_t status;
-    uint32_t changed;
+    uint16_t changed;
+    uint16_t is_local; /* of rank 0 */
 };
 
 static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
@@ -103,8 +105,10 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           c->save.stamp.id,
                           c->save.stamp.time_s,
                           c->save.recycled,
+                          c->level.base,
                           (int32_t)own,
-                          c->items.changed || !c->has_layout };
+                          c->items.changed || !c->has_layout,
+                          c->save.is_local };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
 
@@ -125,6 +129,8 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     if (status == RPT_OK && c->rank > 0) {
         rpt__workdir_name(c, &(struct rpt_stamp){ all[0].id, iteration,
                                                   all[0].time_s, c->size });
+        c->save.is_local = all[0].is_local != 0;
+        c->level.base = all[0].base;
     }
     c->save.recycled = status == RPT_OK ? all[0].recycled : 0;
     free(all);
@@ -176,7 +182,7 @@ static void drop_folder(struct rpt_checkpoint *c)
 static const char *const engines[] = { "direct", "collective", NULL };
 static const char *const compressions[] = { "none", "deflate", NULL };
 
-static rpt_status_t take_level(struct rpt_checkpoint *c)
+static rpt_status_t take_level(struct rpt_checkpoint *c, bool is_collective)
 {
     int how = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
                                      compressions);
@@ -186,7 +192,7 @@ static rpt_status_t take_level(struct rpt_checkpoint *c)
     if (how < 0) {
         return RPT_ERR_INVALID;
     }
-    if (how > 0 && c->save.is_collective) {
+    if (how > 0 && is_collective) {
         rpt__fail(RPT_ERR_UNSUPPORTED,
                   "io.checkpoint.engine=collective does not compress");
         rpt__fail_why("HDF5 writes compressed chunks by several ranks only "
@@ -200,12 +206,14 @@ static rpt_status_t take_level(struct rpt_checkpoint *c)
 }
 
 /* Step 2; with files when it is known how long they will be. */
-static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration)
+static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration,
+                                bool may_recycle)
 {
     rpt_status_t status = RPT_OK;
 
     if (c->rank == 0) {
-        status = rpt__workdir_make(c, iteration, !c->save.is_collective);
+        c->save.is_local = rpt__level_chooses(c);
+        status = rpt__workdir_make(c, iteration, may_recycle);
         if (status == RPT_OK && c->has_layout && !c->items.changed) {
             status = rpt__workdir_fill(c);
         }
@@ -234,18 +242,20 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
     bool changed = false;
 
     if (status == RPT_OK) {
-        c->save.engine = engines[engine];
-        c->save.is_collective = engine == 1;
-        status = take_level(c);
+        status = take_level(c, engine == 1);
     }
     if (status == RPT_OK) {
-        status = make_folder(c, iteration);
+        status = make_folder(c, iteration, engine == 0);
     }
     status = greet(c, iteration, status, &changed);
+    if (status == RPT_OK) {
+        c->save.is_collective = engine == 1 && !c->save.is_local;
+        c->save.engine = engines[c->save.is_collective];
+    }
     if (status == RPT_OK && changed) {
         status = start_again(c, engine == 0);
     }
-    if (status == RPT_OK && engine == 1) {
+    if (status == RPT_OK && c->save.is_collective) {
         status = rpt__collective_prepare(c);
     }
     return status;
@@ -269,13 +279,15 @@ static void set_phase(struct rpt_checkpoint *c, enum rpt_phase phase)
     rpt__engine_unlock(c->engine);
 }
 
-/* The one before is over; a failure that nobody has asked about is told. */
+/* The one before is over; a failure that nobody has asked about is told.  On
+ * the nodes, who still tidied would take the files of the new one for lost
+ * ones: all have done so before they meet. */
 static rpt_status_t finish_last(struct rpt_checkpoint *c)
 {
     rpt_status_t status;
 
     rpt__engine_lock(c->engine);
-    status = rpt__save_finish(c);
+    status = c->level.is_on ? rpt__save_settle(c) : rpt__save_finish(c);
     if (status == RPT_OK) {
         c->save.phase = RPT_PHASE_BEGIN;
         if (!c->save.is_told) {
@@ -326,6 +338,7 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
+    c->save.is_local = false;
     if (c->rank == 0) {
         status = rpt__workdir_make(c, iteration, false);
     }
@@ -392,6 +405,9 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
     if (c->save.is_collective) {
         own = own == RPT_OK ? rpt__workdir_open(c) : own;
         own = rpt__collective_write(c, own);
+    }
+    if (c->save.is_local) {
+        own = rpt__level_share(c, own);
     }
     rpt__engine_lock(c->engine);
     rpt__save_go(c, own);

@@ -394,6 +394,25 @@ static rpt_status_t read_sections(struct reading *r, const char *data,
     return status;
 }
 
+rpt_status_t rpt__section_read(const char *name, const void *data, size_t bytes,
+                               const struct rpt_manifest *manifest,
+                               uint32_t writer,
+                               struct rpt_written **written_out,
+                               size_t *n_written_out)
+{
+    struct reading r = { name, manifest, RPT_BUF_EMPTY, NULL };
+    rpt_status_t status = read_section(&r, data, bytes, writer);
+
+    if (status != RPT_OK) {
+        rpt__buf_free(&r.written);
+        return status == RPT_PENDING ? corrupt(&r, "a seal is missing")
+                                     : status;
+    }
+    *written_out = (struct rpt_written *)(void *)r.written.data;
+    *n_written_out = r.written.bytes / sizeof **written_out;
+    return RPT_OK;
+}
+
 rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
                               const struct rpt_manifest *manifest,
                               struct rpt_written **written_out,

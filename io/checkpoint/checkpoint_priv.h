@@ -3,7 +3,7 @@
  *
  *   open.c      the folder, its lock, what was left there; closing
  *   begin.c     a save up to the copy: collective; workdir.c: its folder
- *   save.c      from there to the commit: messages and the thread
+ *   save.c      from there to the commit: messages; save_jobs.c: the thread
  *   restore.c   the newest that all ranks find whole; verify.c
  *   due.c       when; interval.c
  *   events.c    what happened, for the next job and for people; history.c
@@ -18,6 +18,7 @@
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/events.h"
 #include "io/checkpoint/layout.h"
+#include "io/checkpoint/level.h"
 #include "io/checkpoint/routes.h"
 #include "io/checkpoint/stream.h"
 #include "io/checkpoint/saver.h"
@@ -40,6 +41,7 @@ struct rpt_save {
     struct rpt_target target;
     const char *engine; /* its name */
     bool is_collective;
+    bool is_local; /* it stays on the nodes: there is no folder */
     int level; /* of compression, 0: none */
     struct rpt_write_times times;
     uint64_t recycled; /* id of the one whose files it takes; 0: none */
@@ -49,6 +51,7 @@ struct rpt_save {
     rpt_status_t result;  /* of the last save, when it is over ...  */
     bool is_told;         /* ... and whether the caller knows       */
     double began_s;
+    bool has_rest; /* the thread removes what is kept no more */
     /* other ranks: it has failed, and this one is not done with its part;
      * why, is in `error` */
     rpt_status_t verdict;
@@ -56,7 +59,7 @@ struct rpt_save {
     struct rpt_buf draft;
     bool *is_down; /* of each rank */
     int n_down;
-    bool has_rest; /* its thread removes old ones */
+    bool retains; /* its thread looks which old ones may go */
     rpt_status_t failure; /* of the first rank that had one */
     double first_down_s;  /* when the first rank was down   */
 };
@@ -117,6 +120,7 @@ struct rpt_checkpoint {
     char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
     struct rpt_manifest restored_manifest;
     struct rpt_timing timing;
+    struct rpt_levels level;
     rpt_checkpoint_stats_t stats;
     rpt_checkpoint_tell_fn tell; /* NULL: nobody */
     void *tell_user;
@@ -147,10 +151,22 @@ double rpt__save_next_s(struct rpt_poller *poller);
 /* This rank has its copy (own: RPT_OK), or has failed: goes on from here.
  * Under the lock. */
 void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own);
+/* How long the others wait for rank 0, which gives up before, and says so;
+ * seconds. */
+double rpt__save_patience(const struct rpt_checkpoint *c);
 /* Waits until none is under way.  Under the lock. */
 rpt_status_t rpt__save_finish(struct rpt_checkpoint *c);
 /* And until old ones are removed. */
 rpt_status_t rpt__save_settle(struct rpt_checkpoint *c);
+
+/* ---- save_jobs.c ---- */
+
+/* Jobs of the thread; arg: the checkpoint.  All ranks; rank 0. */
+rpt_status_t rpt__save_write(void *arg);
+rpt_status_t rpt__save_commit(void *arg);
+rpt_status_t rpt__save_remove(void *arg);
+/* The save is over: leaves to the thread what is kept no more. */
+void rpt__save_leave(struct rpt_checkpoint *c, rpt_status_t status);
 
 /* ---- workdir.c ---- */
 
@@ -163,6 +179,8 @@ rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration,
                                bool may_recycle);
 /* Rank 0: its files, as the layout says; those that are there are replaced. */
 rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c);
+/* Rank 0: save.draft. */
+rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c);
 /* Rank 0: what a job that finds the folder needs to finish it. */
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c);
 /* Any rank: save.dir and save.target. */

@@ -184,5 +184,6 @@ rpt_status_t rpt__checkpoint_due(struct rpt_checkpoint *c, uint64_t iteration,
         return RPT_ERR_MISMATCH;
     }
     *due_out = (int)words[2];
+    c->level.stops |= (*due_out & RPT_DUE_STOP) != 0;
     return RPT_OK;
 }

@@ -200,4 +200,11 @@ rpt_status_t rpt__blocks_read(const char *name, const void *data, size_t bytes,
                               struct rpt_written **written_out,
                               size_t *n_written_out, uint32_t n_files_out[]);
 
+/* The same of one section. */
+rpt_status_t rpt__section_read(const char *name, const void *data, size_t bytes,
+                               const struct rpt_manifest *manifest,
+                               uint32_t writer,
+                               struct rpt_written **written_out,
+                               size_t *n_written_out);
+
 #endif /* RPT_IO_CHECKPOINT_FORMAT_H */

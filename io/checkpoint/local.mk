@@ -18,11 +18,19 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/events.h io/checkpoint/history.c \
 	io/checkpoint/holder.c io/checkpoint/format.h io/checkpoint/gather.c \
 	io/checkpoint/gather.h io/checkpoint/interval.c \
+	io/checkpoint/level.c io/checkpoint/level.h \
+	io/checkpoint/level_file.c io/checkpoint/level_find.c \
+	io/checkpoint/level_flush.c io/checkpoint/level_list.c \
+	io/checkpoint/level_nodes.c \
+	io/checkpoint/level_place.c io/checkpoint/level_priv.h \
+	io/checkpoint/level_rebuild.c io/checkpoint/level_save.c \
+	io/checkpoint/level_ship.c \
 	io/checkpoint/item.c io/checkpoint/item.h io/checkpoint/layout.c \
 	io/checkpoint/layout.h io/checkpoint/load.c io/checkpoint/load.h \
 	io/checkpoint/manifest.c io/checkpoint/open.c io/checkpoint/parts.c \
 	io/checkpoint/restore.c io/checkpoint/retain.c \
 	io/checkpoint/routes.c io/checkpoint/routes.h io/checkpoint/save.c \
+	io/checkpoint/save_jobs.c \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
 	io/checkpoint/recycle.c \
 	io/checkpoint/solo.c io/checkpoint/solo.h \

@@ -302,7 +302,7 @@ static rpt_status_t make(struct rpt_checkpoint *c, const char *directory)
         }
         status = rpt__talk_agree(c->group, call, status);
     }
-    return status;
+    return status == RPT_OK ? rpt__level_open(c) : status;
 }
 
 /* Not collective: what can be made without the others. */
@@ -356,6 +356,7 @@ static void release(struct rpt_checkpoint *c)
     rpt__dir_close(&c->save.dir);
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
+    rpt__level_free(c);
     rpt__routes_clear(&c->routes);
     rpt__manifest_free(&c->restored_manifest);
     rpt__items_free(&c->items);
@@ -458,6 +459,7 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
     rpt__recycle_drop(c);
     rpt__talk_agree(c->group, "rpt_checkpoint_close", RPT_OK);
     rpt__collective_release(c);
+    rpt__level_close(c);
     if (c->rank == 0) {
         rpt__event_add(&c->dir, "close", 0, c->newest,
                        rpt__now_s() - c->timing.opened_s);

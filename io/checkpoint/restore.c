@@ -284,6 +284,9 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         status = compare_items(c);
     }
     if (status == RPT_OK) {
+        status = rpt__level_recover(c);
+    }
+    if (status == RPT_OK) {
         status = list(c, &choosing);
     }
     if (status == RPT_OK) {

@@ -84,8 +84,11 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.n_failures++;
     } else {
         c->stats.n_saves++;
+        c->stats.n_local += save->is_local;
         c->stats.bytes += save->times.bytes;
-        rpt__recycle_note(c);
+        if (!save->is_local) {
+            rpt__recycle_note(c);
+        }
         c->stats.write_s = save->times.write_s + save->times.sync_s +
                            save->times.hash_s + save->times.pack_s;
         c->stats.pack_s = save->times.pack_s;
@@ -99,6 +102,8 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
     }
     c->timing.last_s = rpt__now_s();
     c->timing.last_iteration = save->stamp.iteration;
+    rpt__level_note(c, status);
+    rpt__save_leave(c, status);
     rpt__engine_tell(c->engine);
 }
 
@@ -164,7 +169,11 @@ static void came(void *user, int source, const void *data, size_t bytes)
 
 rpt_status_t rpt__save_listen(struct rpt_comm *comm)
 {
-    return rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm);
+    rpt_status_t status = rpt__level_listen(comm);
+
+    return status == RPT_OK
+               ? rpt__comm_handle(comm, RPT_TAG_CHECKPOINT, came, comm)
+               : status;
 }
 
 static double limit_of(const struct rpt_checkpoint *c)
@@ -172,113 +181,9 @@ static double limit_of(const struct rpt_checkpoint *c)
     return rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S);
 }
 
-/* How long the others wait for rank 0, which gives up before, and says so. */
-static double patience(const struct rpt_checkpoint *c)
+double rpt__save_patience(const struct rpt_checkpoint *c)
 {
     return 3 * limit_of(c);
-}
-
-/* ---- jobs of the thread ---- */
-
-static rpt_status_t write_job(void *arg)
-{
-    struct rpt_checkpoint *c = arg;
-    struct rpt_save *save = &c->save;
-    rpt_status_t status = RPT_OK;
-
-    if (!save->is_collective) {
-        status = rpt__workdir_open(c);
-    }
-    if (status == RPT_OK && c->rank == 0) {
-        status = rpt__workdir_draft(c);
-    }
-    if (status == RPT_OK) {
-        status = rpt__routes_seal(&c->routes, &save->dir, c->rank,
-                                  save->target.syncs);
-        save->target.n_files = (uint32_t)c->routes.n;
-    }
-    if (status == RPT_OK) {
-        save->target.known = rpt__recycle_known(c);
-        save->target.is_used = save->recycled != 0;
-        free(save->words);
-        save->words = rpt__stream_words(&c->layout);
-        status = save->words != NULL ? RPT_OK : rpt__fail_nomem(8);
-    }
-    if (status == RPT_OK) {
-        status = rpt__stream_write(&c->stream, &c->layout, c->rank,
-                                   save->stamp.id, &save->target, save->words,
-                                   &save->times);
-    }
-    /* The others have given up by themselves, and try again or go on. */
-    if (status == RPT_OK && c->rank == 0 &&
-        rpt__now_s() - save->began_s > patience(c)) {
-        rpt__fail(RPT_ERR_TIMEOUT, "rank 0 did not finish its part within %g s",
-                  patience(c));
-        rpt__fail_hint("look what that rank did; io.checkpoint.deadline_s is "
-                       "a third of the limit");
-        status = RPT_ERR_TIMEOUT;
-    }
-    return status;
-}
-
-static rpt_status_t remove_job(void *arg)
-{
-    struct rpt_checkpoint *c = arg;
-
-    rpt__workdir_remove(c);
-    rpt__event_add(&c->dir, "failure", c->save.stamp.id,
-                   c->save.stamp.iteration, rpt__now_s() - c->save.began_s);
-    return RPT_OK;
-}
-
-static rpt_status_t commit_job(void *arg)
-{
-    struct rpt_checkpoint *c = arg;
-    struct rpt_save *save = &c->save;
-    rpt_status_t status = rpt__commit(&c->dir, save->folder, NULL);
-
-    if (status == RPT_PENDING) {
-        status = rpt__fail(RPT_ERR_INTERNAL, "%s/%s is not complete",
-                           c->dir.path, save->folder);
-    }
-    if (status != RPT_OK) {
-        remove_job(c);
-        return status;
-    }
-    rpt__event_add(&c->dir, "commit", save->stamp.id, save->stamp.iteration,
-                   rpt__now_s() - save->began_s);
-    return RPT_OK;
-}
-
-/* The new one is committed, and all know it: that an old one cannot be removed
- * is no failure of it. */
-static rpt_status_t retain_job(void *arg)
-{
-    struct rpt_checkpoint *c = arg;
-
-    if (c->retention.spares) {
-        rpt__recycle_drop(c);
-    }
-    if (rpt__retain(&c->dir, &c->retention) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "old checkpoints were not removed: %s (%s)",
-                 rpt_last_error()->what, rpt_last_error()->why);
-    }
-    return RPT_OK;
-}
-
-static void retain(struct rpt_checkpoint *c)
-{
-    uint64_t spare = c->retention.spare;
-
-    c->retention = rpt__retention_of(c->options);
-    c->retention.spare = spare;
-    c->retention.verified = c->verified;
-    c->retention.spares = rpt__recycle_is_on(c);
-    /* It need not be the newest: one that could not be read may stand before
-     * it. */
-    c->retention.committed = c->save.stamp.id;
-    c->save.has_rest = true;
-    rpt__saver_add_rest(c->saver, retain_job, c);
 }
 
 /* ---- the steps ---- */
@@ -308,7 +213,7 @@ void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own)
     save->is_told = true;
     if (own == RPT_OK && save->verdict == RPT_OK) {
         save->phase = RPT_PHASE_WRITE;
-        rpt__saver_start(c->saver, write_job, c);
+        rpt__saver_start(c->saver, rpt__save_write, c);
         return;
     }
     rpt__buf_clear(&save->draft);
@@ -320,7 +225,8 @@ void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own)
 static void decide(struct rpt_checkpoint *c)
 {
     c->save.phase = RPT_PHASE_COMMIT;
-    rpt__saver_start(c->saver, c->save.failure < 0 ? remove_job : commit_job,
+    rpt__saver_start(c->saver,
+                     c->save.failure < 0 ? rpt__save_remove : rpt__save_commit,
                      c);
 }
 
@@ -374,9 +280,6 @@ static void announce(struct rpt_checkpoint *c)
     }
     save->n_down = 0;
     save->failure = RPT_OK;
-    if (status >= 0) {
-        retain(c);
-    }
     is_over(c, status);
 }
 
@@ -395,14 +298,14 @@ int rpt__save_poll(struct rpt_poller *poller)
         report(c, status, error);
         return 1;
     }
-    if (c->rank > 0) {
-        return 0;
-    }
     /* Who waits for it may not be the one who polls. */
     if (save->has_rest && !rpt__saver_has_rest(c->saver)) {
         save->has_rest = false;
         rpt__engine_tell(c->engine);
         return 1;
+    }
+    if (c->rank > 0) {
+        return 0;
     }
     if (save->phase == RPT_PHASE_WAIT && save->n_down == c->size) {
         decide(c);
@@ -441,7 +344,7 @@ static bool is_idle(void *arg)
     return c->save.phase == RPT_PHASE_IDLE;
 }
 
-/* And its thread has removed old ones. */
+/* And the thread has removed old ones. */
 static bool is_quiet(void *arg)
 {
     const struct rpt_checkpoint *c = arg;
@@ -452,7 +355,7 @@ static bool is_quiet(void *arg)
 static rpt_status_t wait_until(struct rpt_checkpoint *c, bool (*test)(void *))
 {
     double began_s = rpt__now_s();
-    double limit_s = patience(c);
+    double limit_s = rpt__save_patience(c);
     rpt_status_t status;
 
     if (test(c)) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 rpt_status_t rpt__talk_all(struct rpt_group *group, const char *call,
                            const void *mine, size_t bytes, void *all_out)
@@ -35,6 +36,61 @@ rpt_status_t rpt__talk_one(struct rpt_group *group, const char *call,
                            struct rpt_buf *bytes)
 {
     return share(group, call, 0, bytes);
+}
+
+rpt_status_t rpt__talk_from(struct rpt_group *group, const char *call, int root,
+                            struct rpt_buf *bytes)
+{
+    return share(group, call, root, bytes);
+}
+
+/* Collective; most: the longest of all. */
+static rpt_status_t collect_padded(struct rpt_group *group, const char *call,
+                                   const struct rpt_buf *mine, uint64_t most,
+                                   struct rpt_buf *padded)
+{
+    size_t n = (size_t)rpt__group_size(group);
+    char *block = calloc((size_t)most + 1, 1);
+    char *all = rpt__buf_reserve(padded, n * (size_t)most + 1);
+    rpt_status_t status = block != NULL && all != NULL
+                              ? RPT_OK
+                              : rpt__fail_nomem(n * (size_t)most);
+
+    status = rpt__talk_agree(group, call, status);
+    if (status == RPT_OK && most > 0) {
+        if (mine->bytes > 0) {
+            memcpy(block, mine->data, mine->bytes);
+        }
+        status = rpt__talk_all(group, call, block, (size_t)most, all);
+    }
+    free(block);
+    return status;
+}
+
+rpt_status_t rpt__talk_collect(struct rpt_group *group, const char *call,
+                               const struct rpt_buf *mine,
+                               struct rpt_buf *all_out, uint64_t ends_out[])
+{
+    struct rpt_buf padded = RPT_BUF_EMPTY;
+    uint64_t bytes = mine->bytes, most = 0, at = 0;
+    int n = rpt__group_size(group);
+    rpt_status_t status = rpt__talk_all(group, call, &bytes, sizeof bytes,
+                                        ends_out);
+
+    for (int r = 0; status == RPT_OK && r < n; r++) {
+        most = ends_out[r] > most ? ends_out[r] : most;
+    }
+    if (status == RPT_OK) {
+        status = collect_padded(group, call, mine, most, &padded);
+    }
+    for (int r = 0; status == RPT_OK && r < n; r++) {
+        rpt__buf_add(all_out, padded.data + (size_t)r * most,
+                     (size_t)ends_out[r]);
+        at += ends_out[r];
+        ends_out[r] = at;
+    }
+    rpt__buf_free(&padded);
+    return status == RPT_OK ? rpt__buf_status(all_out) : status;
 }
 
 void rpt__error_pack(struct rpt_buf *out)

@@ -16,6 +16,14 @@ rpt_status_t rpt__talk_all(struct rpt_group *group, const char *call,
 /* What rank 0 has in `bytes`, others get there. */
 rpt_status_t rpt__talk_one(struct rpt_group *group, const char *call,
                            struct rpt_buf *bytes);
+/* The same from another rank. */
+rpt_status_t rpt__talk_from(struct rpt_group *group, const char *call, int root,
+                            struct rpt_buf *bytes);
+/* What every rank has in `mine`, of any length, one after another; ends_out:
+ * where that of each rank ends. */
+rpt_status_t rpt__talk_collect(struct rpt_group *group, const char *call,
+                               const struct rpt_buf *mine,
+                               struct rpt_buf *all_out, uint64_t ends_out[]);
 /* RPT_OK when `own` is that on all ranks; else, on all of them, the failure of
  * the lowest rank that has one, as last error. */
 rpt_status_t rpt__talk_agree(struct rpt_group *group, const char *call,

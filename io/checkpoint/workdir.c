@@ -68,6 +68,9 @@ rpt_status_t rpt__workdir_make(struct rpt_checkpoint *c, uint64_t iteration,
     }
     rpt__workdir_name(c, &stamp);
     save->recycled = 0;
+    if (save->is_local) {
+        return RPT_OK;
+    }
     return may_recycle && rpt__recycle_take(c)
                ? RPT_OK
                : rpt__dir_make(&c->dir, save->folder, false);
@@ -133,6 +136,9 @@ rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c)
         rpt__fail_hint("save the state as several tasks");
         return RPT_ERR_OVERFLOW;
     }
+    if (c->save.is_local) {
+        return RPT_OK;
+    }
     status = rpt__dir_open(&c->dir, c->save.folder, &dir);
     if (status != RPT_OK) {
         return status;
@@ -150,8 +156,7 @@ rpt_status_t rpt__workdir_fill(const struct rpt_checkpoint *c)
     return status;
 }
 
-/* What a job that finds this folder needs to finish it. */
-static rpt_status_t make_draft(struct rpt_checkpoint *c)
+rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c)
 {
     struct rpt_save *save = &c->save;
     const struct rpt_map *map = rpt__comm_map(c->comm);
@@ -188,7 +193,7 @@ static rpt_status_t make_draft(struct rpt_checkpoint *c)
  * killed before has written it all the same. */
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c)
 {
-    rpt_status_t status = make_draft(c);
+    rpt_status_t status = rpt__workdir_make_draft(c);
 
     return status == RPT_OK ? rpt__dir_write(&c->save.dir, RPT_DRAFT,
                                              c->save.draft.data,

@@ -17,6 +17,7 @@ enum rpt_tag {
     RPT_TAG_COLLECTIVE,  /* steps of collectives                              */
     RPT_TAG_POOL_FAIL,   /* a rank's pool cannot go on: status and text      */
     RPT_TAG_CHECKPOINT,  /* a rank's part is down; a save is over            */
+    RPT_TAG_LEVEL,       /* bytes of a checkpoint that another node keeps    */
     RPT_TAG_GONE,        /* the sender has destroyed a group (gone.c)         */
     RPT_N_TAGS
 };

@@ -469,6 +469,11 @@ static rpt_status_t options_of(const struct rpt_item *item,
         snprintf(seconds, sizeof seconds, "%.9f", item->spec->checkpoint_s);
         status = rpt_options_set(options, "io.checkpoint.interval_s", seconds);
     }
+    /* The next attempt may be on other nodes, and who removes the folder of a
+     * task that has succeeded does not know its nodes. */
+    if (status == RPT_OK) {
+        status = rpt_options_set(options, "io.checkpoint.local_dir", "");
+    }
     if (status != RPT_OK) {
         rpt_options_destroy(options);
         return status;

@@ -1,8 +1,9 @@
 # tests of io/checkpoint: the same tables with ranks as threads (test_checkpoint)
 # and in the processes of mpirun (test_checkpoint_mpi)
 CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/damage.c \
-	tests/checkpoint/leaving.c tests/checkpoint/packing.c \
-	tests/checkpoint/recycling.c tests/checkpoint/refusing.c \
+	tests/checkpoint/leaving.c tests/checkpoint/levels.c \
+	tests/checkpoint/packing.c tests/checkpoint/recycling.c \
+	tests/checkpoint/refusing.c \
 	tests/checkpoint/restoring.c tests/checkpoint/routing.c \
 	tests/checkpoint/saving.c \
 	tests/checkpoint/state.c tests/checkpoint/state.h \
@@ -29,11 +30,16 @@ TESTS += tests/checkpoint/under_mpirun
 EXTRA_DIST += tests/checkpoint/under_mpirun
 
 # The fuzzers without libFuzzer: they try their corpus once.
-check_PROGRAMS += tests/corpus_manifest tests/corpus_blocks
+check_PROGRAMS += tests/corpus_manifest tests/corpus_blocks \
+	tests/corpus_local
 tests_corpus_manifest_SOURCES = tests/fuzz/fuzz_manifest.c tests/fuzz/corpus.h
 tests_corpus_manifest_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_corpus_manifest_LDADD = librepartir_all.la
 tests_corpus_blocks_SOURCES = tests/fuzz/fuzz_blocks.c tests/fuzz/corpus.h
 tests_corpus_blocks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_corpus_blocks_LDADD = librepartir_all.la
-EXTRA_DIST += tests/fuzz/corpus/manifest tests/fuzz/corpus/blocks
+tests_corpus_local_SOURCES = tests/fuzz/fuzz_local.c tests/fuzz/corpus.h
+tests_corpus_local_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_corpus_local_LDADD = librepartir_all.la
+EXTRA_DIST += tests/fuzz/corpus/manifest tests/fuzz/corpus/blocks \
+	tests/fuzz/corpus/local

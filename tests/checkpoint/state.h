@@ -26,6 +26,8 @@ struct state {
     bool is_good;   /* ... and were right                      */
 };
 
+/* From now on the large fields have a hundredth of their bytes, or not. */
+void state_shrink(bool small);
 /* Of rank `rank` of `size`; turned: rows and columns are divided otherwise. */
 void state_make(struct state *state, int rank, int size, bool turned);
 void state_free(struct state *state);
