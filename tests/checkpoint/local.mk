@@ -2,6 +2,7 @@
 # and in the processes of mpirun (test_checkpoint_mpi)
 CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/damage.c \
 	tests/checkpoint/leaving.c tests/checkpoint/levels.c \
+	tests/checkpoint/level_mix.c \
 	tests/checkpoint/packing.c tests/checkpoint/recycling.c \
 	tests/checkpoint/refusing.c \
 	tests/checkpoint/restoring.c tests/checkpoint/routing.c \
