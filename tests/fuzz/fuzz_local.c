@@ -12,7 +12,7 @@
  *
  * fuzz-sources: src/base io/checkpoint/level_file.c io/checkpoint/blocks.c
  * fuzz-sources: io/checkpoint/box.c io/checkpoint/manifest.c
- * fuzz-sources: io/checkpoint/dir.c
+ * fuzz-sources: io/checkpoint/dir.c io/checkpoint/slots.c
  * fuzz-packages: libxxhash jansson
  */
 #include "io/checkpoint/level_priv.h"
