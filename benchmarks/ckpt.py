@@ -4,7 +4,8 @@
   benchmarks/ckpt.py        (as `make bench-ckpt` does, with SRC, BUILD and
                              MPIRUN in the environment)
 
-  BENCH_ROWS="save naive"   some rows only: save naive restore peers daly kills
+  BENCH_ROWS="save naive"   some rows only: save naive restore rows peers
+                            daly kills
   BENCH_LAUNCHES=5          of each
   BENCH_ROUNDS=21           in each
   BENCH_DIR=DIR             on the disk that is measured (the build tree)
@@ -116,7 +117,29 @@ def restore(bench):
                        values(got, f"b_{where}_s")))
 
 
-ROWS = (save, naive, restore, peers, daly, kills)
+def rows(bench):
+    """Short rows: gathered, one by one, or a block a rank (virtual dataset)."""
+    for n in (2, 4):
+        for row_bytes in (128, 4096):
+            got = bench.launches(f"rows of {row_bytes} B", n,
+                                 lambda folder, n=n, row_bytes=row_bytes:
+                                 launch(n, "ckpt_rows", folder, 16 * MB,
+                                        row_bytes, max(3, ROUNDS // 3)))
+            at = f"{n} ranks, 16 MB, rows of {row_bytes} B: "
+            for way in ("rows", "blocks"):
+                for what in ("save", "unsynced", "restore"):
+                    bench.table.tell(
+                        f"{at}{way}, {what}, to gathered",
+                        ratios(values(got, f"{way}_{what}_s"),
+                               values(got, f"gathered_{what}_s")), "")
+            for what in ("read", "part"):
+                bench.table.tell(
+                    f"{at}HDF5 reads a virtual dataset ({what}), to a plain "
+                    "one", ratios(values(got, f"virtual_{what}_s"),
+                                  values(got, f"plain_{what}_s")), "")
+
+
+ROWS = (save, naive, restore, rows, peers, daly, kills)
 
 
 def main():

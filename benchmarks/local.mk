@@ -77,7 +77,7 @@ bench-cluster: all $(BENCH_COMMAND)
 
 # A checkpoint, against a copy, plain writes, a plain HDF5 writer, and the peers
 # whose prefixes are given: make bench-ckpt PEER_FTI=DIR PEER_VELOC=DIR.
-BENCH_CKPT = benchmarks/ckpt benchmarks/ckpt_restore
+BENCH_CKPT = benchmarks/ckpt benchmarks/ckpt_restore benchmarks/ckpt_rows
 BENCH_CKPT_PEERS = benchmarks/ckpt_fti benchmarks/ckpt_veloc
 EXTRA_PROGRAMS += $(BENCH_CKPT) $(BENCH_CKPT_PEERS)
 CLEANFILES += $(BENCH_CKPT) $(BENCH_CKPT_PEERS)
@@ -88,6 +88,9 @@ benchmarks_ckpt_LDADD = librepartir.la $(HDF5_LIBS)
 benchmarks_ckpt_restore_SOURCES = benchmarks/ckpt_restore.c
 benchmarks_ckpt_restore_CPPFLAGS = $(BENCH_CPPFLAGS)
 benchmarks_ckpt_restore_LDADD = librepartir.la
+benchmarks_ckpt_rows_SOURCES = benchmarks/ckpt_rows.c
+benchmarks_ckpt_rows_CPPFLAGS = $(BENCH_CPPFLAGS) $(HDF5_CFLAGS)
+benchmarks_ckpt_rows_LDADD = librepartir.la $(HDF5_LIBS)
 benchmarks_ckpt_fti_SOURCES = benchmarks/ckpt_fti.c benchmarks/ckpt_peer.c \
 	benchmarks/ckpt_peer.h
 benchmarks_ckpt_fti_CPPFLAGS = $(BENCH_CPPFLAGS) -I$(PEER_FTI)/include
