@@ -24,7 +24,7 @@ enum { ZSTD_LEVEL = 3, ZSTD_MOST = 22 };
 struct sample {
     int64_t n_pieces, piece_rows;
 };
-static const struct sample samples[] = { { 8, 2048 }, { 16, 8192 } };
+static const struct sample samples[] = { { 8, 1024 }, { 24, 4096 } };
 enum { SAMPLE_LEAST = 1024 };
 
 struct rpt_parquet {
