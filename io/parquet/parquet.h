@@ -42,7 +42,7 @@ struct rpt_parquet_column {
     const char *name; /* UTF-8; no two in the file are the same */
     enum rpt_parquet_kind kind;
     rpt_type_t type; /* of numbers */
-    int keepbits; /* 0: as the settings say, -1: the values stay as they are */
+    int keepbits;  /* 0: as the settings say, -1: the values stay as they are */
     bool is_index; /* of integers: they stay or go on by the same, which takes
                       next to nothing as differences */
 };
