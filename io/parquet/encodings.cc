@@ -37,7 +37,8 @@ constexpr int N_WAYS = 3;
 constexpr Way WAYS[N_WAYS] = { Way::SPLIT, Way::DICTIONARY, Way::PLAIN };
 constexpr int64_t PAGE_ROWS = 1 << 20;
 constexpr double CAUTION = 1.1; /* what is estimated of a dictionary is vague */
-constexpr double SMALL = 16;
+constexpr double SMALL = 16;    /* times smaller than the values */
+constexpr double VAGUE = 2000;  /* bytes that an estimate may be wrong by */
 constexpr int64_t PAGE_BYTES = 1 << 20; /* also of a dictionary */
 
 /* About how many different values there are: linear counting (Whang and
@@ -299,7 +300,8 @@ double Encodings::with_dictionary(const Column &column, double n_rows) const
            with_pages(column, Way::PLAIN, n_rows) * (1 - share);
 }
 
-/* Whether it is sure: where much is left, much was seen. */
+/* Whether it is sure: where much is left much was seen, and where little is left
+ * the second best is far behind. */
 bool Encodings::choose_way(const Column &column, double n_rows)
 {
     std::pair<double, Way> found[N_WAYS] = {
@@ -307,10 +309,11 @@ bool Encodings::choose_way(const Column &column, double n_rows)
         { with_dictionary(column, n_rows) * CAUTION, Way::DICTIONARY },
         { with_pages(column, Way::PLAIN, n_rows), Way::PLAIN }
     };
-    const auto &best = *std::min_element(std::begin(found), std::end(found));
 
-    ways_[size_t(column.at)] = best.second;
-    return best.first * SMALL > n_rows * column.bytes;
+    std::sort(std::begin(found), std::end(found));
+    ways_[size_t(column.at)] = found[0].second;
+    return found[0].first * SMALL > n_rows * column.bytes ||
+           found[1].first + VAGUE > 4 * (found[0].first + VAGUE);
 }
 
 arrow::Status Encodings::choose(int64_t n_rows, bool *is_sure_out)
