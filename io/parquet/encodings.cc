@@ -300,8 +300,8 @@ double Encodings::with_dictionary(const Column &column, double n_rows) const
            with_pages(column, Way::PLAIN, n_rows) * (1 - share);
 }
 
-/* Whether it is sure: where much is left much was seen, and where little is left
- * the second best is far behind. */
+/* Whether it is sure: where much is left, much was seen; where little is left,
+ * the second best is to be far behind. */
 bool Encodings::choose_way(const Column &column, double n_rows)
 {
     std::pair<double, Way> found[N_WAYS] = {
