@@ -5,10 +5,6 @@
  * than one row, so that files hold the table in row-major order, one after
  * another.  A batch of rows is a range of the stored bytes: no copy but the
  * read, and as much memory as a batch takes.
- *
- * Indices of the slow dimensions stay the same for many rows, and are written
- * as a dictionary, whose runs take nothing; the fastest one steps by 1, which
- * takes nothing as differences.
  */
 #include "io/export/export_priv.h"
 
@@ -75,8 +71,7 @@ static rpt_status_t add_columns(const struct rpt_export_table *table,
         name_index(table, d, 0, name);
         part->columns[d] = (struct rpt_parquet_column){
             name, RPT_PARQUET_NUMBER,
-            is_short(a->first, d) ? RPT_TYPE_I32 : RPT_TYPE_I64, -1,
-            d < a->n_index - 1
+            is_short(a->first, d) ? RPT_TYPE_I32 : RPT_TYPE_I64, -1, true
         };
     }
     for (size_t i = 0; i < table->n_sets; i++) {

@@ -1,18 +1,19 @@
 /*
  * arrow.cc - librepartir-parquet: Arrow's writer of Parquet files
  *
- * The only C++ of the library, and the only user of Arrow.  No exception leaves
- * it: each function of the table turns what happens into a status and a text.
- * Nothing here knows a file, or decides what is written but for the encodings.
+ * With encodings.cc the only C++ of the library, and the only user of Arrow.
+ * No exception leaves it: each function of the table turns what happens into a
+ * status and a text.  Nothing here knows a file, or decides what is written but
+ * for the encodings.
  */
 #include "io/parquet/arrow_abi.h"
+#include "io/parquet/encodings.h"
 #include "io/parquet/ops.h"
 
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
 #include <parquet/arrow/writer.h>
 
 #include <cstdio>
@@ -105,47 +106,10 @@ class Sink : public arrow::io::OutputStream {
 
 struct Writer {
     std::shared_ptr<arrow::Schema> schema;
+    std::unique_ptr<rpt::Encodings> encodings;
     std::shared_ptr<Sink> sink;
     std::unique_ptr<parquet::arrow::FileWriter> file;
 };
-
-/* Other readers take BYTE_STREAM_SPLIT of floating-point numbers only.  What
- * has few values begins with a dictionary, as do text and bytes. */
-void choose_encoding(parquet::WriterProperties::Builder *builder,
-                     const arrow::Field &field, bool has_few_values)
-{
-    const auto id = field.type()->id();
-    const bool is_real = id == arrow::Type::FLOAT || id == arrow::Type::DOUBLE;
-    const bool is_integer = arrow::is_integer(id) ||
-                            id == arrow::Type::TIMESTAMP;
-
-    if ((is_real || is_integer) && !has_few_values) {
-        builder->disable_dictionary(field.name());
-        builder->encoding(field.name(),
-                          is_real ? parquet::Encoding::BYTE_STREAM_SPLIT
-                                  : parquet::Encoding::DELTA_BINARY_PACKED);
-    }
-}
-
-std::shared_ptr<parquet::WriterProperties>
-properties_of(const rpt_parquet_plan &plan, const arrow::Schema &schema)
-{
-    parquet::WriterProperties::Builder builder;
-
-    builder.version(parquet::ParquetVersion::PARQUET_2_6);
-    builder.max_row_group_length(plan.group_rows);
-    if (plan.has_checksums) {
-        builder.enable_page_checksum();
-    }
-    if (plan.zstd_level > 0) {
-        builder.compression(parquet::Compression::ZSTD);
-        builder.compression_level(plan.zstd_level);
-    }
-    for (int i = 0; i < schema.num_fields(); i++) {
-        choose_encoding(&builder, *schema.field(i), plan.has_few_values[i]);
-    }
-    return builder.build();
-}
 
 rpt_status_t open_writer(const rpt_parquet_plan *plan, void **writer_out)
 {
@@ -154,17 +118,38 @@ rpt_status_t open_writer(const rpt_parquet_plan *plan, void **writer_out)
 
         ARROW_ASSIGN_OR_RAISE(writer->schema,
                               arrow::ImportSchema(plan->schema));
+        writer->encodings = std::make_unique<rpt::Encodings>(*plan,
+                                                             writer->schema);
         writer->sink = std::make_shared<Sink>(*plan);
         ARROW_ASSIGN_OR_RAISE(writer->file,
                               parquet::arrow::FileWriter::Open(
                                   *writer->schema, arrow::default_memory_pool(),
-                                  writer->sink,
-                                  properties_of(*plan, *writer->schema),
+                                  writer->sink, writer->encodings->properties(),
                                   parquet::ArrowWriterProperties::Builder()
                                       .store_schema()
                                       ->build()));
         *writer_out = writer.release();
         return arrow::Status::OK();
+    });
+}
+
+rpt_status_t sample(void *user, ArrowArray *rows, bool is_half)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        ARROW_ASSIGN_OR_RAISE(auto batch,
+                              arrow::ImportRecordBatch(rows, writer->schema));
+        return writer->encodings->look(*batch, is_half);
+    });
+}
+
+rpt_status_t choose(void *user, int64_t n_rows, bool *is_sure_out)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        return writer->encodings->choose(n_rows, is_sure_out);
     });
 }
 
@@ -203,10 +188,10 @@ rpt_status_t close_writer(void *user)
     return status;
 }
 
-const rpt_parquet_ops ops = { sizeof ops, RPT_PARQUET_INTERFACE,
-                              why,        open_writer,
-                              append,     close_writer,
-                              drop };
+const rpt_parquet_ops ops = {
+    sizeof ops, RPT_PARQUET_INTERFACE, why, open_writer, sample, choose,
+    append,     close_writer,          drop
+};
 
 } /* namespace */
 

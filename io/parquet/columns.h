@@ -21,8 +21,9 @@ void rpt__parquet_columns_destroy(struct rpt_parquet_columns *columns);
 struct ArrowSchema *
 rpt__parquet_columns_schema(struct rpt_parquet_columns *columns);
 
-/* Which columns of the table have few values. */
-const bool *rpt__parquet_columns_few(const struct rpt_parquet_columns *columns);
+/* Which columns of the table are indices. */
+const bool *
+rpt__parquet_columns_indices(const struct rpt_parquet_columns *columns);
 
 /* Whether the data can be rows of these columns. */
 rpt_status_t

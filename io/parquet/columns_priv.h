@@ -16,7 +16,7 @@ struct rpt_parquet_source {
     char *name;
     enum rpt_parquet_kind kind;
     rpt_type_t type;
-    bool has_few_values;
+    bool is_index;
 };
 
 /* A column of the file: a column of the caller, or a part of one. */
@@ -36,7 +36,7 @@ struct rpt_parquet_field {
 struct rpt_parquet_columns {
     struct rpt_parquet_source *sources;
     struct rpt_parquet_field *fields;
-    bool *has_few_values; /* of each field */
+    bool *is_index; /* of each field */
     int n_sources;
     int n_fields;
     int64_t slice_rows; /* room in the fields' memory */

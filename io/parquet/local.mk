@@ -14,7 +14,8 @@ if HAVE_PARQUET
 librepartir_all_la_CPPFLAGS += \
 	-DRPT_PARQUET_LIBRARY='"$(libdir)/librepartir-parquet.so"'
 lib_LTLIBRARIES += librepartir-parquet.la
-librepartir_parquet_la_SOURCES = io/parquet/arrow.cc
+librepartir_parquet_la_SOURCES = io/parquet/arrow.cc \
+	io/parquet/encodings.cc io/parquet/encodings.h
 librepartir_parquet_la_CPPFLAGS = $(AM_CPPFLAGS) $(PARQUET_CPPFLAGS)
 librepartir_parquet_la_CXXFLAGS = $(PARQUET_CXXFLAGS) $(WARNING_CFLAGS) \
 	-fvisibility=hidden

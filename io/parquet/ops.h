@@ -21,7 +21,7 @@ struct ArrowSchema;
 /* What to write, and how. */
 struct rpt_parquet_plan {
     struct ArrowSchema *schema; /* of a table; is released */
-    const bool *has_few_values; /* of each column; text and bytes may have */
+    const bool *is_index;       /* of each column: it has differences */
     int zstd_level;             /* 0: no compression */
     int64_t group_rows;         /* most rows of a row group */
     bool has_checksums;         /* of every page */
@@ -38,6 +38,12 @@ struct rpt_parquet_ops {
 
     rpt_status_t (*open)(const struct rpt_parquet_plan *plan,
                          void **writer_out);
+    /* Some rows of the row group that is next, which are released: first half
+     * of a sample, then all of it. */
+    rpt_status_t (*sample)(void *writer, struct ArrowArray *rows, bool is_half);
+    /* How the row group that is next, of about so many rows, is encoded: as is
+     * best by the sample.  Not sure: a larger one is worth while. */
+    rpt_status_t (*choose)(void *writer, int64_t n_rows, bool *is_sure_out);
     /* Rows of all columns, which are released; in a row group of their own and
      * those that follow, or in the one before as long as it has room. */
     rpt_status_t (*append)(void *writer, struct ArrowArray *rows,
@@ -49,7 +55,7 @@ struct rpt_parquet_ops {
 };
 
 /* To be raised with every change of this table. */
-#define RPT_PARQUET_INTERFACE 1
+#define RPT_PARQUET_INTERFACE 2
 
 /* The only function that the library exports. */
 typedef const struct rpt_parquet_ops *rpt_parquet_library_fn(void);

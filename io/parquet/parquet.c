@@ -19,6 +19,14 @@
 #define GROUP_BYTES ((int64_t)512 << 20)
 enum { ZSTD_LEVEL = 3, ZSTD_MOST = 22 };
 
+/* Rows of a row group by which its encodings are chosen; the second ones where
+ * the first leave doubts.  Fewer than 1024 rows say nothing of the others. */
+struct sample {
+    int64_t n_pieces, piece_rows;
+};
+static const struct sample samples[] = { { 8, 1024 }, { 24, 4096 } };
+enum { SAMPLE_LEAST = 1024 };
+
 struct rpt_parquet {
     const struct rpt_parquet_ops *ops;
     void *writer; /* of the library */
@@ -98,7 +106,7 @@ static rpt_status_t open_writer(struct rpt_parquet *writer,
 {
     struct rpt_parquet_plan plan = {
         .schema = rpt__parquet_columns_schema(writer->columns),
-        .has_few_values = rpt__parquet_columns_few(writer->columns),
+        .is_index = rpt__parquet_columns_indices(writer->columns),
         .zstd_level = level_of(settings),
         .group_rows = writer->group_rows,
         .has_checksums = !settings->without_checksums,
@@ -164,21 +172,93 @@ rpt_status_t rpt__parquet_open(const char *path,
     return RPT_OK;
 }
 
+/* ---- what a row group is like ---- */
+
+/* Pieces of the n rows from `first` on, every second one of them, or all: what
+ * comes in runs does so in pieces, too. */
+static rpt_status_t give_pieces(struct rpt_parquet *writer,
+                                const struct rpt_parquet_data data[],
+                                int64_t first, int64_t n,
+                                const struct sample *sample, bool is_half)
+{
+    int64_t piece = sample->piece_rows, step = piece;
+    rpt_status_t status;
+
+    if (n > sample->n_pieces * piece) {
+        step = (n - piece) / (sample->n_pieces - 1);
+    } else {
+        piece = step = (n + sample->n_pieces - 1) / sample->n_pieces;
+    }
+    for (int64_t i = 0; i < sample->n_pieces && i * step < n;
+         i += is_half ? 2 : 1) {
+        int64_t left = n - i * step, bytes;
+        struct ArrowArray *rows = rpt__parquet_columns_slice(
+            writer->columns, data, first + i * step,
+            left < piece ? left : piece, &bytes);
+
+        if (rows == NULL) {
+            writer->has_failed = true;
+            return RPT_ERR_NOMEM;
+        }
+        status = writer->ops->sample(writer->writer, rows, is_half);
+        if (status != RPT_OK) {
+            return fail_library(writer, status);
+        }
+    }
+    return RPT_OK;
+}
+
+/* The row group that is next begins with these n rows. */
+static rpt_status_t choose_encodings(struct rpt_parquet *writer,
+                                     const struct rpt_parquet_data data[],
+                                     int64_t first, int64_t n)
+{
+    bool is_sure = n < SAMPLE_LEAST;
+
+    for (size_t i = 0; i < sizeof samples / sizeof *samples && !is_sure; i++) {
+        const struct sample *sample = &samples[i];
+        bool is_all = n <= sample->n_pieces * sample->piece_rows;
+        rpt_status_t status = give_pieces(writer, data, first, n, sample, true);
+
+        if (status == RPT_OK) {
+            status = give_pieces(writer, data, first, n, sample, false);
+        }
+        if (status != RPT_OK) {
+            return status;
+        }
+        status = writer->ops->choose(writer->writer,
+                                     is_all ? n : writer->group_rows, &is_sure);
+        if (status != RPT_OK) {
+            return fail_library(writer, status);
+        }
+        is_sure = is_sure || is_all;
+    }
+    return RPT_OK;
+}
+
 /* Where the row group ends is known before a slice of it is made. */
 static rpt_status_t append_slice(struct rpt_parquet *writer,
                                  const struct rpt_parquet_data data[],
                                  int64_t first, int64_t most,
                                  int64_t *n_rows_out)
 {
-    bool starts_group = writer->rows >= writer->group_rows ||
+    bool starts_group = writer->rows == 0 ||
+                        writer->rows >= writer->group_rows ||
                         writer->bytes >= writer->group_bytes;
     int64_t room = writer->group_rows - (starts_group ? 0 : writer->rows);
     struct ArrowArray *rows;
     rpt_status_t status;
     int64_t bytes = 0;
 
-    rows = rpt__parquet_columns_slice(writer->columns, data, first,
-                                      most < room ? most : room, &bytes);
+    most = most < room ? most : room;
+    if (starts_group) {
+        status = choose_encodings(writer, data, first, most);
+        if (status != RPT_OK) {
+            return status;
+        }
+    }
+    rows = rpt__parquet_columns_slice(writer->columns, data, first, most,
+                                      &bytes);
     if (rows == NULL) {
         writer->has_failed = true;
         return RPT_ERR_NOMEM;

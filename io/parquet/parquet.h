@@ -8,14 +8,18 @@
  *
  * What a column becomes:
  *
- *   i8 to u64            an integer of that size           DELTA_BINARY_PACKED
- *   f32, f64             float, double                     BYTE_STREAM_SPLIT
- *   f16, bf16            float, which holds all of them    BYTE_STREAM_SPLIT
- *   c64, c128            two columns, NAME_re and NAME_im  BYTE_STREAM_SPLIT
+ *   i8 to u64            an integer of that size           by differences
+ *   f32, f64             float, double                     split
+ *   f16, bf16            float, which holds all of them    split
+ *   c64, c128            two columns, NAME_re and NAME_im  split
  *   f32-i32 and the like two columns, NAME_value and NAME_index
  *   opaque               FIXED_LEN_BYTE_ARRAY              dictionary, plain
  *   text, binary         BYTE_ARRAY, text as STRING        dictionary, plain
- *   time                 TIMESTAMP in microseconds, UTC    DELTA_BINARY_PACKED
+ *   time                 TIMESTAMP in microseconds, UTC    by differences
+ *
+ * "Split" is BYTE_STREAM_SPLIT, "by differences" DELTA_BINARY_PACKED.  Where a
+ * dictionary (up to 1 MiB) or plain values are smaller after zstd, as a sample
+ * of a row group's rows says, that row group has these (encodings.cc).
  *
  * There are no missing values: columns are REQUIRED.
  */
@@ -38,10 +42,9 @@ struct rpt_parquet_column {
     const char *name; /* UTF-8; no two in the file are the same */
     enum rpt_parquet_kind kind;
     rpt_type_t type; /* of numbers */
-    int keepbits; /* 0: as the settings say, -1: the values stay as they are */
-    /* Of numbers and times: the same few come again and again.  They are
-     * written as a dictionary while that has 1 MiB at most, then plainly. */
-    bool has_few_values;
+    int keepbits;  /* 0: as the settings say, -1: the values stay as they are */
+    bool is_index; /* of integers: they stay or go on by the same, which takes
+                      next to nothing as differences */
 };
 
 /* Of the file, beside the columns; both in UTF-8. */

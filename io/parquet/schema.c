@@ -136,8 +136,8 @@ static rpt_status_t add_field(struct rpt_parquet_columns *columns,
     snprintf(full, bytes, "%s%s", name, suffix);
     *added = *field;
     added->name = full;
-    columns->has_few_values[columns->n_fields] =
-        columns->sources[field->source].has_few_values;
+    columns->is_index[columns->n_fields] =
+        columns->sources[field->source].is_index;
     columns->n_fields++;
     return RPT_OK;
 }
@@ -194,7 +194,7 @@ static rpt_status_t add_column(struct rpt_parquet_columns *columns,
     source->name = strdup(column->name);
     source->kind = column->kind;
     source->type = column->type;
-    source->has_few_values = column->has_few_values;
+    source->is_index = column->is_index;
     if (source->name == NULL) {
         return rpt__fail_nomem(strlen(column->name) + 1);
     }
@@ -348,13 +348,13 @@ static bool allocate(struct rpt_parquet_columns *columns, size_t n)
 
     columns->sources = calloc(n + 1, sizeof *columns->sources);
     columns->fields = calloc(n_fields, sizeof *columns->fields);
-    columns->has_few_values = calloc(n_fields, sizeof(bool));
+    columns->is_index = calloc(n_fields, sizeof(bool));
     columns->types = calloc(n_fields, sizeof *columns->types);
     columns->type_pointers = calloc(n_fields, sizeof *columns->type_pointers);
     columns->arrays = calloc(n_fields, sizeof *columns->arrays);
     columns->array_pointers = calloc(n_fields, sizeof *columns->array_pointers);
     return columns->sources != NULL && columns->fields != NULL &&
-           columns->has_few_values != NULL && columns->types != NULL &&
+           columns->is_index != NULL && columns->types != NULL &&
            columns->type_pointers != NULL && columns->arrays != NULL &&
            columns->array_pointers != NULL;
 }
@@ -424,7 +424,7 @@ void rpt__parquet_columns_destroy(struct rpt_parquet_columns *columns)
     }
     free(columns->sources);
     free(columns->fields);
-    free(columns->has_few_values);
+    free(columns->is_index);
     free(columns->types);
     free((void *)columns->type_pointers);
     free(columns->arrays);
@@ -439,7 +439,8 @@ rpt__parquet_columns_schema(struct rpt_parquet_columns *columns)
     return &columns->table;
 }
 
-const bool *rpt__parquet_columns_few(const struct rpt_parquet_columns *columns)
+const bool *
+rpt__parquet_columns_indices(const struct rpt_parquet_columns *columns)
 {
-    return columns->has_few_values;
+    return columns->is_index;
 }

@@ -335,6 +335,25 @@ def checkpoints(out, directory, task, with_data, *iterations):
     assert by_id == [(len(rows),)], by_id
 
 
+def natures(out):
+    need("natures").natures(out)
+
+
+def rounded_natures(out, keep):
+    need("natures").rounded(out, int(keep))
+
+
+def same_files(*outs):
+    """Byte by byte."""
+    paths = [sorted(glob.glob(os.path.join(out, "*", "*"))) for out in outs]
+    for names in zip(*paths, strict=True):
+        contents = []
+        for name in names:
+            with open(name, "rb") as file:
+                contents.append(file.read())
+        assert contents.count(contents[0]) == len(outs), names
+
+
 def main():
     checks = [[]]
     for word in sys.argv[1:]:

@@ -5,5 +5,5 @@
 
 const char test_suite[] = "test_export";
 
-const struct rpt_test *const test_tables[] = { reading_tests, refusing_tests,
-                                               NULL };
+const struct rpt_test *const test_tables[] = { reading_tests, encodings_tests,
+                                               refusing_tests, NULL };

@@ -6,6 +6,7 @@
 
 #include "made.h"
 
-extern const struct rpt_test reading_tests[], refusing_tests[];
+extern const struct rpt_test reading_tests[], encodings_tests[],
+    refusing_tests[];
 
 #endif /* RPT_TESTS_EXPORT_TABLES_H */

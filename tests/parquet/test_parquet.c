@@ -151,15 +151,14 @@ static void a_writer_leaves_nothing_behind(void)
     CU_ASSERT_EQUAL(rpt_test_heap_bytes(), heap);
 }
 
-/* Which of these columns are dictionaries: those that are told to be few, the
- * second one only until it has become too large. */
+/* Of few values and of many; an index has none. */
 static void few_values_are_a_dictionary(void)
 {
     enum { N = 300000 };
     static const struct rpt_parquet_column columns[] = {
-        { .name = "few", .type = RPT_TYPE_I64, .has_few_values = true },
-        { .name = "many", .type = RPT_TYPE_F64, .has_few_values = true },
-        { .name = "none", .type = RPT_TYPE_I64 }
+        { .name = "few", .type = RPT_TYPE_I64 },
+        { .name = "many", .type = RPT_TYPE_F64 },
+        { .name = "index", .type = RPT_TYPE_I64, .is_index = true }
     };
     static const struct rpt_parquet_schema schema = { columns, 3, NULL, 0 };
     static int64_t few[N];
@@ -173,7 +172,10 @@ static void few_values_are_a_dictionary(void)
         return;
     }
     for (int i = 0; i < N; i++) {
-        few[i] = (int64_t)i * i % 11;
+        few[i] = (int64_t)(((uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) >> 17) *
+                               UINT64_C(0xbf58476d1ce4e5b9) >>
+                           40) %
+                 11;
         many[i] = i / 3.0;
     }
     CU_ASSERT_EQUAL_FATAL(open_file(in_scratch("few"), &schema, NULL, &writer),
