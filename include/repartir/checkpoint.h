@@ -101,6 +101,13 @@ RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
  * "repartir/" are the library's.  Names are copied; data stay the caller's,
  * and are read during a save and written during a restore.
  *
+ * Data of arrays and values may be in the memory of GPUs (CUDA), of one or
+ * several of them: what memory it is shows at each save and restore.  These
+ * copy in a stream of their own, behind what the default stream of that GPU
+ * has at the call; work in streams that do not wait for that one
+ * (cudaStreamNonBlocking) must be over when the call is made.  The copies are
+ * over when it returns.  It needs librepartir-gpu (`device.use`).
+ *
  * \since 0.2
  *
  * \{
@@ -124,8 +131,8 @@ typedef struct rpt_checkpoint_array {
     uint64_t memory_dims[RPT_CHECKPOINT_DIMS];
     /** where the block begins in that memory */
     uint64_t memory_start[RPT_CHECKPOINT_DIMS];
-    /** memory_dims elements, of the host or of a device; may be NULL for an
-     * empty block */
+    /** memory_dims elements, of the host or of a GPU; may be NULL for an empty
+     * block */
     void *data;
 } rpt_checkpoint_array_t;
 
@@ -141,7 +148,8 @@ RPT_API rpt_status_t rpt_checkpoint_add_array(
 
 /** Add what is the same on all ranks, such as a time or a table.
  *
- * Saved by rank 0, restored on all ranks.  \a count may be 0.
+ * Saved by rank 0, restored on all ranks.  \a count may be 0.  \a data is of
+ * the host or of a GPU.
  * \retval RPT_ERR_INVALID, RPT_ERR_OVERFLOW, RPT_ERR_NOMEM
  * \since 0.2
  */
@@ -272,6 +280,8 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  *                           within `io.checkpoint.deadline_s`
  * \retval RPT_ERR_UNSUPPORTED  librepartir-hdf5 cannot be opened, or the engine
  *                           cannot be used here
+ * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU
+ * \retval RPT_ERR_NOT_FOUND  device.use=yes, and librepartir-gpu cannot be used
  * \retval RPT_ERR_NOMEM, RPT_ERR_OVERFLOW, RPT_ERR_PEER, RPT_ERR_STATE,
  *         or what a function of a blob returned
  * \since 0.2
@@ -332,6 +342,7 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  *                            another type or extent than in the file
  * \retval RPT_ERR_CORRUPT    there are some, but none is whole
  * \retval RPT_ERR_UNSUPPORTED  a blob asks for as many ranks as saved it
+ * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU
  * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
  *         RPT_ERR_STATE, or what a function of a blob returned.  Items may
  *         have been written to then.

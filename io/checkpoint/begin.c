@@ -261,15 +261,25 @@ static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
     return status;
 }
 
-/* Step 4. */
+/* Step 4.  Devices copy at the same time as we do. */
 static rpt_status_t copy_state(struct rpt_checkpoint *c)
 {
-    rpt_status_t status = rpt__stream_reserve(&c->stream,
-                                              c->layout.stream_bytes);
+    uint64_t bytes = c->layout.stream_bytes;
+    rpt_status_t status = rpt__ferries_find(
+        &c->ferries, rpt__comm_options(c->comm), &c->items);
 
-    return status == RPT_OK ? rpt__stream_take(&c->stream, &c->items,
-                                               &c->layout, &c->save.stamp)
-                            : status;
+    if (status == RPT_OK) {
+        rpt__ferries_reserve(c->ferries, &c->items, &c->stream, bytes);
+        status = rpt__stream_reserve(&c->stream, bytes);
+    }
+    if (status == RPT_OK && c->ferries != NULL) {
+        status = rpt__ferries_take(&c->items, &c->layout, &c->stream);
+    }
+    if (status == RPT_OK) {
+        status = rpt__stream_take(&c->stream, &c->items, &c->layout,
+                                  &c->save.stamp);
+    }
+    return rpt__ferries_finish(c->ferries, status);
 }
 
 static void set_phase(struct rpt_checkpoint *c, enum rpt_phase phase)

@@ -187,52 +187,56 @@ static uint64_t index_in(const struct rpt_box *whole, const struct rpt_box *box,
     return index;
 }
 
-struct copying {
-    uint64_t count[RPT_BOX_DIMS]; /* of the outer dimensions       */
-    size_t to_step[RPT_BOX_DIMS]; /* bytes from one to the next    */
-    size_t from_step[RPT_BOX_DIMS];
-    size_t run_bytes;
-    int n_outer;
-};
-
-static void copy_level(const struct copying *c, int level, char *to,
+static void copy_level(const struct rpt_box_rows *r, int level, char *to,
                        const char *from)
 {
-    if (level == c->n_outer) {
-        memcpy(to, from, c->run_bytes);
+    if (level == r->n_outer) {
+        memcpy(to, from, r->row_bytes);
         return;
     }
-    for (uint64_t i = 0; i < c->count[level]; i++) {
-        copy_level(c, level + 1, to + i * c->to_step[level],
-                   from + i * c->from_step[level]);
+    for (uint64_t i = 0; i < r->count[level]; i++) {
+        copy_level(r, level + 1, to + i * r->to_step[level],
+                   from + i * r->from_step[level]);
     }
+}
+
+struct rpt_box_rows rpt__box_rows(const struct rpt_box_memory *to,
+                                  const struct rpt_box_memory *from,
+                                  const struct rpt_box *box, int n_dims,
+                                  size_t bytes)
+{
+    struct rpt_box_rows r = { .row_bytes = bytes, .n_outer = n_dims };
+    size_t to_step = bytes, from_step = bytes;
+    bool is_whole = true; /* all faster dimensions are, on both sides */
+
+    for (int d = n_dims - 1; d >= 0; d--) {
+        if (is_whole) {
+            r.row_bytes *= box->count[d];
+            r.n_outer = d;
+            is_whole = box->count[d] == to->whole.count[d] &&
+                       box->count[d] == from->whole.count[d];
+        }
+        r.count[d] = box->count[d];
+        r.to_step[d] = to_step;
+        r.from_step[d] = from_step;
+        to_step *= to->whole.count[d];
+        from_step *= from->whole.count[d];
+    }
+    r.to = (char *)to->data + index_in(&to->whole, box, n_dims) * bytes;
+    r.from = (const char *)from->data +
+             index_in(&from->whole, box, n_dims) * bytes;
+    return r;
 }
 
 void rpt__box_copy(const struct rpt_box_memory *to,
                    const struct rpt_box_memory *from, const struct rpt_box *box,
                    int n_dims, size_t bytes)
 {
-    struct copying c = { .run_bytes = bytes, .n_outer = n_dims };
-    size_t to_step = bytes, from_step = bytes;
-    bool is_whole = true; /* all faster dimensions are, on both sides */
+    struct rpt_box_rows r;
 
     if (rpt__box_is_empty(box, n_dims)) {
         return;
     }
-    for (int d = n_dims - 1; d >= 0; d--) {
-        if (is_whole) {
-            c.run_bytes *= box->count[d];
-            c.n_outer = d;
-            is_whole = box->count[d] == to->whole.count[d] &&
-                       box->count[d] == from->whole.count[d];
-        }
-        c.count[d] = box->count[d];
-        c.to_step[d] = to_step;
-        c.from_step[d] = from_step;
-        to_step *= to->whole.count[d];
-        from_step *= from->whole.count[d];
-    }
-    copy_level(
-        &c, 0, (char *)to->data + index_in(&to->whole, box, n_dims) * bytes,
-        (const char *)from->data + index_in(&from->whole, box, n_dims) * bytes);
+    r = rpt__box_rows(to, from, box, n_dims, bytes);
+    copy_level(&r, 0, r.to, r.from);
 }

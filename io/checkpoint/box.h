@@ -50,6 +50,24 @@ struct rpt_box rpt__box_part(const struct rpt_box *box, int n_dims, int i,
 uint64_t rpt__box_run(const struct rpt_box *box, const uint64_t dims[],
                       int n_dims);
 
+/* How a box is copied: rows of bytes, in `n_outer` loops around them, the
+ * slowest first. */
+struct rpt_box_rows {
+    char *to; /* of the first row */
+    const char *from;
+    uint64_t count[RPT_BOX_DIMS];
+    size_t to_step[RPT_BOX_DIMS]; /* bytes from one to the next */
+    size_t from_step[RPT_BOX_DIMS];
+    size_t row_bytes;
+    int n_outer;
+};
+
+/* Of a box that lies in both and is not empty; elements have `bytes` bytes. */
+struct rpt_box_rows rpt__box_rows(const struct rpt_box_memory *to,
+                                  const struct rpt_box_memory *from,
+                                  const struct rpt_box *box, int n_dims,
+                                  size_t bytes);
+
 /* Copies a box that lies in both; of elements of `bytes` bytes. */
 void rpt__box_copy(const struct rpt_box_memory *to,
                    const struct rpt_box_memory *from, const struct rpt_box *box,

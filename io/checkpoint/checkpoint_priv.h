@@ -17,6 +17,7 @@
 #include "io/checkpoint/commit.h"
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/events.h"
+#include "io/checkpoint/ferry.h"
 #include "io/checkpoint/layout.h"
 #include "io/checkpoint/level.h"
 #include "io/checkpoint/routes.h"
@@ -108,6 +109,7 @@ struct rpt_checkpoint {
     const struct rpt_hdf5_ops *hdf5;
     void *mpi; /* of the collective engine */
     struct rpt_stream stream;
+    struct rpt_ferry *ferries; /* of the devices that items were on */
     struct rpt_saver *saver;
     struct rpt_poller poller;
     struct rpt_save save;

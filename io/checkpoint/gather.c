@@ -241,20 +241,30 @@ rpt_status_t rpt__gather_take(struct rpt_gather *gather,
     return status;
 }
 
+bool rpt__gather_shares(const struct rpt_gather *gather, size_t k, int i,
+                        const struct rpt_item *item,
+                        struct rpt_box_memory *to_out,
+                        struct rpt_box *shared_out)
+{
+    const struct rpt_gathered *one = &gather->list[k];
+
+    *to_out = (struct rpt_box_memory){ gather->memory + one->offsets[i],
+                                       one->boxes[i] };
+    return rpt__box_shared(&item->box, &one->boxes[i], item->n_dims,
+                           shared_out);
+}
+
 void rpt__gather_copy(const struct rpt_gather *gather,
                       const struct rpt_items *items)
 {
     for (size_t k = 0; k < gather->n; k++) {
-        const struct rpt_gathered *one = &gather->list[k];
-        const struct rpt_item *item = &items->list[one->item];
+        const struct rpt_item *item = &items->list[gather->list[k].item];
 
-        for (int i = 0; i < gather->n_ranks; i++) {
-            struct rpt_box_memory to = { gather->memory + one->offsets[i],
-                                         one->boxes[i] };
+        for (int i = 0; item->ferry == NULL && i < gather->n_ranks; i++) {
+            struct rpt_box_memory to;
             struct rpt_box shared;
 
-            if (rpt__box_shared(&item->box, &one->boxes[i], item->n_dims,
-                                &shared)) {
+            if (rpt__gather_shares(gather, k, i, item, &to, &shared)) {
                 rpt__box_copy(&to, &item->memory, &shared, item->n_dims,
                               item->type_bytes);
             }

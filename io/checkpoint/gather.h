@@ -64,8 +64,15 @@ rpt_status_t rpt__gather_chunks(struct rpt_gather *gather, size_t index,
 rpt_status_t rpt__gather_take(struct rpt_gather *gather,
                               const struct rpt_group *group, uint64_t count);
 
-/* Copies this rank's blocks to where they are written from.  All ranks of the
- * node have done so before anybody writes. */
+/* What rank i of the node writes of this rank's block of array k: which box,
+ * and the memory that it goes to.  False: nothing. */
+bool rpt__gather_shares(const struct rpt_gather *gather, size_t k, int i,
+                        const struct rpt_item *item,
+                        struct rpt_box_memory *to_out,
+                        struct rpt_box *shared_out);
+/* Copies this rank's blocks to where they are written from, but for those on
+ * devices (ferry.h).  All ranks of the node have done so before anybody
+ * writes. */
 void rpt__gather_copy(const struct rpt_gather *gather,
                       const struct rpt_items *items);
 

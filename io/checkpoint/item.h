@@ -21,6 +21,8 @@ struct rpt_attributes {
     size_t n;
 };
 
+struct rpt_ferry;
+
 struct rpt_item {
     char *name;
     enum rpt_item_kind kind;
@@ -30,6 +32,7 @@ struct rpt_item {
     uint64_t dims[RPT_BOX_DIMS];
     struct rpt_box box;           /* this rank's                          */
     struct rpt_box_memory memory; /* with its box, in array coordinates   */
+    struct rpt_ferry *ferry; /* NULL: the memory is of the host; see ferry.h */
     rpt_checkpoint_blob_t blob;
     uint64_t blob_bytes; /* of the last save                     */
     struct rpt_attributes attributes;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/checkpoint/chunks.h"
+#include "io/checkpoint/ferry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -391,10 +392,13 @@ rpt_status_t rpt__load(const struct rpt_opened *o, struct rpt_items *items,
         const struct rpt_dataset *set = rpt__dataset_find(&o->manifest,
                                                           item->name);
 
-        status = item->kind == RPT_ITEM_BLOB
-                     ? load_blob(o, fd, item, rank, n_ranks)
-                     : rpt__load_box(&o->dir, fd, set, &item->box,
-                                     &item->memory);
+        if (item->kind == RPT_ITEM_BLOB) {
+            status = load_blob(o, fd, item, rank, n_ranks);
+        } else if (item->ferry != NULL) {
+            status = rpt__ferry_load(&o->dir, fd, set, item);
+        } else {
+            status = rpt__load_box(&o->dir, fd, set, &item->box, &item->memory);
+        }
     }
     if (fd >= 0) {
         close(fd);

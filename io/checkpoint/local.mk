@@ -15,7 +15,8 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/collective.h io/checkpoint/commit.c \
 	io/checkpoint/commit.h io/checkpoint/dir.c io/checkpoint/dir.h \
 	io/checkpoint/due.c io/checkpoint/due.h io/checkpoint/events.c \
-	io/checkpoint/events.h io/checkpoint/history.c \
+	io/checkpoint/events.h io/checkpoint/ferry.c io/checkpoint/ferry.h \
+	io/checkpoint/ferry_load.c io/checkpoint/history.c \
 	io/checkpoint/holder.c io/checkpoint/format.h io/checkpoint/gather.c \
 	io/checkpoint/gather.h io/checkpoint/interval.c \
 	io/checkpoint/level.c io/checkpoint/level.h \

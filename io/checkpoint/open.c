@@ -362,6 +362,7 @@ static void release(struct rpt_checkpoint *c)
     rpt__items_free(&c->items);
     rpt__file_layout_free(&c->layout);
     rpt__stream_free(&c->stream);
+    rpt__ferries_destroy(c->ferries);
     rpt__recycle_free(c);
     rpt__buf_free(&c->save.error);
     rpt__buf_free(&c->save.draft);

@@ -136,8 +136,12 @@ static rpt_status_t fill(struct rpt_checkpoint *c, struct rpt_opened *opened)
         c->group, call, rpt__load_check(&opened->manifest, &c->items, c->size));
 
     if (status == RPT_OK) {
+        status = rpt__ferries_find(&c->ferries, rpt__comm_options(c->comm),
+                                 &c->items);
         status = rpt__talk_agree(
-            c->group, call, rpt__load(opened, &c->items, c->rank, c->size));
+            c->group, call,
+            status == RPT_OK ? rpt__load(opened, &c->items, c->rank, c->size)
+                             : status);
     }
     return status;
 }

@@ -22,8 +22,12 @@
 
 void rpt__stream_free(struct rpt_stream *stream)
 {
-    free(stream->data);
-    *stream = (struct rpt_stream){ NULL, 0 };
+    if (stream->release != NULL) {
+        stream->release(stream->data);
+    } else {
+        free(stream->data);
+    }
+    *stream = (struct rpt_stream){ NULL, 0, NULL };
 }
 
 rpt_status_t rpt__stream_reserve(struct rpt_stream *stream, uint64_t bytes)
@@ -41,7 +45,7 @@ rpt_status_t rpt__stream_reserve(struct rpt_stream *stream, uint64_t bytes)
                        "writes");
         return RPT_ERR_NOMEM;
     }
-    *stream = (struct rpt_stream){ data, (size_t)bytes };
+    *stream = (struct rpt_stream){ data, (size_t)bytes, NULL };
     return RPT_OK;
 }
 
@@ -92,8 +96,10 @@ static rpt_status_t take_part(const struct taking *t,
     switch (source.kind) {
     case RPT_FROM_ITEM:
         item = &t->items->list[source.index];
-        rpt__box_copy(&target, &item->memory, &part->box, item->n_dims,
-                      item->type_bytes);
+        if (item->ferry == NULL) {
+            rpt__box_copy(&target, &item->memory, &part->box, item->n_dims,
+                          item->type_bytes);
+        }
         return RPT_OK;
     case RPT_FROM_BLOB:
         return pack(&t->items->list[source.index], to);

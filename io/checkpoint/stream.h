@@ -12,6 +12,7 @@
 struct rpt_stream {
     char *data;
     size_t capacity;
+    void (*release)(void *data); /* NULL: free() does */
 };
 
 /* What is the same on all ranks and differs from save to save. */
@@ -26,7 +27,8 @@ void rpt__stream_free(struct rpt_stream *stream);
 
 /* Room for the streams of a layout. */
 rpt_status_t rpt__stream_reserve(struct rpt_stream *stream, uint64_t bytes);
-/* Copies what this rank writes; calls the functions of blobs. */
+/* Copies what this rank writes, but for items on devices (ferry.h); calls the
+ * functions of blobs. */
 rpt_status_t rpt__stream_take(struct rpt_stream *stream,
                               const struct rpt_items *items,
                               const struct rpt_file_layout *layout,

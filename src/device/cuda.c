@@ -10,6 +10,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -191,6 +193,51 @@ static rpt_status_t copy(void *stream, void *to, const void *from, size_t bytes)
     return TRY(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDefault, stream);
 }
 
+/* CUDA's limit for what is from one row to the next. */
+#define STEP_MOST ((size_t)INT_MAX)
+
+static rpt_status_t copy_rows(void *stream,
+                              const struct rpt_device_block *block)
+{
+    rpt_status_t status = RPT_OK;
+
+    for (size_t s = 0; s < block->n_slices; s++) {
+        char *to = (char *)block->to + s * block->to_slice_step;
+        const char *from = (const char *)block->from +
+                           s * block->from_slice_step;
+
+        for (size_t r = 0; r < block->n_rows && status == RPT_OK; r++) {
+            status = copy(stream, to + r * block->to_row_step,
+                          from + r * block->from_row_step, block->row_bytes);
+        }
+    }
+    return status;
+}
+
+static rpt_status_t copy_block(void *stream,
+                               const struct rpt_device_block *block)
+{
+    struct cudaMemcpy3DParms parameters;
+
+    if (block->to_row_step > STEP_MOST || block->from_row_step > STEP_MOST) {
+        return copy_rows(stream, block);
+    }
+    memset(&parameters, 0, sizeof parameters);
+    parameters.srcPtr.ptr = (void *)(uintptr_t)block->from;
+    parameters.srcPtr.pitch = block->from_row_step;
+    parameters.srcPtr.xsize = block->row_bytes;
+    parameters.srcPtr.ysize = block->from_slice_step / block->from_row_step;
+    parameters.dstPtr.ptr = block->to;
+    parameters.dstPtr.pitch = block->to_row_step;
+    parameters.dstPtr.xsize = block->row_bytes;
+    parameters.dstPtr.ysize = block->to_slice_step / block->to_row_step;
+    parameters.extent.width = block->row_bytes;
+    parameters.extent.height = block->n_rows;
+    parameters.extent.depth = block->n_slices;
+    parameters.kind = cudaMemcpyDefault;
+    return TRY(cudaMemcpy3DAsync, &parameters, stream);
+}
+
 static rpt_status_t reduce(void *stream,
                            const struct rpt_device_reduction *reduction)
 {
@@ -229,6 +276,7 @@ const struct rpt_device_ops rpt__cuda_ops = {
     .event_record = event_record,
     .stream_wait = stream_wait,
     .copy = copy,
+    .copy_block = copy_block,
     .can_reduce = rpt__gpu_can_reduce,
     .reduce = reduce,
     .divide = divide,

@@ -108,8 +108,8 @@ static rpt_status_t open_library(const char *name, const struct rpt_gpu **out)
 static void go_without(void)
 {
     rpt__log(rpt__identity() <= 0 ? RPT_LOG_WARN : RPT_LOG_INFO,
-             "this program uses CUDA, but collectives on device buffers are "
-             "not possible: %s (%s)",
+             "this program uses CUDA, but collectives and checkpoints on "
+             "device buffers are not possible: %s (%s)",
              rpt_last_error()->what, rpt_last_error()->why);
     is_hopeless = true;
 }

@@ -35,6 +35,16 @@ struct rpt_device_reduction {
     rpt_op_t op; /* an average is summed */
 };
 
+/* Rows of bytes that lie apart, in slices of such rows; steps are bytes from
+ * one to the next, those of slices whole rows. */
+struct rpt_device_block {
+    void *to;
+    const void *from;
+    size_t row_bytes, n_rows, n_slices;
+    size_t to_row_step, to_slice_step;
+    size_t from_row_step, from_slice_step;
+};
+
 struct rpt_device_ops {
     size_t size; /* of this struct */
     const char *name;
@@ -76,6 +86,8 @@ struct rpt_device_ops {
     /* Put into a stream.  copy: host or device on either side. */
     rpt_status_t (*copy)(void *stream, void *to, const void *from,
                          size_t bytes);
+    rpt_status_t (*copy_block)(void *stream,
+                               const struct rpt_device_block *block);
     bool (*can_reduce)(rpt_type_t type, rpt_op_t op);
     rpt_status_t (*reduce)(void *stream,
                            const struct rpt_device_reduction *reduction);
@@ -94,7 +106,7 @@ struct rpt_gpu {
 };
 
 /* To be raised with every change of these tables. */
-#define RPT_GPU_INTERFACE 1
+#define RPT_GPU_INTERFACE 2
 
 /* The only function that the library exports. */
 typedef const struct rpt_gpu *rpt_gpu_open_fn(void);

@@ -22,6 +22,34 @@ tests_test_checkpoint_mpi_SOURCES = $(CHECKPOINT_TESTS) \
 tests_test_checkpoint_mpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checkpoint_mpi_LDADD = $(TEST_LIBS)
 
+# The same worlds with arrays on devices: on fake ones, and on GPUs.
+CHECKPOINT_DEVICE_TESTS = tests/checkpoint/device_fields.c \
+	tests/checkpoint/device_fields.h tests/checkpoint/device_tables.h \
+	tests/checkpoint/on_devices.c tests/checkpoint/state.c \
+	tests/checkpoint/state.h tests/checkpoint/world.c \
+	tests/checkpoint/world.h tests/device/devices.h
+check_PROGRAMS += tests/test_checkpoint_device tests/test_checkpoint_device_mpi
+tests_test_checkpoint_device_SOURCES = $(CHECKPOINT_DEVICE_TESTS) \
+	tests/checkpoint/device_faults.c tests/checkpoint/device_tables.c \
+	tests/checkpoint/world_local.c tests/device/fake.c
+tests_test_checkpoint_device_CPPFLAGS = $(DEVICE_CPPFLAGS) \
+	-I$(srcdir)/tests/device
+tests_test_checkpoint_device_LDADD = tests/libfakes.la $(TEST_LIBS)
+tests_test_checkpoint_device_mpi_SOURCES = $(CHECKPOINT_DEVICE_TESTS) \
+	tests/checkpoint/device_faults.c tests/checkpoint/device_tables.c \
+	tests/checkpoint/world_mpi.c tests/device/fake.c
+tests_test_checkpoint_device_mpi_CPPFLAGS = $(DEVICE_CPPFLAGS) \
+	-I$(srcdir)/tests/device
+tests_test_checkpoint_device_mpi_LDADD = tests/libfakes.la $(TEST_LIBS)
+EXTRA_PROGRAMS += tests/test_gpu_checkpoint
+tests_test_gpu_checkpoint_SOURCES = $(CHECKPOINT_DEVICE_TESTS) \
+	tests/checkpoint/gpu_tables.c tests/checkpoint/world_local.c \
+	tests/device/real.c
+tests_test_gpu_checkpoint_CPPFLAGS = $(DEVICE_CPPFLAGS) \
+	-I$(srcdir)/tests/device
+tests_test_gpu_checkpoint_LDADD = $(TEST_LIBS)
+CLEANFILES += tests/test_gpu_checkpoint$(EXEEXT)
+
 check_PROGRAMS += tests/test_own_hdf5
 tests_test_own_hdf5_SOURCES = tests/checkpoint/test_own_hdf5.c
 tests_test_own_hdf5_CPPFLAGS = $(TEST_CPPFLAGS) $(HDF5_CFLAGS)

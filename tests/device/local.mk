@@ -45,7 +45,8 @@ tests_test_gpu_mpi_LDADD = $(TEST_LIBS) -lm
 CLEANFILES += tests/test_gpu_mpi$(EXEEXT)
 
 if HAVE_CUDA
-check-gpu: librepartir-gpu.la tests/test_gpu_mpi$(EXEEXT)
+check-gpu: librepartir-gpu.la tests/test_gpu_mpi$(EXEEXT) \
+		tests/test_gpu_checkpoint$(EXEEXT)
 	@$(AM_TESTS_ENVIRONMENT) '$(abs_srcdir)/tests/device/on_gpus' || \
 	  [ $$? -eq 77 ]
 else

@@ -36,6 +36,8 @@ struct fake_live {
     int memory, host_memory, opened, streams, events, comms;
 };
 struct fake_live fake_live(void);
+/* Copies that were put into streams by this process. */
+unsigned long fake_n_copies(void);
 
 /* ---- for each other; the lock is held ---- */
 

@@ -7,6 +7,7 @@
  */
 #include "fake.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -131,12 +132,14 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
     struct fake_stream *of = stream_of(stream);
+    bool fails;
 
     fake_lock();
     while (!advance(of)) {
     }
+    fails = fake_fails("cudaStreamSynchronize");
     fake_unlock();
-    return cudaSuccess;
+    return fails ? cudaErrorInvalidValue : cudaSuccess;
 }
 
 /* ---- events ---- */
@@ -253,6 +256,19 @@ static bool do_copy(void *arg)
     return true;
 }
 
+/* Of all copies; the lock is held. */
+static unsigned long n_copies;
+
+unsigned long fake_n_copies(void)
+{
+    unsigned long n;
+
+    fake_lock();
+    n = n_copies;
+    fake_unlock();
+    return n;
+}
+
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes,
                             enum cudaMemcpyKind kind, cudaStream_t stream)
 {
@@ -266,6 +282,55 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes,
     fake_lock();
     if (kind == cudaMemcpyDefault && !fake_fails("cudaMemcpyAsync")) {
         error = fake_put(stream, do_copy, copy);
+        n_copies++;
+    } else {
+        free(copy);
+    }
+    fake_unlock();
+    return error;
+}
+
+static bool do_copy_block(void *arg)
+{
+    const struct cudaMemcpy3DParms *p = arg;
+    size_t bytes = p->extent.width;
+
+    for (size_t i = 0; i < p->extent.depth * p->extent.height; i++) {
+        size_t slice = i / p->extent.height, row = i % p->extent.height;
+        size_t to = (slice * p->dstPtr.ysize + row) * p->dstPtr.pitch;
+        size_t from = (slice * p->srcPtr.ysize + row) * p->srcPtr.pitch;
+
+        memmove(fake_reach((char *)p->dstPtr.ptr + to, bytes),
+                fake_reach((char *)p->srcPtr.ptr + from, bytes), bytes);
+    }
+    return true;
+}
+
+/* What CUDA asks of the memory on one side. */
+static bool holds(const struct cudaPitchedPtr *memory,
+                  const struct cudaExtent *extent)
+{
+    return memory->pitch >= extent->width && memory->pitch <= INT_MAX &&
+           (extent->depth == 1 || memory->ysize >= extent->height);
+}
+
+cudaError_t cudaMemcpy3DAsync(const struct cudaMemcpy3DParms *parameters,
+                              cudaStream_t stream)
+{
+    struct cudaMemcpy3DParms *copy = malloc(sizeof *copy);
+    cudaError_t error = cudaErrorInvalidValue;
+
+    if (copy == NULL) {
+        abort();
+    }
+    *copy = *parameters;
+    fake_lock();
+    if (copy->kind == cudaMemcpyDefault &&
+        holds(&copy->srcPtr, &copy->extent) &&
+        holds(&copy->dstPtr, &copy->extent) &&
+        !fake_fails("cudaMemcpy3DAsync")) {
+        error = fake_put(stream, do_copy_block, copy);
+        n_copies++;
     } else {
         free(copy);
     }
