@@ -184,6 +184,8 @@ rpt_status_t rpt__checkpoint_due(struct rpt_checkpoint *c, uint64_t iteration,
         return RPT_ERR_MISMATCH;
     }
     *due_out = (int)words[2];
-    c->level.stops |= (*due_out & RPT_DUE_STOP) != 0;
+    if ((*due_out & RPT_DUE_STOP) != 0) {
+        rpt__level_stop(c);
+    }
     return RPT_OK;
 }

@@ -119,12 +119,24 @@ void rpt__level_free(struct rpt_checkpoint *c)
 
 /* ---- each save ---- */
 
-bool rpt__level_chooses(const struct rpt_checkpoint *c)
+bool rpt__level_chooses(struct rpt_checkpoint *c)
 {
-    const struct rpt_levels *level = &c->level;
+    struct rpt_levels *level = &c->level;
+    bool is_local;
 
-    return level->is_on && level->base != 0 && !c->has_begun && !level->stops &&
-           level->n_since + 1 < flush_every(c);
+    rpt__engine_lock(c->engine);
+    is_local = level->is_on && level->base != 0 && !c->has_begun &&
+               !level->stops && level->n_since + 1 < flush_every(c);
+    level->saves_stop = level->stops;
+    rpt__engine_unlock(c->engine);
+    return is_local;
+}
+
+void rpt__level_stop(struct rpt_checkpoint *c)
+{
+    rpt__engine_lock(c->engine);
+    c->level.stops = true;
+    rpt__engine_unlock(c->engine);
 }
 
 void rpt__level_note(struct rpt_checkpoint *c, rpt_status_t status)
@@ -133,15 +145,21 @@ void rpt__level_note(struct rpt_checkpoint *c, rpt_status_t status)
     uint64_t keep = (uint64_t)rpt__option_integer(
         c->options, RPT_OPT_IO_CHECKPOINT_LOCAL_KEEP);
 
+    level->failed = status < 0 ? c->save.stamp.id : 0;
+    if (status < 0 && c->save.is_local) {
+        level->n_since = flush_every(c);
+    } else if (status < 0) {
+        level->base = 0; /* perhaps it is there: local ones would not count */
+    }
     if (status < 0) {
-        level->n_since = c->save.is_local ? flush_every(c) : level->n_since;
         return;
     }
     if (!c->save.is_local) {
         level->base = c->save.stamp.id;
         level->n_since = 0;
         level->n_kept = 0;
-        level->stops = false;
+        /* A stop that came meanwhile is for the next one. */
+        level->stops = level->stops && !level->saves_stop;
         return;
     }
     level->n_since++;

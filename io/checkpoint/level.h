@@ -58,12 +58,16 @@ struct rpt_levels {
                       shared directory, 0: none */
     uint64_t kept[RPT_LEVEL_KEEP_MAX]; /* ids, the newest first */
     size_t n_kept;
+    uint64_t failed; /* id of the save that is over, and came to nothing; 0:
+                        none.  Else all that is not kept is removed */
+    uint64_t flushed; /* id of the one that a restore has written, 0: none */
     struct rpt_ship *ship;       /* bytes are under way */
     struct rpt_local_out *files; /* that are to be written */
     size_t n_files;
     /* rank 0 */
     uint64_t n_since; /* local saves since the last shared one */
-    bool stops;       /* the program is about to end           */
+    bool stops;       /* the program is about to end ...       */
+    bool saves_stop;  /* ... when the save under way was begun */
 };
 
 /* ---- level.c ---- */
@@ -74,7 +78,9 @@ rpt_status_t rpt__level_open(struct rpt_checkpoint *c);
 void rpt__level_close(struct rpt_checkpoint *c);
 void rpt__level_free(struct rpt_checkpoint *c);
 /* Rank 0: whether the save that begins stays on the nodes. */
-bool rpt__level_chooses(const struct rpt_checkpoint *c);
+bool rpt__level_chooses(struct rpt_checkpoint *c);
+/* The program is about to end: its next save is shared. */
+void rpt__level_stop(struct rpt_checkpoint *c);
 /* A save is over, on this rank.  Under the lock. */
 void rpt__level_note(struct rpt_checkpoint *c, rpt_status_t status);
 
@@ -83,6 +89,8 @@ void rpt__level_note(struct rpt_checkpoint *c, rpt_status_t status);
 /* Collective, after the copy: what other nodes keep.  Failures are this rank's
  * own, or all ranks'. */
 rpt_status_t rpt__level_share(struct rpt_checkpoint *c, rpt_status_t own);
+/* What was put together to be written. */
+void rpt__level_drop_files(struct rpt_checkpoint *c);
 /* In the thread. */
 rpt_status_t rpt__level_write(struct rpt_checkpoint *c);
 /* In the thread, when the save is over: removes what is kept no more. */
@@ -93,6 +101,8 @@ void rpt__level_tidy(const struct rpt_checkpoint *c);
 /* Collective, before a restore: what the nodes have that is newer goes to the
  * shared directory. */
 rpt_status_t rpt__level_recover(struct rpt_checkpoint *c);
+/* This one was restored: if it came from the nodes, they need it no more. */
+void rpt__level_restored(struct rpt_checkpoint *c, uint64_t id);
 
 /* ---- level_ship.c ---- */
 

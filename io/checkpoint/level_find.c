@@ -25,7 +25,8 @@ static const char call[] = "rpt_checkpoint_restore";
 
 /* ---- candidates ---- */
 
-/* What is in the shared directory; of rank 0. */
+/* The one of the shared directory that was committed last, if it can be read;
+ * of rank 0.  One of a higher iteration may be of an older history. */
 struct shared {
     uint64_t id, iteration;
     double time_s;
@@ -40,9 +41,13 @@ static rpt_status_t ask_shared(struct rpt_checkpoint *c, struct shared *out)
 
     if (c->rank == 0) {
         status = rpt__find_all(&c->dir, &found, &n);
-        *out = n > 0 ? (struct shared){ found[0].id, found[0].iteration,
-                                        found[0].time_s }
-                     : (struct shared){ 0, 0, 0 };
+        *out = (struct shared){ 0, 0, 0 };
+        for (size_t i = 0; i < n; i++) {
+            if (found[i].counts && found[i].time_s > out->time_s) {
+                *out = (struct shared){ found[i].id, found[i].iteration,
+                                        found[i].time_s };
+            }
+        }
         rpt__buf_add(&bytes, out, sizeof *out);
         free(found);
     }
@@ -171,11 +176,17 @@ static int place_of(const struct rpt_finding *f, uint64_t id, uint32_t rank)
 static rpt_status_t take_file(const struct rpt_finding *f, size_t index,
                               struct rpt_held *held)
 {
-    rpt_status_t status = rpt__own_open(f, index, &held->supply);
+    rpt_status_t status;
 
-    return status == RPT_OK ? rpt__local_read(f->own[index].name, &held->supply,
-                                              &held->local)
-                            : status;
+    held->finding = f;
+    held->index = index;
+    status = rpt__held_open(held);
+    if (status == RPT_OK) {
+        status = rpt__local_read(f->own[index].name, &held->supply,
+                                 &held->local);
+    }
+    rpt__held_close(held); /* a rank may hold the parts of many */
+    return status;
 }
 
 /* Collective: parts that are not there are made.  held: room for n_ranks. */
@@ -205,6 +216,14 @@ static rpt_status_t hold_all(const struct rpt_finding *f,
     return status;
 }
 
+/* A failure that only says that something on a node cannot be had. */
+static bool is_of_node(rpt_status_t status)
+{
+    return status == RPT_ERR_IO || status == RPT_ERR_NOT_FOUND ||
+           status == RPT_ERR_INVALID || status == RPT_ERR_NOMEM ||
+           status == RPT_ERR_SYSTEM;
+}
+
 /* Collective. */
 static rpt_status_t flush(const struct rpt_finding *f,
                           const struct rpt_local_head *head)
@@ -222,6 +241,9 @@ static rpt_status_t flush(const struct rpt_finding *f,
     status = rpt__talk_agree(c->group, call, status);
     if (status == RPT_OK) {
         status = hold_all(f, head, held, &n_held);
+        if (is_of_node(status)) {
+            status = RPT_ERR_CORRUPT; /* it is as if that were lost */
+        }
     }
     if (status == RPT_OK) {
         status = rpt__level_flush(c, head->id, place_of(f, head->id, 0), held,
@@ -276,6 +298,16 @@ static void put_out(struct rpt_finding *f, uint64_t id)
     }
 }
 
+void rpt__level_restored(struct rpt_checkpoint *c, uint64_t id)
+{
+    if (c->level.is_on && c->level.flushed == id) {
+        c->level.n_kept = 0;
+        c->level.failed = 0;
+        rpt__level_tidy(c);
+    }
+    c->level.flushed = 0;
+}
+
 rpt_status_t rpt__level_recover(struct rpt_checkpoint *c)
 {
     struct rpt_finding f = { .c = c };
@@ -287,6 +319,10 @@ rpt_status_t rpt__level_recover(struct rpt_checkpoint *c)
         return RPT_OK;
     }
     c->level.base = 0; /* the program goes back: its next save is shared */
+    c->level.flushed = 0;
+    if (c->rank == 0) {
+        rpt__recycle_drop(c); /* it takes the room of one */
+    }
     status = ask_shared(c, &shared);
     if (status == RPT_OK) {
         status = rpt__finding_list(&f);
@@ -296,8 +332,7 @@ rpt_status_t rpt__level_recover(struct rpt_checkpoint *c)
 
         status = try_one(&f, head);
         if (status == RPT_OK) {
-            c->level.n_kept = 0;
-            rpt__level_tidy(c);
+            c->level.flushed = id;
             break;
         }
         put_out(&f, id);

@@ -193,7 +193,7 @@ static rpt_status_t read_part(const struct rpt_held *held,
         int error = rpt__supply_read(&held->supply, begin, n, to);
 
         if (error != 0) {
-            return rpt__fail_errno(RPT_ERR_IO, error,
+            return rpt__fail_errno(RPT_ERR_CORRUPT, error,
                                    "cannot read a file of "
                                    "io.checkpoint.local_dir");
         }
@@ -302,13 +302,23 @@ static rpt_status_t write_held(struct flushing *f, const struct rpt_held *held)
     return status;
 }
 
-static rpt_status_t write_all(struct flushing *f, const struct rpt_held held[],
+/* What a node cannot give any more is lost. */
+static rpt_status_t open_held(struct rpt_held *held)
+{
+    return rpt__held_open(held) == RPT_OK ? RPT_OK : RPT_ERR_CORRUPT;
+}
+
+static rpt_status_t write_all(struct flushing *f, struct rpt_held held[],
                               size_t n_held)
 {
     rpt_status_t status = open_folder(f);
 
     for (size_t i = 0; i < n_held && status == RPT_OK; i++) {
-        status = write_held(f, &held[i]);
+        status = open_held(&held[i]);
+        if (status == RPT_OK) {
+            status = write_held(f, &held[i]);
+        }
+        rpt__held_close(&held[i]);
     }
     return status;
 }
@@ -354,7 +364,7 @@ static void give_up(const struct flushing *f)
 }
 
 rpt_status_t rpt__level_flush(struct rpt_checkpoint *c, uint64_t id, int root,
-                              const struct rpt_held held[], size_t n_held)
+                              struct rpt_held held[], size_t n_held)
 {
     struct flushing f = { .c = c,
                           .id = id,

@@ -118,7 +118,7 @@ rpt_status_t rpt__own_open(const struct rpt_finding *f, size_t index,
     const struct rpt_own *own = &f->own[index];
     struct rpt_supply supply = { NULL, 0, -1, 0 };
     struct rpt_dir task = RPT_DIR_CLOSED, node = RPT_DIR_CLOSED;
-    rpt_status_t status = rpt__place_open(f->c, false, &task);
+    rpt_status_t status = rpt__place_open(f->c, &task);
 
     if (status == RPT_OK) {
         status = rpt__dir_open(&task, own->folder, &node);

@@ -59,21 +59,17 @@ static rpt_status_t check_top(const struct rpt_dir *dir)
                                  "sticky bit");
 }
 
-/* Another job may remove it when it is empty, just after we made it. */
+/* RPT_ERR_NOT_FOUND also when the parent is removed meanwhile. */
 static rpt_status_t enter(const struct rpt_dir *parent, const char *name,
                           bool makes, struct rpt_dir *dir_out)
 {
-    rpt_status_t status = RPT_ERR_NOT_FOUND;
+    rpt_status_t status;
 
-    for (int i = 0; i < 100 && status == RPT_ERR_NOT_FOUND; i++) {
-        if (makes && mkdirat(parent->fd, name, 0700) != 0 && errno != EEXIST) {
-            return rpt__dir_fail(parent, name, "make the folder", errno, 0);
-        }
-        status = rpt__dir_open(parent, name, dir_out);
-        if (!makes) {
-            break;
-        }
+    if (makes && mkdirat(parent->fd, name, 0700) != 0 && errno != EEXIST &&
+        errno != ENOENT) {
+        return rpt__dir_fail(parent, name, "make the folder", errno, 0);
     }
+    status = rpt__dir_open(parent, name, dir_out);
     if (status != RPT_OK) {
         return status;
     }
@@ -107,21 +103,32 @@ static void user_name(char name_out[NODE_NAME_BYTES])
              (unsigned long)geteuid());
 }
 
-rpt_status_t rpt__place_open(const struct rpt_checkpoint *c, bool makes,
-                             struct rpt_dir *task_out)
+static rpt_status_t open_task(const struct rpt_checkpoint *c,
+                              const struct rpt_dir *top, bool makes,
+                              struct rpt_dir *task_out)
 {
-    struct rpt_dir top = RPT_DIR_CLOSED, user = RPT_DIR_CLOSED;
+    struct rpt_dir user = RPT_DIR_CLOSED;
     char name[NODE_NAME_BYTES];
-    rpt_status_t status = open_top(c, &top);
+    rpt_status_t status;
 
-    if (status == RPT_OK) {
-        user_name(name);
-        status = enter(&top, name, makes, &user);
-    }
+    user_name(name);
+    status = enter(top, name, makes, &user);
     if (status == RPT_OK) {
         status = enter(&user, c->level.task, makes, task_out);
     }
     rpt__dir_close(&user);
+    return status;
+}
+
+rpt_status_t rpt__place_open(const struct rpt_checkpoint *c,
+                             struct rpt_dir *task_out)
+{
+    struct rpt_dir top = RPT_DIR_CLOSED;
+    rpt_status_t status = open_top(c, &top);
+
+    if (status == RPT_OK) {
+        status = open_task(c, &top, false, task_out);
+    }
     rpt__dir_close(&top);
     return status;
 }
@@ -130,16 +137,25 @@ rpt_status_t rpt__place_open_node(const struct rpt_checkpoint *c,
                                   struct rpt_dir *node_out)
 {
     const struct rpt_nodes *nodes = &c->level.nodes;
-    struct rpt_dir task = RPT_DIR_CLOSED;
+    struct rpt_dir top = RPT_DIR_CLOSED;
     char name[NODE_NAME_BYTES];
-    rpt_status_t status = rpt__place_open(c, true, &task);
+    rpt_status_t status = open_top(c, &top), made = RPT_ERR_NOT_FOUND;
 
-    if (status == RPT_OK) {
-        snprintf(name, sizeof name, "node-%05d",
-                 nodes->number[nodes->node[c->rank]]);
-        status = enter(&task, name, true, node_out);
+    snprintf(name, sizeof name, "node-%05d",
+             nodes->number[nodes->node[c->rank]]);
+    /* Other jobs remove folders that are empty, ours just made among them. */
+    for (int i = 0; i < 100 && status == RPT_OK && made == RPT_ERR_NOT_FOUND;
+         i++) {
+        struct rpt_dir task = RPT_DIR_CLOSED;
+
+        made = open_task(c, &top, true, &task);
+        if (made == RPT_OK) {
+            made = enter(&task, name, true, node_out);
+        }
+        rpt__dir_close(&task);
     }
-    rpt__dir_close(&task);
+    rpt__dir_close(&top);
+    status = status == RPT_OK ? made : status;
     if (status == RPT_ERR_NOT_FOUND) {
         rpt__fail(RPT_ERR_IO, "there is no directory %s on this node",
                   local_dir(c));
@@ -235,7 +251,7 @@ rpt_status_t rpt__place_each(const struct rpt_checkpoint *c, rpt_place_fn fn,
 {
     struct rpt_dir task = RPT_DIR_CLOSED;
     struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__place_open(c, false, &task);
+    rpt_status_t status = rpt__place_open(c, &task);
 
     if (status == RPT_OK) {
         status = rpt__dir_list(&task, &names);

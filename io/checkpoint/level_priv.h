@@ -141,7 +141,7 @@ struct rpt_local_out {
 };
 
 /* The task's folder on this node.  RPT_ERR_NOT_FOUND: there is none. */
-rpt_status_t rpt__place_open(const struct rpt_checkpoint *c, bool makes,
+rpt_status_t rpt__place_open(const struct rpt_checkpoint *c,
                              struct rpt_dir *task_out);
 /* What this rank writes to, made. */
 rpt_status_t rpt__place_open_node(const struct rpt_checkpoint *c,
@@ -195,10 +195,6 @@ rpt_status_t rpt__ship_run(struct rpt_checkpoint *c, struct rpt_ship *ship,
                            rpt_status_t own);
 void rpt__ship_free(struct rpt_ship *ship);
 
-/* ---- level_save.c ---- */
-
-void rpt__level_drop_files(struct rpt_checkpoint *c);
-
 /* ---- level_list.c ---- */
 
 /* A file of some rank; the same list on all ranks. */
@@ -242,10 +238,15 @@ rpt_status_t rpt__own_open(const struct rpt_finding *f, size_t index,
 struct rpt_held {
     struct rpt_local local;
     struct rpt_supply supply;
+    const struct rpt_finding *finding; /* of a file: whose list, and where */
+    size_t index;
     char *memory; /* of a rebuilt one */
     struct rpt_piece piece;
 };
 void rpt__held_free(struct rpt_held *held);
+/* A file is open only while it is read. */
+rpt_status_t rpt__held_open(struct rpt_held *held);
+void rpt__held_close(struct rpt_held *held);
 
 /* Which file has the part of a rank, index of `seen`; -1: none. */
 int64_t rpt__found_part(const struct rpt_finding *f, uint64_t id,
@@ -261,6 +262,6 @@ rpt_status_t rpt__rebuild(const struct rpt_finding *f, uint64_t id,
 /* Collective.  held[i]: what this rank has; root: who has that of rank 0.
  * RPT_ERR_CORRUPT: they do not belong together. */
 rpt_status_t rpt__level_flush(struct rpt_checkpoint *c, uint64_t id, int root,
-                              const struct rpt_held held[], size_t n_held);
+                              struct rpt_held held[], size_t n_held);
 
 #endif /* RPT_IO_CHECKPOINT_LEVEL_PRIV_H */

@@ -18,11 +18,24 @@
 
 static const char call[] = "rpt_checkpoint_restore";
 
-void rpt__held_free(struct rpt_held *held)
+rpt_status_t rpt__held_open(struct rpt_held *held)
+{
+    return held->finding != NULL
+               ? rpt__own_open(held->finding, held->index, &held->supply)
+               : RPT_OK;
+}
+
+void rpt__held_close(struct rpt_held *held)
 {
     if (held->supply.fd >= 0) {
         close(held->supply.fd);
+        held->supply.fd = -1;
     }
+}
+
+void rpt__held_free(struct rpt_held *held)
+{
+    rpt__held_close(held);
     rpt__local_free(&held->local);
     free(held->memory);
     *held = (struct rpt_held){ .supply = { .fd = -1 } };

@@ -465,6 +465,10 @@ static rpt_status_t remove_old(void *user, const struct rpt_dir *dir,
 
     (void)folder;
     rpt__local_parse(name, &id, &number);
+    /* What an earlier job has left may be all that there is. */
+    if (c->level.failed != 0 && id != c->level.failed && !is_draft) {
+        return RPT_OK;
+    }
     for (size_t i = 0; i < c->level.n_kept && !is_draft; i++) {
         if (c->level.kept[i] == id) {
             return RPT_OK;

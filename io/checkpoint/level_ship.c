@@ -114,7 +114,7 @@ static void fetch(struct rpt_ship *ship, const struct rpt_outgoing *out,
 
     if (error != 0) {
         memset(to, 0, bytes);
-        ship->status = rpt__fail_errno(RPT_ERR_IO, error,
+        ship->status = rpt__fail_errno(RPT_ERR_CORRUPT, error,
                                        "cannot read a file of "
                                        "io.checkpoint.local_dir");
     }

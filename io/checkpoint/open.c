@@ -418,6 +418,9 @@ static rpt_status_t join(struct rpt_group *group, struct rpt_checkpoint *c,
     *group_out = part;
     if (c != NULL) {
         c->group = part;
+        rpt__group_be_patient(
+            part, rpt__option_seconds(c->options,
+                                      RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
     }
     return rpt__talk_agree(part, call, own);
 }

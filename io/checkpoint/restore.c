@@ -303,6 +303,7 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
     }
     free(choosing.found);
     if (status == RPT_OK) {
+        rpt__level_restored(c, c->restored_manifest.id);
         c->newest = iteration;
         c->has_newest = true;
         c->timing.last_iteration = iteration;

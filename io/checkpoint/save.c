@@ -218,6 +218,7 @@ void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own)
     }
     rpt__buf_clear(&save->draft);
     rpt__error_pack(&save->draft); /* it is not needed any more */
+    rpt__level_drop_files(c);
     report(c, own, &save->draft);
 }
 

@@ -207,12 +207,16 @@ int rpt__group_world_rank(const struct rpt_group *group, int r);
 rpt_status_t rpt__group_barrier(struct rpt_group *group);
 /* Collective; under the lock: every rank gives `bytes` bytes and gets those of
  * all, in rank order.  For the library's own small agreements: ends with
- * RPT_ERR_TIMEOUT after comm.internal_deadline_s.  call: the user's function
- * that needs it, as errors name it; constant. */
+ * RPT_ERR_TIMEOUT after comm.internal_deadline_s, or as was said below.  call:
+ * the user's function that needs it, as errors name it; constant. */
 rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
                                  const void *mine, size_t bytes, void *all_out);
 /* The same, of one: what the root has in `bytes`, others get there. */
 rpt_status_t rpt__group_share(struct rpt_group *group, const char *call,
                               int root, struct rpt_buf *bytes);
+
+/* From now on these wait so long: between them ranks do work of unequal length.
+ * 0: as the option says.  Gives what it was. */
+double rpt__group_be_patient(struct rpt_group *group, double seconds);
 
 #endif /* RPT_COMM_COMM_H */

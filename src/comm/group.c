@@ -577,6 +577,14 @@ bool rpt__group_is_failed(const struct rpt_group *group)
     return group->failed != RPT_OK;
 }
 
+double rpt__group_be_patient(struct rpt_group *group, double seconds)
+{
+    double before = group->patience_s;
+
+    group->patience_s = seconds;
+    return before;
+}
+
 uint64_t rpt__group_number(const struct rpt_group *group)
 {
     return group->number;

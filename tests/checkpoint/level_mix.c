@@ -264,9 +264,84 @@ static void shared_files_are_used_again_with_local_saves_between(void)
     on_all(1, "topo.virtual_nodes=2", use_again);
 }
 
+/* ---- what must not be lost ---- */
+
+/* A stop that comes while a shared save is under way is for the next one. */
+static void stop_meanwhile(struct world *w)
+{
+    struct three t;
+    int due = 0;
+
+    run(w, "rm -rf local task HALT && mkdir local");
+    open_three(w->group, w->folder, (uint64_t)w->size,
+               "io.checkpoint.local_copy=none io.checkpoint.flush_every=100 "
+               "io.checkpoint.keep=9",
+               &t);
+    fill(&t, 1, 1);
+    WORKS(rpt_checkpoint_save_async(t.c, 1));
+    run(w, "touch HALT");
+    WORKS(rpt_checkpoint_due(t.c, 2, &due));
+    CHECK((due & RPT_DUE_STOP) != 0);
+    fill(&t, 2, 2);
+    WORKS(rpt_checkpoint_save(t.c, 2));
+    CHECK(count_names(w, "task", "it-") == 2);
+    meet(w);
+    /* And that is over: what follows may stay on the nodes. */
+    run(w, "rm HALT");
+    fill(&t, 3, 3);
+    WORKS(rpt_checkpoint_save(t.c, 3));
+    CHECK(count_names(w, "task", "it-") == 2);
+    close_three(&t);
+    meet(w);
+    restored(w->group, w->folder, w->size, 3, 3);
+}
+
+static void a_stop_during_a_shared_save_makes_the_next_one_shared(void)
+{
+    on_all(1, NULL, stop_meanwhile);
+}
+
+/* A job that does not restore, and whose first save fails, takes nothing away
+ * from the one before. */
+static void fail_first(struct world *w)
+{
+    struct three t;
+
+    run(w, "rm -rf local task && mkdir local");
+    open_three(w->group, w->folder, (uint64_t)w->size,
+               "io.checkpoint.local_copy=none", &t);
+    for (uint64_t k = 1; k <= 3; k++) {
+        fill(&t, k, k);
+        WORKS(rpt_checkpoint_save(t.c, k));
+    }
+    close_three(&t);
+    meet(w);
+    open_three(w->group, w->folder, (uint64_t)w->size,
+               "io.checkpoint.local_copy=none", &t);
+    fill(&t, 4, 4);
+    WORKS(rpt_checkpoint_begin(t.c, 4));
+    {
+        char *path = NULL;
+
+        WORKS(rpt_checkpoint_route(t.c, "missing", &path));
+        free(path);
+    }
+    FAILS(RPT_ERR_NOT_FOUND, "not there", rpt_checkpoint_save(t.c, 4));
+    close_three(&t);
+    meet(w);
+    restored(w->group, w->folder, w->size, 3, 3);
+}
+
+static void a_save_that_fails_leaves_what_the_nodes_had(void)
+{
+    on_all(1, NULL, fail_first);
+}
+
 const struct rpt_test level_mix_tests[] = {
     RPT_TEST(what_leaves_the_nodes_is_compressed),
     RPT_TEST(one_rank_may_compress_what_all_have_saved),
     RPT_TEST(shared_files_are_used_again_with_local_saves_between),
+    RPT_TEST(a_stop_during_a_shared_save_makes_the_next_one_shared),
+    RPT_TEST(a_save_that_fails_leaves_what_the_nodes_had),
     RPT_TEST_END,
 };
