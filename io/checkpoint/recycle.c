@@ -11,7 +11,7 @@
  *      other name
  *   2  MANIFEST.json and blocks.xxh go, the folder is synced: it cannot be
  *      taken for the old checkpoint any more
- *   3  .spare-ID becomes .tmp-ID2
+ *   3  .spare-ID becomes .tmp-ID2; and 1 again
  *
  * Whatever of this does not work leaves a save that writes all.
  *
@@ -172,6 +172,14 @@ bool rpt__recycle_take(struct rpt_checkpoint *c)
     taken = rpt__dir_open(&c->dir, name, &dir) == RPT_OK &&
             is_free(&dir, c->layout.file_bytes) && strip(&dir) == RPT_OK &&
             rpt__dir_rename(&c->dir, name, c->save.folder) == RPT_OK;
+    /* Who has opened it since step 1 has seen its old name, or will see that it
+     * is gone. */
+    if (taken && !is_free(&dir, c->layout.file_bytes)) {
+        rpt__dir_close(&dir);
+        c->retention.spare = 0;
+        rpt__workdir_remove(c);
+        return false;
+    }
     rpt__dir_close(&dir);
     if (!taken) {
         rpt__recycle_drop(c);

@@ -208,6 +208,13 @@ rpt_status_t rpt__stored_reach(struct rpt_stored *s)
             status = rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
                                s->opened.dir.path);
         }
+        /* From now on no job takes the file for another one. */
+        if (status == RPT_OK &&
+            !rpt__dir_is_still(&s->task, s->name, &s->opened.dir)) {
+            close(s->fd);
+            s->fd = -1;
+            return rpt__gone(&s->task, s->name);
+        }
     }
     if (status == RPT_OK) {
         status = rpt__dir_bytes(&s->opened.dir, RPT_STATE_FILE, s->fd, &bytes);

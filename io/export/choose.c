@@ -183,15 +183,37 @@ static rpt_status_t none(const struct rpt_export *e, size_t n)
     return RPT_ERR_NOT_FOUND;
 }
 
-/* Collective: the opened folder `name` of rank 0 is whole, or an error. */
+/* As long as it is open no job takes the file for another checkpoint; and none
+ * has done so before if the folder has its name. */
+static rpt_status_t open_state(const struct rpt_export *e,
+                               const struct rpt_opened *opened, int *fd_out)
+{
+    const struct rpt_manifest *m = &opened->manifest;
+    char name[RPT_FOLDER_NAME_BYTES];
+    rpt_status_t status = rpt__dir_open_file(&opened->dir, RPT_STATE_FILE,
+                                             false, fd_out);
+
+    rpt__folder_name(m->iteration, m->id, name);
+    return status == RPT_ERR_NOMEM ||
+                   rpt__dir_is_still(&e->dir, name, &opened->dir)
+               ? status
+               : rpt__gone(&e->dir, name);
+}
+
+/* Collective: the opened folder `name` of rank 0 is whole, or an error.
+ * fd_out: its state.h5, which stays open; NULL: it is not wanted. */
 static rpt_status_t verify(struct rpt_export *e, const char *name,
-                           struct rpt_opened *opened, rpt_status_t own)
+                           struct rpt_opened *opened, rpt_status_t own,
+                           int *fd_out)
 {
     rpt_status_t status = rpt__talk_agree(e->group, rpt__export_call, own);
 
     if (status == RPT_OK) {
         status = rpt__opened_share(e->group, rpt__export_call, &e->dir, name,
                                    opened);
+        if (status == RPT_OK && fd_out != NULL) {
+            status = open_state(e, opened, fd_out);
+        }
         status = rpt__verify_together(e->group, rpt__export_call, opened,
                                       status);
     }
@@ -211,14 +233,8 @@ static rpt_status_t open_chosen(struct rpt_export *e,
         status = rpt__opened_read(&e->dir, chosen->name, &e->opened);
     }
     e->has_opened = true;
-    status = verify(e, e->rank == 0 ? chosen->name : NULL, &e->opened, status);
-    if (status == RPT_OK) {
-        status = rpt__talk_agree(e->group, rpt__export_call,
-                                 rpt__dir_open_file(&e->opened.dir,
-                                                    RPT_STATE_FILE, false,
-                                                    &e->state_fd));
-    }
-    return status;
+    return verify(e, e->rank == 0 ? chosen->name : NULL, &e->opened, status,
+                  &e->state_fd);
 }
 
 /* ---- all checkpoints, for the table of these ---- */
@@ -262,7 +278,8 @@ static rpt_status_t note_one(struct rpt_export *e, const struct rpt_found *f)
     if (f != NULL) {
         status = rpt__opened_read(&e->dir, f->name, &opened);
     }
-    status = verify(e, f != NULL ? f->name : NULL, &opened, status);
+    status = verify(e, f != NULL ? f->name : NULL, &opened, status,
+                    NULL);
     if (status == RPT_OK) {
         status = rpt__talk_agree(e->group, rpt__export_call,
                                  note(e, &opened.manifest));

@@ -5,6 +5,8 @@
 
 #include "io/checkpoint/checkpoint_priv.h"
 
+#include <repartir/catalog.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +367,46 @@ static void others_let_it_alone(void)
            tidy_beside);
 }
 
+/* Who has opened a checkpoint without reading it sees that it is gone, and not
+ * the one that took its file. */
+static void look_late(struct world *w)
+{
+    const rpt_catalog_entry_t *entry = NULL;
+    rpt_catalog_t *catalog = NULL;
+    rpt_stored_t *stored = NULL;
+    double value;
+    struct two two;
+
+    make_two(w, &two);
+    save(w, &two);
+    if (w->rank == 0) {
+        WORKS(rpt_catalog_open(w->folder, &catalog));
+        WORKS(rpt_catalog_entry(catalog, 0, &entry));
+        WORKS(rpt_stored_open(catalog, entry, &stored));
+    }
+    meet(w);
+    for (int i = 0; i < 4; i++) {
+        save(w, &two);
+    }
+    if (w->rank == 0) {
+        uint64_t start = 0, count = 1;
+
+        FAILS(RPT_ERR_NOT_FOUND, "gone",
+              rpt_stored_read(stored, "moving", &start, &count, &value,
+                              sizeof value));
+        rpt_stored_close(stored);
+        rpt_catalog_close(catalog);
+    }
+    meet(w);
+    free_two(&two);
+}
+
+static void who_looks_late_sees_no_other_checkpoint(void)
+{
+    on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2",
+           look_late);
+}
+
 const struct rpt_test recycling_tests[] = {
     RPT_TEST(only_what_has_changed_is_written),
     RPT_TEST(so_it_is_with_compression),
@@ -373,5 +415,6 @@ const struct rpt_test recycling_tests[] = {
     RPT_TEST(without_old_files_all_is_written),
     RPT_TEST(one_that_was_begun_takes_new_files),
     RPT_TEST(others_let_it_alone),
+    RPT_TEST(who_looks_late_sees_no_other_checkpoint),
     RPT_TEST_END,
 };
