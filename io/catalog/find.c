@@ -19,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MANIFEST_BYTES_MAX (UINT64_C(1) << 32)
-
 enum { MOST_LOOKS = 100 };
 
 /* The list with room for one more; NULL: there is no memory, recorded. */
@@ -75,8 +73,8 @@ static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     char path[1024];
-    rpt_status_t status = rpt__dir_read_all(dir, name, MANIFEST_BYTES_MAX,
-                                            &text);
+    rpt_status_t status = rpt__dir_read_all(dir, name,
+                                            RPT_MANIFEST_BYTES_MAX, &text);
 
     if (status == RPT_OK) {
         snprintf(path, sizeof path, "%s/%s", dir->path, name);

@@ -157,6 +157,14 @@ static rpt_status_t put_manifest(const struct rpt_opened *o)
     if (status == RPT_OK) {
         status = rpt__buf_status(&text);
     }
+    /* Nobody would read it. */
+    if (status == RPT_OK && text.bytes > RPT_MANIFEST_BYTES_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "a manifest of %zu bytes", text.bytes);
+        rpt__fail_why("there may be %d, and it lists %zu files of the program",
+                      RPT_MANIFEST_BYTES_MAX, o->manifest.n_files);
+        rpt__fail_hint("write fewer files, with shorter names");
+        status = RPT_ERR_OVERFLOW;
+    }
     if (status == RPT_OK) {
         status = rpt__dir_put(&o->dir, RPT_MANIFEST, text.data, text.bytes);
     }

@@ -220,7 +220,8 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
     struct rpt_event event;
 
     while (status == RPT_OK && line != NULL &&
-           (end = strchr(line, '\n')) != NULL) {
+           (end = memchr(line, '\n', (size_t)(text.data + text.bytes -
+                                              line))) != NULL) {
         if (rpt__event_parse(line, (size_t)(end - line), &event)) {
             fn(user, &event);
         }

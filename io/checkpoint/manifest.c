@@ -471,6 +471,7 @@ static rpt_status_t take_dataset(const json_t *object, uint64_t file_bytes,
     const char *name = take_text(object, "name", ok);
     rpt_status_t status;
 
+    *ok = *ok && rpt__name_check(name) == NULL;
     set->kind = take_kind(object, ok);
     set->type = take_type(object, ok);
     set->offset = take_number(object, "offset", ok);
@@ -493,6 +494,9 @@ static rpt_status_t copy_text(const json_t *root, const char *key, bool *ok,
 {
     const char *text = take_text(root, key, ok);
 
+    for (const char *c = text; *c != '\0'; c++) {
+        *ok = *ok && (unsigned char)*c >= 0x20 && (unsigned char)*c != 0x7f;
+    }
     *copy_out = strdup(text);
     return *copy_out != NULL ? RPT_OK : rpt__fail_nomem(strlen(text) + 1);
 }
@@ -604,6 +608,9 @@ rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
 
     if (!is_sealed(text, bytes)) {
         return corrupt(name, "its last line is not the digest of those before");
+    }
+    if (!is_modest(text, bytes)) {
+        return corrupt(name, "it has more values than a list of files has");
     }
     root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
     status = take_files(root, manifest, &ok);

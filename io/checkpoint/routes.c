@@ -13,9 +13,6 @@
 
 enum { READ_BYTES = 1 << 20, LIST_NAME_BYTES = 32 };
 
-/* No list of ours is longer. */
-#define LIST_BYTES_MAX (UINT64_C(1) << 30)
-
 void rpt__routes_clear(struct rpt_routes *routes)
 {
     for (size_t i = 0; i < routes->n; i++) {
@@ -250,6 +247,14 @@ rpt_status_t rpt__routes_seal(struct rpt_routes *routes,
         rpt__routed_write(routes->list, routes->n, &text);
         status = rpt__buf_status(&text);
     }
+    if (status == RPT_OK && text.bytes > RPT_MANIFEST_BYTES_MAX) {
+        rpt__fail(RPT_ERR_OVERFLOW, "%zu files of one rank in a checkpoint",
+                  routes->n);
+        rpt__fail_why("their list has %zu bytes, and a manifest may have %d",
+                      text.bytes, RPT_MANIFEST_BYTES_MAX);
+        rpt__fail_hint("write fewer files, with shorter names");
+        status = RPT_ERR_OVERFLOW;
+    }
     if (status == RPT_OK) {
         /* It is of use until the manifest has it, and is not synced. */
         list_name(rank, name);
@@ -269,7 +274,7 @@ rpt_status_t rpt__routes_read(const struct rpt_dir *folder, int rank,
     rpt_status_t status;
 
     list_name(rank, name);
-    status = rpt__dir_read_all(folder, name, LIST_BYTES_MAX, &text);
+    status = rpt__dir_read_all(folder, name, RPT_MANIFEST_BYTES_MAX, &text);
     if (status == RPT_OK) {
         status = rpt__routed_read(name, text.data, text.bytes, manifest);
     }

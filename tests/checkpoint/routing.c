@@ -180,9 +180,50 @@ static void routes_that_make_no_sense_are_refused(void)
     on_all(1, NULL, route_badly);
 }
 
+/* Their names fill more than a manifest may have. */
+static void write_too_many(struct world *w)
+{
+    enum { N = 32000, MARKS = 240 };
+    rpt_checkpoint_t *c;
+    uint64_t iteration = 0;
+    char name[MARKS + 16];
+
+    if (w->size > 1) {
+        return;
+    }
+    c = open_task(w);
+    WORKS(rpt_checkpoint_save(c, 1));
+    WORKS(rpt_checkpoint_begin(c, 2));
+    memset(name, '"', MARKS); /* two bytes each in JSON */
+    for (int i = 0; i < N; i++) {
+        char *path = NULL;
+        FILE *file;
+
+        snprintf(name + MARKS, sizeof name - MARKS, "%d", i);
+        WORKS(rpt_checkpoint_route(c, name, &path));
+        file = path != NULL ? fopen(path, "w") : NULL;
+        if (!CHECK(file != NULL)) {
+            break;
+        }
+        fclose(file);
+        free(path);
+    }
+    FAILS(RPT_ERR_OVERFLOW, "fewer files", rpt_checkpoint_save(c, 2));
+    WORKS(rpt_checkpoint_restore(c, &iteration));
+    CHECK(iteration == 1);
+    CHECK(count_names(w, "task", ".tmp-") == 0);
+    rpt_checkpoint_close(c);
+}
+
+static void more_files_than_a_manifest_holds_are_refused(void)
+{
+    on_all(1, "io.checkpoint.sync=no", write_too_many);
+}
+
 const struct rpt_test routing_tests[] = {
     RPT_TEST(files_of_the_program_come_back),
     RPT_TEST(a_damaged_file_is_found),
     RPT_TEST(routes_that_make_no_sense_are_refused),
+    RPT_TEST(more_files_than_a_manifest_holds_are_refused),
     RPT_TEST_END,
 };

@@ -6,6 +6,7 @@
  *   bit 0   set: a draft
  *   bit 1   set: as it stands; else without its last line, the seal, which is
  *           made right here, as anybody can
+ *   bit 2   set: it must be believed (where no fuzzer chose it)
  *
  * What is believed lies in the file and is as long as it says, and written and
  * read again it is the same.
@@ -73,6 +74,29 @@ static void check_dataset(const struct rpt_manifest *m,
     must(rpt_type_bytes(set->type) > 0);
 }
 
+static void check_files(const struct rpt_manifest *m)
+{
+    for (size_t i = 0; i < m->n_files; i++) {
+        must(rpt__name_check(m->files[i].name) == NULL);
+        must(m->files[i].rank >= 0 && m->files[i].rank < m->n_ranks);
+    }
+}
+
+/* The list of a rank's files, of the same bytes. */
+static void try_list(const struct rpt_buf *text)
+{
+    struct rpt_manifest m = { .n_ranks = 4 };
+    rpt_status_t status = rpt__routed_read("l", text->data, text->bytes - 1,
+                                           &m);
+
+    must(status == RPT_OK || status == RPT_ERR_CORRUPT ||
+         status == RPT_ERR_NOMEM);
+    if (status == RPT_OK) {
+        check_files(&m);
+    }
+    rpt__manifest_free(&m);
+}
+
 static void come_back(const struct rpt_manifest *m, bool is_draft)
 {
     struct rpt_buf once = RPT_BUF_EMPTY, twice = RPT_BUF_EMPTY;
@@ -121,12 +145,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         for (size_t i = 0; i < m.n_datasets; i++) {
             check_dataset(&m, &m.datasets[i]);
         }
+        check_files(&m);
         come_back(&m, is_draft);
         rpt__manifest_free(&m);
     } else {
         must(status == RPT_ERR_CORRUPT || status == RPT_ERR_VERSION ||
              status == RPT_ERR_NOMEM);
+#ifndef RPT_LIBFUZZER
+        must((data[0] & 4) == 0);
+#endif
     }
+    try_list(&text);
     rpt__buf_free(&text);
     return 0;
 }
