@@ -38,13 +38,15 @@ static void find_strides(struct arrays *a)
     }
 }
 
-/* The name of an index, with so many '_'s that no array is called so. */
+enum { MOST_MARKS = 16 };
+
+/* The name of an index, with so many '_'s that no array is called so; with more
+ * than these Parquet refuses the two names. */
 static void name_index(const struct rpt_export_table *table, int d, int n,
                        char name_out[32])
 {
-    int used = snprintf(name_out, 32, "i%.*s%d", n, "________________", d);
-
-    for (size_t i = 0; i < table->n_sets && used < 24; i++) {
+    snprintf(name_out, 32, "i%.*s%d", n, "________________", d);
+    for (size_t i = 0; i < table->n_sets && n < MOST_MARKS; i++) {
         if (strcmp(table->sets[i]->name, name_out) == 0) {
             name_index(table, d, n + 1, name_out);
             return;

@@ -241,9 +241,9 @@ static void release(struct rpt_export *e)
     free(e->task);
 }
 
-rpt_status_t rpt__export(struct rpt_group *group, const char *directory,
-                         const char *task, const rpt_export_config_t *config,
-                         rpt_export_result_t *result_out)
+static rpt_status_t run(struct rpt_group *group, const char *directory,
+                        const char *task, const rpt_export_config_t *config,
+                        rpt_export_result_t *result_out)
 {
     struct rpt_export e = {
         .group = group,
@@ -277,5 +277,24 @@ rpt_status_t rpt__export(struct rpt_group *group, const char *directory,
         *result_out = e.result;
     }
     release(&e);
+    return status;
+}
+
+/* Ranks verify, write and sync more or less than others. */
+rpt_status_t rpt__export(struct rpt_group *group, const char *directory,
+                         const char *task, const rpt_export_config_t *config,
+                         rpt_export_result_t *result_out)
+{
+    const rpt_options_t *options = rpt__comm_options(rpt__group_comm(group));
+    double before_s = rpt__group_be_patient(
+        group,
+        rpt__option_seconds(options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = run(group, directory, task, config, result_out);
+    rpt__dir_end(&before);
+    rpt__group_be_patient(group, before_s);
     return status;
 }

@@ -355,16 +355,24 @@ static rpt_status_t swap_names(const struct rpt_export_output *o)
         }
     }
     if (status == RPT_OK) {
-        rpt__dir_sync(&o->parent);
+        status = rpt__dir_sync(&o->parent);
+        if (status != RPT_OK) {
+            renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
+            renameat(o->parent.fd, old, o->parent.fd, o->name);
+        }
+    }
+    if (status == RPT_OK) {
         status = rpt__dir_remove(&o->parent, old);
     }
     free(old);
     return status;
 }
 
+/* The old one is there until the new one is on the disk. */
 static rpt_status_t replace(const struct rpt_export_output *o)
 {
     int error = rename_in(o, RENAME_EXCHANGE);
+    rpt_status_t status;
 
     if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
         return swap_names(o);
@@ -372,8 +380,23 @@ static rpt_status_t replace(const struct rpt_export_output *o)
     if (error != 0) {
         return rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
     }
-    rpt__dir_sync(&o->parent);
+    status = rpt__dir_sync(&o->parent);
+    if (status != RPT_OK) {
+        rename_in(o, RENAME_EXCHANGE);
+        return status;
+    }
     return rpt__dir_remove(&o->parent, o->part_name);
+}
+
+/* Where there was nothing, nothing is left when it fails. */
+static rpt_status_t settle(const struct rpt_export_output *o)
+{
+    rpt_status_t status = rpt__dir_sync(&o->parent);
+
+    if (status != RPT_OK) {
+        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
+    }
+    return status;
 }
 
 static rpt_status_t move_in(const struct rpt_export *e)
@@ -389,10 +412,10 @@ static rpt_status_t move_in(const struct rpt_export *e)
     }
     error = rename_in(o, RENAME_NOREPLACE);
     if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
-        return rpt__dir_rename(&o->parent, o->part_name, o->name);
+        error = rename_in(o, 0);
     }
     return error == 0
-               ? RPT_OK
+               ? settle(o)
                : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
 }
 
@@ -400,10 +423,7 @@ rpt_status_t rpt__export_output_commit(struct rpt_export *e)
 {
     rpt_status_t status = sync_names(e);
 
-    if (status == RPT_OK) {
-        status = move_in(e);
-    }
-    return status == RPT_OK ? rpt__dir_sync(&e->output.parent) : status;
+    return status == RPT_OK ? move_in(e) : status;
 }
 
 void rpt__export_output_abandon(struct rpt_export *e)

@@ -148,6 +148,12 @@ Encodings::make_properties(const std::vector<Way> &ways, bool is_trial) const
     for (size_t i = 0; i < ways.size(); i++) {
         const arrow::Field &field = *schema_->field(static_cast<int>(i));
 
+        /* A dictionary and statistics would copy the bytes several times. */
+        if (field.type()->id() == arrow::Type::LARGE_BINARY) {
+            builder.disable_dictionary(field.name());
+            builder.disable_statistics(field.name());
+            continue;
+        }
         if (ways[i] == Way::DICTIONARY) {
             continue;
         }
