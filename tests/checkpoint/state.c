@@ -246,9 +246,26 @@ void state_spoil(struct state *state)
     state->is_good = true;
 }
 
+/* Blobs that are to come back on this rank. */
+static int n_due(const struct state *state)
+{
+    int saved = state->n_savers > 0 ? state->n_savers : state->size;
+
+    switch (state->policy) {
+    case RPT_BLOB_ALL:
+        return saved;
+    case RPT_BLOB_SPREAD:
+        return saved * (state->rank + 1) / state->size -
+               saved * state->rank / state->size;
+    default:
+        return 1;
+    }
+}
+
 bool state_is(struct state *state, int seed)
 {
-    bool good = state->time == seed * 0.25 && state->is_good;
+    bool good = state->time == seed * 0.25 && state->is_good &&
+                state->n_unpacked == n_due(state);
 
     for (int f = 0; f < N_FIELDS; f++) {
         struct filling filling = { f, seed,
