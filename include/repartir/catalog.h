@@ -28,7 +28,7 @@ RPT_BEGIN_DECLS
  *    regular file;
  *  - one thread at a time for each catalog and each checkpoint that is open.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -94,7 +94,7 @@ typedef struct {
  *              the catalog has only that task, or that checkpoint
  * \retval RPT_ERR_NOT_FOUND  there is no such directory
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_open(const char *path,
                                       rpt_catalog_t **catalog_out);
@@ -115,7 +115,7 @@ RPT_API const char *rpt_catalog_checkpoint(const rpt_catalog_t *catalog);
  * \param task_out  [out] belongs to the catalog
  * \retval RPT_END  there are only \a index tasks
  * \retval RPT_ERR_INVALID
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_task(const rpt_catalog_t *catalog,
                                       size_t index,
@@ -127,7 +127,7 @@ RPT_API rpt_status_t rpt_catalog_task(const rpt_catalog_t *catalog,
  * \param entry_out  [out] belongs to the catalog
  * \retval RPT_END  there are only \a index checkpoints
  * \retval RPT_ERR_INVALID
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_entry(const rpt_catalog_t *catalog,
                                        size_t index,
@@ -141,7 +141,7 @@ RPT_API rpt_status_t rpt_catalog_entry(const rpt_catalog_t *catalog,
  * \param entry_out  [out] belongs to the catalog
  * \retval RPT_ERR_NOT_FOUND  no such task, no such checkpoint, or none at all
  * \retval RPT_ERR_INVALID    there are several tasks, and none was named
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog,
                                       const char *task, const char *which,
@@ -162,7 +162,7 @@ RPT_API rpt_status_t rpt_catalog_find(const rpt_catalog_t *catalog,
  * \retval RPT_ERR_NOT_FOUND  no such task, no such checkpoint, or none at all
  * \retval RPT_ERR_INVALID    there are several tasks, and none was named
  * \retval RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_path(const rpt_catalog_t *catalog,
                                       const char *task, const char *which,
@@ -189,7 +189,7 @@ typedef struct {
  * \retval RPT_ERR_NOT_FOUND  no such task
  * \retval RPT_ERR_CORRUPT    the file is longer than such a file can be
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_events(const rpt_catalog_t *catalog,
                                         const char *task,
@@ -217,7 +217,7 @@ typedef struct {
  * \param task  NULL when the catalog has only one
  * \retval RPT_ERR_NOT_FOUND, RPT_ERR_CORRUPT, RPT_ERR_INVALID, RPT_ERR_IO,
  *         RPT_ERR_NOMEM: as rpt_catalog_events()
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_interval(const rpt_catalog_t *catalog,
                                           const char *task,
@@ -233,7 +233,7 @@ RPT_API rpt_status_t rpt_catalog_interval(const rpt_catalog_t *catalog,
  * not count; and nothing is taken that the job is about to commit.  They look
  * at the folders as they are now.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -266,7 +266,7 @@ typedef void (*rpt_catalog_fn)(void *user, const rpt_catalog_entry_t *entry);
  * \retval RPT_ERR_IO         one could not be removed; others are
  * \retval RPT_ERR_INVALID    the catalog is of one checkpoint only
  * \retval RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_prune(const rpt_catalog_t *catalog,
                                        const char *task,
@@ -282,7 +282,7 @@ RPT_API rpt_status_t rpt_catalog_prune(const rpt_catalog_t *catalog,
  *                            #RPT_CATALOG_FORCE was not given
  * \retval RPT_ERR_BUSY       it is being written
  * \retval RPT_ERR_NOT_FOUND, RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_remove(const rpt_catalog_t *catalog,
                                         const char *task, const char *which,
@@ -302,7 +302,7 @@ RPT_API rpt_status_t rpt_catalog_remove(const rpt_catalog_t *catalog,
  * \retval RPT_ERR_STATE  it has checkpoints, and #RPT_CATALOG_FORCE was not
  *                        given
  * \retval RPT_ERR_NOT_FOUND, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_remove_task(const rpt_catalog_t *catalog,
                                              const char *task, int flags,
@@ -314,7 +314,7 @@ RPT_API rpt_status_t rpt_catalog_remove_task(const rpt_catalog_t *catalog,
  * It may be there, or not be there, already.
  * \param on  1: make it, 0: remove it
  * \retval RPT_ERR_INVALID, RPT_ERR_IO
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_catalog_halt(const rpt_catalog_t *catalog, int on);
 
@@ -326,7 +326,7 @@ RPT_API int rpt_catalog_is_halted(const rpt_catalog_t *catalog);
 /**
  * \defgroup rpt_stored One checkpoint
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -386,7 +386,7 @@ typedef struct {
  * \retval RPT_ERR_STATE      it is not committed
  * \retval RPT_ERR_NOT_FOUND  it is gone
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_open(const rpt_catalog_t *catalog,
                                      const rpt_catalog_entry_t *entry,
@@ -401,7 +401,7 @@ RPT_API void rpt_stored_close(rpt_stored_t *stored);
  * \param dataset_out  [out] belongs to the checkpoint
  * \retval RPT_END  there are only \a index datasets
  * \retval RPT_ERR_INVALID
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t
 rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
@@ -412,7 +412,7 @@ rpt_stored_dataset(const rpt_stored_t *stored, size_t index,
  * \param box_out  [out] belongs to the checkpoint
  * \retval RPT_END  there are only \a index parts
  * \retval RPT_ERR_INVALID
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_box(const rpt_stored_t *stored, size_t index,
                                     const rpt_stored_box_t **box_out);
@@ -432,7 +432,7 @@ typedef struct {
  * \param file_out  [out] belongs to the checkpoint
  * \retval RPT_END  there are only \a index files
  * \retval RPT_ERR_INVALID
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
                                      const rpt_stored_file_t **file_out);
@@ -453,7 +453,7 @@ RPT_API rpt_status_t rpt_stored_file(const rpt_stored_t *stored, size_t index,
  * \retval RPT_ERR_OVERFLOW   \a bytes are too few
  * \retval RPT_ERR_CORRUPT    the file has not its length
  * \retval RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_read(rpt_stored_t *stored, const char *name,
                                      const uint64_t start[],
@@ -480,7 +480,7 @@ enum {
  * \retval RPT_ERR_NOT_FOUND    it is gone
  * \retval RPT_ERR_UNSUPPORTED  repartir-checker or librepartir-hdf5 are missing
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_verify(rpt_stored_t *stored, int what,
                                        const rpt_options_t *options);
@@ -526,7 +526,7 @@ typedef struct {
  *                         release with free() before the checkpoints
  * \retval RPT_ERR_INVALID, RPT_ERR_CORRUPT, RPT_ERR_NOT_FOUND, RPT_ERR_IO,
  *         RPT_ERR_NOMEM: as rpt_stored_read()
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_stored_diff(rpt_stored_t *first, rpt_stored_t *second,
                                      double absolute, double relative,

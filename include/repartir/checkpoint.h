@@ -43,7 +43,7 @@ RPT_BEGIN_DECLS
  *    on and try again;
  *  - one thread of a rank at a time.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -72,11 +72,11 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  * \retval RPT_ERR_BUSY      another job writes checkpoints of this task
  * \retval RPT_ERR_IO        the directory cannot be made, or not be used by
  *                           some rank
- * \retval RPT_ERR_INVALID   a bad name, a bad option; the directory is a link,
- *                           or others may write to it
+ * \retval RPT_ERR_INVALID   a bad name, a bad option; the task's folder in it
+ *                           is a link, or others may write to it
  * \retval RPT_ERR_MISMATCH  ranks gave different names
  * \retval RPT_ERR_PEER, RPT_ERR_TIMEOUT, RPT_ERR_NOMEM, RPT_ERR_STATE
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_open(rpt_group_t *group,
                                          const char *directory,
@@ -108,7 +108,7 @@ RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
  * (cudaStreamNonBlocking) must be over when the call is made.  The copies are
  * over when it returns.  It needs librepartir-gpu (`device.use`).
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -139,9 +139,10 @@ typedef struct rpt_checkpoint_array {
 /** Add a block of an array.
  *
  * \retval RPT_ERR_INVALID  the block does not lie in the array, or not in the
- *                          memory; a bad name, type or size
- * \retval RPT_ERR_OVERFLOW, RPT_ERR_NOMEM
- * \since 0.2
+ *                          memory; a bad name, type or size, or more
+ *                          elements than there are numbers
+ * \retval RPT_ERR_NOMEM
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_add_array(
     rpt_checkpoint_t *checkpoint, const rpt_checkpoint_array_t *array);
@@ -150,8 +151,8 @@ RPT_API rpt_status_t rpt_checkpoint_add_array(
  *
  * Saved by rank 0, restored on all ranks.  \a count may be 0.  \a data is of
  * the host or of a GPU.
- * \retval RPT_ERR_INVALID, RPT_ERR_OVERFLOW, RPT_ERR_NOMEM
- * \since 0.2
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_add_value(rpt_checkpoint_t *checkpoint,
                                               const char *name, rpt_type_t type,
@@ -189,7 +190,7 @@ typedef struct rpt_checkpoint_blob {
  * The functions are called inside rpt_checkpoint_save(), _save_async() and
  * _restore(), by the calling thread, and must not call this library.
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_add_blob(rpt_checkpoint_t *checkpoint,
                                              const rpt_checkpoint_blob_t *blob);
@@ -202,7 +203,7 @@ RPT_API rpt_status_t rpt_checkpoint_add_blob(rpt_checkpoint_t *checkpoint,
  * \param item   the array, value or blob that it belongs to, NULL: the file
  * \param count  elements, 1 or more
  * \retval RPT_ERR_INVALID, RPT_ERR_NOT_FOUND, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_set_attribute(rpt_checkpoint_t *checkpoint,
                                                   const char *item,
@@ -221,7 +222,7 @@ RPT_API rpt_status_t rpt_checkpoint_set_text(rpt_checkpoint_t *checkpoint,
 /**
  * \defgroup rpt_checkpoint_loop In the loop
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -253,8 +254,9 @@ typedef enum rpt_due {
  *
  * \param iteration  how far the program is: that of the save that would follow
  * \param due_out    [out] a sum of #rpt_due_t
+ * \retval RPT_ERR_MISMATCH  ranks gave different iterations
  * \retval RPT_ERR_INVALID, RPT_ERR_STATE, RPT_ERR_TIMEOUT, RPT_ERR_PEER
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
                                         uint64_t iteration, int *due_out);
@@ -269,22 +271,23 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  *
  * \param iteration  how far the program is; the highest one is restored.  Up
  *                   to 2^63 - 1
- * \retval RPT_ERR_IO        some rank could not write; the error says which
- * one.
- *                            The checkpoints before are intact.
+ * \retval RPT_ERR_IO        some rank could not write; the error says which.
+ *                           The checkpoints before are intact.
  * \retval RPT_ERR_MISMATCH  ranks described different items or gave different
  *                           iterations
  * \retval RPT_ERR_INVALID   blocks of ranks overlap
- * \retval RPT_ERR_EXISTS    there is a committed one of a higher iteration
+ * \retval RPT_ERR_EXISTS    there is a committed one of a higher iteration; two
+ *                           ranks wrote the same file
  * \retval RPT_ERR_TIMEOUT   a rank did not come, or did not finish its part,
  *                           within `io.checkpoint.deadline_s`
  * \retval RPT_ERR_UNSUPPORTED  librepartir-hdf5 cannot be opened, or the engine
  *                           cannot be used here
  * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU
- * \retval RPT_ERR_NOT_FOUND  device.use=yes, and librepartir-gpu cannot be used
+ * \retval RPT_ERR_NOT_FOUND  a file that was routed is not there; or
+ *                           device.use=yes, and librepartir-gpu cannot be used
  * \retval RPT_ERR_NOMEM, RPT_ERR_OVERFLOW, RPT_ERR_PEER, RPT_ERR_STATE,
  *         or what a function of a blob returned
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
                                          uint64_t iteration);
@@ -299,7 +302,7 @@ RPT_API rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
  *
  * Statuses are those of rpt_checkpoint_save(); what is found later is told by
  * rpt_checkpoint_wait().
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_save_async(rpt_checkpoint_t *checkpoint,
                                                uint64_t iteration);
@@ -311,7 +314,7 @@ RPT_API rpt_status_t rpt_checkpoint_save_async(rpt_checkpoint_t *checkpoint,
  * \retval RPT_PENDING  it is under way
  * \return otherwise why it failed; told once, by this or by
  *         rpt_checkpoint_wait()
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_test(rpt_checkpoint_t *checkpoint);
 
@@ -320,7 +323,7 @@ RPT_API rpt_status_t rpt_checkpoint_test(rpt_checkpoint_t *checkpoint);
  * Not collective: but it ends only when all ranks drive the library now and
  * then, or have a thread that does.
  * \return as rpt_checkpoint_test(), but never #RPT_PENDING
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
 
@@ -346,7 +349,7 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
  *         RPT_ERR_STATE, or what a function of a blob returned.  Items may
  *         have been written to then.
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_restore(rpt_checkpoint_t *checkpoint,
                                             uint64_t *iteration_out);
@@ -362,7 +365,7 @@ RPT_API rpt_status_t rpt_checkpoint_restore(rpt_checkpoint_t *checkpoint,
  *                  free()
  * \retval RPT_ERR_STATE  nothing was restored
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_restored_path(
     const rpt_checkpoint_t *checkpoint, char **path_out);
@@ -382,7 +385,7 @@ RPT_API rpt_status_t rpt_checkpoint_restored_path(
  *
  * Items and files may be used together.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -396,7 +399,7 @@ RPT_API rpt_status_t rpt_checkpoint_restored_path(
  * \retval RPT_ERR_EXISTS  there is a committed one of a higher iteration
  * \retval RPT_ERR_MISMATCH, RPT_ERR_IO, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
  *         RPT_ERR_STATE, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
                                           uint64_t iteration);
@@ -411,7 +414,7 @@ RPT_API rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
  * \param path_out  [out] release with free()
  * \retval RPT_ERR_STATE    none was begun
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_route(rpt_checkpoint_t *checkpoint,
                                           const char *name, char **path_out);
@@ -426,7 +429,7 @@ RPT_API rpt_status_t rpt_checkpoint_route(rpt_checkpoint_t *checkpoint,
  * \retval RPT_ERR_NOT_FOUND  it has no such file
  * \retval RPT_ERR_STATE      nothing was restored
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_file(rpt_checkpoint_t *checkpoint,
                                          const char *name, char **path_out);
@@ -436,7 +439,7 @@ RPT_API rpt_status_t rpt_checkpoint_file(rpt_checkpoint_t *checkpoint,
 /**
  * \defgroup rpt_checkpoint_cost What it costs
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -470,7 +473,7 @@ RPT_API rpt_status_t rpt_checkpoint_stats(const rpt_checkpoint_t *checkpoint,
  * \param mtbf_s  mean time between failures, > 0
  * \return seconds; mtbf_s where a checkpoint costs two of these or more; 0 for
  *         bad arguments
- * \since 0.2
+ * \since 0.1
  */
 RPT_API double rpt_checkpoint_interval(double cost_s, double mtbf_s);
 

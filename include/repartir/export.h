@@ -34,7 +34,7 @@ RPT_BEGIN_DECLS
  * (repartir.task, .checkpoint, .iteration, .time, .ranks, .library, .version,
  * .dims, .type.NAME, .keepbits.NAME) what it was made from.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -126,7 +126,7 @@ typedef struct {
  * \retval RPT_ERR_MISMATCH     ranks gave different arguments
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_PEER, RPT_ERR_TIMEOUT,
  *         RPT_ERR_STATE
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_export(rpt_group_t *group,
                                            const char *directory,
@@ -142,7 +142,7 @@ RPT_API rpt_status_t rpt_checkpoint_export(rpt_group_t *group,
  * \param n_threads  1 … 4096; each writes a part
  * \param options    `io.parquet.library`; NULL: values of files and environment
  * \return as rpt_checkpoint_export()
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_export_local(
     int n_threads, const char *directory, const char *task,

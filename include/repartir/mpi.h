@@ -80,7 +80,7 @@ RPT_API rpt_status_t rpt_group_from_mpi(rpt_context_t *context, MPI_Comm comm,
  * Fortran has it in repartir.f03, and the version of the headers there, too.
  *
  * \param comm  an integer of mpif.h or module mpi; of mpi_f08 comm%MPI_VAL
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_context_create_mpi_f(MPI_Fint comm,
                                               const rpt_options_t *options,
@@ -89,7 +89,7 @@ RPT_API rpt_status_t rpt_context_create_mpi_f(MPI_Fint comm,
 
 /** The same as rpt_group_from_mpi(), for a communicator of Fortran.
  *
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_group_from_mpi_f(rpt_context_t *context, MPI_Fint comm,
                                           rpt_group_t **group_out);

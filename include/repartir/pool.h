@@ -160,7 +160,7 @@ RPT_API rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries);
  *    unset when there is none.
  *  - RPT_CHECKPOINT_ITERATION: of that checkpoint, 0 when there is none.
  *
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_task_set_checkpoint(rpt_task_t *task,
                                              double interval_s);
@@ -236,11 +236,11 @@ typedef struct rpt_result {
     size_t stderr_bytes;     /**< length of stderr_data                       */
     uint64_t stdout_dropped; /**< bytes beyond the limit, not kept            */
     uint64_t stderr_dropped; /**< the same of standard error                  */
-    uint64_t checkpoints;    /**< committed by all its attempts (since 0.2)   */
+    uint64_t checkpoints;    /**< committed by all its attempts (since 0.1)   */
     uint64_t resumed_iteration; /**< that the last attempt began with, 0:
-                                     none (since 0.2)                         */
+                                     none (since 0.1)                         */
     double wasted_s; /**< of attempts of this job that did not succeed, each
-                          since its last checkpoint or its start (since 0.2)  */
+                          since its last checkpoint or its start (since 0.1)  */
 } rpt_result_t;
 
 /** \} */
@@ -444,10 +444,10 @@ typedef struct {
     int slots;         /**< of this rank                                    */
     int total_slots;   /**< of all ranks                                    */
     double busy_s;     /**< slot seconds that this rank was busy            */
-    uint64_t checkpoints; /**< that these have committed (since 0.2)        */
-    uint64_t restored; /**< attempts that began with one (since 0.2)        */
+    uint64_t checkpoints; /**< that these have committed (since 0.1)        */
+    uint64_t restored; /**< attempts that began with one (since 0.1)        */
     double wasted_s;   /**< of attempts that did not succeed, each since
-                            its last checkpoint or its start (since 0.2)    */
+                            its last checkpoint or its start (since 0.1)    */
 } rpt_pool_stats_t;
 
 /** Read the numbers.  Not collective.  \a stats->size must be set. */
@@ -627,7 +627,7 @@ RPT_API rpt_group_t *rpt_call_group(const rpt_call_t *call);
  * A save that failed leaves the checkpoints before it as they were.  It is
  * warned of; the function may go on.
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */

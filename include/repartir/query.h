@@ -36,7 +36,7 @@ RPT_BEGIN_DECLS
  * in the directories: a checkpoint is seen whole or not at all.  SQLite's
  * library is opened by the first rpt_view_open().
  *
- * \since 0.2
+ * \since 0.1
  *
  * \{
  */
@@ -60,7 +60,7 @@ typedef struct rpt_query rpt_query_t;
  * \retval RPT_ERR_NOT_FOUND    a directory does not exist
  * \retval RPT_ERR_UNSUPPORTED  SQLite's library cannot be used
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_view_open(const char *const directories[], size_t n,
                                    const rpt_options_t *options,
@@ -92,7 +92,7 @@ RPT_API const char *rpt_view_schema(void);
  * \retval RPT_ERR_UNSUPPORTED  it would change or open something
  * \retval RPT_ERR_OVERFLOW     it is longer than 1 MB
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_query_open(rpt_view_t *catalog, const char *sql,
                                     rpt_query_t **query_out);
@@ -111,7 +111,7 @@ RPT_API int rpt_query_n_parameters(const rpt_query_t *query);
  * \param parameter  `?` are counted from 1
  * \retval RPT_ERR_INVALID  there is no such parameter
  * \retval RPT_ERR_STATE    the query has begun
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_query_bind_i64(rpt_query_t *query, int parameter,
                                         int64_t value);
@@ -149,7 +149,7 @@ RPT_API rpt_status_t rpt_query_bind_null(rpt_query_t *query, int parameter);
  *                            as a sum() that overflows
  * \retval RPT_ERR_STATE      the step before failed
  * \retval RPT_ERR_IO         files cannot be read
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_query_step(rpt_query_t *query);
 
@@ -189,7 +189,7 @@ typedef struct rpt_value {
  * \retval RPT_ERR_INVALID  there is no such column
  * \retval RPT_ERR_STATE    there is no row
  * \retval RPT_ERR_NOMEM
- * \since 0.2
+ * \since 0.1
  */
 RPT_API rpt_status_t rpt_query_value(rpt_query_t *query, int column,
                                      rpt_value_t *value_out);

@@ -55,9 +55,9 @@ typedef struct {
     uint64_t n_running; /**< of these, started                                */
     /** of these, ended, by #rpt_outcome_t */
     uint64_t by_outcome[RPT_N_OUTCOMES];
-    uint64_t checkpoints; /**< of tasks that have ended (since 0.2)           */
+    uint64_t checkpoints; /**< of tasks that have ended (since 0.1)           */
     double wasted_s;      /**< by these, in the job in which each ended
-                               (since 0.2)                                    */
+                               (since 0.1)                                    */
 } rpt_state_summary_t;
 
 /** Read a state directory.
