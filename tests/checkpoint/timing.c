@@ -4,6 +4,8 @@
 #include "world.h"
 #include "tables.h"
 
+#include "base/clock.h"
+#include "io/checkpoint/checkpoint_priv.h"
 #include "io/checkpoint/due.h"
 
 #include <math.h>
@@ -339,6 +341,89 @@ static void the_first_by_daly_is_taken_at_once(void)
     on_all(1, "io.checkpoint.daly=yes io.checkpoint.mtbf_s=1000000", by_daly);
 }
 
+/* ---- the options, with a clock that is set ---- */
+
+/* As if the job had begun, and saved last, so many seconds ago. */
+static void set_clock(rpt_checkpoint_t *c, double opened_s, double saved_s,
+                      double spent_s, double cost_s)
+{
+    c->timing.opened_s = rpt__now_s() - opened_s;
+    c->timing.last_s = rpt__now_s() - saved_s;
+    c->timing.spent_s = spent_s;
+    c->timing.cost_s = cost_s;
+}
+
+static void wait_for_interval(struct world *w)
+{
+    double value = 0;
+    rpt_checkpoint_t *c = open_task(w, &value);
+
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    set_clock(c, 1000, 400, 1, 1);
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    set_clock(c, 1000, 600, 1, 1);
+    CHECK(due_at(c, 1) == RPT_DUE_SECONDS);
+    rpt_checkpoint_close(c);
+}
+
+static void it_is_due_every_so_many_seconds(void)
+{
+    on_all(1, "io.checkpoint.interval_s=500", wait_for_interval);
+}
+
+/* 5 % of 1000 s are 50. */
+static void spend_much(struct world *w)
+{
+    double value = 0;
+    rpt_checkpoint_t *c = open_task(w, &value);
+
+    set_clock(c, 1000, 600, 40, 8);
+    CHECK(due_at(c, 1) == RPT_DUE_SECONDS);
+    set_clock(c, 1000, 600, 45, 8);
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    rpt_checkpoint_close(c);
+}
+
+static void saves_take_no_more_than_their_share(void)
+{
+    on_all(1, "io.checkpoint.interval_s=500 io.checkpoint.overhead_percent=5",
+           spend_much);
+}
+
+/* Two jobs of an hour that failed: a failure an hour. */
+static void learn(struct world *w)
+{
+    static const char events[] =
+        "{\"time\": 1000, \"event\": \"open\", \"id\": \"0\"}\n"
+        "{\"time\": 4600, \"event\": \"commit\", \"id\": \"1\"}\n"
+        "{\"time\": 5000, \"event\": \"open\", \"id\": \"0\"}\n"
+        "{\"time\": 8600, \"event\": \"commit\", \"id\": \"2\"}\n";
+    double value = 0, interval_s = rpt_checkpoint_interval(2, 3600);
+    rpt_checkpoint_t *c = open_task(w, &value);
+
+    rpt_checkpoint_close(c);
+    meet(w);
+    if (w->rank == 0) {
+        FILE *file = fopen(path_of(w, "t", "events.jsonl"), "w");
+
+        CHECK(file != NULL && fputs(events, file) >= 0);
+        fclose(file);
+    }
+    meet(w);
+    c = open_task(w, &value);
+    CHECK(w->rank > 0 || fabs(c->timing.mtbf_s - 3600) < 1);
+    set_clock(c, 10000, interval_s - 5, 1, 2);
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    set_clock(c, 10000, interval_s + 5, 1, 2);
+    CHECK(due_at(c, 1) == RPT_DUE_DALY);
+    rpt_checkpoint_close(c);
+}
+
+static void what_failed_before_says_how_often_jobs_fail(void)
+{
+    on_all(1, "io.checkpoint.daly=yes", learn);
+}
+
 const struct rpt_test timing_tests[] = {
     RPT_TEST(the_interval_is_that_of_daly),
     RPT_TEST(no_other_interval_loses_less),
@@ -352,5 +437,8 @@ const struct rpt_test timing_tests[] = {
     RPT_TEST(slurm_tells_the_end),
     RPT_TEST(an_end_that_nobody_tells_is_warned_of),
     RPT_TEST(the_first_by_daly_is_taken_at_once),
+    RPT_TEST(it_is_due_every_so_many_seconds),
+    RPT_TEST(saves_take_no_more_than_their_share),
+    RPT_TEST(what_failed_before_says_how_often_jobs_fail),
     RPT_TEST_END,
 };
