@@ -14,7 +14,8 @@
  *   c64, c128            two columns, NAME_re and NAME_im  split
  *   f32-i32 and the like two columns, NAME_value and NAME_index
  *   opaque               FIXED_LEN_BYTE_ARRAY              dictionary, plain
- *   text, binary         BYTE_ARRAY, text as STRING        dictionary, plain
+ *   text                 BYTE_ARRAY, as STRING             dictionary, plain
+ *   binary               BYTE_ARRAY                        plain, no statistics
  *   time                 TIMESTAMP in microseconds, UTC    by differences
  *
  * "Split" is BYTE_STREAM_SPLIT, "by differences" DELTA_BINARY_PACKED.  Where a
