@@ -1,4 +1,4 @@
-! repartir.f90 - module repartir: librepartir for Fortran, and three helpers
+! repartir.f90 - module repartir: librepartir for Fortran, and four helpers
 !
 ! Compile it once with your program, as any of its sources:
 !
@@ -40,6 +40,23 @@ contains
         do i = 1, n
             copy(i:i) = c(i)
         end do
+    end function
+
+    ! A path that the library gave, which is released: '' if it is NULL.
+    function rpt_f_path(path) result(copy)
+        type(c_ptr), intent(inout) :: path
+        character(:), allocatable :: copy
+
+        interface
+            subroutine rpt_f_free(memory) bind(C, name='free')
+                import
+                type(c_ptr), value :: memory
+            end subroutine
+        end interface
+
+        copy = rpt_f_text(path)
+        call rpt_f_free(path)
+        path = c_null_ptr
     end function
 
     ! Whether it has failed.

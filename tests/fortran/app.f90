@@ -260,7 +260,46 @@ contains
         call check(.not. abs(time - 2.5d0) > 0, 'the value is restored')
         call check(n_come == ranks .and. sum_come == ranks * (ranks + 1) / 2, &
             'blobs of all ranks')
+        call route_files(c)
         call rpt_checkpoint_close(c)
+    end subroutine
+
+    subroutine route_files(c)
+        type(c_ptr), intent(in) :: c
+        type(c_ptr) :: place
+        character(20) :: name
+        character(:), allocatable :: path
+        integer(c_int64_t) :: iteration = -1
+        integer :: unit, found
+
+        write (name, '(a, i0)') 'mine/rank', rank
+        call check(rpt_checkpoint_begin(c, 5_c_int64_t) == RPT_OK, 'begin')
+        call check(rpt_checkpoint_route(c, trim(name) // c_null_char, &
+            place) == RPT_OK, 'route')
+        path = rpt_f_path(place)
+        call check(.not. c_associated(place), 'the path is released')
+        open (newunit=unit, file=path, action='write')
+        write (unit, *) 100 + rank
+        close (unit)
+        call check(rpt_checkpoint_save(c, 5_c_int64_t) == RPT_OK, &
+            'save with files')
+        call check(rpt_checkpoint_restore(c, iteration) == RPT_OK .and. &
+            iteration == 5, 'restore with files')
+        call check(rpt_checkpoint_file(c, trim(name) // c_null_char, &
+            place) == RPT_OK, 'file')
+        path = rpt_f_path(place)
+        found = 0
+        open (newunit=unit, file=path, action='read')
+        read (unit, *) found
+        close (unit)
+        call check(found == 100 + rank, 'the file is back')
+        call check(rpt_checkpoint_restored_path(c, place) == RPT_OK, &
+            'restored_path')
+        path = rpt_f_path(place)
+        call check(index(path, 'state.h5') > 0 .or. &
+            index(path, '/it-') > 0, 'its place')
+        call check(rpt_checkpoint_file(c, 'none' // c_null_char, place) == &
+            RPT_ERR_NOT_FOUND, 'a file that is not there')
     end subroutine
 
 end module checks
