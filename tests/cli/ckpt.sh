@@ -3,6 +3,8 @@
 set -u
 . "$SRC/tests/cli/lib.sh"
 begin cli-ckpt
+RPT_IO_PARQUET_LIBRARY=$BUILD/.libs/librepartir-parquet.so
+export RPT_IO_PARQUET_LIBRARY
 make=$BUILD/tests/test_catalog
 if [ ! -x "$make" ]; then
     skip "tests/test_catalog was not built"
@@ -458,7 +460,21 @@ while kill -0 $job 2>/dev/null && [ $rounds -lt 25 ]; do
     [ "$code" = 0 ] || grep -q 'is gone' err || cat err >>trouble
     ckpt diff ck/busy ck/busy
     [ "$code" -le 1 ] || grep -q 'is gone' err || cat err >>trouble
+    ckpt path ck/busy
+    grep -q '/it-0' out || cat out err >>trouble
+    ckpt interval ck/busy
+    [ "$code" = 0 ] || sed 's/^/interval: /' err >>trouble
+    ckpt halt ck && ckpt halt --check ck && ckpt halt --off ck
+    [ "$code" = 0 ] || sed 's/^/halt: /' err >>trouble
+    if [ -e "$RPT_IO_PARQUET_LIBRARY" ]; then
+        ckpt export --out=tables --replace ck/busy
+        [ "$code" = 0 ] || grep -q 'is gone' err ||
+            sed 's/^/export: /' err >>trouble
+    fi
 done
+oldest=$(cd ck/busy && echo it-*)
+ckpt rm ck/busy "${oldest%% *}"
+[ "$code" = 0 ] || grep -q 'gone\|no checkpoint' err || cat err >>trouble
 wait $job
 is $? 0 "the job ends well beside us ($rounds rounds)"
 verdict "and we beside it" trouble
