@@ -474,7 +474,7 @@ while kill -0 $job 2>/dev/null && [ $rounds -lt 25 ]; do
 done
 oldest=$(cd ck/busy && echo it-*)
 ckpt rm ck/busy "${oldest%% *}"
-[ "$code" = 0 ] || grep -q 'gone\|no checkpoint' err || cat err >>trouble
+[ "$code" = 0 ] || grep -q 'gone\|no checkpoint\|the newest' err || cat err >>trouble
 wait $job
 is $? 0 "the job ends well beside us ($rounds rounds)"
 verdict "and we beside it" trouble
