@@ -15,10 +15,10 @@
 enum { NAME, RANK, OFFSET, DATA, N_COLUMNS };
 
 static const struct rpt_parquet_column columns[N_COLUMNS] = {
-    [NAME] = { "name", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [RANK] = { "rank", RPT_PARQUET_NUMBER, RPT_TYPE_I32, 0 },
-    [OFFSET] = { "offset", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0 },
-    [DATA] = { "data", RPT_PARQUET_BINARY, RPT_TYPE_U8, 0 }
+    [NAME] = { "name", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [RANK] = { "rank", RPT_PARQUET_NUMBER, RPT_TYPE_I32, 0, false },
+    [OFFSET] = { "offset", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0, false },
+    [DATA] = { "data", RPT_PARQUET_BINARY, RPT_TYPE_U8, 0, false }
 };
 
 struct blobs {

@@ -19,12 +19,12 @@
 enum { TASK, ID, ITERATION, TIMESTAMP, DATA_BYTES, DATA, N_COLUMNS };
 
 static const struct rpt_parquet_column columns[N_COLUMNS] = {
-    [TASK] = { "task_id", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [ID] = { "checkpoint_id", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [ITERATION] = { "iteration", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0 },
-    [TIMESTAMP] = { "timestamp", RPT_PARQUET_TIME, RPT_TYPE_I64, 0 },
-    [DATA_BYTES] = { "data_bytes", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0 },
-    [DATA] = { "data", RPT_PARQUET_BINARY, RPT_TYPE_U8, 0 }
+    [TASK] = { "task_id", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [ID] = { "checkpoint_id", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [ITERATION] = { "iteration", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0, false },
+    [TIMESTAMP] = { "timestamp", RPT_PARQUET_TIME, RPT_TYPE_I64, 0, false },
+    [DATA_BYTES] = { "data_bytes", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0, false },
+    [DATA] = { "data", RPT_PARQUET_BINARY, RPT_TYPE_U8, 0, false }
 };
 
 static rpt_status_t begin(struct rpt_export *e, struct rpt_export_part *part)

@@ -22,12 +22,12 @@ enum { BATCH = 4096 }; /* elements */
 enum { NAME, INDEX, PART, TYPE, VALUE, TEXT, N_COLUMNS };
 
 static const struct rpt_parquet_column columns[N_COLUMNS] = {
-    [NAME] = { "name", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [INDEX] = { "index", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0 },
-    [PART] = { "part", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [TYPE] = { "type", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 },
-    [VALUE] = { "value", RPT_PARQUET_NUMBER, RPT_TYPE_F64, -1 },
-    [TEXT] = { "text", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0 }
+    [NAME] = { "name", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [INDEX] = { "index", RPT_PARQUET_NUMBER, RPT_TYPE_I64, 0, false },
+    [PART] = { "part", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [TYPE] = { "type", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false },
+    [VALUE] = { "value", RPT_PARQUET_NUMBER, RPT_TYPE_F64, -1, false },
+    [TEXT] = { "text", RPT_PARQUET_TEXT, RPT_TYPE_U8, 0, false }
 };
 
 /* A column of a batch. */
