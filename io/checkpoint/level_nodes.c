@@ -49,7 +49,7 @@ static void fill(struct rpt_nodes *nodes, const struct rpt_group *group, int p)
         nodes->number[i] = number;
         nodes->n += i == nodes->n;
         nodes->node[r] = i;
-        nodes->place[r] = nodes->begin[i + 1]++; /* a count, up to the next loop */
+        nodes->place[r] = nodes->begin[i + 1]++; /* still counts */
     }
     for (int i = 0; i < nodes->n; i++) {
         at += nodes->begin[i + 1];
