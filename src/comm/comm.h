@@ -215,8 +215,8 @@ rpt_status_t rpt__group_exchange(struct rpt_group *group, const char *call,
 rpt_status_t rpt__group_share(struct rpt_group *group, const char *call,
                               int root, struct rpt_buf *bytes);
 
-/* From now on these wait so long: between them ranks do work of unequal length.
- * 0: as the option says.  Gives what it was. */
+/* From now on these wait at least so long: between them ranks do work of
+ * unequal length.  0: as the option says.  Gives what it was. */
 double rpt__group_be_patient(struct rpt_group *group, double seconds);
 
 #endif /* RPT_COMM_COMM_H */

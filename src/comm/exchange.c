@@ -77,10 +77,9 @@ static rpt_status_t wait_until(struct exchange *x, double deadline_s)
 static rpt_status_t wait_for_letter(struct exchange *x)
 {
     struct rpt_comm *comm = x->group->comm;
-    double limit = x->group->patience_s > 0
-                       ? x->group->patience_s
-                       : rpt__option_seconds(comm->options,
-                                             RPT_OPT_COMM_INTERNAL_DEADLINE_S);
+    double limit = fmax(x->group->patience_s,
+                        rpt__option_seconds(comm->options,
+                                            RPT_OPT_COMM_INTERNAL_DEADLINE_S));
     rpt_status_t status = wait_until(x, x->began_s + limit);
 
     if (status == RPT_PENDING) {
