@@ -121,20 +121,23 @@ static int n_open_files(void)
     return n;
 }
 
+/* Arrow and the heap fill caches of their own for some rounds; what is lost in
+ * each round takes 32 bytes at least. */
 static void a_writer_leaves_nothing_behind(void)
 {
+    enum { WARM = 100, N_ROUNDS = 300 };
     static const struct rpt_parquet_settings settings = { .keepbits = 7 };
+    static const double values[1000];
     size_t heap = 0;
     int n_files = 0;
 
     if (!has_library()) {
         return;
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < WARM + N_ROUNDS; i++) {
         struct rpt_parquet *writer = NULL;
-        static const double values[1000];
 
-        if (i == 2) {
+        if (i == WARM) {
             heap = rpt_test_heap_bytes();
             n_files = n_open_files();
         }
@@ -148,7 +151,7 @@ static void a_writer_leaves_nothing_behind(void)
         }
     }
     CU_ASSERT_EQUAL(n_open_files(), n_files);
-    CU_ASSERT_EQUAL(rpt_test_heap_bytes(), heap);
+    CU_ASSERT(rpt_test_heap_bytes() < heap + 16 * N_ROUNDS);
 }
 
 /* Of few values and of many; an index has none. */
