@@ -19,7 +19,8 @@ void rpt__routes_clear(struct rpt_routes *routes)
         free(routes->list[i].name);
     }
     free(routes->list);
-    *routes = (struct rpt_routes){ NULL, 0 };
+    rpt__table_free(&routes->names, NULL);
+    *routes = (struct rpt_routes){ NULL, 0, RPT_TABLE_EMPTY };
 }
 
 /* ---- folders above a file ---- */
@@ -70,19 +71,6 @@ static size_t above(const char *name, size_t length)
     return length > 0 ? length - 1 : 0;
 }
 
-/* Whether a file of the first n lies in a folder, or below it. */
-static bool is_among(const struct rpt_routed list[], size_t n, const char *name,
-                     size_t length)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (length == 0 || (strncmp(list[i].name, name, length) == 0 &&
-                            list[i].name[length] == '/')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static rpt_status_t sync_folder(const struct rpt_dir *folder, const char *name,
                                 size_t length)
 {
@@ -104,51 +92,77 @@ static rpt_status_t sync_folder(const struct rpt_dir *folder, const char *name,
 static rpt_status_t sync_folders(const struct rpt_routes *routes,
                                  const struct rpt_dir *folder)
 {
+    struct rpt_table done = RPT_TABLE_EMPTY;
     rpt_status_t status = RPT_OK;
 
     for (size_t i = 0; i < routes->n && status == RPT_OK; i++) {
-        const char *name = routes->list[i].name;
+        char *name = routes->list[i].name;
         size_t length = strlen(name);
 
         do {
+            struct rpt_digest key;
+
             length = above(name, length);
-            if (is_among(routes->list, i, name, length)) {
+            key = rpt__digest(name, length);
+            if (rpt__table_get(&done, key) != NULL) {
                 break; /* so are those above it */
             }
             status = sync_folder(folder, name, length);
+            if (status == RPT_OK) {
+                status = rpt__table_put(&done, key, name);
+            }
         } while (length > 0 && status == RPT_OK);
     }
+    rpt__table_free(&done, NULL);
     return status;
+}
+
+/* Room for one more in the list, which doubles. */
+static rpt_status_t reserve(struct rpt_routes *routes)
+{
+    size_t bytes = 2 * (routes->n > 0 ? routes->n : 1) * sizeof *routes->list;
+    struct rpt_routed *list;
+
+    if ((routes->n & (routes->n - 1)) != 0) {
+        return RPT_OK; /* not a power of two: it was doubled there */
+    }
+    list = realloc(routes->list, bytes);
+    if (list == NULL) {
+        return rpt__fail_nomem(bytes);
+    }
+    routes->list = list;
+    return RPT_OK;
 }
 
 rpt_status_t rpt__routes_add(struct rpt_routes *routes,
                              const struct rpt_dir *folder, const char *name,
                              int rank)
 {
-    struct rpt_routed *list;
+    struct rpt_digest key = rpt__digest(name, strlen(name));
     struct rpt_dir dir;
     const char *last;
+    char *copy;
     rpt_status_t status = enter(folder, name, true, &dir, &last);
 
     if (status != RPT_OK) {
         return status;
     }
     rpt__dir_close(&dir);
-    for (size_t i = 0; i < routes->n; i++) {
-        if (strcmp(routes->list[i].name, name) == 0) {
-            return RPT_OK;
-        }
+    if (rpt__table_get(&routes->names, key) != NULL) {
+        return RPT_OK;
     }
-    list = realloc(routes->list, (routes->n + 1) * sizeof *list);
-    if (list == NULL) {
-        return rpt__fail_nomem((routes->n + 1) * sizeof *list);
+    status = reserve(routes);
+    copy = status == RPT_OK ? strdup(name) : NULL;
+    if (copy == NULL) {
+        return status == RPT_OK ? rpt__fail_nomem(strlen(name) + 1) : status;
     }
-    routes->list = list;
-    list[routes->n] = (struct rpt_routed){ .name = strdup(name), .rank = rank };
-    if (list[routes->n].name == NULL) {
-        return rpt__fail_nomem(strlen(name) + 1);
+    status = rpt__table_put(&routes->names, key, copy);
+    if (status != RPT_OK) {
+        free(copy);
+        return status;
     }
-    routes->n++;
+    routes->list[routes->n++] = (struct rpt_routed){ .name = copy,
+                                                     .rank = rank };
     return RPT_OK;
 }
 

@@ -8,12 +8,14 @@
 #ifndef RPT_IO_CHECKPOINT_ROUTES_H
 #define RPT_IO_CHECKPOINT_ROUTES_H
 
+#include "base/table.h"
 #include "io/checkpoint/dir.h"
 #include "io/checkpoint/format.h"
 
-struct rpt_routes {
+struct rpt_routes { /* zero-initialised: none */
     struct rpt_routed *list;
     size_t n;
+    struct rpt_table names; /* in the list */
 };
 
 void rpt__routes_clear(struct rpt_routes *routes);
