@@ -118,18 +118,26 @@ void state_free(struct state *state)
     free(state->blob);
 }
 
-/* Byte k of element i of a field. */
-static unsigned char byte_of(int field, uint64_t i, size_t k, int seed)
-{
-    uint64_t x = (i * 2654435761u) ^ (uint64_t)(k * 97 + 1) ^
-                 (uint64_t)(field * 131) ^ ((uint64_t)seed << 20);
+enum { ELEMENT_BYTES = 16 }; /* of the longest type */
 
-    return (unsigned char)((x * UINT64_C(0x9e3779b97f4a7c15)) >> 56);
+/* The bytes of element i of a field. */
+static void element_of(int field, uint64_t i, int seed, unsigned char *bytes)
+{
+    uint64_t words[2] = { i * 2654435761u ^ (uint64_t)(field * 131) ^
+                          (uint64_t)seed << 20 };
+
+    words[0] = (words[0] + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    words[0] ^= words[0] >> 32;
+    words[1] = words[0] * UINT64_C(0xd6e8feb86659fd93);
+    memcpy(bytes, words, ELEMENT_BYTES);
 }
 
 static unsigned char blob_byte(int rank, uint64_t i, int seed)
 {
-    return byte_of(100 + rank, i, 3, seed);
+    unsigned char bytes[ELEMENT_BYTES];
+
+    element_of(100 + rank, i, seed, bytes);
+    return bytes[3];
 }
 
 /* Calls fn with each element of the memory: its bytes, its index in the array,
@@ -192,25 +200,29 @@ static bool was_saved(const struct filling *f, uint64_t index)
 static void fill_one(void *user, unsigned char *bytes, uint64_t index)
 {
     const struct filling *f = user;
+    unsigned char wanted[ELEMENT_BYTES];
 
-    for (size_t k = 0; k < f->type_bytes; k++) {
-        bytes[k] = index == UINT64_MAX ? SPOILT
-                                       : byte_of(f->field, index, k, f->seed);
+    if (index == UINT64_MAX) {
+        memset(bytes, SPOILT, f->type_bytes);
+        return;
     }
+    element_of(f->field, index, f->seed, wanted);
+    memcpy(bytes, wanted, f->type_bytes);
 }
 
 static void check_one(void *user, unsigned char *bytes, uint64_t index)
 {
     struct filling *f = user;
+    unsigned char wanted[ELEMENT_BYTES];
 
-    for (size_t k = 0; k < f->type_bytes; k++) {
-        unsigned char wanted = index == UINT64_MAX ? SPOILT
-                               : was_saved(f, index)
-                                   ? byte_of(f->field, index, k, f->seed)
-                                   : 0;
-
-        f->good = f->good && bytes[k] == wanted;
+    if (index == UINT64_MAX) {
+        memset(wanted, SPOILT, sizeof wanted);
+    } else if (was_saved(f, index)) {
+        element_of(f->field, index, f->seed, wanted);
+    } else {
+        memset(wanted, 0, sizeof wanted);
     }
+    f->good = f->good && memcmp(bytes, wanted, f->type_bytes) == 0;
 }
 
 void state_fill(struct state *state, int seed)
