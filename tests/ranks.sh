@@ -3,6 +3,10 @@
 #   . "$SRC/tests/ranks.sh"      beside what counts.sh has
 #   ranks_suite NAME             ends the script where there is no mpirun; what a
 #                                program writes goes to $out
+#   pairs RANKS                  lines "LEVEL SETTING": thread levels, and ways to
+#                                reach a rank.  Of the six an odd number of ranks
+#                                takes three, an even one the others; with
+#                                RPT_TEST_LONG=1 each takes all
 #   needs_shim                   sets $shim, or ends the script
 #   nothing REASON               ends the script: there is nothing to run
 #   add PROGRAM TEXT CODE        adds the counts that PROGRAM has written to $out;
@@ -27,6 +31,16 @@ ranks_suite() {
     # MPI libraries leak by themselves.
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
     export OMPI_MCA_btl_vader_single_copy_mechanism UCX_TLS ASAN_OPTIONS
+}
+
+pairs() {
+    for level in funneled multiple; do
+        for setting in RPT_COMM_SHM=yes RPT_COMM_SHM=no \
+            RPT_TOPO_VIRTUAL_NODES=2; do
+            echo $level $setting
+        done
+    done | awk -v odd=$(($1 % 2)) -v all="${RPT_TEST_LONG:-}" \
+        'all != "" || NR % 2 == odd'
 }
 
 needs_shim() {
