@@ -7,6 +7,8 @@
 #   fresh                 $d is a new copy of that
 #   victim HOW PLAN WORDS runs ckpt_victim (threads, mpi, job: by mpirun, in the
 #                         background as $job) with a plan of disk faults; $code
+#   counted HOW CALLS WORDS  counts the calls that a job makes, each job once: a
+#                         line for each process and rule, in the file $kept
 #   again                 the next start, without faults: complaints to standard
 #                         output, when it does not find the last state that was
 #                         committed or the one that was being saved, when it
@@ -46,7 +48,7 @@ has_mpi() { [ "$MPIRUN" != no ]; }
 
 base() {
     n_ranks=$1
-    rm -rf "$scratch/base"
+    rm -rf "$scratch/base" "$scratch"/counted-*
     mkdir "$scratch/base"
     for saves in 2 1; do
         env RPT_IO_CHECKPOINT_ENGINE=direct "$victim" "$scratch/base" \
@@ -82,6 +84,17 @@ victim() { # HOW PLAN WORDS...
     timeout 120 "$@" >"$out" 2>&1
     code=$?
     awk '{ print $2 }' "$counts" >>"$pids"
+}
+
+counted() { # HOW CALLS WORDS...
+    kept=$scratch/counted-$(echo "$* ${RPT_IO_CHECKPOINT_ENGINE:-}" |
+        tr -c '[:alnum:]\n' _)
+    [ ! -e "$kept" ] || return 0
+    counted_calls=$2 counted_how=$1
+    shift 2
+    fresh
+    victim "$counted_how" "count,$counted_calls" "$@"
+    cp "$counts" "$kept"
 }
 
 said() { grep -h "$2" "$log.$1" 2>/dev/null; }
