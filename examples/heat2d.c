@@ -104,7 +104,13 @@ static void save(rpt_checkpoint_t *checkpoint, uint64_t step, int is_async,
         }
         status = rpt_checkpoint_save_async(checkpoint, step);
     } else {
-        status = rpt_checkpoint_save(checkpoint, step);
+        if (is_last) {
+            /* The result is made from it, so it is not to stay on the nodes. */
+            status = rpt_checkpoint_begin(checkpoint, step);
+        }
+        if (status == RPT_OK) {
+            status = rpt_checkpoint_save(checkpoint, step);
+        }
     }
     if (is_last) {
         must(status);

@@ -16,7 +16,8 @@ RPT_BEGIN_DECLS
 /**
  * \defgroup rpt_catalog Catalogs of checkpoints
  *
- * What is in a directory of checkpoints, at one moment.
+ * What is in a directory of checkpoints, at one moment.  Saves that are on the
+ * nodes only (`io.checkpoint.local_dir`) are not seen.
  *
  * What holds for every function below:
  *

@@ -74,7 +74,8 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  *                           some rank
  * \retval RPT_ERR_INVALID   a bad name, a bad option; the task's folder in it
  *                           is a link, or others may write to it
- * \retval RPT_ERR_MISMATCH  ranks gave different names
+ * \retval RPT_ERR_MISMATCH  ranks gave different names, or options of
+ *                           `io.checkpoint` that must be the same
  * \retval RPT_ERR_PEER, RPT_ERR_TIMEOUT, RPT_ERR_NOMEM, RPT_ERR_STATE
  * \since 0.1
  */
@@ -84,8 +85,8 @@ RPT_API rpt_status_t rpt_checkpoint_open(rpt_group_t *group,
                                          const rpt_options_t *options,
                                          rpt_checkpoint_t **checkpoint_out);
 
-/** Release.  Collective.  Blocking: a save that is under way is finished, up to
- * `io.checkpoint.deadline_s`.  NULL is ignored. */
+/** Release.  Collective.  Blocking: a save that is under way is finished, or
+ * given up within some times `io.checkpoint.deadline_s`.  NULL is ignored. */
 RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
 
 /** \} */
@@ -175,10 +176,10 @@ typedef struct rpt_checkpoint_blob {
     const char *name; /**< as a path of HDF5                                */
     /** Tells how many bytes pack() will write.  Called once at each save. */
     rpt_status_t (*measure)(void *user, uint64_t *bytes_out);
-    /** Writes them.  A status other than 0 fails the save on all ranks. */
+    /** Writes them.  A status below 0 fails the save on all ranks. */
     rpt_status_t (*pack)(void *user, void *bytes, uint64_t n_bytes);
-    /** Gets what rank \a from of \a n_from ranks packed.  A status other than
-     * 0 fails the restore on all ranks. */
+    /** Gets what rank \a from of \a n_from ranks packed.  A status below 0
+     * fails the restore on all ranks. */
     rpt_status_t (*unpack)(void *user, const void *bytes, uint64_t n_bytes,
                            int from, int n_from);
     void *user;               /**< handed to them as it is  */
@@ -198,7 +199,8 @@ RPT_API rpt_status_t rpt_checkpoint_add_blob(rpt_checkpoint_t *checkpoint,
 /** Set an attribute in the HDF5 file; of rank 0, copied.
  *
  * For what does not change from one save to the next, such as units or the
- * parameters of a run.  A name that is set again replaces the value.
+ * parameters of a run.  A name, of up to 255 bytes, that is set again replaces
+ * the value, of up to 60000 bytes.
  *
  * \param item   the array, value or blob that it belongs to, NULL: the file
  * \param count  elements, 1 or more
@@ -230,9 +232,9 @@ RPT_API rpt_status_t rpt_checkpoint_set_text(rpt_checkpoint_t *checkpoint,
 /** Why a checkpoint is due; several may hold at once. */
 typedef enum rpt_due {
     RPT_DUE_NO = 0,
-    RPT_DUE_ITERATIONS = 1, /**< `io.checkpoint.every` iterations are over    */
+    RPT_DUE_ITERATIONS = 1, /**< a multiple of `io.checkpoint.every` is past  */
     RPT_DUE_SECONDS = 2,    /**< `io.checkpoint.interval_s` are over          */
-    RPT_DUE_DALY = 4,       /**< Daly's interval is over                      */
+    RPT_DUE_DALY = 4,       /**< Daly's interval is over, or it is the first  */
     RPT_DUE_SIGNAL = 8,     /**< a signal of `io.checkpoint.signals` came     */
     RPT_DUE_END = 16,       /**< the allocation ends soon                     */
     RPT_DUE_HALT = 32       /**< there is a file HALT in the directory        */
@@ -266,7 +268,7 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  * Collective.  Blocking, until it is committed: on the disks of all nodes, and
  * under its name.  With `io.checkpoint.local_dir` most of them stay on the
  * nodes; a restore finds those, too.  Older ones are removed in the background
- * then, before the next save begins, as the options `io.checkpoint.keep…` say.
+ * then, before the next save writes, as the options `io.checkpoint.keep…` say.
  * A save that is under way is finished first.
  *
  * \param iteration  how far the program is; the highest one is restored.  Up
@@ -332,7 +334,8 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * Collective.  Blocking.  The newest checkpoint, by iteration and time, whose
  * every byte all ranks have found to be what was written.  One that is damaged
  * is put aside as .bad-ID, and the one before is used; so is one that was
- * restored `io.checkpoint.tries` times without one more being committed.
+ * restored `io.checkpoint.tries` times without one more being committed, unless
+ * there is no other.
  *
  * The number of ranks and the blocks may differ from those that saved; the
  * items must be there, with the same types and extents of the whole arrays.

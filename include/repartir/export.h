@@ -78,7 +78,8 @@ typedef struct rpt_export_config {
     int flags;    /**< see #RPT_EXPORT_NO_INDEX and others                  */
     int level;    /**< of zstd, 1 … 22; 0: 3                                */
     int keepbits; /**< bits of the mantissa that stay in f32 and f64 of
-                      arrays, also in complex numbers and pairs; 0: all      */
+                      arrays, also in complex numbers and pairs, 1 … 52;
+                      0: all                                                 */
     int64_t group_rows;  /**< rows of a row group, 0: 1 Mi                   */
     uint64_t data_bytes; /**< a state.h5 of more bytes has empty data in
                             `checkpoints`, 0: 1 GiB, which is the most       */

@@ -45,7 +45,7 @@ RPT_API rpt_status_t rpt_options_create(rpt_options_t **options_out);
  *
  * \param name   e.g. "pool.slots"
  * \param value  as text: integers with KiB, MiB, GiB for sizes; seconds with
- *               an optional ms, s, min, h; yes or no for switches
+ *               an optional ms, s, min, h, d; yes or no for switches
  * \retval RPT_ERR_NOT_FOUND  no such option; the error names the nearest one
  * \retval RPT_ERR_PARSE      the value does not fit its type or range
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM

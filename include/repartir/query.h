@@ -19,7 +19,8 @@ RPT_BEGIN_DECLS
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
- * reads.
+ * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
+ * seen.
  *
  *     const char *directory = "ckpt";
  *     rpt_view_open(&directory, 1, NULL, &catalog);
