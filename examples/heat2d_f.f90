@@ -3,10 +3,10 @@
 !   mpifort heat2d_f.f90 $(pkg-config --cflags --libs repartir) -o heat2d_f
 !   mpirun -n 4 ./heat2d_f --dir run --out field.h5 --picture field.png
 !
-! Heat spreads over a plate; may be interrupted at any moment, and goes on from
-! its newest checkpoint, on any number of ranks.  Read there what it does.  The
-! two can go on from each other's checkpoints.  plate.f90 has the computation,
-! png.f90 the picture.
+! Heat spreads over a plate; the program may be interrupted at any moment, and
+! goes on from its newest checkpoint, on any number of ranks: heat2d.c says how.
+! The two can go on from each other's checkpoints.  plate.f90 has the
+! computation, png.f90 the picture.
 include 'repartir.f90'
 include 'plate.f90'
 include 'png.f90'
@@ -64,7 +64,8 @@ contains
 
     ! ---- checkpoints ----
 
-    ! What the state is: see there.  All in Fortran's order.
+    ! What the state is.  The field changes its place in each step, so this is
+    ! said again before each save.  All in Fortran's order.
     subroutine describe(checkpoint, b, residual)
         type(c_ptr), intent(in) :: checkpoint
         type(block), intent(in) :: b
