@@ -1,39 +1,34 @@
 ! heat2d_f.f90 - heat2d.c in Fortran: the same field, in every bit
 !
 !   mpifort heat2d_f.f90 $(pkg-config --cflags --libs repartir) -o heat2d_f
-!   mpirun -n 4 ./heat2d_f --dir run
+!   mpirun -n 4 ./heat2d_f --dir run --out field.h5 --picture field.png
 !
-! Heat spreads over a plate; read there what the program does, and why the bits
-! are the same whatever happens.  The two can go on from each other's
-! checkpoints: u(x, y) here is u[y][x] there, since the first dimension runs
-! fastest in Fortran, the last one in C and in HDF5.  What --out, --picture and
-! --parquet do is left out: the field is the dataset "temperature" in the file
-! state.h5 of the folder that `repartir ckpt path DIR/heat` prints, and a table
-! by `repartir ckpt export --out=field.parquet DIR/heat`.
+! Heat spreads over a plate; the program may be interrupted at any moment, and
+! goes on from its newest checkpoint, on any number of ranks: heat2d.c says how.
+! The two can go on from each other's checkpoints.  plate.f90 has the
+! computation, png.f90 the picture.
 include 'repartir.f90'
+include 'plate.f90'
+include 'png.f90'
 
-module plate
+module heat
     use, intrinsic :: iso_c_binding
+    use, intrinsic :: iso_fortran_env, only: error_unit, output_unit
     use mpi
     use repartir
+    use plate
+    use png
     implicit none
 
-    integer, parameter :: report_every = 100
+    character(*), parameter :: task = 'heat' ! checkpoints of it: DIR/heat
+    integer, parameter :: report_every = 100 ! steps
+    integer(c_int64_t), parameter :: side_max = 512 ! pixels of the picture
 
     type settings
         integer(c_int64_t) :: n = 512, steps = 1000, every = 100
         integer(c_int64_t) :: step_ms = 0, kill_at = 0
-        character(:), allocatable :: dir, engine
+        character(:), allocatable :: dir, engine, out, picture, parquet
         logical :: is_async = .false.
-    end type
-
-    ! This rank's block, with a frame of one cell around; 1 is x, 2 is y.
-    type block
-        integer :: grid         ! communicator
-        integer :: row          ! MPI type: one cell of each column
-        integer :: west, east, north, south
-        integer(c_int64_t) :: n, start(2), count(2)
-        real(c_double), pointer :: u(:, :), next(:, :)
     end type
 
     interface
@@ -60,7 +55,6 @@ contains
     end subroutine
 
     subroutine give_up(text)
-        use, intrinsic :: iso_fortran_env, only: error_unit
         character(*), intent(in) :: text
         integer :: error
 
@@ -68,135 +62,10 @@ contains
         call MPI_Abort(MPI_COMM_WORLD, 1, error)
     end subroutine
 
-    ! Parts of n cells as equal as can be; with more parts than cells the last
-    ! ones are empty.
-    subroutine cut(n, parts, i, start, count)
-        integer(c_int64_t), intent(in) :: n
-        integer, intent(in) :: parts, i
-        integer(c_int64_t), intent(out) :: start, count
-        integer(c_int64_t) :: least, more
+    ! ---- checkpoints ----
 
-        least = n / parts
-        more = mod(n, int(parts, c_int64_t))
-        count = least
-        if (i < more) count = least + 1
-        start = least * i + min(int(i, c_int64_t), more)
-    end subroutine
-
-    subroutine find_neighbours(b)
-        type(block), intent(inout) :: b
-        integer :: error
-
-        call MPI_Cart_shift(b%grid, 0, 1, b%west, b%east, error)
-        call MPI_Cart_shift(b%grid, 1, 1, b%north, b%south, error)
-        if (any(b%count == 0)) then
-            b%north = MPI_PROC_NULL
-            b%west = MPI_PROC_NULL
-        end if
-        if (any(b%count == 0) .or. b%start(1) + b%count(1) == b%n) then
-            b%east = MPI_PROC_NULL
-        end if
-        if (any(b%count == 0) .or. b%start(2) + b%count(2) == b%n) then
-            b%south = MPI_PROC_NULL
-        end if
-    end subroutine
-
-    ! Two discs are hot at the beginning.
-    elemental function first(n, x, y) result(u)
-        integer(c_int64_t), intent(in) :: n, x, y
-        real(c_double) :: u
-
-        u = 0
-        if ((8*y - 5*n)**2 + (8*x - 6*n)**2 < n**2) u = 0.75d0
-        if ((8*y - 3*n)**2 + (8*x - 3*n)**2 < 4 * n**2) u = 1
-    end function
-
-    subroutine block_create(b, n)
-        type(block), intent(out) :: b
-        integer(c_int64_t), intent(in) :: n
-        integer :: ranks, rank, dims(2), at(2), d, error
-        integer(c_int64_t) :: x, y
-
-        dims = 0
-        b%n = n
-        call MPI_Comm_size(MPI_COMM_WORLD, ranks, error)
-        call MPI_Dims_create(ranks, 2, dims, error)
-        call MPI_Cart_create(MPI_COMM_WORLD, 2, dims, [.false., .false.], &
-            .false., b%grid, error)
-        call MPI_Comm_rank(b%grid, rank, error)
-        call MPI_Cart_coords(b%grid, rank, 2, at, error)
-        do d = 1, 2
-            call cut(n, dims(d), at(d), b%start(d), b%count(d))
-        end do
-        call find_neighbours(b)
-        call MPI_Type_vector(int(b%count(2)), 1, int(b%count(1)) + 2, &
-            MPI_DOUBLE_PRECISION, b%row, error)
-        call MPI_Type_commit(b%row, error)
-        allocate (b%u(0:b%count(1) + 1, 0:b%count(2) + 1), source=0d0)
-        allocate (b%next(0:b%count(1) + 1, 0:b%count(2) + 1), source=0d0)
-        do y = 1, b%count(2)
-            do x = 1, b%count(1)
-                b%u(x, y) = first(n, b%start(1) + x - 1, b%start(2) + y - 1)
-            end do
-        end do
-    end subroutine
-
-    subroutine block_destroy(b)
-        type(block), intent(inout) :: b
-        integer :: error
-
-        deallocate (b%u, b%next)
-        call MPI_Type_free(b%row, error)
-        call MPI_Comm_free(b%grid, error)
-    end subroutine
-
-    ! The borders of the neighbours come to the frame.  Arguments are single
-    ! elements, so that no compiler makes a copy of a part of the array.
-    subroutine exchange(b)
-        type(block), intent(inout) :: b
-        integer :: nx, error
-        integer(c_int64_t) :: lx, ly
-
-        lx = b%count(1)
-        ly = b%count(2)
-        nx = int(lx)
-        call MPI_Sendrecv(b%u(1, 1), nx, MPI_DOUBLE_PRECISION, b%north, 0, &
-            b%u(1, ly + 1), nx, MPI_DOUBLE_PRECISION, b%south, 0, b%grid, &
-            MPI_STATUS_IGNORE, error)
-        call MPI_Sendrecv(b%u(1, ly), nx, MPI_DOUBLE_PRECISION, b%south, 1, &
-            b%u(1, 0), nx, MPI_DOUBLE_PRECISION, b%north, 1, b%grid, &
-            MPI_STATUS_IGNORE, error)
-        call MPI_Sendrecv(b%u(1, 1), 1, b%row, b%west, 2, &
-            b%u(lx + 1, 1), 1, b%row, b%east, 2, b%grid, &
-            MPI_STATUS_IGNORE, error)
-        call MPI_Sendrecv(b%u(lx, 1), 1, b%row, b%east, 3, &
-            b%u(0, 1), 1, b%row, b%west, 3, b%grid, MPI_STATUS_IGNORE, error)
-    end subroutine
-
-    ! One step; largest is that change of a cell of this rank.
-    subroutine advance(b, largest)
-        type(block), intent(inout) :: b
-        real(c_double), intent(out) :: largest
-        real(c_double), pointer :: old(:, :)
-        real(c_double) :: change
-        integer(c_int64_t) :: x, y
-
-        call exchange(b)
-        largest = 0
-        do y = 1, b%count(2)
-            do x = 1, b%count(1)
-                change = 0.125d0 * (((b%u(x, y - 1) + b%u(x, y + 1)) + &
-                    (b%u(x - 1, y) + b%u(x + 1, y))) - 4 * b%u(x, y))
-                b%next(x, y) = b%u(x, y) + change
-                largest = max(largest, abs(change))
-            end do
-        end do
-        old => b%u
-        b%u => b%next
-        b%next => old
-    end subroutine
-
-    ! What the state is: see there.  All in Fortran's order.
+    ! What the state is.  The field changes its place in each step, so this is
+    ! said again before each save.  All in Fortran's order.
     subroutine describe(checkpoint, b, residual)
         type(c_ptr), intent(in) :: checkpoint
         type(block), intent(in) :: b
@@ -213,7 +82,6 @@ contains
 
     ! One that cannot be written is no reason to stop, unless it is the last.
     subroutine save(checkpoint, step, is_async, is_last)
-        use, intrinsic :: iso_fortran_env, only: error_unit
         type(c_ptr), intent(in) :: checkpoint
         integer(c_int64_t), intent(in) :: step
         logical, intent(in) :: is_async, is_last
@@ -225,16 +93,21 @@ contains
                 write (error_unit, '(a)') rpt_f_text(rpt_last_error_text())
             status = rpt_checkpoint_save_async(checkpoint, step)
         else
-            status = rpt_checkpoint_save(checkpoint, step)
+            status = RPT_OK
+            ! The result is made from it, so it is not to stay on the nodes.
+            if (is_last) status = rpt_checkpoint_begin(checkpoint, step)
+            if (.not. rpt_f_failed(status)) &
+                status = rpt_checkpoint_save(checkpoint, step)
         end if
         if (is_last) call must(status)
         if (rpt_f_failed(status)) &
             write (error_unit, '(a)') rpt_f_text(rpt_last_error_text())
     end subroutine
 
+    ! ---- the loop ----
+
     ! A maximum does not depend on the order, so all runs print the same.
     subroutine report(group, step, largest, residual)
-        use, intrinsic :: iso_fortran_env, only: output_unit
         type(c_ptr), intent(in) :: group
         integer(c_int64_t), intent(in) :: step
         real(c_double), intent(in), target :: largest
@@ -251,7 +124,6 @@ contains
 
     ! Goes on from a checkpoint, if there is one.
     subroutine restore(s, group, checkpoint, b, residual, step)
-        use, intrinsic :: iso_fortran_env, only: error_unit
         type(settings), intent(in) :: s
         type(c_ptr), intent(in) :: group, checkpoint
         type(block), intent(inout) :: b
@@ -266,8 +138,8 @@ contains
             'K' // c_null_char))
         status = rpt_checkpoint_restore(checkpoint, step)
         call must(status)
-        if (step > s%steps) &
-            call give_up(s%dir // ': it has a checkpoint of more steps')
+        if (step > s%steps) call give_up('heat2d_f: ' // s%dir // &
+            ': it has a checkpoint of more steps')
         if (rpt_group_rank(group) == 0) then
             if (status == RPT_END) then
                 write (error_unit, '(a)') 'heat2d_f: starts from the beginning'
@@ -276,6 +148,16 @@ contains
                     step
             end if
         end if
+    end subroutine
+
+    subroutine die_on_last(group)
+        type(c_ptr), intent(in) :: group
+        integer(c_int) :: rank, size, ignored
+
+        rank = rpt_group_rank(group)
+        size = rpt_group_size(group)
+        ! 9 is SIGKILL.
+        if (rank == size - 1) ignored = c_raise(9)
     end subroutine
 
     ! step is the one that was reached: the last, or the program should stop and
@@ -297,10 +179,7 @@ contains
             if (s%step_ms > 0) ignored = c_usleep(int(s%step_ms * 1000, c_int))
             if (mod(step, int(report_every, c_int64_t)) == 0 .or. &
                 step == s%steps) call report(group, step, largest, residual)
-            ! 9 is SIGKILL.
-            if (step == s%kill_at .and. &
-                rpt_group_rank(group) == rpt_group_size(group) - 1) &
-                ignored = c_raise(9)
+            if (step == s%kill_at) call die_on_last(group)
             call must(rpt_checkpoint_due(checkpoint, step, due))
             if (due /= RPT_DUE_NO .or. step == s%steps) then
                 call describe(checkpoint, b, residual)
@@ -325,14 +204,135 @@ contains
             'io.checkpoint.engine' // c_null_char, s%engine // c_null_char))
     end subroutine
 
+    ! ---- the result ----
+
+    subroutine copy(from, to)
+        character(*), intent(in) :: from, to
+        character(2**20), save :: bytes
+        character(200) :: why
+        integer(c_int64_t) :: length, left, n
+        integer :: in, out, error
+
+        open (newunit=in, file=from, access='stream', form='unformatted', &
+            action='read', status='old', iostat=error, iomsg=why)
+        if (error /= 0) call give_up('heat2d_f: ' // from // ': ' // trim(why))
+        inquire (in, size=length)
+        open (newunit=out, file=to, access='stream', form='unformatted', &
+            action='write', status='replace', iostat=error, iomsg=why)
+        left = length
+        do while (left > 0 .and. error == 0)
+            n = min(left, len(bytes, c_int64_t))
+            read (in, iostat=error, iomsg=why) bytes(:n)
+            if (error == 0) write (out, iostat=error, iomsg=why) bytes(:n)
+            left = left - n
+        end do
+        if (error /= 0) call give_up('heat2d_f: ' // to // ': ' // trim(why))
+        close (out)
+        close (in)
+        ! Not every compiler's library tells when the end of a file could not
+        ! be written.
+        inquire (file=to, size=n)
+        if (n /= length) &
+            call give_up('heat2d_f: ' // to // ': it was not written whole')
+    end subroutine
+
+    ! The last checkpoint is an HDF5 file with all that we want to show.
+    subroutine write_out(s)
+        type(settings), intent(in) :: s
+        type(c_ptr) :: catalog, folder
+
+        call must(rpt_catalog_open(s%dir // c_null_char, catalog))
+        call must(rpt_catalog_path(catalog, task // c_null_char, path=folder))
+        call copy(rpt_f_path(folder) // '/state.h5', s%out)
+        call rpt_catalog_close(catalog)
+    end subroutine
+
+    ! A row for each cell: i0, i1, temperature; i0 is y.  Each rank writes a
+    ! file of the folder; a librepartir without Parquet writes none.
+    subroutine write_table(s, group)
+        type(settings), intent(in) :: s
+        type(c_ptr), intent(in) :: group
+        type(rpt_export_config_t) :: config
+        integer(c_int) :: status
+
+        config%flags = RPT_EXPORT_REPLACE
+        status = rpt_f_export(group, s%dir, task, s%parquet, &
+            names=['temperature'], config=config)
+        if (status /= RPT_ERR_UNSUPPORTED) then
+            call must(status)
+        else if (rpt_group_rank(group) == 0) then
+            write (error_unit, '(a)') rpt_f_text(rpt_last_error_text()), &
+                'heat2d_f: goes on without ' // s%parquet
+        end if
+    end subroutine
+
+    ! Each rank colours the pixels of its block; they are 0 on all others.
+    subroutine write_picture(s, group, b)
+        type(settings), intent(in) :: s
+        type(c_ptr), intent(in) :: group
+        type(block), intent(in) :: b
+        integer(c_int), allocatable, target :: pixels(:, :)
+        integer(c_int64_t) :: side, i, j, x, y
+        character(200) :: why
+        integer :: error
+
+        side = min(b%n, side_max)
+        allocate (pixels(side, side), source=0_c_int)
+        do j = 1, side
+            y = (j - 1) * b%n / side - b%start(2) + 1
+            if (y < 1 .or. y > b%count(2)) cycle
+            do i = 1, side
+                x = (i - 1) * b%n / side - b%start(1) + 1
+                if (x >= 1 .and. x <= b%count(1)) &
+                    pixels(i, j) = int(255 * b%u(x, y))
+            end do
+        end do
+        call must(rpt_allreduce(group, RPT_IN_PLACE, c_loc(pixels), &
+            size(pixels, kind=c_size_t), RPT_TYPE_I32, RPT_OP_MAX))
+        if (rpt_group_rank(group) /= 0) return
+        call png_write(s%picture, pixels, error, why)
+        if (error /= 0) &
+            call give_up('heat2d_f: ' // s%picture // ': ' // trim(why))
+    end subroutine
+
+    subroutine write_results(s, group, b)
+        type(settings), intent(in) :: s
+        type(c_ptr), intent(in) :: group
+        type(block), intent(in) :: b
+
+        if (allocated(s%out)) then
+            if (rpt_group_rank(group) == 0) call write_out(s)
+        end if
+        if (allocated(s%picture)) call write_picture(s, group, b)
+        if (allocated(s%parquet)) call write_table(s, group)
+    end subroutine
+
     ! ---- the command line ----
 
-    subroutine bad_usage()
-        use, intrinsic :: iso_fortran_env, only: error_unit
+    subroutine say_usage(unit)
+        integer, intent(in) :: unit
 
-        write (error_unit, '(a)') 'usage: heat2d_f --dir DIR [--n N] ' // &
-            '[--steps N] [--every N] [--async]', &
-            '    [--engine NAME] [--step-ms N] [--kill-at STEP]'
+        write (unit, '(a)') &
+            'usage: heat2d_f --dir DIR [OPTION...]', &
+            'Heat spreads over a plate of N times N cells.  Goes on from', &
+            'the newest checkpoint in DIR; saves and ends with 75 after', &
+            'USR1, TERM, or when there is a file DIR/HALT: start it again.', &
+            '  --n N            cells along a side (512)', &
+            '  --steps N        steps in all (1000)', &
+            '  --every N        steps from one checkpoint to the next (100)', &
+            '  --dir DIR        where the checkpoints are', &
+            '  --async          write them while the computation goes on', &
+            '  --engine NAME    how: direct or collective', &
+            '  --out FILE       the field in the end, as HDF5', &
+            '  --picture FILE   the same as a picture, PNG', &
+            '  --parquet DIR    the same as a table, a folder of Parquet files'
+        write (unit, '(a)') &
+            '  --step-ms N      wait in each step, as a longer one would', &
+            '  --kill-at STEP   the last rank dies in this step, for a try'
+    end subroutine
+
+    subroutine bad_usage()
+        call say_usage(error_unit)
         stop 64
     end subroutine
 
@@ -347,52 +347,81 @@ contains
         call get_command_argument(i, text)
     end function
 
-    function number(text) result(value)
+    function number(text, least, most) result(value)
         character(*), intent(in) :: text
+        integer(c_int64_t), intent(in) :: least, most
         integer(c_int64_t) :: value
-        integer :: error
 
-        read (text, *, iostat=error) value
-        if (error /= 0 .or. value < 0) call bad_usage()
+        value = -1
+        if (len(text) >= 1 .and. len(text) <= 18 .and. &
+            verify(text, '0123456789') == 0) read (text, '(i18)') value
+        if (value >= least .and. value <= most) return
+        write (error_unit, '(3a, i0, a, i0)') 'heat2d_f: ', text, &
+            ' is not a number from ', least, ' to ', most
+        stop 64
     end function
 
+    subroutine set_value(s, name, value)
+        type(settings), intent(inout) :: s
+        character(*), intent(in) :: name, value
+        integer(c_int64_t), parameter :: steps_max = 2_c_int64_t**40
+
+        select case (name)
+        case ('--n')
+            s%n = number(value, 1_c_int64_t, 2_c_int64_t**20)
+        case ('--steps')
+            s%steps = number(value, 1_c_int64_t, steps_max)
+        case ('--every')
+            s%every = number(value, 1_c_int64_t, steps_max)
+        case ('--step-ms')
+            s%step_ms = number(value, 0_c_int64_t, 1000000_c_int64_t)
+        case ('--kill-at')
+            s%kill_at = number(value, 1_c_int64_t, steps_max)
+        case ('--dir')
+            s%dir = value
+        case ('--engine')
+            s%engine = value
+        case ('--out')
+            s%out = value
+        case ('--picture')
+            s%picture = value
+        case ('--parquet')
+            s%parquet = value
+        case default
+            call bad_usage()
+        end select
+    end subroutine
+
+    ! A value is the next argument, or stands behind a "=".
     subroutine read_arguments(s)
         type(settings), intent(inout) :: s
-        integer :: i
+        character(:), allocatable :: word
+        integer :: i, equals
 
         i = 1
         do while (i <= command_argument_count())
-            select case (argument(i))
-            case ('--async')
+            word = argument(i)
+            equals = index(word, '=')
+            if (word == '--async') then
                 s%is_async = .true.
-                i = i - 1
-            case ('--n')
-                s%n = number(argument(i + 1))
-            case ('--steps')
-                s%steps = number(argument(i + 1))
-            case ('--every')
-                s%every = number(argument(i + 1))
-            case ('--step-ms')
-                s%step_ms = number(argument(i + 1))
-            case ('--kill-at')
-                s%kill_at = number(argument(i + 1))
-            case ('--dir')
-                s%dir = argument(i + 1)
-            case ('--engine')
-                s%engine = argument(i + 1)
-            case default
-                call bad_usage()
-            end select
-            i = i + 2
+            else if (word == '--help') then
+                call say_usage(output_unit)
+                stop
+            else if (equals > 0) then
+                call set_value(s, word(:equals - 1), word(equals + 1:))
+            else
+                i = i + 1
+                call set_value(s, word, argument(i))
+            end if
+            i = i + 1
         end do
-        if (.not. allocated(s%dir) .or. s%n < 1 .or. s%every < 1) &
-            call bad_usage()
+        if (.not. allocated(s%dir)) call bad_usage()
     end subroutine
 
-end module plate
+end module heat
 
 program heat2d_f
-    use plate
+    use heat
     implicit none
 
     type(settings) :: s
@@ -410,13 +439,17 @@ program heat2d_f
     call rpt_options_destroy(options)
     group = rpt_group_world(context)
     call must(rpt_checkpoint_open(group, s%dir // c_null_char, &
-        'heat' // c_null_char, c_null_ptr, checkpoint))
-    call block_create(b, s%n)
+        task // c_null_char, c_null_ptr, checkpoint))
+    call block_create(b, s%n, error)
+    if (error /= 0) call give_up('heat2d_f: the plate: out of memory')
 
     call loop(s, group, checkpoint, b, step)
-    if (step < s%steps .and. rpt_group_rank(group) == 0) &
-        write (0, '(a, i0, a)') 'heat2d_f: stops after step ', step, &
+    if (step >= s%steps) then
+        call write_results(s, group, b)
+    else if (rpt_group_rank(group) == 0) then
+        write (error_unit, '(a, i0, a)') 'heat2d_f: stops after step ', step, &
             '; start it again'
+    end if
     call rpt_checkpoint_close(checkpoint)
     call block_destroy(b)
     call rpt_context_destroy(context)

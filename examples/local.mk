@@ -46,8 +46,8 @@ examples_hello_LDADD = librepartir.la $(MPI_LIBS)
 if HAVE_MPIFC
 noinst_DATA += examples/heat2d_f
 endif
-examples/heat2d_f.o: examples/heat2d_f.f90 bindings/fortran/repartir.f90 \
-		bindings/fortran/repartir.f03
+examples/heat2d_f.o: examples/heat2d_f.f90 examples/plate.f90 examples/png.f90 \
+		bindings/fortran/repartir.f90 bindings/fortran/repartir.f03
 	$(AM_V_GEN)$(MKDIR_P) examples && cd examples && \
 	$(MPIFC) $(FCFLAGS) -I'$(abs_srcdir)/bindings/fortran' \
 	  -I'$(abs_builddir)/bindings/fortran' -c -o heat2d_f.o \
@@ -55,15 +55,16 @@ examples/heat2d_f.o: examples/heat2d_f.f90 bindings/fortran/repartir.f90 \
 examples/heat2d_f: examples/heat2d_f.o librepartir.la
 	$(AM_V_GEN)$(LIBTOOL) $(AM_V_lt) --tag=CC --mode=link $(MPIFC) \
 	  $(FCFLAGS) -o $@ examples/heat2d_f.o librepartir.la
-CLEANFILES += examples/heat2d_f examples/heat2d_f.o examples/plate.mod \
-	examples/repartir.mod
+CLEANFILES += examples/heat2d_f examples/heat2d_f.o examples/heat.mod \
+	examples/plate.mod examples/png.mod examples/repartir.mod
 
 # Installed with the documentation; `make installcheck` builds these.
 exampledir = $(docdir)/examples
 dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/spmd.c examples/gang.c examples/programs.c \
 	examples/allreduce.c examples/reducer.c examples/heat2d.c \
-	examples/look.c examples/plate.h examples/png.h examples/heat2d_f.f90 examples/hello.cc \
+	examples/look.c examples/plate.h examples/png.h examples/heat2d_f.f90 \
+	examples/plate.f90 examples/png.f90 examples/hello.cc \
 	examples/README.md
 exampleslurmdir = $(exampledir)/slurm
 dist_exampleslurm_DATA = examples/slurm/heat2d_mpirun.sbatch \

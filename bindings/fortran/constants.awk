@@ -1,7 +1,7 @@
 # constants.awk - makes repartir.f03: the constants of the C headers, put where
 # repartir.f03.in says @constants@
 #
-#   awk -f constants.awk base.h types.h checkpoint.h repartir.f03.in
+#   awk -f constants.awk base.h types.h checkpoint.h ... repartir.f03.in
 #
 # It reads the lines of RPT_STATUS_LIST, RPT_TYPE_LIST and RPT_OP_LIST, the
 # values of enums whose names are known here, and a few #define with a number.
@@ -27,7 +27,7 @@ function constant(name, value) {
     gsub(/[()]/, "", $3)
     constant($2, $3)
 }
-/^    RPT_(DUE|BLOB)_[A-Z_]+ = [0-9]+/ {
+/^    RPT_(DUE|BLOB|EXPORT)_[A-Z_]+ = [0-9]+/ {
     sub(/,$/, "", $3)
     constant($1, $3)
 }

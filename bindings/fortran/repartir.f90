@@ -1,4 +1,4 @@
-! repartir.f90 - module repartir: librepartir for Fortran, and four helpers
+! repartir.f90 - module repartir: librepartir for Fortran, and five helpers
 !
 ! Compile it once with your program, as any of its sources:
 !
@@ -103,6 +103,56 @@ contains
         if (present(memory_start)) array%memory_start(:n) = memory_start(n:1:-1)
         array%data = data
         status = rpt_checkpoint_add_array(checkpoint, array)
+    end function
+
+    ! rpt_checkpoint_export() with texts of Fortran.
+    !
+    !   output      the folder that is made
+    !   checkpoint  which one; without it the newest
+    !   names       of arrays, values and blobs, without blanks at their ends;
+    !               without them all
+    !   config      what else is to be said, such as config%flags; its texts are
+    !               not looked at
+    !   exported    what was written
+    function rpt_f_export(group, directory, task, output, checkpoint, names, &
+            config, exported) result(status)
+        type(c_ptr), intent(in) :: group
+        character(*), intent(in) :: directory, task, output
+        character(*), intent(in), optional :: checkpoint, names(:)
+        type(rpt_export_config_t), intent(in), optional :: config
+        type(rpt_export_result_t), intent(inout), optional :: exported
+        integer(c_int) :: status
+        character(len(output) + 1, kind=c_char), target :: c_output
+        character(:, kind=c_char), allocatable, target :: c_checkpoint
+        character(kind=c_char), allocatable, target :: c_names(:, :)
+        type(c_ptr), allocatable, target :: list(:)
+        type(rpt_export_config_t) :: all
+        integer :: i, k
+
+        if (present(config)) all = config
+        all%size = c_sizeof(all)
+        c_output = output // c_null_char
+        all%output = c_loc(c_output)
+        all%checkpoint = c_null_ptr
+        if (present(checkpoint)) then
+            c_checkpoint = checkpoint // c_null_char
+            all%checkpoint = c_loc(c_checkpoint)
+        end if
+        all%names = c_null_ptr
+        if (present(names)) then
+            allocate (list(size(names) + 1))
+            list(size(list)) = c_null_ptr
+            allocate (c_names(len(names) + 1, size(names)), source=c_null_char)
+            do i = 1, size(names)
+                do k = 1, len_trim(names(i))
+                    c_names(k, i) = names(i)(k:k)
+                end do
+                list(i) = c_loc(c_names(1, i))
+            end do
+            all%names = c_loc(list)
+        end if
+        status = rpt_checkpoint_export(group, directory // c_null_char, &
+            task // c_null_char, all, exported)
     end function
 
 end module repartir

@@ -1,7 +1,7 @@
 ! app.f90 - each function of repartir.f03, once and with an answer that is known
 !
-! mpirun -n N app DIR: DIR is an empty folder.  Prints what is wrong on any rank
-! and "failed checks: N".
+! mpirun -n N app DIR yes|no: DIR is an empty folder; whether there is Parquet.
+! Prints what is wrong on any rank and "failed checks: N".
 include 'repartir.f90'
 
 module blobs
@@ -302,6 +302,87 @@ contains
             RPT_ERR_NOT_FOUND, 'a file that is not there')
     end subroutine
 
+    ! Where the newest one and that of iteration 4 are.
+    subroutine look_at_catalogs(directory)
+        character(*), intent(in) :: directory
+        type(c_ptr) :: catalog, place
+        character(:), allocatable :: path
+        logical :: is_there
+
+        catalog = c_null_ptr
+        place = c_null_ptr
+        call check(rpt_catalog_open(directory // '/no' // c_null_char, &
+            catalog) == RPT_ERR_NOT_FOUND .and. .not. c_associated(catalog), &
+            'a catalog of nothing')
+        call check(rpt_catalog_open(directory // c_null_char, catalog) == &
+            RPT_OK, 'a catalog')
+        call check(rpt_catalog_path(catalog, path=place) == RPT_OK, &
+            'the newest')
+        path = rpt_f_path(place)
+        inquire (file=path // '/files/mine/rank0', exist=is_there)
+        call check(is_there .and. index(path, '/fortran/it-000000000005') > 0, &
+            'its path')
+        call check(rpt_catalog_path(catalog, 'fortran' // c_null_char, &
+            '4' // c_null_char, place) == RPT_OK, 'one by its iteration')
+        path = rpt_f_path(place)
+        call check(index(path, '/fortran/it-000000000004') > 0, 'its path')
+        call check(rpt_catalog_path(catalog, which='7' // c_null_char, &
+            path=place) == RPT_ERR_NOT_FOUND .and. .not. c_associated(place), &
+            'one that is not there')
+        call rpt_catalog_close(catalog)
+    end subroutine
+
+    ! Exports of what look_at_checkpoints() has left.
+    subroutine look_at_exports(world, directory)
+        type(c_ptr), intent(in) :: world
+        character(*), intent(in) :: directory
+        type(rpt_export_config_t) :: config
+        type(rpt_export_result_t) :: r
+        character(:), allocatable :: out
+
+        out = directory // '/all'
+        call check(rpt_f_export(world, directory, 'fortran', out, &
+            exported=r) == RPT_OK, 'export')
+        ! a has 7 times 4 cells a rank; one value; a blob of each rank.
+        call check(r%size == c_sizeof(r) .and. r%iteration == 5 .and. &
+            r%n_tables == 3 .and. r%n_rows == 28 * ranks + 1 + ranks .and. &
+            r%file_bytes > 0 .and. r%raw_bytes == 28 * ranks * 8 + 8 + &
+            4 * ranks .and. r%n_left_out == 0, 'what was exported')
+        call check(rpt_f_export(world, directory, 'fortran', out) == &
+            RPT_ERR_EXISTS, 'a table is not replaced unasked')
+        config%flags = ior(RPT_EXPORT_REPLACE, RPT_EXPORT_NO_INDEX)
+        config%keepbits = 8
+        call check(rpt_f_export(world, directory, 'fortran', out, '4', &
+            ['a        ', 'flow/time'], config, r) == RPT_OK .and. &
+            r%iteration == 4 .and. r%n_tables == 2 .and. &
+            r%n_rows == 28 * ranks + 1, 'an array and a value of another one')
+        config%tables = RPT_EXPORT_CHECKPOINTS
+        config%data_bytes = 1
+        call check(rpt_f_export(world, directory, 'fortran', out, &
+            config=config, exported=r) == RPT_OK .and. r%n_tables == 1 .and. &
+            r%n_rows == 3 .and. r%n_left_out == 3, 'the checkpoints')
+        call check(rpt_f_export(world, directory, 'fortran', out // '2', &
+            names=['b']) == RPT_ERR_NOT_FOUND, 'an array that is not there')
+        call check(rpt_checkpoint_export(world, directory // c_null_char, &
+            config=rpt_export_config_t()) == RPT_ERR_INVALID, 'no size')
+    end subroutine
+
+    ! On one rank alone, from three threads.
+    subroutine look_at_local_exports(directory)
+        character(*), intent(in) :: directory
+        type(rpt_export_config_t) :: config
+        type(rpt_export_result_t) :: r
+        character(:), allocatable, target :: out
+
+        out = directory // '/local' // c_null_char
+        config%size = c_sizeof(config)
+        config%output = c_loc(out)
+        config%tables = RPT_EXPORT_ARRAYS
+        call check(rpt_checkpoint_export_local(3, directory // c_null_char, &
+            'fortran' // c_null_char, config, c_null_ptr, r) == RPT_OK .and. &
+            r%n_rows == 28 * ranks .and. r%n_files == 3, 'export by threads')
+    end subroutine
+
 end module checks
 
 program app
@@ -309,10 +390,11 @@ program app
     implicit none
 
     type(c_ptr) :: context
-    character(200) :: directory
+    character(200) :: directory, parquet
     integer :: given, error, all_failed
 
     call get_command_argument(1, directory)
+    call get_command_argument(2, parquet)
     call MPI_Init_thread(MPI_THREAD_MULTIPLE, given, error)
     call MPI_Comm_rank(MPI_COMM_WORLD, rank, error)
     call MPI_Comm_size(MPI_COMM_WORLD, ranks, error)
@@ -325,6 +407,15 @@ program app
     call look_at_groups(context)
     call look_at_collectives(rpt_group_world(context))
     call look_at_checkpoints(rpt_group_world(context), trim(directory))
+    if (rank == 0) call look_at_catalogs(trim(directory))
+    if (parquet == 'yes') then
+        call look_at_exports(rpt_group_world(context), trim(directory))
+        if (rank == 0) call look_at_local_exports(trim(directory))
+    else
+        call check(rpt_f_export(rpt_group_world(context), trim(directory), &
+            'fortran', trim(directory) // '/all') == RPT_ERR_UNSUPPORTED, &
+            'export without Parquet')
+    end if
     call rpt_context_destroy(context)
     call MPI_Reduce(n_failed, all_failed, 1, MPI_INTEGER, MPI_SUM, 0, &
         MPI_COMM_WORLD, error)

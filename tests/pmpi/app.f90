@@ -135,7 +135,8 @@ contains
         call check(rank == 0 .or. sum == rank * (rank - 1) / 2, 'exscan')
         call MPI_Reduce_scatter_block(in, got, 1, MPI_INTEGER, MPI_SUM, &
             MPI_COMM_WORLD, error)
-        call check(got == 10 * all_ranks() + size * rank, 'reduce_scatter_block')
+        call check(got == 10 * all_ranks() + size * rank, &
+            'reduce_scatter_block')
         parts = rank
         part = -1
         call MPI_Reduce_scatter(parts, part, counts, MPI_INTEGER, MPI_SUM, &
