@@ -12,6 +12,7 @@
 
 #include <repartir/query.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 enum {
     KEY_DIR = 0x3001,
     KEY_PARAM,
+    KEY_TEXT,
     KEY_FORMAT,
     KEY_OUTPUT,
     KEY_HEADER,
@@ -34,10 +36,16 @@ struct names {
     size_t n;
 };
 
+struct parameter {
+    const char *value;
+    bool is_text; /* whatever it looks like */
+};
+
 struct query_options {
     const char *sql;
     struct names directories;
-    struct names parameters;
+    struct parameter *parameters;
+    size_t n_parameters;
     int format;
     bool has_header;
     bool wants_schema;
@@ -52,6 +60,8 @@ static const struct argp_option options_of_query[] = {
       0 },
     { "param", KEY_PARAM, "VALUE", 0,
       "The value of the next ? in the statement: a number, or else a text", 0 },
+    { "text", KEY_TEXT, "VALUE", 0,
+      "The same, a text even if it looks like a number, such as an id", 0 },
     { "format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 0 },
     { "output", KEY_OUTPUT, "FILE", 0, "Write to FILE", 0 },
     { "header", KEY_HEADER, "yes|no", 0,
@@ -67,6 +77,14 @@ static void add_name(struct names *names, const char *name)
 {
     names->list = get_more(names->list, (names->n + 1) * sizeof *names->list);
     names->list[names->n++] = name;
+}
+
+static void add_parameter(struct query_options *o, const char *value,
+                          bool is_text)
+{
+    o->parameters = get_more(o->parameters,
+                             (o->n_parameters + 1) * sizeof *o->parameters);
+    o->parameters[o->n_parameters++] = (struct parameter){ value, is_text };
 }
 
 static error_t take_limit(struct argp_state *state, struct query_options *o,
@@ -134,7 +152,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         add_name(&o->directories, arg);
         return 0;
     case KEY_PARAM:
-        add_name(&o->parameters, arg);
+    case KEY_TEXT:
+        add_parameter(o, arg, key == KEY_TEXT);
         return 0;
     case KEY_FORMAT:
         o->format = args_word(state, "format", arg, rows_formats);
@@ -175,24 +194,33 @@ static int failed(struct fault *fault)
     return code;
 }
 
-/* A whole number, another number, or a text. */
-static rpt_status_t bind(rpt_query_t *query, int parameter, const char *text)
+/* A whole number, another number, or a text; also what a number would lose its
+ * zeros as, such as 007. */
+static rpt_status_t bind(rpt_query_t *query, int n,
+                         const struct parameter *parameter)
 {
+    const char *text = parameter->value;
+    const char *digits = text + strspn(text, "+-");
+    bool is_name = parameter->is_text ||
+                   (digits[0] == '0' && isdigit((unsigned char)digits[1]));
     char *rest;
     long long whole;
     double real;
 
+    if (is_name) {
+        return rpt_query_bind_text(query, n, text);
+    }
     errno = 0;
     whole = strtoll(text, &rest, 10);
     if (rest != text && *rest == '\0' && errno == 0) {
-        return rpt_query_bind_i64(query, parameter, (int64_t)whole);
+        return rpt_query_bind_i64(query, n, (int64_t)whole);
     }
     real = strtod(text, &rest);
     if (rest != text && *rest == '\0' &&
         text[strspn(text, "+-.0123456789eE")] == '\0') {
-        return rpt_query_bind_f64(query, parameter, real);
+        return rpt_query_bind_f64(query, n, real);
     }
-    return rpt_query_bind_text(query, parameter, text);
+    return rpt_query_bind_text(query, n, text);
 }
 
 static int bind_all(const struct query_options *o, rpt_query_t *query,
@@ -200,15 +228,15 @@ static int bind_all(const struct query_options *o, rpt_query_t *query,
 {
     size_t n = (size_t)rpt_query_n_parameters(query);
 
-    if (n != o->parameters.n) {
+    if (n != o->n_parameters) {
         fault_set(fault, CODE_USAGE,
                   "the statement has %zu parameters, --param gives %zu", n,
-                  o->parameters.n);
-        fault_hint(fault, "give a --param for each ?");
+                  o->n_parameters);
+        fault_hint(fault, "give a --param, or a --text, for each ?");
         return CODE_USAGE;
     }
     for (size_t i = 0; i < n; i++) {
-        if (bind(query, (int)i + 1, o->parameters.list[i]) != RPT_OK) {
+        if (bind(query, (int)i + 1, &o->parameters[i]) != RPT_OK) {
             return failed(fault);
         }
     }
@@ -370,6 +398,6 @@ int command_query(int argc, char *argv[])
     }
     rpt_options_destroy(o.options);
     free(o.directories.list);
-    free(o.parameters.list);
+    free(o.parameters);
     return code;
 }

@@ -250,6 +250,14 @@ json out "verify --json of damage"
 has out '"good":1,"damaged":4,"gone":0' "counts"
 ckpt verify ck/heat 99
 expect 65 "verify of no checkpoint"
+ckpt verify ck/heat 99 4
+expect 1 "verify of one that is there, too"
+has out '^damaged  *heat/' "says what that is"
+has err '99' "and that the other is not there"
+ckpt verify --json ck/wave 98 newest 99
+expect 65 "verify of a good one and of none"
+json out "is JSON all the same"
+has out '"good":1,"damaged":0,"gone":0,"unknown":0' "with the good one"
 ckpt verify
 expect 64 "verify of nothing"
 rm -rf ck
@@ -464,8 +472,11 @@ while kill -0 $job 2>/dev/null && [ $rounds -lt 25 ]; do
     grep -q '/it-0' out || cat out err >>trouble
     ckpt interval ck/busy
     [ "$code" = 0 ] || sed 's/^/interval: /' err >>trouble
-    ckpt halt ck && ckpt halt --check ck && ckpt halt --off ck
-    [ "$code" = 0 ] || sed 's/^/halt: /' err >>trouble
+    for how in '' --check --off; do
+        # shellcheck disable=SC2086
+        ckpt halt $how ck
+        [ "$code" = 0 ] || sed "s/^/halt $how: /" err >>trouble
+    done
     if [ -e "$RPT_IO_PARQUET_LIBRARY" ]; then
         ckpt export --out=tables --replace ck/busy
         [ "$code" = 0 ] || grep -q 'is gone' err ||
@@ -477,6 +488,7 @@ ckpt rm ck/busy "${oldest%% *}"
 [ "$code" = 0 ] || grep -q 'gone\|no checkpoint\|the newest' err || cat err >>trouble
 wait $job
 is $? 0 "the job ends well beside us ($rounds rounds)"
+[ $rounds -ge 3 ] || echo "only $rounds rounds" >>trouble
 verdict "and we beside it" trouble
 verdict "without a word of the job" jobsaid
 is "$(ls -d ck/busy/.old-* ck/busy/.tmp-* ck/busy/.bad-* 2>/dev/null)" '' \

@@ -97,6 +97,9 @@ run 1 query --dir d --format csv --header no \
     --param "x'); DROP TABLE \"checkpoints\"; -- ü , %s" \
     "SELECT sum(value) FROM array(?)"
 is "$(tr -d '\r' <out)" "3.0" "a parameter is never SQL"
+run 1 query --dir d --format csv --header no --param 007 --text 12 --param -0.5 \
+    --text 1e3 --param 12 "SELECT typeof(?), typeof(?), typeof(?), ?, typeof(?)"
+is "$(tr -d '\r' <out)" "text,text,real,1e3,integer" "--text"
 run 1 query --dir d --param 1 "SELECT 1"
 expect 64 "a parameter too many"
 run 1 query --dir d "SELECT ?"

@@ -65,14 +65,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct verifying {
     const struct verify_options *options;
     struct text text;
-    size_t n_good, n_bad, n_gone;
+    size_t n_good, n_bad, n_gone, n_unknown;
     int code; /* of what could not be looked at */
 };
 
 static void add_verdict(struct verifying *v, const rpt_catalog_entry_t *e,
                         const char *verdict, const char *what, const char *why)
 {
-    bool first = v->n_good + v->n_bad + v->n_gone == 0 && v->code == CODE_OK;
+    bool first = v->n_good + v->n_bad + v->n_gone + v->n_unknown == 0;
 
     if (!v->options->json) {
         text_printf(&v->text, "%-8s %s/%s\n", verdict, e->task, e->name);
@@ -120,22 +120,24 @@ static void verify_one(struct verifying *v, const rpt_catalog_t *catalog,
         v->n_bad++;
     } else {
         add_verdict(v, e, "unknown", error->what, error->why);
+        v->n_unknown++;
         v->code = fault_library(&fault);
         fault_print(&fault);
     }
 }
 
-static int verify_all(struct verifying *v, const rpt_catalog_t *catalog)
+static void verify_all(struct verifying *v, const rpt_catalog_t *catalog)
 {
     const struct verify_options *o = v->options;
     const rpt_catalog_entry_t *e;
     bool is_one = rpt_catalog_checkpoint(catalog) != NULL;
 
     for (size_t i = 0; i < o->n_names; i++) {
-        if (rpt_catalog_find(catalog, NULL, o->names[i], &e) != RPT_OK) {
-            return ckpt_failed();
+        if (rpt_catalog_find(catalog, NULL, o->names[i], &e) == RPT_OK) {
+            verify_one(v, catalog, e);
+        } else {
+            v->code = ckpt_failed(); /* the others are told all the same */
         }
-        verify_one(v, catalog, e);
     }
     for (size_t i = 0; o->n_names == 0; i++) {
         if (rpt_catalog_entry(catalog, i, &e) != RPT_OK) {
@@ -146,7 +148,6 @@ static int verify_all(struct verifying *v, const rpt_catalog_t *catalog)
             verify_one(v, catalog, e);
         }
     }
-    return CODE_OK;
 }
 
 static int code_of(const struct verifying *v)
@@ -158,7 +159,6 @@ static int verify(const struct verify_options *o)
 {
     struct verifying v = { .options = o };
     rpt_catalog_t *catalog = NULL;
-    int code;
 
     if (rpt_catalog_open(o->path, &catalog) != RPT_OK) {
         return ckpt_failed();
@@ -166,18 +166,17 @@ static int verify(const struct verify_options *o)
     if (o->json) {
         text_string(&v.text, "{\"checkpoints\":[");
     }
-    code = verify_all(&v, catalog);
+    verify_all(&v, catalog);
     rpt_catalog_close(catalog);
-    if (code != CODE_OK) {
-        text_free(&v.text);
-        return code;
-    }
     if (o->json) {
-        text_printf(&v.text, "],\"good\":%zu,\"damaged\":%zu,\"gone\":%zu}\n",
-                    v.n_good, v.n_bad, v.n_gone);
+        text_printf(&v.text,
+                    "],\"good\":%zu,\"damaged\":%zu,\"gone\":%zu,"
+                    "\"unknown\":%zu}\n",
+                    v.n_good, v.n_bad, v.n_gone, v.n_unknown);
     } else {
-        text_printf(&v.text, "%zu good, %zu damaged, %zu gone\n", v.n_good,
-                    v.n_bad, v.n_gone);
+        text_printf(&v.text, "%zu good, %zu damaged, %zu gone%s\n", v.n_good,
+                    v.n_bad, v.n_gone,
+                    v.n_unknown > 0 ? ", others could not be read" : "");
     }
     return ckpt_print(&v.text, code_of(&v));
 }
