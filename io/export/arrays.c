@@ -145,27 +145,54 @@ static rpt_status_t begin(struct rpt_export *e, struct rpt_export_part *part)
 
 /* ---- a batch ---- */
 
-/* Index d of n elements from `at` on: runs of the same number. */
+/* Index d of n elements from `at` on: runs of the same number, or where these
+ * have one element each a range of numbers. */
+static void fill_narrow(int32_t *to, uint64_t at, uint64_t n, uint64_t stride,
+                        uint64_t dim)
+{
+    uint64_t value = at / stride % dim, left = stride - at % stride;
+
+    while (n > 0) {
+        uint64_t some = stride == 1 ? dim - value : left;
+        int32_t first = (int32_t)value, by = stride == 1;
+
+        some = some < n ? some : n;
+        for (int32_t i = 0; i < (int32_t)some; i++) {
+            to[i] = first + i * by;
+        }
+        to += some;
+        n -= some;
+        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
+        left = stride;
+    }
+}
+
+static void fill_wide(int64_t *to, uint64_t at, uint64_t n, uint64_t stride,
+                      uint64_t dim)
+{
+    uint64_t value = at / stride % dim, left = stride - at % stride;
+
+    while (n > 0) {
+        uint64_t some = stride == 1 ? dim - value : left;
+        int64_t first = (int64_t)value, by = stride == 1;
+
+        some = some < n ? some : n;
+        for (int64_t i = 0; i < (int64_t)some; i++) {
+            to[i] = first + i * by;
+        }
+        to += some;
+        n -= some;
+        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
+        left = stride;
+    }
+}
+
 static void fill_index(const struct arrays *a, int d, uint64_t at, uint64_t n)
 {
-    int32_t *narrow = a->buffers[d];
-    int64_t *wide = a->buffers[d];
-    uint64_t stride = a->strides[d], dim = a->first->dims[d];
-    uint64_t value = at / stride % dim, left = stride - at % stride;
-    bool is_narrow = is_short(a->first, d);
-
-    for (uint64_t i = 0; i < n;) {
-        uint64_t end = left < n - i ? i + left : n;
-
-        for (; i < end; i++) {
-            if (is_narrow) {
-                narrow[i] = (int32_t)value;
-            } else {
-                wide[i] = (int64_t)value;
-            }
-        }
-        value = value + 1 < dim ? value + 1 : 0;
-        left = stride;
+    if (is_short(a->first, d)) {
+        fill_narrow(a->buffers[d], at, n, a->strides[d], a->first->dims[d]);
+    } else {
+        fill_wide(a->buffers[d], at, n, a->strides[d], a->first->dims[d]);
     }
 }
 

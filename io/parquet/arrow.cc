@@ -133,14 +133,15 @@ rpt_status_t open_writer(const rpt_parquet_plan *plan, void **writer_out)
     });
 }
 
-rpt_status_t sample(void *user, ArrowArray *rows, bool is_half)
+rpt_status_t sample(void *user, ArrowArray *rows)
 {
     auto *writer = static_cast<Writer *>(user);
 
     return guarded([&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto batch,
                               arrow::ImportRecordBatch(rows, writer->schema));
-        return writer->encodings->look(*batch, is_half);
+        writer->encodings->look(*batch);
+        return arrow::Status::OK();
     });
 }
 
@@ -161,6 +162,7 @@ rpt_status_t append(void *user, ArrowArray *rows, bool starts_group)
         ARROW_ASSIGN_OR_RAISE(auto batch,
                               arrow::ImportRecordBatch(rows, writer->schema));
         if (starts_group) {
+            writer->encodings->begin_group();
             ARROW_RETURN_NOT_OK(writer->file->NewBufferedRowGroup());
         }
         return writer->file->WriteRecordBatch(*batch);

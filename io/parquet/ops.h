@@ -38,9 +38,9 @@ struct rpt_parquet_ops {
 
     rpt_status_t (*open)(const struct rpt_parquet_plan *plan,
                          void **writer_out);
-    /* Some rows of the row group that is next, which are released: first half
-     * of a sample, then all of it. */
-    rpt_status_t (*sample)(void *writer, struct ArrowArray *rows, bool is_half);
+    /* A piece of a sample of the row group that is next; is released.  Every
+     * second piece is half of the sample. */
+    rpt_status_t (*sample)(void *writer, struct ArrowArray *rows);
     /* How the row group that is next, of about so many rows, is encoded: as is
      * best by the sample.  Not sure: a larger one is worth while. */
     rpt_status_t (*choose)(void *writer, int64_t n_rows, bool *is_sure_out);
@@ -55,7 +55,7 @@ struct rpt_parquet_ops {
 };
 
 /* To be raised with every change of this table. */
-#define RPT_PARQUET_INTERFACE 2
+#define RPT_PARQUET_INTERFACE 3
 
 /* The only function that the library exports. */
 typedef const struct rpt_parquet_ops *rpt_parquet_library_fn(void);

@@ -174,12 +174,12 @@ rpt_status_t rpt__parquet_open(const char *path,
 
 /* ---- what a row group is like ---- */
 
-/* Pieces of the n rows from `first` on, every second one of them, or all: what
- * comes in runs does so in pieces, too. */
+/* Pieces of the n rows from `first` on: what comes in runs does so in pieces,
+ * too. */
 static rpt_status_t give_pieces(struct rpt_parquet *writer,
                                 const struct rpt_parquet_data data[],
                                 int64_t first, int64_t n,
-                                const struct sample *sample, bool is_half)
+                                const struct sample *sample)
 {
     int64_t piece = sample->piece_rows, step = piece;
     rpt_status_t status;
@@ -189,8 +189,7 @@ static rpt_status_t give_pieces(struct rpt_parquet *writer,
     } else {
         piece = step = (n + sample->n_pieces - 1) / sample->n_pieces;
     }
-    for (int64_t i = 0; i < sample->n_pieces && i * step < n;
-         i += is_half ? 2 : 1) {
+    for (int64_t i = 0; i < sample->n_pieces && i * step < n; i++) {
         int64_t left = n - i * step, bytes;
         struct ArrowArray *rows = rpt__parquet_columns_slice(
             writer->columns, data, first + i * step,
@@ -200,7 +199,7 @@ static rpt_status_t give_pieces(struct rpt_parquet *writer,
             writer->has_failed = true;
             return RPT_ERR_NOMEM;
         }
-        status = writer->ops->sample(writer->writer, rows, is_half);
+        status = writer->ops->sample(writer->writer, rows);
         if (status != RPT_OK) {
             return fail_library(writer, status);
         }
@@ -218,11 +217,8 @@ static rpt_status_t choose_encodings(struct rpt_parquet *writer,
     for (size_t i = 0; i < sizeof samples / sizeof *samples && !is_sure; i++) {
         const struct sample *sample = &samples[i];
         bool is_all = n <= sample->n_pieces * sample->piece_rows;
-        rpt_status_t status = give_pieces(writer, data, first, n, sample, true);
+        rpt_status_t status = give_pieces(writer, data, first, n, sample);
 
-        if (status == RPT_OK) {
-            status = give_pieces(writer, data, first, n, sample, false);
-        }
         if (status != RPT_OK) {
             return status;
         }
