@@ -133,14 +133,14 @@ rpt_status_t open_writer(const rpt_parquet_plan *plan, void **writer_out)
     });
 }
 
-rpt_status_t sample(void *user, ArrowArray *rows)
+rpt_status_t sample(void *user, ArrowArray *rows, bool is_half)
 {
     auto *writer = static_cast<Writer *>(user);
 
     return guarded([&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto batch,
                               arrow::ImportRecordBatch(rows, writer->schema));
-        writer->encodings->look(*batch);
+        writer->encodings->look(*batch, is_half);
         return arrow::Status::OK();
     });
 }
@@ -169,6 +169,28 @@ rpt_status_t append(void *user, ArrowArray *rows, bool starts_group)
     });
 }
 
+rpt_status_t group(void *user)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        writer->encodings->begin_group();
+        return writer->file->NewRowGroup();
+    });
+}
+
+rpt_status_t column(void *user, int i, ArrowArray *values)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        ARROW_ASSIGN_OR_RAISE(
+            auto array,
+            arrow::ImportArray(values, writer->schema->field(i)->type()));
+        return writer->file->WriteColumnChunk(*array);
+    });
+}
+
 void drop(void *user)
 {
     auto *writer = static_cast<Writer *>(user);
@@ -190,10 +212,12 @@ rpt_status_t close_writer(void *user)
     return status;
 }
 
-const rpt_parquet_ops ops = {
-    sizeof ops, RPT_PARQUET_INTERFACE, why, open_writer, sample, choose,
-    append,     close_writer,          drop
-};
+const rpt_parquet_ops ops = { sizeof ops, RPT_PARQUET_INTERFACE,
+                              why,        open_writer,
+                              sample,     choose,
+                              append,     group,
+                              column,     close_writer,
+                              drop };
 
 } /* namespace */
 

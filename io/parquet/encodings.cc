@@ -151,13 +151,13 @@ void Encodings::start_trials()
     }
 }
 
-void Encodings::look(const arrow::RecordBatch &rows)
+void Encodings::look(const arrow::RecordBatch &rows, bool is_half)
 {
     if (!is_tried_) {
         start_trials();
     }
     for (Column &column : columns_) {
-        column.trial.add(*rows.column_data(column.at));
+        column.trial.add(*rows.column_data(column.at), is_half);
     }
 }
 

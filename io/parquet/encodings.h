@@ -30,8 +30,9 @@ class Encodings {
         return properties_;
     }
 
-    /* A piece of a sample of the row group that is next. */
-    void look(const arrow::RecordBatch &rows);
+    /* Some rows of the row group that is next: half of a sample, then the other
+     * half. */
+    void look(const arrow::RecordBatch &rows, bool is_half);
 
     /* What was looked at since the last time says how that row group, of about
      * so many rows, will be encoded.  Not sure: the sample says little, and a

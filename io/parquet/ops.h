@@ -38,9 +38,9 @@ struct rpt_parquet_ops {
 
     rpt_status_t (*open)(const struct rpt_parquet_plan *plan,
                          void **writer_out);
-    /* A piece of a sample of the row group that is next; is released.  Every
-     * second piece is half of the sample. */
-    rpt_status_t (*sample)(void *writer, struct ArrowArray *rows);
+    /* Some rows of the row group that is next, which are released: first half
+     * of a sample, then the other half. */
+    rpt_status_t (*sample)(void *writer, struct ArrowArray *rows, bool is_half);
     /* How the row group that is next, of about so many rows, is encoded: as is
      * best by the sample.  Not sure: a larger one is worth while. */
     rpt_status_t (*choose)(void *writer, int64_t n_rows, bool *is_sure_out);
@@ -48,6 +48,10 @@ struct rpt_parquet_ops {
      * those that follow, or in the one before as long as it has room. */
     rpt_status_t (*append)(void *writer, struct ArrowArray *rows,
                            bool starts_group);
+    /* A row group that is written column by column, all of them in their order,
+     * each in one piece: without a copy of it in memory. */
+    rpt_status_t (*group)(void *writer);
+    rpt_status_t (*column)(void *writer, int i, struct ArrowArray *values);
     /* Writes what is left, and the footer.  The writer is gone in any case. */
     rpt_status_t (*close)(void *writer);
     /* Without writing anything more. */

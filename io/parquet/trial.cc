@@ -12,7 +12,6 @@
 #include <parquet/encoding.h>
 #include <parquet/types.h>
 
-#include <cstring>
 #include <memory>
 
 namespace rpt {
@@ -74,61 +73,70 @@ template <typename From, typename To>
 void Trial::widen(const arrow::ArrayData &piece)
 {
     const From *from = piece.GetValues<From>(1);
-    const size_t at = values_.size();
 
-    values_.resize(at + size_t(piece.length) * sizeof(To));
     if constexpr (sizeof(From) == sizeof(To)) {
-        std::memcpy(values_.data() + at, from, values_.size() - at);
-    } else {
-        auto *to = reinterpret_cast<To *>(values_.data() + at);
+        const auto *bytes = reinterpret_cast<const uint8_t *>(from);
 
+        values_.insert(values_.end(), bytes,
+                       bytes + size_t(piece.length) * sizeof(To));
+    } else {
         for (int64_t i = 0; i < piece.length; i++) {
-            to[i] = To(from[i]);
+            const To value = from[i];
+            const auto *bytes = reinterpret_cast<const uint8_t *>(&value);
+
+            values_.insert(values_.end(), bytes, bytes + sizeof value);
         }
     }
-    ends_.push_back((ends_.empty() ? 0 : ends_.back()) + piece.length);
 }
 
-void Trial::add(const arrow::ArrayData &piece)
+void Trial::add(const arrow::ArrayData &piece, bool is_half)
 {
     switch (type_) {
     case arrow::Type::INT8:
-        return widen<int8_t, int32_t>(piece);
+        widen<int8_t, int32_t>(piece);
+        break;
     case arrow::Type::UINT8:
-        return widen<uint8_t, int32_t>(piece);
+        widen<uint8_t, int32_t>(piece);
+        break;
     case arrow::Type::INT16:
-        return widen<int16_t, int32_t>(piece);
+        widen<int16_t, int32_t>(piece);
+        break;
     case arrow::Type::UINT16:
-        return widen<uint16_t, int32_t>(piece);
+        widen<uint16_t, int32_t>(piece);
+        break;
     case arrow::Type::INT32:
     case arrow::Type::UINT32:
     case arrow::Type::FLOAT:
-        return widen<int32_t, int32_t>(piece);
+        widen<int32_t, int32_t>(piece);
+        break;
     default:
-        return widen<int64_t, int64_t>(piece);
+        widen<int64_t, int64_t>(piece);
     }
+    half_bytes_ = is_half ? values_.size() : half_bytes_;
 }
 
 template <typename DType> arrow::Result<Size>
 Trial::measure_as(Way way, bool is_half, arrow::util::Codec *codec) const
 {
     using Value = typename DType::c_type;
-    const auto *values = reinterpret_cast<const Value *>(values_.data());
-    const auto encoding = way != Way::SPLIT ? parquet::Encoding::PLAIN
-                          : is_real_ ? parquet::Encoding::BYTE_STREAM_SPLIT
-                                     : parquet::Encoding::DELTA_BINARY_PACKED;
-    const auto encoder = parquet::MakeTypedEncoder<DType>(
-        encoding, way == Way::DICTIONARY);
-    int64_t n_values = 0;
+    const size_t bytes = is_half ? half_bytes_ : values_.size();
+    const size_t n = bytes / sizeof(Value);
+    Size size;
 
-    for (size_t i = 0; i < ends_.size(); i += is_half ? 2 : 1) {
-        const int64_t first = i > 0 ? ends_[i - 1] : 0;
+    if (way == Way::PLAIN) {
+        ARROW_ASSIGN_OR_RAISE(
+            size.data, compressed(values_.data(), int64_t(bytes), codec));
+    } else {
+        const auto encoder = parquet::MakeTypedEncoder<DType>(
+            way == Way::DICTIONARY ? parquet::Encoding::PLAIN
+            : is_real_             ? parquet::Encoding::BYTE_STREAM_SPLIT
+                                   : parquet::Encoding::DELTA_BINARY_PACKED,
+            way == Way::DICTIONARY);
 
-        encoder->Put(values + first, int(ends_[i] - first));
-        n_values += ends_[i] - first;
+        encoder->Put(reinterpret_cast<const Value *>(values_.data()), int(n));
+        ARROW_ASSIGN_OR_RAISE(size, flush<DType>(*encoder, codec));
     }
-    ARROW_ASSIGN_OR_RAISE(Size size, flush<DType>(*encoder, codec));
-    size.n_values = double(n_values);
+    size.n_values = double(n);
     return size;
 }
 

@@ -35,7 +35,7 @@ struct Size {
     double entries = 0;    /* of the dictionary: different values */
 };
 
-/* Values of one column, in pieces. */
+/* Values of one column: half of a sample, then the other half. */
 class Trial {
   public:
     explicit Trial(const arrow::DataType &type)
@@ -43,9 +43,9 @@ class Trial {
     {
     }
 
-    void add(const arrow::ArrayData &piece);
+    void add(const arrow::ArrayData &piece, bool is_half);
 
-    /* Of all pieces, or of every second one. */
+    /* Of the first half, or of all. */
     arrow::Result<Size> measure(Way way, bool is_half,
                                 arrow::util::Codec *codec) const;
 
@@ -58,7 +58,7 @@ class Trial {
     arrow::Type::type type_;
     bool is_real_;
     std::vector<uint8_t> values_; /* as Parquet has them: of 4 or 8 bytes */
-    std::vector<int64_t> ends_;   /* of the pieces, in values */
+    size_t half_bytes_ = 0;
 };
 
 } /* namespace rpt */
