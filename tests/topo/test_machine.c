@@ -16,6 +16,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void devices_are_left_out_where_nobody_wants_them(void)
+{
+    struct rpt_machine *machine = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", false, &machine), RPT_OK);
+    CU_ASSERT_PTR_NULL(hwloc_get_next_pcidev(machine->topology, NULL));
+    CU_ASSERT_PTR_NULL(hwloc_get_next_osdev(machine->topology, NULL));
+    CU_ASSERT(hwloc_get_nbobjs_by_type(machine->topology, HWLOC_OBJ_PU) > 0);
+    rpt__machine_destroy(machine);
+}
+
 static void a_bad_synthetic_string_is_an_error_that_says_what_to_write(void)
 {
     static const char *const bad[] = {
@@ -529,6 +540,7 @@ static void a_machine_from_elsewhere_has_no_cpus_to_pin_to(void)
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
+        RPT_TEST(devices_are_left_out_where_nobody_wants_them),
         RPT_TEST(a_bad_synthetic_string_is_an_error_that_says_what_to_write),
         RPT_TEST(a_synthetic_machine_without_measure_is_refused),
         RPT_TEST(a_synthetic_machine_has_the_memory_that_it_says),
