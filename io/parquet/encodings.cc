@@ -31,8 +31,9 @@ constexpr int N_WAYS = 3;
 constexpr Way WAYS[N_WAYS] = { Way::SPLIT, Way::DICTIONARY, Way::PLAIN };
 constexpr int64_t PAGE_ROWS = 1 << 20;
 constexpr double CAUTION = 1.1; /* what is estimated of a dictionary is vague */
-constexpr double SMALL = 16;    /* times smaller than the values */
-constexpr double VAGUE = 2000;  /* bytes that an estimate may be wrong by */
+constexpr double ALMOST_ALL = 0.9;
+constexpr double SMALL = 16;   /* times smaller than the values */
+constexpr double VAGUE = 2000; /* bytes that an estimate may be wrong by */
 constexpr int64_t BATCH_ROWS = 16384;   /* through an encoder at once */
 constexpr int64_t PAGE_BYTES = 1 << 20; /* also of a dictionary */
 
@@ -169,13 +170,20 @@ void Encodings::begin_group()
 
 arrow::Status Encodings::weigh(Column &column)
 {
-    for (int g = 0; g < 2; g++) {
-        for (const Way way : WAYS) {
-            if (!column.is_out[int(way)]) {
-                ARROW_ASSIGN_OR_RAISE(
-                    column.tried[int(way)][g],
-                    column.trial.measure(way, g == 0, codec_.get()));
-            }
+    for (const Way way : WAYS) {
+        Size *tried = column.tried[int(way)];
+        bool &is_out = column.is_out[int(way)];
+
+        if (is_out) {
+            continue;
+        }
+        ARROW_ASSIGN_OR_RAISE(tried[0],
+                              column.trial.measure(way, true, codec_.get()));
+        /* A dictionary of values that do not come again is these, and more. */
+        is_out = tried[0].entries > ALMOST_ALL * tried[0].n_values;
+        if (!is_out) {
+            ARROW_ASSIGN_OR_RAISE(
+                tried[1], column.trial.measure(way, false, codec_.get()));
         }
     }
     column.trial = Trial(*schema_->field(column.at)->type());
