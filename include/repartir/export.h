@@ -111,8 +111,9 @@ typedef struct {
  * is left; what a killed job left is removed by the next export to the same
  * OUT.  Replacing is one step, too, where the file system can exchange folders.
  *
- * A rank holds 8 MiB of values (one row at least), the row group that it
- * writes, encoded, and for `checkpoints` and `blobs` one row.
+ * A rank holds a row group that has 32 MiB or less; else 8 MiB of values (one
+ * row at least) and the row group that it writes, encoded; and for
+ * `checkpoints` and `blobs` one row.
  *
  * \param directory   as of rpt_checkpoint_open(); links are followed
  * \param task        NULL: the only one there is

@@ -99,9 +99,24 @@ static void divide(const struct rpt_export *e, const struct arrays *a,
     rpt__export_share(e, a->first->dims[d], &part->at, &part->end);
     part->at *= a->strides[d];
     part->end *= a->strides[d];
+    part->own_rows = part->end - part->at;
 }
 
-static rpt_status_t make_buffers(struct arrays *a,
+/* As many rows as fit; whole row groups where one does, because these are
+ * written without a copy. */
+static uint64_t batch_rows(const struct rpt_export *e, uint64_t row_bytes)
+{
+    uint64_t group = e->config->group_rows > 0 ? (uint64_t)e->config->group_rows
+                                               : RPT_PARQUET_GROUP_ROWS;
+    uint64_t rows = RPT_EXPORT_BATCH_BYTES / row_bytes;
+
+    if (group <= RPT_PARQUET_WHOLE_BYTES / row_bytes) {
+        rows = rows < group ? group : rows - rows % group;
+    }
+    return rows < 1 ? 1 : rows;
+}
+
+static rpt_status_t make_buffers(const struct rpt_export *e, struct arrays *a,
                                  const struct rpt_export_part *part)
 {
     uint64_t row_bytes = 0, most = part->end - part->at;
@@ -109,8 +124,7 @@ static rpt_status_t make_buffers(struct arrays *a,
     for (int c = 0; c < part->n_columns; c++) {
         row_bytes += rpt_type_bytes(part->columns[c].type);
     }
-    a->batch = RPT_EXPORT_BATCH_BYTES / row_bytes;
-    a->batch = a->batch < 1 ? 1 : a->batch;
+    a->batch = batch_rows(e, row_bytes);
     a->batch = a->batch > most ? most : a->batch;
     for (int c = 0; c < part->n_columns && a->batch > 0; c++) {
         size_t bytes = (size_t)a->batch * rpt_type_bytes(part->columns[c].type);
@@ -140,32 +154,59 @@ static rpt_status_t begin(struct rpt_export *e, struct rpt_export_part *part)
     find_strides(a);
     divide(e, a, part);
     status = add_columns(part->table, a, part);
-    return status == RPT_OK ? make_buffers(a, part) : status;
+    return status == RPT_OK ? make_buffers(e, a, part) : status;
 }
 
 /* ---- a batch ---- */
 
-/* Index d of n elements from `at` on: runs of the same number. */
+/* Index d of n elements from `at` on: runs of the same number, or where these
+ * have one element each a range of numbers. */
+static void fill_narrow(int32_t *to, uint64_t at, uint64_t n, uint64_t stride,
+                        uint64_t dim)
+{
+    uint64_t value = at / stride % dim, left = stride - at % stride;
+
+    while (n > 0) {
+        uint64_t some = stride == 1 ? dim - value : left;
+        int32_t first = (int32_t)value, by = stride == 1;
+
+        some = some < n ? some : n;
+        for (int32_t i = 0; i < (int32_t)some; i++) {
+            to[i] = first + i * by;
+        }
+        to += some;
+        n -= some;
+        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
+        left = stride;
+    }
+}
+
+static void fill_wide(int64_t *to, uint64_t at, uint64_t n, uint64_t stride,
+                      uint64_t dim)
+{
+    uint64_t value = at / stride % dim, left = stride - at % stride;
+
+    while (n > 0) {
+        uint64_t some = stride == 1 ? dim - value : left;
+        int64_t first = (int64_t)value, by = stride == 1;
+
+        some = some < n ? some : n;
+        for (int64_t i = 0; i < (int64_t)some; i++) {
+            to[i] = first + i * by;
+        }
+        to += some;
+        n -= some;
+        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
+        left = stride;
+    }
+}
+
 static void fill_index(const struct arrays *a, int d, uint64_t at, uint64_t n)
 {
-    int32_t *narrow = a->buffers[d];
-    int64_t *wide = a->buffers[d];
-    uint64_t stride = a->strides[d], dim = a->first->dims[d];
-    uint64_t value = at / stride % dim, left = stride - at % stride;
-    bool is_narrow = is_short(a->first, d);
-
-    for (uint64_t i = 0; i < n;) {
-        uint64_t end = left < n - i ? i + left : n;
-
-        for (; i < end; i++) {
-            if (is_narrow) {
-                narrow[i] = (int32_t)value;
-            } else {
-                wide[i] = (int64_t)value;
-            }
-        }
-        value = value + 1 < dim ? value + 1 : 0;
-        left = stride;
+    if (is_short(a->first, d)) {
+        fill_narrow(a->buffers[d], at, n, a->strides[d], a->first->dims[d]);
+    } else {
+        fill_wide(a->buffers[d], at, n, a->strides[d], a->first->dims[d]);
     }
 }
 

@@ -52,9 +52,10 @@ struct rpt_export_part {
     const struct rpt_export_table *table;
     struct rpt_parquet_column *columns;
     int n_columns;
-    char *names;      /* of columns, if they were made */
-    uint64_t n_rows;  /* of the table, 0: it has none             */
-    uint64_t at, end; /* what is left, in the units of its kind   */
+    char *names;       /* of columns, if they were made */
+    uint64_t n_rows;   /* of the table, 0: it has none             */
+    uint64_t own_rows; /* of this part; 0: not known yet          */
+    uint64_t at, end;  /* what is left, in the units of its kind   */
     struct rpt_parquet *writer;
     char *path;
     void *state;

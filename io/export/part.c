@@ -42,7 +42,8 @@ static rpt_status_t open_file(struct rpt_export *e,
     struct rpt_parquet_settings settings = {
         .level = e->config->level,
         .keepbits = e->config->keepbits,
-        .group_rows = e->config->group_rows
+        .group_rows = e->config->group_rows,
+        .n_rows = (int64_t)part->own_rows
     };
     struct rpt_export_entries entries;
     struct rpt_parquet_schema schema = { part->columns, part->n_columns, NULL,

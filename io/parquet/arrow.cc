@@ -140,7 +140,8 @@ rpt_status_t sample(void *user, ArrowArray *rows, bool is_half)
     return guarded([&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto batch,
                               arrow::ImportRecordBatch(rows, writer->schema));
-        return writer->encodings->look(*batch, is_half);
+        writer->encodings->look(*batch, is_half);
+        return arrow::Status::OK();
     });
 }
 
@@ -161,9 +162,32 @@ rpt_status_t append(void *user, ArrowArray *rows, bool starts_group)
         ARROW_ASSIGN_OR_RAISE(auto batch,
                               arrow::ImportRecordBatch(rows, writer->schema));
         if (starts_group) {
+            writer->encodings->begin_group();
             ARROW_RETURN_NOT_OK(writer->file->NewBufferedRowGroup());
         }
         return writer->file->WriteRecordBatch(*batch);
+    });
+}
+
+rpt_status_t group(void *user)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        writer->encodings->begin_group();
+        return writer->file->NewRowGroup();
+    });
+}
+
+rpt_status_t column(void *user, int i, ArrowArray *values)
+{
+    auto *writer = static_cast<Writer *>(user);
+
+    return guarded([&]() -> arrow::Status {
+        ARROW_ASSIGN_OR_RAISE(
+            auto array,
+            arrow::ImportArray(values, writer->schema->field(i)->type()));
+        return writer->file->WriteColumnChunk(*array);
     });
 }
 
@@ -188,10 +212,12 @@ rpt_status_t close_writer(void *user)
     return status;
 }
 
-const rpt_parquet_ops ops = {
-    sizeof ops, RPT_PARQUET_INTERFACE, why, open_writer, sample, choose,
-    append,     close_writer,          drop
-};
+const rpt_parquet_ops ops = { sizeof ops, RPT_PARQUET_INTERFACE,
+                              why,        open_writer,
+                              sample,     choose,
+                              append,     group,
+                              column,     close_writer,
+                              drop };
 
 } /* namespace */
 

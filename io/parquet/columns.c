@@ -4,7 +4,8 @@
  * A slice is as many rows as fit what is converted into some megabytes, so that
  * a batch of any size takes no more memory than that; what is not converted is
  * taken where it is.  Bytes of a slice are limited too, because Arrow looks at
- * how large a page has become only after each one.
+ * how large a page has become only after each one.  Of a few numbers a column is
+ * given whole.
  */
 #include "io/parquet/columns_priv.h"
 
@@ -206,34 +207,38 @@ static int64_t limit_rows(const struct rpt_parquet_columns *columns,
     return n;
 }
 
-static bool convert(struct rpt_parquet_field *field, const void *from,
-                    int64_t n_rows, int64_t room)
+static void convert(const struct rpt_parquet_field *field, void *to,
+                    const void *from, int64_t n_rows)
 {
     size_t n = (size_t)n_rows;
 
-    if (field->memory == NULL) {
-        field->memory = malloc((size_t)room * field->bytes);
-    }
-    if (field->memory == NULL) {
-        rpt__fail_nomem((size_t)room * field->bytes);
-        return false;
-    }
     if (field->type == RPT_TYPE_F16) {
-        rpt__parquet_from_f16(field->memory, from, n);
+        rpt__parquet_from_f16(to, from, n);
     } else if (field->type == RPT_TYPE_BF16) {
-        rpt__parquet_from_bf16(field->memory, from, n);
+        rpt__parquet_from_bf16(to, from, n);
     } else if (field->stride != field->bytes) {
-        rpt__parquet_gather(field->memory, from, n, field->bytes,
-                            field->stride);
-        from = field->memory;
+        rpt__parquet_gather(to, from, n, field->bytes, field->stride);
+        from = to;
     }
     if (field->keepbits > 0 && field->type == RPT_TYPE_F32) {
-        rpt__keepbits_f32(field->memory, from, n, field->keepbits);
+        rpt__keepbits_f32(to, from, n, field->keepbits);
     } else if (field->keepbits > 0) {
-        rpt__keepbits_f64(field->memory, from, n, field->keepbits);
+        rpt__keepbits_f64(to, from, n, field->keepbits);
     }
-    field->buffers[1] = field->memory;
-    return true;
+}
+
+/* Memory of so many bytes, what is in it is lost; NULL: there is none. */
+static void *make_room(struct rpt_parquet_room *room, size_t bytes)
+{
+    if (bytes > room->bytes) {
+        free(room->memory);
+        room->memory = malloc(bytes);
+        room->bytes = room->memory != NULL ? bytes : 0;
+    }
+    if (room->memory == NULL) {
+        rpt__fail_nomem(bytes);
+    }
+    return room->memory;
 }
 
 /* All memory is the caller's, or that of the columns. */
@@ -242,9 +247,11 @@ static void release_array(struct ArrowArray *array)
     array->release = NULL;
 }
 
-static bool give_field(struct rpt_parquet_columns *columns, int i,
-                       const struct rpt_parquet_data *data, int64_t first,
-                       int64_t n)
+/* most: for as many rows there is to be room. */
+static struct ArrowArray *give_field(struct rpt_parquet_columns *columns, int i,
+                                     const struct rpt_parquet_data *data,
+                                     int64_t first, int64_t n, int64_t most,
+                                     struct rpt_parquet_room *room)
 {
     struct rpt_parquet_field *field = &columns->fields[i];
     bool is_text = field->stride == 0;
@@ -256,17 +263,49 @@ static bool give_field(struct rpt_parquet_columns *columns, int i,
     } else {
         from += (size_t)first * field->stride + field->at;
         field->buffers[1] = from;
-        if (rpt__parquet_field_converts(field) &&
-            !convert(field, from, n, columns->slice_rows)) {
-            return false;
+    }
+    if (rpt__parquet_field_converts(field)) {
+        void *to = make_room(room, (size_t)most * field->bytes);
+
+        if (to == NULL) {
+            return NULL;
         }
+        convert(field, to, from, n);
+        field->buffers[1] = to;
     }
     columns->arrays[i] = (struct ArrowArray){ .length = n,
                                               .n_buffers = is_text ? 3 : 2,
                                               .buffers = field->buffers,
                                               .release = release_array };
-    columns->array_pointers[i] = &columns->arrays[i];
-    return true;
+    return &columns->arrays[i];
+}
+
+bool rpt__parquet_columns_is_small(const struct rpt_parquet_columns *columns,
+                                   int64_t n_rows, int64_t most_bytes)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < columns->n_fields; i++) {
+        if (columns->fields[i].stride == 0) {
+            return false;
+        }
+        bytes += (int64_t)columns->fields[i].bytes;
+    }
+    return n_rows <= most_bytes / bytes;
+}
+
+int rpt__parquet_columns_count(const struct rpt_parquet_columns *columns)
+{
+    return columns->n_fields;
+}
+
+struct ArrowArray *
+rpt__parquet_columns_one(struct rpt_parquet_columns *columns, int i,
+                         const struct rpt_parquet_data data[], int64_t first,
+                         int64_t n)
+{
+    return give_field(columns, i, &data[columns->fields[i].source], first, n, n,
+                      &columns->room);
 }
 
 struct ArrowArray *
@@ -279,10 +318,12 @@ rpt__parquet_columns_slice(struct rpt_parquet_columns *columns,
     int64_t n = limit_rows(columns, data, first, most < room ? most : room);
 
     for (int i = 0; i < columns->n_fields; i++) {
-        const struct rpt_parquet_field *field = &columns->fields[i];
+        struct rpt_parquet_field *field = &columns->fields[i];
         const struct rpt_parquet_data *from = &data[field->source];
 
-        if (!give_field(columns, i, from, first, n)) {
+        columns->array_pointers[i] = give_field(columns, i, from, first, n,
+                                                room, &field->room);
+        if (columns->array_pointers[i] == NULL) {
             return NULL;
         }
         bytes += field->stride != 0

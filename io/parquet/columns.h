@@ -39,4 +39,18 @@ rpt__parquet_columns_slice(struct rpt_parquet_columns *columns,
                            const struct rpt_parquet_data data[], int64_t first,
                            int64_t most, int64_t *bytes_out);
 
+/* Whether they have numbers only, so many rows of them at most so many bytes. */
+bool rpt__parquet_columns_is_small(const struct rpt_parquet_columns *columns,
+                                   int64_t n_rows, int64_t most_bytes);
+
+/* How many columns the table has. */
+int rpt__parquet_columns_count(const struct rpt_parquet_columns *columns);
+
+/* n rows of numbers of one column of the table, as an array that is good until
+ * the next call.  NULL: no memory. */
+struct ArrowArray *
+rpt__parquet_columns_one(struct rpt_parquet_columns *columns, int i,
+                         const struct rpt_parquet_data data[], int64_t first,
+                         int64_t n);
+
 #endif /* RPT_IO_PARQUET_COLUMNS_H */

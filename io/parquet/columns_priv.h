@@ -19,6 +19,12 @@ struct rpt_parquet_source {
     bool is_index;
 };
 
+/* Memory that grows; NULL: not yet, or never. */
+struct rpt_parquet_room {
+    void *memory;
+    size_t bytes;
+};
+
 /* A column of the file: a column of the caller, or a part of one. */
 struct rpt_parquet_field {
     char *name;
@@ -29,7 +35,7 @@ struct rpt_parquet_field {
     size_t stride;   /* bytes of an element; 0: text, binary */
     size_t bytes;    /* of a value in the file */
     int keepbits;    /* 0: all */
-    void *memory;    /* converted values; NULL: not yet, or never */
+    struct rpt_parquet_room room; /* of a slice's converted values */
     const void *buffers[RPT_PARQUET_BUFFERS];
 };
 
@@ -39,7 +45,8 @@ struct rpt_parquet_columns {
     bool *is_index; /* of each field */
     int n_sources;
     int n_fields;
-    int64_t slice_rows; /* room in the fields' memory */
+    int64_t slice_rows;           /* for which the fields have room */
+    struct rpt_parquet_room room; /* of a whole column's converted values */
     char *metadata;
     struct ArrowSchema table, *types, **type_pointers;
     struct ArrowArray rows, *arrays, **array_pointers;

@@ -1,11 +1,11 @@
 /*
  * encodings.cc - how each column of a row group is encoded, by what is in it
  *
- * A sample of its rows is written in each way to a file that is only counted,
- * with the same compression, once half of it and once all: the difference says
- * how bytes grow with the rows, the rest is what each page begins with.  So it
- * is zstd that judges runs, bytes that come again, planes of bytes.  It costs
- * as much as four to five times the rows of the sample.
+ * A sample of its rows is encoded and compressed in each way (trial.cc), once
+ * half of it and once all: the difference says how bytes grow with the rows,
+ * the rest is what each page begins with.  So it is zstd that judges runs,
+ * bytes that come again, planes of bytes.  A second, larger sample is tried
+ * only of the columns, and in the ways, about which the first leaves doubts.
  *
  * A dictionary grows otherwise: if half of the rows have d values and all of
  * them D, so many rows have values as a power of their number (Heaps' law).
@@ -16,17 +16,11 @@
  */
 #include "io/parquet/encodings.h"
 
-#include <arrow/array/data.h>
-#include <arrow/io/memory.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
-#include <parquet/file_writer.h>
-#include <parquet/metadata.h>
+#include <parquet/exception.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 namespace rpt {
@@ -37,53 +31,11 @@ constexpr int N_WAYS = 3;
 constexpr Way WAYS[N_WAYS] = { Way::SPLIT, Way::DICTIONARY, Way::PLAIN };
 constexpr int64_t PAGE_ROWS = 1 << 20;
 constexpr double CAUTION = 1.1; /* what is estimated of a dictionary is vague */
-constexpr double SMALL = 16;    /* times smaller than the values */
-constexpr double VAGUE = 2000;  /* bytes that an estimate may be wrong by */
+constexpr double ALMOST_ALL = 0.9;
+constexpr double SMALL = 16;   /* times smaller than the values */
+constexpr double VAGUE = 2000; /* bytes that an estimate may be wrong by */
+constexpr int64_t BATCH_ROWS = 16384;   /* through an encoder at once */
 constexpr int64_t PAGE_BYTES = 1 << 20; /* also of a dictionary */
-
-/* About how many different values there are: linear counting (Whang and
- * others, ACM Transactions on Database Systems 15, 1990). */
-class Distinct {
-  public:
-    void add(const uint8_t *values, int64_t n, int bytes)
-    {
-        for (int64_t i = 0; i < n; i++) {
-            uint64_t value = 0;
-
-            std::memcpy(&value, values + i * bytes, static_cast<size_t>(bytes));
-            value = (value ^ value >> 31) * 0x9e3779b97f4a7c15;
-            value = (value ^ value >> 29) * 0xbf58476d1ce4e5b9;
-            value >>= 64 - LOG_BITS;
-            bits_[value / 64] |= uint64_t{ 1 } << value % 64;
-        }
-    }
-
-    double count() const
-    {
-        constexpr double all = 1 << LOG_BITS;
-        double zeros = all;
-
-        for (const uint64_t word : bits_) {
-            zeros -= std::popcount(word);
-        }
-        return std::max(1.0, -all * std::log(std::max(zeros, 1.0) / all));
-    }
-
-  private:
-    static constexpr int LOG_BITS = 17;
-    std::vector<uint64_t> bits_ = std::vector<uint64_t>(1 << (LOG_BITS - 6));
-};
-
-bool is_real(const arrow::DataType &type)
-{
-    return type.id() == arrow::Type::FLOAT || type.id() == arrow::Type::DOUBLE;
-}
-
-bool has_choice(const arrow::DataType &type)
-{
-    return is_real(type) || arrow::is_integer(type.id()) ||
-           type.id() == arrow::Type::TIMESTAMP;
-}
 
 /* Arrow ends a page at 1 MiB; those of today also after 20000 rows, which makes
  * a page of a few bytes where values repeat. */
@@ -98,13 +50,17 @@ template <typename Builder> void let_pages_be_long(Builder &builder)
 
 /* What the trials say of a column: of half of the rows, and of all. */
 struct Encodings::Column {
-    int at = 0;    /* in the table */
-    int bytes = 0; /* of a value */
-    bool is_real = false;
-    Distinct distinct;
-    double counts[2] = {};        /* of those */
-    double tried[N_WAYS][2] = {}; /* bytes */
-    double dictionary[2] = {};    /* bytes; not in `tried` */
+    explicit Column(const arrow::DataType &type)
+        : bytes(type.byte_width()), is_real(rpt::is_real(type)), trial(type)
+    {
+    }
+
+    int at = 0; /* in the table */
+    int bytes;  /* of a value */
+    bool is_real;
+    Trial trial;
+    Size tried[N_WAYS][2];
+    bool is_out[N_WAYS] = {}; /* so large that it is not tried again */
 };
 
 Encodings::Encodings(const rpt_parquet_plan &plan,
@@ -119,14 +75,31 @@ Encodings::Encodings(const rpt_parquet_plan &plan,
         ways_.push_back(has_choice(*field->type()) ? Way::SPLIT
                                                    : Way::DICTIONARY);
     }
-    properties_ = make_properties(ways_, false);
+    if (zstd_level_ > 0) {
+        PARQUET_ASSIGN_OR_THROW(
+            codec_,
+            arrow::util::Codec::Create(arrow::Compression::ZSTD, zstd_level_));
+    }
+    properties_ = make_properties(ways_);
 }
 
 Encodings::~Encodings() = default;
 
+/* Arrow looks at how large a page has become after so many rows; of what may be
+ * wide these are to be few. */
+int64_t Encodings::batch_rows() const
+{
+    for (const auto &field : schema_->fields()) {
+        if (!has_choice(*field->type())) {
+            return parquet::DEFAULT_WRITE_BATCH_SIZE;
+        }
+    }
+    return BATCH_ROWS;
+}
+
 /* Other readers take BYTE_STREAM_SPLIT of floating-point numbers only. */
 std::shared_ptr<parquet::WriterProperties>
-Encodings::make_properties(const std::vector<Way> &ways, bool is_trial) const
+Encodings::make_properties(const std::vector<Way> &ways) const
 {
     parquet::WriterProperties::Builder builder;
 
@@ -134,6 +107,7 @@ Encodings::make_properties(const std::vector<Way> &ways, bool is_trial) const
     builder.max_row_group_length(group_rows_);
     builder.data_pagesize(PAGE_BYTES);
     builder.dictionary_pagesize_limit(PAGE_BYTES);
+    builder.write_batch_size(batch_rows());
     let_pages_be_long(builder);
     if (has_checksums_) {
         builder.enable_page_checksum();
@@ -141,9 +115,6 @@ Encodings::make_properties(const std::vector<Way> &ways, bool is_trial) const
     if (zstd_level_ > 0) {
         builder.compression(parquet::Compression::ZSTD);
         builder.compression_level(zstd_level_);
-    }
-    if (is_trial) {
-        builder.disable_statistics();
     }
     for (size_t i = 0; i < ways.size(); i++) {
         const arrow::Field &field = *schema_->field(static_cast<int>(i));
@@ -169,111 +140,68 @@ Encodings::make_properties(const std::vector<Way> &ways, bool is_trial) const
 
 /* ---- what the rows say ---- */
 
-arrow::Status Encodings::start_trials()
+void Encodings::start_trials()
 {
-    arrow::FieldVector fields;
-
-    columns_.clear();
+    is_tried_ = true;
     for (int i = 0; i < schema_->num_fields(); i++) {
-        const auto &field = schema_->field(i);
+        const auto &type = *schema_->field(i)->type();
 
-        if (has_choice(*field->type()) && !is_index_[size_t(i)]) {
-            Column &column = columns_.emplace_back();
-
-            column.at = i;
-            column.bytes = field->type()->byte_width();
-            column.is_real = is_real(*field->type());
-            fields.push_back(field);
+        if (has_choice(type) && !is_index_[size_t(i)]) {
+            columns_.emplace_back(type).at = i;
         }
     }
-    rows_[0] = rows_[1] = 0;
-    for (const Way way : WAYS) {
-        const std::vector<Way> ways(ways_.size(), way);
-
-        if (columns_.empty()) {
-            break;
-        }
-        ARROW_ASSIGN_OR_RAISE(
-            auto trial, parquet::arrow::FileWriter::Open(
-                            arrow::Schema(fields), arrow::default_memory_pool(),
-                            std::make_shared<arrow::io::MockOutputStream>(),
-                            make_properties(ways, true)));
-        trials_.push_back(std::move(trial));
-    }
-    return arrow::Status::OK();
 }
 
-arrow::Status Encodings::start_groups()
+void Encodings::look(const arrow::RecordBatch &rows, bool is_half)
 {
-    for (const auto &trial : trials_) {
-        ARROW_RETURN_NOT_OK(trial->NewBufferedRowGroup());
+    if (!is_tried_) {
+        start_trials();
     }
-    return arrow::Status::OK();
-}
-
-arrow::Status Encodings::look(const arrow::RecordBatch &rows, bool is_half)
-{
-    std::vector<int> at;
-    double &n_rows = rows_[is_half ? 0 : 1];
-
-    if (trials_.empty()) {
-        ARROW_RETURN_NOT_OK(start_trials());
-    }
-    if (columns_.empty()) {
-        return arrow::Status::OK();
-    }
-    if (n_rows == 0) {
-        ARROW_RETURN_NOT_OK(start_groups());
-    }
-    n_rows += double(rows.num_rows());
     for (Column &column : columns_) {
-        const auto &data = *rows.column_data(column.at);
-
-        column.distinct.add(data.buffers[1]->data() +
-                                data.offset * column.bytes,
-                            data.length, column.bytes);
-        column.counts[is_half ? 0 : 1] = column.distinct.count();
-        at.push_back(column.at);
+        column.trial.add(*rows.column_data(column.at), is_half);
     }
-    ARROW_ASSIGN_OR_RAISE(auto some, rows.SelectColumns(at));
-    for (const auto &trial : trials_) {
-        ARROW_RETURN_NOT_OK(trial->WriteRecordBatch(*some));
-    }
-    return arrow::Status::OK();
 }
 
-/* What the trials have written of a column. */
-void Encodings::weigh(size_t i)
+void Encodings::begin_group()
 {
-    Column &column = columns_[i];
+    is_tried_ = false;
+    columns_.clear();
+}
 
+arrow::Status Encodings::weigh(Column &column)
+{
     for (const Way way : WAYS) {
-        const auto meta = trials_[size_t(way)]->metadata();
+        Size *tried = column.tried[int(way)];
+        bool &is_out = column.is_out[int(way)];
 
-        for (int g = 0; g < 2; g++) {
-            const auto chunk = meta->RowGroup(g)->ColumnChunk(int(i));
-            double &bytes = column.tried[int(way)][g];
-
-            bytes = double(chunk->total_compressed_size());
-            if (way == Way::DICTIONARY && chunk->has_dictionary_page()) {
-                column.dictionary[g] = double(chunk->data_page_offset() -
-                                              chunk->dictionary_page_offset());
-                bytes -= column.dictionary[g];
-            }
+        if (is_out) {
+            continue;
+        }
+        ARROW_ASSIGN_OR_RAISE(tried[0],
+                              column.trial.measure(way, true, codec_.get()));
+        /* A dictionary of values that do not come again is these, and more. */
+        is_out = tried[0].entries > ALMOST_ALL * tried[0].n_values;
+        if (!is_out) {
+            ARROW_ASSIGN_OR_RAISE(
+                tried[1], column.trial.measure(way, false, codec_.get()));
         }
     }
+    column.trial = Trial(*schema_->field(column.at)->type());
+    return arrow::Status::OK();
 }
 
 /* Bytes of so many rows: each page begins with something that does not grow
  * with the rows, the rest does. */
-double Encodings::with_pages(const Column &column, Way way, double n_rows) const
+double Encodings::with_pages(const Column &column, Way way, double n_rows)
 {
-    const double *bytes = column.tried[int(way)];
-    const double slope = rows_[1] > rows_[0]
-                             ? std::max(0.0, (bytes[1] - bytes[0]) /
-                                                 (rows_[1] - rows_[0]))
+    const Size *tried = column.tried[int(way)];
+    const double half = tried[0].n_values, all = tried[1].n_values;
+    const double slope = all > half
+                             ? std::max(0.0, (tried[1].data - tried[0].data) /
+                                                 (all - half))
                              : 0;
-    const double first = std::clamp(bytes[1] - slope * rows_[1], 0.0, bytes[1]);
+    const double first = std::clamp(tried[1].data - slope * all, 0.0,
+                                    tried[1].data);
     const double page = way == Way::PLAIN ||
                                 (way == Way::SPLIT && column.is_real)
                             ? double(PAGE_BYTES / column.bytes)
@@ -283,59 +211,71 @@ double Encodings::with_pages(const Column &column, Way way, double n_rows) const
 }
 
 /* The same with a dictionary; where it becomes too large the rest is plain. */
-double Encodings::with_dictionary(const Column &column, double n_rows) const
+double Encodings::with_dictionary(const Column &column, double n_rows)
 {
-    const double n = column.counts[1];
-    const double exponent = rows_[1] > rows_[0]
-                                ? std::clamp(std::log(n / column.counts[0]) /
-                                                 std::log(rows_[1] / rows_[0]),
+    const Size *tried = column.tried[int(Way::DICTIONARY)];
+    const double half = tried[0].n_values, all = tried[1].n_values;
+    const double n = tried[1].entries;
+    const double exponent = all > half
+                                ? std::clamp(std::log(n / tried[0].entries) /
+                                                 std::log(all / half),
                                              0.0, 1.0)
                                 : 1;
-    const double grown = n * std::pow(n_rows / rows_[1], exponent);
+    const double grown = n * std::pow(n_rows / all, exponent);
     const double most = std::max(double(PAGE_BYTES / column.bytes), n);
     const double indices = with_pages(column, Way::DICTIONARY, n_rows) *
                            std::log2(1 + std::min(grown, most)) /
                            std::log2(1 + n);
 
     if (grown <= most) {
-        return column.dictionary[1] * grown / n + indices;
+        return tried[1].dictionary * grown / n + indices;
     }
     const double share = std::pow(most / grown, 1 / exponent);
 
-    return column.dictionary[1] * most / n + indices * share +
+    return tried[1].dictionary * most / n + indices * share +
            with_pages(column, Way::PLAIN, n_rows) * (1 - share);
 }
 
 /* Whether it is sure: where much is left, much was seen; where little is left,
  * the second best is to be far behind. */
-bool Encodings::choose_way(const Column &column, double n_rows)
+bool Encodings::choose_way(Column &column, double n_rows)
 {
-    std::pair<double, Way> found[N_WAYS] = {
-        { with_pages(column, Way::SPLIT, n_rows), Way::SPLIT },
-        { with_dictionary(column, n_rows) * CAUTION, Way::DICTIONARY },
-        { with_pages(column, Way::PLAIN, n_rows), Way::PLAIN }
-    };
+    std::vector<std::pair<double, Way>> found;
 
-    std::sort(std::begin(found), std::end(found));
+    for (const Way way : WAYS) {
+        if (!column.is_out[int(way)]) {
+            found.emplace_back(way == Way::DICTIONARY
+                                   ? with_dictionary(column, n_rows) * CAUTION
+                                   : with_pages(column, way, n_rows),
+                               way);
+        }
+    }
+    std::sort(found.begin(), found.end());
     ways_[size_t(column.at)] = found[0].second;
-    return found[0].first * SMALL > n_rows * column.bytes ||
-           found[1].first + VAGUE > 4 * (found[0].first + VAGUE);
+    if (found[0].first * SMALL > n_rows * column.bytes) {
+        return true;
+    }
+    while (found.size() > 1 &&
+           found.back().first + VAGUE > 4 * (found[0].first + VAGUE)) {
+        column.is_out[int(found.back().second)] = true;
+        found.pop_back();
+    }
+    return found.size() == 1;
 }
 
 arrow::Status Encodings::choose(int64_t n_rows, bool *is_sure_out)
 {
-    *is_sure_out = true;
-    for (const auto &trial : trials_) {
-        ARROW_RETURN_NOT_OK(trial->Close());
-    }
-    for (size_t i = 0; i < columns_.size(); i++) {
-        weigh(i);
-        if (!choose_way(columns_[i], double(n_rows))) {
-            *is_sure_out = false;
+    std::vector<Column> doubtful;
+
+    for (Column &column : columns_) {
+        ARROW_RETURN_NOT_OK(weigh(column));
+        if (!choose_way(column, double(n_rows))) {
+            doubtful.push_back(std::move(column));
         }
     }
-    trials_.clear();
-    *properties_ = *make_properties(ways_, false);
+    columns_ = std::move(doubtful);
+    *is_sure_out = columns_.empty();
+    *properties_ = *make_properties(ways_);
     return arrow::Status::OK();
 }
 

@@ -7,22 +7,16 @@
 #define RPT_IO_PARQUET_ENCODINGS_H
 
 #include "io/parquet/ops.h"
+#include "io/parquet/trial.h"
 
 #include <arrow/record_batch.h>
-#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace rpt {
-
-/* How the values of a column are encoded. */
-enum class Way {
-    SPLIT,      /* BYTE_STREAM_SPLIT of reals, DELTA_BINARY_PACKED of others */
-    DICTIONARY, /* while it has 1 MiB at most, then plain */
-    PLAIN
-};
 
 class Encodings {
   public:
@@ -36,25 +30,29 @@ class Encodings {
         return properties_;
     }
 
-    /* Some rows of the row group that is next: half of a sample, then all. */
-    arrow::Status look(const arrow::RecordBatch &rows, bool is_half);
+    /* Some rows of the row group that is next: half of a sample, then the other
+     * half. */
+    void look(const arrow::RecordBatch &rows, bool is_half);
 
     /* What was looked at since the last time says how that row group, of about
      * so many rows, will be encoded.  Not sure: the sample says little, and a
      * larger one would cost little. */
     arrow::Status choose(int64_t n_rows, bool *is_sure_out);
 
+    /* It is next no more. */
+    void begin_group();
+
   private:
     struct Column;
 
+    int64_t batch_rows() const;
     std::shared_ptr<parquet::WriterProperties>
-    make_properties(const std::vector<Way> &ways, bool is_trial) const;
-    arrow::Status start_trials();
-    arrow::Status start_groups();
-    void weigh(size_t i);
-    double with_pages(const Column &column, Way way, double n_rows) const;
-    double with_dictionary(const Column &column, double n_rows) const;
-    bool choose_way(const Column &column, double n_rows);
+    make_properties(const std::vector<Way> &ways) const;
+    void start_trials();
+    arrow::Status weigh(Column &column);
+    static double with_pages(const Column &column, Way way, double n_rows);
+    static double with_dictionary(const Column &column, double n_rows);
+    bool choose_way(Column &column, double n_rows);
 
     std::shared_ptr<arrow::Schema> schema_;
     int zstd_level_;
@@ -64,9 +62,9 @@ class Encodings {
     std::vector<Way> ways_;
     std::shared_ptr<parquet::WriterProperties> properties_;
 
-    std::vector<Column> columns_; /* those that have a choice */
-    std::vector<std::unique_ptr<parquet::arrow::FileWriter>> trials_;
-    double rows_[2] = {}; /* in their two row groups: half, all */
+    std::unique_ptr<arrow::util::Codec> codec_; /* NULL: none */
+    bool is_tried_ = false;
+    std::vector<Column> columns_; /* those whose choice is open */
 };
 
 } /* namespace rpt */

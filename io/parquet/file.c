@@ -20,11 +20,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { AHEAD_BYTES = 8 << 20 };
+
 struct rpt_parquet_file {
     char *path;
     char *part;
     int fd;
     rpt_status_t status;
+    size_t bytes;       /* of the file until now */
+    size_t begun_bytes; /* of these the disk was told to write */
 };
 
 /* Records that something did not work with the file; gives RPT_ERR_IO. */
@@ -149,6 +153,19 @@ rpt_status_t rpt__parquet_file_create(const char *path,
     return RPT_OK;
 }
 
+/* The disk begins with what is there while more is encoded: so the sync at the
+ * end has less to wait for.  It need not succeed. */
+static void begin_sync(struct rpt_parquet_file *file)
+{
+    size_t ahead = file->bytes - file->begun_bytes;
+
+    if (ahead >= AHEAD_BYTES) {
+        sync_file_range(file->fd, (off_t)file->begun_bytes, (off_t)ahead,
+                        SYNC_FILE_RANGE_WRITE);
+        file->begun_bytes = file->bytes;
+    }
+}
+
 bool rpt__parquet_file_write(void *user, const void *data, size_t bytes)
 {
     struct rpt_parquet_file *file = user;
@@ -160,10 +177,12 @@ bool rpt__parquet_file_write(void *user, const void *data, size_t bytes)
         if (n >= 0) {
             at += n;
             bytes -= (size_t)n;
+            file->bytes += (size_t)n;
         } else if (errno != EINTR) {
             file->status = fail_io(file, errno);
         }
     }
+    begin_sync(file);
     return file->status == RPT_OK;
 }
 

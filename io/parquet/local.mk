@@ -15,7 +15,8 @@ librepartir_all_la_CPPFLAGS += \
 	-DRPT_PARQUET_LIBRARY='"$(libdir)/librepartir-parquet.so"'
 lib_LTLIBRARIES += librepartir-parquet.la
 librepartir_parquet_la_SOURCES = io/parquet/arrow.cc \
-	io/parquet/encodings.cc io/parquet/encodings.h
+	io/parquet/encodings.cc io/parquet/encodings.h \
+	io/parquet/trial.cc io/parquet/trial.h
 librepartir_parquet_la_CPPFLAGS = $(AM_CPPFLAGS) $(PARQUET_CPPFLAGS)
 librepartir_parquet_la_CXXFLAGS = $(PARQUET_CXXFLAGS) $(WARNING_CFLAGS) \
 	-fvisibility=hidden

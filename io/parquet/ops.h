@@ -39,7 +39,7 @@ struct rpt_parquet_ops {
     rpt_status_t (*open)(const struct rpt_parquet_plan *plan,
                          void **writer_out);
     /* Some rows of the row group that is next, which are released: first half
-     * of a sample, then all of it. */
+     * of a sample, then the other half. */
     rpt_status_t (*sample)(void *writer, struct ArrowArray *rows, bool is_half);
     /* How the row group that is next, of about so many rows, is encoded: as is
      * best by the sample.  Not sure: a larger one is worth while. */
@@ -48,6 +48,10 @@ struct rpt_parquet_ops {
      * those that follow, or in the one before as long as it has room. */
     rpt_status_t (*append)(void *writer, struct ArrowArray *rows,
                            bool starts_group);
+    /* A row group that is written column by column, all of them in their order,
+     * each in one piece: without a copy of it in memory. */
+    rpt_status_t (*group)(void *writer);
+    rpt_status_t (*column)(void *writer, int i, struct ArrowArray *values);
     /* Writes what is left, and the footer.  The writer is gone in any case. */
     rpt_status_t (*close)(void *writer);
     /* Without writing anything more. */
@@ -55,7 +59,7 @@ struct rpt_parquet_ops {
 };
 
 /* To be raised with every change of this table. */
-#define RPT_PARQUET_INTERFACE 2
+#define RPT_PARQUET_INTERFACE 3
 
 /* The only function that the library exports. */
 typedef const struct rpt_parquet_ops *rpt_parquet_library_fn(void);

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_ROWS ((int64_t)1 << 20)
 #define GROUP_BYTES ((int64_t)512 << 20)
 enum { ZSTD_LEVEL = 3, ZSTD_MOST = 22 };
 
@@ -24,7 +23,7 @@ enum { ZSTD_LEVEL = 3, ZSTD_MOST = 22 };
 struct sample {
     int64_t n_pieces, piece_rows;
 };
-static const struct sample samples[] = { { 8, 1024 }, { 24, 4096 } };
+static const struct sample samples[] = { { 8, 1024 }, { 48, 2048 } };
 enum { SAMPLE_LEAST = 1024 };
 
 struct rpt_parquet {
@@ -34,6 +33,7 @@ struct rpt_parquet {
     struct rpt_parquet_file *file;
     int64_t group_rows, group_bytes; /* most of a group */
     int64_t rows, bytes;             /* of the one that is written */
+    int64_t left;                    /* rows of the file, if they are known */
     bool has_failed;
 };
 
@@ -79,7 +79,8 @@ static rpt_status_t check_settings(const struct rpt_parquet_schema *schema,
         return bad_setting("no such number of bits to keep",
                            "1 to 52; 0 keeps all, and so does -1 for a column");
     }
-    if (settings->group_rows < 0 || settings->group_bytes < 0) {
+    if (settings->group_rows < 0 || settings->group_bytes < 0 ||
+        settings->n_rows < 0) {
         return bad_setting("a size is negative", "0 takes the default");
     }
     return RPT_OK;
@@ -145,9 +146,10 @@ rpt_status_t rpt__parquet_open(const char *path,
     }
     settings = settings != NULL ? settings : &defaults;
     writer->group_rows = settings->group_rows > 0 ? settings->group_rows
-                                                  : GROUP_ROWS;
+                                                  : RPT_PARQUET_GROUP_ROWS;
     writer->group_bytes = settings->group_bytes > 0 ? settings->group_bytes
                                                     : GROUP_BYTES;
+    writer->left = settings->n_rows;
     status = path == NULL || path[0] == '\0'
                  ? rpt__fail(RPT_ERR_INVALID, "a Parquet file needs a path")
                  : rpt__parquet_columns_create(schema, settings,
@@ -174,28 +176,39 @@ rpt_status_t rpt__parquet_open(const char *path,
 
 /* ---- what a row group is like ---- */
 
-/* Pieces of the n rows from `first` on, every second one of them, or all: what
- * comes in runs does so in pieces, too. */
-static rpt_status_t give_pieces(struct rpt_parquet *writer,
-                                const struct rpt_parquet_data data[],
-                                int64_t first, int64_t n,
-                                const struct sample *sample, bool is_half)
+/* Where piece i of n rows begins.  Each is somewhere else in its share of the
+ * rows (by the golden ratio): what is symmetric, or comes again after so many
+ * rows, would not show in pieces at regular distances. */
+static int64_t piece_at(const struct sample *sample, int64_t i, int64_t n)
 {
-    int64_t piece = sample->piece_rows, step = piece;
+    int64_t share = n / sample->n_pieces;
+    int64_t where = (i * 40503) & 0xffff;
+
+    return i * share + (share - sample->piece_rows) * where / 0x10000;
+}
+
+/* Every second piece of the n rows from `first` on: what comes in runs does so
+ * in pieces, too. */
+static rpt_status_t give_half(struct rpt_parquet *writer,
+                              const struct rpt_parquet_data data[],
+                              int64_t first, int64_t n,
+                              const struct sample *sample, bool is_half)
+{
+    bool is_all = n <= sample->n_pieces * sample->piece_rows;
+    int64_t piece = is_all ? (n + sample->n_pieces - 1) / sample->n_pieces
+                           : sample->piece_rows;
     rpt_status_t status;
 
-    if (n > sample->n_pieces * piece) {
-        step = (n - piece) / (sample->n_pieces - 1);
-    } else {
-        piece = step = (n + sample->n_pieces - 1) / sample->n_pieces;
-    }
-    for (int64_t i = 0; i < sample->n_pieces && i * step < n;
-         i += is_half ? 2 : 1) {
-        int64_t left = n - i * step, bytes;
-        struct ArrowArray *rows = rpt__parquet_columns_slice(
-            writer->columns, data, first + i * step,
-            left < piece ? left : piece, &bytes);
+    for (int64_t i = is_half ? 0 : 1; i < sample->n_pieces; i += 2) {
+        int64_t at = is_all ? i * piece : piece_at(sample, i, n), bytes;
+        struct ArrowArray *rows;
 
+        if (at >= n) {
+            break;
+        }
+        rows = rpt__parquet_columns_slice(writer->columns, data, first + at,
+                                          n - at < piece ? n - at : piece,
+                                          &bytes);
         if (rows == NULL) {
             writer->has_failed = true;
             return RPT_ERR_NOMEM;
@@ -218,10 +231,10 @@ static rpt_status_t choose_encodings(struct rpt_parquet *writer,
     for (size_t i = 0; i < sizeof samples / sizeof *samples && !is_sure; i++) {
         const struct sample *sample = &samples[i];
         bool is_all = n <= sample->n_pieces * sample->piece_rows;
-        rpt_status_t status = give_pieces(writer, data, first, n, sample, true);
+        rpt_status_t status = give_half(writer, data, first, n, sample, true);
 
         if (status == RPT_OK) {
-            status = give_pieces(writer, data, first, n, sample, false);
+            status = give_half(writer, data, first, n, sample, false);
         }
         if (status != RPT_OK) {
             return status;
@@ -236,22 +249,69 @@ static rpt_status_t choose_encodings(struct rpt_parquet *writer,
     return RPT_OK;
 }
 
+/* ---- rows ---- */
+
+static bool starts_group(const struct rpt_parquet *writer)
+{
+    return writer->rows == 0 || writer->rows >= writer->group_rows ||
+           writer->bytes >= writer->group_bytes;
+}
+
+/* Rows of the row group that is next, if n are all of it and it is small enough
+ * for being written column by column; or 0. */
+static int64_t whole_group(const struct rpt_parquet *writer, int64_t n)
+{
+    int64_t most = writer->group_bytes < RPT_PARQUET_WHOLE_BYTES
+                       ? writer->group_bytes
+                       : RPT_PARQUET_WHOLE_BYTES;
+
+    if (n < writer->group_rows && n != writer->left) {
+        return 0;
+    }
+    n = n < writer->group_rows ? n : writer->group_rows;
+    return rpt__parquet_columns_is_small(writer->columns, n, most) ? n : 0;
+}
+
+static rpt_status_t append_whole(struct rpt_parquet *writer,
+                                 const struct rpt_parquet_data data[],
+                                 int64_t first, int64_t n)
+{
+    rpt_status_t status = choose_encodings(writer, data, first, n);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = writer->ops->group(writer->writer);
+    for (int i = 0;
+         i < rpt__parquet_columns_count(writer->columns) && status == RPT_OK;
+         i++) {
+        struct ArrowArray *values = rpt__parquet_columns_one(writer->columns, i,
+                                                             data, first, n);
+
+        if (values == NULL) {
+            writer->has_failed = true;
+            return RPT_ERR_NOMEM;
+        }
+        status = writer->ops->column(writer->writer, i, values);
+    }
+    writer->rows = writer->bytes = 0; /* another one is next */
+    return status == RPT_OK ? RPT_OK : fail_library(writer, status);
+}
+
 /* Where the row group ends is known before a slice of it is made. */
 static rpt_status_t append_slice(struct rpt_parquet *writer,
                                  const struct rpt_parquet_data data[],
                                  int64_t first, int64_t most,
                                  int64_t *n_rows_out)
 {
-    bool starts_group = writer->rows == 0 ||
-                        writer->rows >= writer->group_rows ||
-                        writer->bytes >= writer->group_bytes;
-    int64_t room = writer->group_rows - (starts_group ? 0 : writer->rows);
+    bool is_first = starts_group(writer);
+    int64_t room = writer->group_rows - (is_first ? 0 : writer->rows);
     struct ArrowArray *rows;
     rpt_status_t status;
     int64_t bytes = 0;
 
     most = most < room ? most : room;
-    if (starts_group) {
+    if (is_first) {
         status = choose_encodings(writer, data, first, most);
         if (status != RPT_OK) {
             return status;
@@ -264,13 +324,31 @@ static rpt_status_t append_slice(struct rpt_parquet *writer,
         return RPT_ERR_NOMEM;
     }
     *n_rows_out = rows->length;
-    if (starts_group) {
+    if (is_first) {
         writer->rows = writer->bytes = 0;
     }
     writer->rows += rows->length;
     writer->bytes += bytes;
-    status = writer->ops->append(writer->writer, rows, starts_group);
+    status = writer->ops->append(writer->writer, rows, is_first);
     return status == RPT_OK ? RPT_OK : fail_library(writer, status);
+}
+
+static rpt_status_t append_some(struct rpt_parquet *writer,
+                                const struct rpt_parquet_data data[],
+                                int64_t first, int64_t most,
+                                int64_t *n_rows_out)
+{
+    int64_t whole = starts_group(writer) ? whole_group(writer, most) : 0;
+    rpt_status_t status;
+
+    if (whole > 0) {
+        *n_rows_out = whole;
+        status = append_whole(writer, data, first, whole);
+    } else {
+        status = append_slice(writer, data, first, most, n_rows_out);
+    }
+    writer->left -= *n_rows_out;
+    return status;
 }
 
 static rpt_status_t has_failed(const struct rpt_parquet *writer)
@@ -298,7 +376,7 @@ rpt_status_t rpt__parquet_append(struct rpt_parquet *writer, int64_t n_rows,
     }
     status = rpt__parquet_columns_check(writer->columns, data, n_rows);
     for (int64_t i = 0; i < n_rows && status == RPT_OK; i += n) {
-        status = append_slice(writer, data, i, n_rows - i, &n);
+        status = append_some(writer, data, i, n_rows - i, &n);
     }
     return status;
 }

@@ -48,6 +48,11 @@ struct rpt_parquet_column {
                       next to nothing as differences */
 };
 
+enum {
+    RPT_PARQUET_GROUP_ROWS = 1 << 20, /* unless settings say so */
+    RPT_PARQUET_WHOLE_BYTES = 32 << 20
+};
+
 /* Of the file, beside the columns; both in UTF-8. */
 struct rpt_parquet_entry {
     const char *key;
@@ -71,9 +76,13 @@ struct rpt_parquet_settings {
      * repartir.keepbits.NAME says it of each column that was rounded. */
     int keepbits;
     /* A row group ends at so many rows (0: 1 Mi) or bytes of values (0: 512
-     * MiB).  One is kept in memory, encoded. */
+     * MiB).  One is kept in memory, encoded; but not where all of it comes in
+     * one call and is at most RPT_PARQUET_WHOLE_BYTES of numbers. */
     int64_t group_rows;
     int64_t group_bytes;
+    /* How many rows the file will have, where it is known: so the last row
+     * group is known for one. */
+    int64_t n_rows;
     bool without_checksums; /* of the pages */
 };
 

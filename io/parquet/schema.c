@@ -417,7 +417,7 @@ void rpt__parquet_columns_destroy(struct rpt_parquet_columns *columns)
     }
     for (int i = 0; i < columns->n_fields; i++) {
         free(columns->fields[i].name);
-        free(columns->fields[i].memory);
+        free(columns->fields[i].room.memory);
     }
     for (int i = 0; i < columns->n_sources; i++) {
         free(columns->sources[i].name);
@@ -429,6 +429,7 @@ void rpt__parquet_columns_destroy(struct rpt_parquet_columns *columns)
     free((void *)columns->type_pointers);
     free(columns->arrays);
     free((void *)columns->array_pointers);
+    free(columns->room.memory);
     free(columns->metadata);
     free(columns);
 }

@@ -4,6 +4,7 @@
 #include "api/api.h"
 
 #include "base/error.h"
+#include "base/options.h"
 #include "io/export/export.h"
 
 #include <repartir/export.h>
@@ -42,10 +43,19 @@ rpt_status_t rpt_checkpoint_export_local(int n_threads, const char *directory,
 {
     rpt_export_result_t result = { .size = sizeof result };
     struct local local = { directory, task, config, &result };
+    rpt_options_t *mine = NULL;
     rpt_status_t status;
 
     RPT_REQUIRE(n_threads >= 1 && n_threads <= 4096, "n_threads is 1 to 4096");
-    status = rpt_local_run(n_threads, options, run_thread, &local);
+    status = rpt__options_copy(options, &mine);
+    if (status == RPT_OK) {
+        /* To look for them may take as long as half of an export. */
+        status = rpt_options_set(mine, "topo.devices", "no");
+    }
+    if (status == RPT_OK) {
+        status = rpt_local_run(n_threads, mine, run_thread, &local);
+    }
+    rpt_options_destroy(mine);
     if (status == RPT_OK && result_out != NULL) {
         *result_out = result;
     }

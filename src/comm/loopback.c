@@ -89,6 +89,7 @@ static rpt_status_t world_create(int n_ranks, const rpt_options_t *options,
     if (status == RPT_OK) {
         status = rpt__machine_discover(
             rpt__option_text(world->options, RPT_OPT_TOPO_SYNTHETIC),
+            rpt__option_switch(world->options, RPT_OPT_TOPO_DEVICES),
             &world->machine);
     }
     if (status == RPT_OK) {

@@ -382,7 +382,8 @@ static rpt_status_t receive_machine(struct rpt_mpi_end *end, size_t bytes,
 static rpt_status_t discover(struct rpt_mpi_end *end, struct rpt_buf *xml)
 {
     rpt_status_t status = rpt__machine_discover(
-        rpt__option_text(end->options, RPT_OPT_TOPO_SYNTHETIC), &end->machine);
+        rpt__option_text(end->options, RPT_OPT_TOPO_SYNTHETIC),
+        rpt__option_switch(end->options, RPT_OPT_TOPO_DEVICES), &end->machine);
 
     if (status == RPT_OK) {
         status = rpt__machine_export(end->machine, xml);

@@ -96,7 +96,7 @@ static rpt_status_t begin(struct rpt_machine **machine_out)
 
 /* Vendor libraries take seconds to start, and libpciaccess ("pci") leaks: the
  * kernel itself tells all that we want of PCI devices. */
-static rpt_status_t load(struct rpt_machine *machine)
+static rpt_status_t load(struct rpt_machine *machine, bool has_devices)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     static const char *const unwanted[] = { "cuda", "nvml", "opencl",   "rsmi",
@@ -109,8 +109,9 @@ static rpt_status_t load(struct rpt_machine *machine)
                                       HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
                                       unwanted[i]);
     }
-    hwloc_topology_set_io_types_filter(machine->topology,
-                                       HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
+    hwloc_topology_set_io_types_filter(
+        machine->topology, has_devices ? HWLOC_TYPE_FILTER_KEEP_IMPORTANT
+                                       : HWLOC_TYPE_FILTER_KEEP_NONE);
     /* libudev, which hwloc asks, chooses the seed of all its tables when it is
      * first used, and two threads would choose two. */
     pthread_mutex_lock(&one_at_a_time);
@@ -150,7 +151,7 @@ static rpt_status_t take_cpus(struct rpt_machine *machine)
     return RPT_OK;
 }
 
-rpt_status_t rpt__machine_discover(const char *synthetic,
+rpt_status_t rpt__machine_discover(const char *synthetic, bool has_devices,
                                    struct rpt_machine **machine_out)
 {
     struct rpt_machine *machine = NULL;
@@ -164,7 +165,7 @@ rpt_status_t rpt__machine_discover(const char *synthetic,
         status = set_synthetic(machine, synthetic);
     }
     if (status == RPT_OK) {
-        status = load(machine);
+        status = load(machine, has_devices);
     }
     if (status == RPT_OK) {
         /* hwloc's own variables may have put another machine in. */
@@ -227,7 +228,7 @@ static rpt_status_t load_xml(struct rpt_machine *machine, const void *xml,
                                  HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM) != 0 ||
         hwloc_topology_set_xmlbuffer(machine->topology, text, (int)bytes + 1) !=
             0 ||
-        load(machine) != RPT_OK) {
+        load(machine, true) != RPT_OK) {
         status = rpt__fail(RPT_ERR_PARSE,
                            "%zu bytes of XML describe no machine", bytes);
         rpt__fail_why("hwloc cannot read them");

@@ -25,8 +25,9 @@ struct rpt_machine; /* an hwloc topology */
 struct rpt_map;     /* the seats of all ranks of a context */
 
 /* synthetic: an hwloc synthetic string, or "" for the real machine.
+ * has_devices: with them; asking PCI for them is most of the time.
  * RPT_ERR_PARSE for a bad string, RPT_ERR_SYSTEM when hwloc fails. */
-rpt_status_t rpt__machine_discover(const char *synthetic,
+rpt_status_t rpt__machine_discover(const char *synthetic, bool has_devices,
                                    struct rpt_machine **machine_out);
 /* As hwloc XML, without the ending 0. */
 rpt_status_t rpt__machine_export(const struct rpt_machine *machine,

@@ -3,7 +3,7 @@ check_PROGRAMS += tests/test_parquet
 tests_test_parquet_SOURCES = tests/parquet/test_parquet.c \
 	tests/parquet/disk.c tests/parquet/errors.c tests/parquet/every_kind.c \
 	tests/parquet/keepbits.c tests/parquet/written.c \
-	tests/parquet/written.h
+	tests/parquet/whole.c tests/parquet/written.h
 tests_test_parquet_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/parquet
 if HAVE_PARQUET
 tests_test_parquet_CPPFLAGS += -DRPT_HAVE_PARQUET

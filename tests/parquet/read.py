@@ -221,6 +221,11 @@ def groups(path, *rows):
     assert found == list(map(int, rows)), found
 
 
+def equal(path, other):
+    pq = need("pyarrow.parquet")
+    assert pq.read_table(path).equals(pq.read_table(other)), "they differ"
+
+
 def flipped(path, verdict):
     """A bit of the values is not what was written: noticed, or silent."""
     pa, pq = need("pyarrow"), need("pyarrow.parquet")

@@ -299,7 +299,8 @@ int main(int argc, char *argv[])
 {
     static struct rpt_test all[64];
     static const struct rpt_test *const tables[] = {
-        error_tests, disk_tests, kind_tests, keepbits_tests, file_tests, NULL
+        error_tests, disk_tests, kind_tests, keepbits_tests,
+        whole_tests, file_tests, NULL
     };
 
     join(all, tables);

@@ -46,6 +46,6 @@ void write_every_kind(const char *path, int64_t n_rows,
                       const struct rpt_parquet_settings *settings);
 
 extern const struct rpt_test disk_tests[], error_tests[], keepbits_tests[],
-    kind_tests[];
+    kind_tests[], whole_tests[];
 
 #endif /* RPT_TESTS_PARQUET_WRITTEN_H */

@@ -29,7 +29,8 @@ static inline struct rpt_map *map_of(const char *synthetic, int n)
     struct rpt_machine *machine = NULL;
     struct rpt_map *map = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, true, &machine),
+                          RPT_OK);
     for (int r = 0; r < n; r++) {
         CU_ASSERT_EQUAL(rpt__seat_take(machine, r, n, &seats[r]), RPT_OK);
     }

@@ -16,6 +16,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void devices_are_left_out_where_nobody_wants_them(void)
+{
+    struct rpt_machine *machine = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", false, &machine), RPT_OK);
+    CU_ASSERT_PTR_NULL(hwloc_get_next_pcidev(machine->topology, NULL));
+    CU_ASSERT_PTR_NULL(hwloc_get_next_osdev(machine->topology, NULL));
+    CU_ASSERT(hwloc_get_nbobjs_by_type(machine->topology, HWLOC_OBJ_PU) > 0);
+    rpt__machine_destroy(machine);
+}
+
 static void a_bad_synthetic_string_is_an_error_that_says_what_to_write(void)
 {
     static const char *const bad[] = {
@@ -37,7 +48,8 @@ static void a_bad_synthetic_string_is_an_error_that_says_what_to_write(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct rpt_machine *machine = NULL;
 
-        CU_ASSERT_EQUAL(rpt__machine_discover(bad[i], &machine), RPT_ERR_PARSE);
+        CU_ASSERT_EQUAL(rpt__machine_discover(bad[i], true, &machine),
+                        RPT_ERR_PARSE);
         CU_ASSERT_PTR_NULL(machine);
         CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->what, bad[i]));
         CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->hint, "core:4 pu:2"));
@@ -49,18 +61,21 @@ static void a_synthetic_machine_without_measure_is_refused(void)
 {
     struct rpt_machine *machine = NULL;
 
-    CU_ASSERT_EQUAL(rpt__machine_discover("pu:70000", &machine), RPT_ERR_PARSE);
+    CU_ASSERT_EQUAL(rpt__machine_discover("pu:70000", true, &machine),
+                    RPT_ERR_PARSE);
     CU_ASSERT_PTR_NOT_NULL(strstr(rpt_last_error()->why, "4096"));
     CU_ASSERT_EQUAL(
-        rpt__machine_discover("package:100 core:100 pu:100", &machine),
+        rpt__machine_discover("package:100 core:100 pu:100", true, &machine),
         RPT_ERR_PARSE);
-    CU_ASSERT_EQUAL(rpt__machine_discover("64 64 2", &machine), RPT_ERR_PARSE);
+    CU_ASSERT_EQUAL(rpt__machine_discover("64 64 2", true, &machine),
+                    RPT_ERR_PARSE);
     CU_ASSERT_PTR_NULL(machine);
-    CU_ASSERT_EQUAL(rpt__machine_discover("64 64", &machine), RPT_OK);
+    CU_ASSERT_EQUAL(rpt__machine_discover("64 64", true, &machine), RPT_OK);
     rpt__machine_destroy(machine);
     machine = NULL; /* numbers of attributes count for nothing */
     CU_ASSERT_EQUAL(
-        rpt__machine_discover("64 64(indexes=64*64:64*1)", &machine), RPT_OK);
+        rpt__machine_discover("64 64(indexes=64*64:64*1)", true, &machine),
+        RPT_OK);
     rpt__machine_destroy(machine);
 }
 
@@ -70,7 +85,7 @@ static void a_synthetic_machine_has_the_memory_that_it_says(void)
 
     CU_ASSERT_EQUAL_FATAL(
         rpt__machine_discover("package:2 [numa(memory=3221225472)] core:2 pu:1",
-                              &machine),
+                              true, &machine),
         RPT_OK);
     CU_ASSERT_EQUAL(rpt__machine_memory(machine), UINT64_C(6442450944));
     rpt__machine_destroy(machine);
@@ -81,7 +96,7 @@ static void there_is_no_seat_for_a_rank_that_does_not_exist(void)
     struct rpt_machine *machine = NULL;
     struct rpt_seat seat = seat_on(3, 1);
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("core:2 pu:1", &machine),
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("core:2 pu:1", true, &machine),
                           RPT_OK);
     CU_ASSERT_EQUAL(rpt__seat_take(machine, 2, 2, &seat), RPT_ERR_INVALID);
     CU_ASSERT_EQUAL(rpt__seat_take(machine, -1, 2, &seat), RPT_ERR_INVALID);
@@ -111,7 +126,8 @@ static void a_synthetic_machine_survives_xml(void)
     struct rpt_map *map = map_of(BIG_MACHINE, 8);
     int unset, *cpus = &unset, n = -1;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(BIG_MACHINE, &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(BIG_MACHINE, true, &machine),
+                          RPT_OK);
     copy = copy_of(machine);
     second = copy_of(copy);
     for (int r = 0; r < 8; r++) {
@@ -183,7 +199,7 @@ static void the_real_machine_is_what_the_kernel_says(void)
     cpu_set_t set;
     double ratio;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", true, &machine), RPT_OK);
     CU_ASSERT_EQUAL_FATAL(rpt__seat_take(machine, 0, 1, &seat), RPT_OK);
     CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof set, &set), 0);
     gethostname(host, sizeof host - 1);
@@ -210,7 +226,7 @@ static void the_cpus_of_an_imported_machine_are_there_to_be_pinned_to(void)
     int *cpus, n;
 
     CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof set, &set), 0);
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", true, &machine), RPT_OK);
     copy = copy_of(machine);
     map = map_of_seats(copy, 1);
     CU_ASSERT_EQUAL_FATAL(rpt__machine_share(copy, map, 0, &cpus, &n), RPT_OK);
@@ -242,7 +258,7 @@ static void a_bound_thread_has_the_cpu_that_it_is_bound_to(void)
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         last = CPU_ISSET((size_t)cpu, &all) ? cpu : last;
     }
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover("", true, &machine), RPT_OK);
     CU_ASSERT_EQUAL(rpt__seat_take(machine, 0, 1, &whole), RPT_OK);
     CPU_ZERO(&one);
     CPU_SET((size_t)last, &one);
@@ -295,7 +311,8 @@ static struct rpt_machine *pretend(const char *synthetic)
 {
     struct rpt_machine *machine = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, true, &machine),
+                          RPT_OK);
     machine->synthetic = false;
     return machine;
 }
@@ -523,6 +540,7 @@ static void a_machine_from_elsewhere_has_no_cpus_to_pin_to(void)
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
+        RPT_TEST(devices_are_left_out_where_nobody_wants_them),
         RPT_TEST(a_bad_synthetic_string_is_an_error_that_says_what_to_write),
         RPT_TEST(a_synthetic_machine_without_measure_is_refused),
         RPT_TEST(a_synthetic_machine_has_the_memory_that_it_says),

@@ -497,7 +497,8 @@ static struct rpt_buf describe(struct rpt_map *map, const char *synthetic)
     struct rpt_buf text = RPT_BUF_EMPTY;
     struct rpt_machine *machine = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, &machine), RPT_OK);
+    CU_ASSERT_EQUAL_FATAL(rpt__machine_discover(synthetic, true, &machine),
+                          RPT_OK);
     rpt__map_describe(map, machine, &text);
     rpt__buf_add(&text, "", 1);
     rpt__machine_destroy(machine);
