@@ -112,10 +112,10 @@ typedef struct {
  * When what was replaced cannot be removed there is a warning, and the next
  * export tries again.
  *
- * A rank that does not come is waited for as long as io.checkpoint.deadline_s or
- * comm.internal_deadline_s say, whichever is longer; then the others get
+ * A rank that does not come is waited for as long as `io.checkpoint.deadline_s`
+ * or `comm.internal_deadline_s` say, whichever is longer; then the others get
  * #RPT_ERR_TIMEOUT, which names it, and \a group is of no further use.  When it
- * goes on, it gets an error, too, and removes what it has begun.
+ * goes on, it gets an error, too.
  *
  * A rank holds 8 MiB of values (one row at least), the row group that it
  * writes, encoded, and for `checkpoints` and `blobs` one row.
