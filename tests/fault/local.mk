@@ -29,3 +29,13 @@ EXPORT_FAULTS = tests/fault/export-errors tests/fault/export-kill \
 	tests/fault/export-stop
 TESTS += $(EXPORT_FAULTS)
 EXTRA_DIST += $(EXPORT_FAULTS) tests/fault/export-read tests/fault/export.sh
+
+# Faults of checkpoints of one writer.
+EXTRA_PROGRAMS += tests/solo_victim
+check_DATA += tests/solo_victim$(EXEEXT)
+CLEANFILES += tests/solo_victim$(EXEEXT)
+tests_solo_victim_SOURCES = tests/fault/solo_victim.c
+tests_solo_victim_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_solo_victim_LDADD = $(TEST_LIBS)
+TESTS += tests/fault/solo-faults
+EXTRA_DIST += tests/fault/solo-faults
