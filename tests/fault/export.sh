@@ -2,18 +2,21 @@
 #
 #   . "$SRC/tests/fault/export.sh"     beside what ckpt.sh has
 #   export_suite NAME    ends the script where the faults cannot be made
-#   references N         from now on N ranks; two checkpoints are there, and what
-#                        an export of each should be: $scratch/old, $scratch/new
-#   ready [replace]      $d is a new copy; replace: $d/out is the old one already
+#   references N         from now on N ranks; two checkpoints are there, and
+#                        what an export of each is: $scratch/old, $scratch/new
+#   ready [replace]      $d is a new copy; replace: $d/out is the old one
 #   exports HOW PLAN WORDS  runs export_victim (threads, mpi, job: by mpirun, in
-#                        the background as $job) with a plan of disk faults; $code
-#   whole NAMES          complaints unless OUT is one of old, new and none, all of
-#                        it; what it is, is in $is.  And unless the checkpoints
-#                        are as they were
+#                        the background as $job) with a plan of disk faults, and
+#                        $always; $code
+#   whole NAMES          complaints unless OUT is one of old, new and none, all
+#                        of it, and the checkpoints are as they were
 #   clean                complaints when anything else is left
 #   export_again         the next export, without faults, replaces what is there
 #   calls_of HOW RANK CALLS WORDS   how many calls an export makes: sets $last
 . "$SRC/tests/fault/ckpt.sh"
+
+# A rule, with a semicolon before it.
+always=
 
 export_suite() {
     ckpt_suite "$1"
@@ -54,7 +57,7 @@ ready() {
 }
 
 exports() {
-    how=$1 plan=$2
+    how=$1 plan=$2$always
     shift 2
     set -- "$exporter" "$d" "$d/out" "$log" "$@"
     [ "$how" != threads ] || set -- "$@" "threads=$n_ranks"
