@@ -271,6 +271,12 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  * then, before the next save writes, as the options `io.checkpoint.keep…` say.
  * A save that is under way is finished first.
  *
+ * With `io.checkpoint.engine=collective` all ranks are inside of MPI-IO
+ * together, which has no deadline: when it has not come back from one step for
+ * `io.checkpoint.deadline_s`, the job is ended by MPI_Abort, after a message
+ * that says which ranks are missed.  `io.checkpoint.abort=no`: it is said, and
+ * the call waits.
+ *
  * \param iteration  how far the program is; the highest one is restored.  Up
  *                   to 2^63 - 1
  * \retval RPT_ERR_IO        some rank could not write; the error says which.

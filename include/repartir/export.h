@@ -110,6 +110,13 @@ typedef struct {
  * then it is OUT.part-ID, with 16 hexadecimal digits.  After a failure nothing
  * is left; what a killed job left is removed by the next export to the same
  * OUT.  Replacing is one step, too, where the file system can exchange folders.
+ * When what was replaced cannot be removed there is a warning, and the next
+ * export tries again.
+ *
+ * A rank that does not come is waited for as long as `io.checkpoint.deadline_s`
+ * or `comm.internal_deadline_s` say, whichever is longer; then the others get
+ * #RPT_ERR_TIMEOUT, which names it, and \a group is of no further use.  When it
+ * goes on, it gets an error, too.
  *
  * A rank holds a row group that has 32 MiB or less; else 8 MiB of values (one
  * row at least) and the row group that it writes, encoded; and for

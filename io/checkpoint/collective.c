@@ -5,11 +5,13 @@
  * layout, as in the other engine.  Then all open it with the MPI-IO driver and
  * write one dataset after the other, each rank its block or nothing.  Before
  * each they meet with a deadline, so that a rank that has stopped is found
- * outside of MPI-IO, which has none.
+ * outside of MPI-IO, which has none.  For one that stops inside there is
+ * lookout.c.
  */
 #include "io/checkpoint/collective.h"
 
 #include "base/error.h"
+#include "io/checkpoint/lookout.h"
 #include "io/checkpoint/talk.h"
 #include "io/hdf5/load.h"
 #include "io/hdf5/over_mpi.h"
@@ -118,12 +120,43 @@ static rpt_status_t write_raw(struct rpt_checkpoint *c)
                                       error, c->layout.file_bytes);
 }
 
+/* A write on its way. */
+struct writing {
+    struct rpt_checkpoint *c;
+    const char *path;
+    const struct rpt_hdf5_box *boxes;
+    size_t n_boxes;
+    struct rpt_lookout *lookout;
+    struct rpt_buf step; /* its name */
+};
+
+static void enter(struct writing *w, size_t i)
+{
+    rpt__buf_clear(&w->step);
+    if (i < w->n_boxes) {
+        rpt__buf_printf(&w->step, "H5Dwrite of dataset \"%s\"",
+                        w->boxes[i].name);
+        rpt__buf_u8(&w->step, 0);
+    }
+    rpt__lookout_step(w->lookout,
+                      i >= w->n_boxes  ? "H5Fclose"
+                      : w->step.failed ? "H5Dwrite"
+                                       : w->step.data,
+                      NULL);
+}
+
+/* Outside of MPI-IO, before dataset i, and before the file is closed. */
 static rpt_status_t meet(void *user, size_t i)
 {
-    struct rpt_checkpoint *c = user;
+    struct writing *w = user;
+    rpt_status_t status;
 
-    (void)i;
-    return rpt__talk_agree(c->group, call, RPT_OK);
+    rpt__lookout_step(w->lookout, NULL, NULL);
+    status = rpt__talk_agree(w->c->group, call, RPT_OK);
+    if (status == RPT_OK) {
+        enter(w, i);
+    }
+    return status;
 }
 
 /* The path for MPI-IO: absolute, since OMPIO takes no other. */
@@ -163,19 +196,39 @@ static rpt_status_t try_path(const struct rpt_checkpoint *c, const char *path)
                : rpt__dir_fail(&c->save.dir, RPT_STATE_FILE, "open", error, 0);
 }
 
-static rpt_status_t write_boxes(struct rpt_checkpoint *c, const char *path,
-                                const struct rpt_hdf5_box *boxes,
-                                size_t n_boxes)
+static rpt_status_t write_boxes(struct writing *w)
 {
-    rpt_status_t status = c->hdf5->write_all(path, c->mpi, boxes, n_boxes, meet,
-                                             c);
+    struct rpt_checkpoint *c = w->c;
+    rpt_status_t status;
 
+    rpt__lookout_step(w->lookout, "H5Fopen", NULL);
+    status = c->hdf5->write_all(w->path, c->mpi, w->boxes, w->n_boxes, meet, w);
     if (status == RPT_ERR_IO) {
-        rpt__fail(RPT_ERR_IO, "HDF5 cannot write %s", path);
+        rpt__fail(RPT_ERR_IO, "HDF5 cannot write %s", w->path);
         rpt__fail_why("%s", c->hdf5->why());
         rpt__fail_hint("checkpoints that were committed before are intact; "
                        "io.checkpoint.engine=direct does without MPI-IO");
     }
+    return status;
+}
+
+/* Who has failed alone waits for the others, which may never come. */
+static rpt_status_t write_watched(struct rpt_checkpoint *c, const char *path,
+                                  const struct rpt_hdf5_box *boxes,
+                                  size_t n_boxes)
+{
+    struct writing w = { c, path, boxes, n_boxes, NULL, RPT_BUF_EMPTY };
+    rpt_status_t status = rpt__talk_agree(
+        c->group, call, rpt__lookout_start(c, path, &w.lookout));
+
+    if (status == RPT_OK) {
+        status = write_boxes(&w);
+        rpt__lookout_step(w.lookout, NULL,
+                          status == RPT_ERR_IO ? c->hdf5->why() : NULL);
+        status = rpt__talk_agree(c->group, call, status);
+    }
+    rpt__lookout_stop(w.lookout);
+    rpt__buf_free(&w.step);
     return status;
 }
 
@@ -200,7 +253,7 @@ rpt_status_t rpt__collective_write(struct rpt_checkpoint *c, rpt_status_t own)
     }
     own = rpt__talk_agree(c->group, call, own);
     if (own == RPT_OK) {
-        own = write_boxes(c, path, boxes, n_boxes);
+        own = write_watched(c, path, boxes, n_boxes);
     }
     free(path);
     free(boxes);

@@ -26,6 +26,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/level_place.c io/checkpoint/level_priv.h \
 	io/checkpoint/level_rebuild.c io/checkpoint/level_save.c \
 	io/checkpoint/level_ship.c \
+	io/checkpoint/lookout.c io/checkpoint/lookout.h \
 	io/checkpoint/item.c io/checkpoint/item.h io/checkpoint/layout.c \
 	io/checkpoint/layout.h io/checkpoint/load.c io/checkpoint/load.h \
 	io/checkpoint/manifest.c io/checkpoint/open.c io/checkpoint/parts.c \

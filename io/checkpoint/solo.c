@@ -79,7 +79,7 @@ static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
     char text[256];
     int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
                      (int)getpid());
-    int error = ftruncate(fd, 0) != 0 ? errno : 0;
+    int error = rpt__truncate_file(fd, 0);
 
     if (error == 0) {
         error = rpt__write_at(fd, text, (size_t)n, 0);
@@ -90,10 +90,13 @@ static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
 static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = openat(dir->fd, LOCK,
+    int fd;
+
+    do {
+        fd = openat(dir->fd, LOCK,
                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
                     0664);
-
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         return rpt__dir_fail(dir, LOCK, "open", errno, 0);
     }

@@ -147,14 +147,31 @@ static rpt_status_t spread_error(struct rpt_group *group, const char *call,
     return status == RPT_OK ? failure : status;
 }
 
+static bool has_failed(struct rpt_group *group)
+{
+    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+    bool failed;
+
+    rpt__engine_lock(engine);
+    failed = rpt__group_is_failed(group);
+    rpt__engine_unlock(engine);
+    return failed;
+}
+
 rpt_status_t rpt__talk_agree(struct rpt_group *group, const char *call,
                              rpt_status_t own)
 {
     int n = rpt__group_size(group);
     int32_t mine = own < 0 ? (int32_t)own : 0;
-    int32_t *all = malloc((size_t)n * sizeof *all);
-    rpt_status_t status = all != NULL ? RPT_OK : rpt__fail_nomem((size_t)n * 4);
+    int32_t *all;
+    rpt_status_t status;
 
+    /* Nobody hears it any more: the reason is what stays. */
+    if (own < 0 && has_failed(group)) {
+        return own;
+    }
+    all = malloc((size_t)n * sizeof *all);
+    status = all != NULL ? RPT_OK : rpt__fail_nomem((size_t)n * 4);
     /* Who has no memory for the answers cannot take part: the others end at
      * their deadline. */
     if (status == RPT_OK) {

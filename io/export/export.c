@@ -222,6 +222,8 @@ static rpt_status_t write_output(struct rpt_export *e)
         if (e->rank == 0) {
             rpt__export_output_abandon(e);
         }
+    } else if (e->rank == 0) {
+        rpt__export_output_settle(e);
     }
     return status;
 }
@@ -255,7 +257,7 @@ static rpt_status_t run(struct rpt_group *group, const char *directory,
         .dir = RPT_DIR_CLOSED,
         .opened = RPT_OPENED_NONE,
         .state_fd = -1,
-        .output = { RPT_DIR_CLOSED, RPT_DIR_CLOSED, NULL, NULL }
+        .output = { .parent = RPT_DIR_CLOSED, .dir = RPT_DIR_CLOSED }
     };
     const struct rpt_parquet_ops *ops;
     rpt_status_t status = compare(&e, directory, task);
@@ -287,8 +289,7 @@ rpt_status_t rpt__export(struct rpt_group *group, const char *directory,
 {
     const rpt_options_t *options = rpt__comm_options(rpt__group_comm(group));
     double before_s = rpt__group_be_patient(
-        group,
-        rpt__option_seconds(options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
+        group, rpt__option_seconds(options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
     sigset_t before;
     rpt_status_t status;
 

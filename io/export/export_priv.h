@@ -76,6 +76,8 @@ struct rpt_export_output {
     struct rpt_dir dir; /* OUT.part-ID */
     char *name;         /* of OUT      */
     char *part_name;
+    char *old_name; /* rank 0: of what was replaced; NULL: nothing */
+    bool is_moved;  /* rank 0: OUT is the new one                  */
 };
 
 struct rpt_export {
@@ -137,9 +139,12 @@ uint64_t rpt__export_elements(const struct rpt_dataset *set);
 /* Collective: OUT.part-ID and the folders of all tables in it.  Fails on all.
  */
 rpt_status_t rpt__export_output_begin(struct rpt_export *e);
-/* Rank 0, when all ranks have their files. */
+/* Rank 0, when all ranks have their files: OUT is the new one, and on the disk.
+ */
 rpt_status_t rpt__export_output_commit(struct rpt_export *e);
-/* Rank 0: nothing is left.  Keeps the last error. */
+/* Rank 0, when all know: removes what was replaced. */
+void rpt__export_output_settle(struct rpt_export *e);
+/* Rank 0: OUT is what it was, nothing is left.  Keeps the last error. */
 void rpt__export_output_abandon(struct rpt_export *e);
 void rpt__export_output_free(struct rpt_export_output *output);
 

@@ -12,6 +12,7 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "io/checkpoint/talk.h"
 
 #include <errno.h>
@@ -335,88 +336,81 @@ static int rename_in(const struct rpt_export_output *o, unsigned flags)
                : errno;
 }
 
+/* The names as they were. */
+static void move_back(struct rpt_export_output *o)
+{
+    if (o->old_name == NULL) {
+        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
+    } else if (strcmp(o->old_name, o->part_name) == 0) {
+        rename_in(o, RENAME_EXCHANGE);
+    } else {
+        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
+        renameat(o->parent.fd, o->old_name, o->parent.fd, o->name);
+    }
+    o->is_moved = false;
+}
+
 /* Two renames, where one cannot do it. */
-static rpt_status_t swap_names(const struct rpt_export_output *o)
+static rpt_status_t swap_names(struct rpt_export_output *o)
 {
     size_t n = strlen(o->name);
-    char *old = strdup(o->part_name);
     rpt_status_t status;
 
-    if (old == NULL) {
-        return rpt__fail_nomem(strlen(o->part_name) + 1);
-    }
-    snprintf(old + n, strlen(o->part_name) + 1 - n, ".old-%s",
+    snprintf(o->old_name + n, strlen(o->part_name) + 1 - n, ".old-%s",
              o->part_name + n + strlen(".part-"));
-    status = rpt__dir_rename(&o->parent, o->name, old);
+    status = rpt__dir_rename(&o->parent, o->name, o->old_name);
     if (status == RPT_OK) {
         status = rpt__dir_rename(&o->parent, o->part_name, o->name);
         if (status != RPT_OK) {
-            renameat(o->parent.fd, old, o->parent.fd, o->name);
+            renameat(o->parent.fd, o->old_name, o->parent.fd, o->name);
         }
     }
-    if (status == RPT_OK) {
-        status = rpt__dir_sync(&o->parent);
-        if (status != RPT_OK) {
-            renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
-            renameat(o->parent.fd, old, o->parent.fd, o->name);
-        }
-    }
-    if (status == RPT_OK) {
-        status = rpt__dir_remove(&o->parent, old);
-    }
-    free(old);
     return status;
 }
 
-/* The old one is there until the new one is on the disk. */
-static rpt_status_t replace(const struct rpt_export_output *o)
+/* The old one is there until all know that the new one is on the disk. */
+static rpt_status_t replace(struct rpt_export_output *o)
 {
-    int error = rename_in(o, RENAME_EXCHANGE);
-    rpt_status_t status;
+    int error;
 
+    o->old_name = strdup(o->part_name);
+    if (o->old_name == NULL) {
+        return rpt__fail_nomem(strlen(o->part_name) + 1);
+    }
+    error = rename_in(o, RENAME_EXCHANGE);
     if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
         return swap_names(o);
     }
-    if (error != 0) {
-        return rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
-    }
-    status = rpt__dir_sync(&o->parent);
-    if (status != RPT_OK) {
-        rename_in(o, RENAME_EXCHANGE);
-        return status;
-    }
-    return rpt__dir_remove(&o->parent, o->part_name);
+    return error == 0
+               ? RPT_OK
+               : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
 }
 
-/* Where there was nothing, nothing is left when it fails. */
-static rpt_status_t settle(const struct rpt_export_output *o)
+static rpt_status_t give_name(const struct rpt_export_output *o)
 {
-    rpt_status_t status = rpt__dir_sync(&o->parent);
+    int error = rename_in(o, RENAME_NOREPLACE);
 
-    if (status != RPT_OK) {
-        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
-    }
-    return status;
-}
-
-static rpt_status_t move_in(const struct rpt_export *e)
-{
-    const struct rpt_export_output *o = &e->output;
-    bool is_there = !lacks(&o->parent, o->name);
-    int error;
-
-    if (is_there) {
-        rpt_status_t status = check_place(e); /* somebody may have made it */
-
-        return status == RPT_OK ? replace(o) : status;
-    }
-    error = rename_in(o, RENAME_NOREPLACE);
     if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
         error = rename_in(o, 0);
     }
     return error == 0
-               ? settle(o)
+               ? RPT_OK
                : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
+}
+
+static rpt_status_t move_in(struct rpt_export *e)
+{
+    struct rpt_export_output *o = &e->output;
+    rpt_status_t status;
+
+    if (lacks(&o->parent, o->name)) {
+        status = give_name(o);
+    } else {
+        status = check_place(e); /* somebody may have made it */
+        status = status == RPT_OK ? replace(o) : status;
+    }
+    o->is_moved = status == RPT_OK;
+    return status == RPT_OK ? rpt__dir_sync(&o->parent) : status;
 }
 
 rpt_status_t rpt__export_output_commit(struct rpt_export *e)
@@ -424,6 +418,18 @@ rpt_status_t rpt__export_output_commit(struct rpt_export *e)
     rpt_status_t status = sync_names(e);
 
     return status == RPT_OK ? move_in(e) : status;
+}
+
+/* OUT is the new one already, and the next export tries again. */
+void rpt__export_output_settle(struct rpt_export *e)
+{
+    struct rpt_export_output *o = &e->output;
+
+    if (o->old_name != NULL &&
+        rpt__dir_remove(&o->parent, o->old_name) != RPT_OK) {
+        rpt__log(RPT_LOG_WARN, "what was replaced was not removed: %s (%s)",
+                 rpt_last_error()->what, rpt_last_error()->why);
+    }
 }
 
 void rpt__export_output_abandon(struct rpt_export *e)
@@ -436,6 +442,9 @@ void rpt__export_output_abandon(struct rpt_export *e)
         return;
     }
     rpt__error_pack(&error);
+    if (o->is_moved) {
+        move_back(o);
+    }
     if (rpt__dir_remove(&o->parent, o->part_name) != RPT_OK && !error.failed) {
         reader = rpt__reader(error.data, error.bytes);
         rpt__error_unpack(&reader);
@@ -449,4 +458,5 @@ void rpt__export_output_free(struct rpt_export_output *o)
     rpt__dir_close(&o->parent);
     free(o->name);
     free(o->part_name);
+    free(o->old_name);
 }

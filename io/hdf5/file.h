@@ -83,8 +83,9 @@ struct rpt_hdf5_ops {
                          void (*opened)(void *user), void *user);
     /* Collective over the MPI_Comm that mpi_comm points to: writes these boxes
      * into a file that make() made, one dataset after the other.  before(user,
-     * i) is called on all ranks before dataset i; a failure, the same on all
-     * ranks, ends it. */
+     * i) is called on all ranks before dataset i, and with n_boxes before the
+     * file is closed; a failure, on all ranks, ends it, and leaves the file
+     * open. */
     rpt_status_t (*write_all)(const char *path, const void *mpi_comm,
                               const struct rpt_hdf5_box *boxes, size_t n_boxes,
                               rpt_status_t (*before)(void *user, size_t i),

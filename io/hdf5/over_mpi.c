@@ -45,3 +45,8 @@ void rpt__hdf5_comm_free(void *comm)
         free(comm);
     }
 }
+
+void rpt__hdf5_comm_abort(void *comm, int code)
+{
+    PMPI_Abort(*(MPI_Comm *)comm, code);
+}

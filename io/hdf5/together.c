@@ -58,22 +58,23 @@ static rpt_status_t write_box(hid_t file, hid_t transfer,
 static rpt_status_t write_boxes(hid_t file, const struct rpt_hdf5_box *boxes,
                                 size_t n_boxes,
                                 rpt_status_t (*before)(void *user, size_t i),
-                                void *user)
+                                void *user, bool *together_out)
 {
     hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
     rpt_status_t status = RPT_OK, own = RPT_OK;
 
     H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
     /* Who has failed goes on: the others wait for it in the next write. */
-    for (size_t i = 0; status == RPT_OK && i < n_boxes; i++) {
+    for (size_t i = 0; status == RPT_OK && i <= n_boxes; i++) {
         status = before(user, i);
-        if (status == RPT_OK && own == RPT_OK) {
+        if (status == RPT_OK && i < n_boxes && own == RPT_OK) {
             own = write_box(file, transfer, &boxes[i]);
-        } else if (status == RPT_OK) {
+        } else if (status == RPT_OK && i < n_boxes) {
             write_box(file, transfer, &boxes[i]);
         }
     }
     H5Pclose(transfer);
+    *together_out = status == RPT_OK;
     return status != RPT_OK ? status : own;
 }
 
@@ -84,6 +85,7 @@ rpt_status_t rpt__hdf5_write_all(const char *path, const void *mpi_comm,
                                  void *user)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    bool together;
     rpt_status_t status;
     hid_t file;
 
@@ -96,7 +98,11 @@ rpt_status_t rpt__hdf5_write_all(const char *path, const void *mpi_comm,
     if (file < 0) {
         return rpt__hdf5_failed("H5Fopen");
     }
-    status = write_boxes(file, boxes, n_boxes, before, user);
+    status = write_boxes(file, boxes, n_boxes, before, user, &together);
+    /* To close it all are needed.  HDF5 does so when MPI ends. */
+    if (!together) {
+        return status;
+    }
     /* No H5Fflush: OMPIO's MPI_File_sync leaves out its barrier on a rank whose
      * writes have failed, and the others wait for ever.  Each rank reads back
      * and syncs by itself. */

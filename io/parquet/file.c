@@ -100,6 +100,40 @@ static rpt_status_t check_place(const struct rpt_parquet_file *file)
     return RPT_OK;
 }
 
+/* ---- calls that a signal may interrupt ---- */
+
+static int open_again(const char *path, int flags)
+{
+    int fd;
+
+    do {
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int truncate_again(int fd)
+{
+    int result;
+
+    do {
+        result = ftruncate(fd, 0);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
+static int sync_again(int fd)
+{
+    int result;
+
+    do {
+        result = fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
+/* ---- the file ---- */
+
 /* Whether PATH.part is still the file that we have locked. */
 static bool is_still_named(const struct rpt_parquet_file *file)
 {
@@ -111,10 +145,8 @@ static bool is_still_named(const struct rpt_parquet_file *file)
 
 static rpt_status_t open_part(struct rpt_parquet_file *file)
 {
-    file->fd = open(file->part,
-                    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-                        O_CLOEXEC,
-                    0666);
+    file->fd = open_again(file->part, O_WRONLY | O_CREAT | O_NOFOLLOW |
+                                          O_NONBLOCK | O_NOCTTY);
     if (file->fd < 0) {
         return fail_io(file, errno);
     }
@@ -125,7 +157,7 @@ static rpt_status_t open_part(struct rpt_parquet_file *file)
         rpt__fail_hint("give each writer a file of its own");
         return RPT_ERR_BUSY;
     }
-    return ftruncate(file->fd, 0) == 0 ? RPT_OK : fail_io(file, errno);
+    return truncate_again(file->fd) == 0 ? RPT_OK : fail_io(file, errno);
 }
 
 rpt_status_t rpt__parquet_file_create(const char *path,
@@ -199,11 +231,11 @@ const char *rpt__parquet_file_path(const struct rpt_parquet_file *file)
 /* fsync of the directory, so that the name survives a power failure. */
 static int sync_directory(struct rpt_parquet_file *file)
 {
-    int fd = open(dirname(file->part), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_again(dirname(file->part), O_RDONLY | O_DIRECTORY);
     int error = fd < 0 ? errno : 0;
 
     /* Some file systems cannot, and say so. */
-    if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL) {
+    if (fd >= 0 && sync_again(fd) != 0 && errno != EINVAL) {
         error = errno;
     }
     if (fd >= 0) {
@@ -217,7 +249,7 @@ rpt_status_t rpt__parquet_file_keep(struct rpt_parquet_file *file)
     rpt_status_t status = file->status;
 
     if (status == RPT_OK &&
-        (fsync(file->fd) != 0 || rename(file->part, file->path) != 0)) {
+        (sync_again(file->fd) != 0 || rename(file->part, file->path) != 0)) {
         status = fail_io(file, errno);
     }
     if (status != RPT_OK) {
