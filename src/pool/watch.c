@@ -8,6 +8,10 @@
  *   thread   looks once more, closes                               CLOSED
  *   poller   reports the end that was kept so long, frees the slot
  *
+ * When the pool stops, a program that has not started goes back to its owner.
+ * One that was asked to save then, and does not end well, has not failed: its
+ * signal may have ended it.
+ *
  * All that may take long (files are read, hashed, synced) is the thread's, and
  * the engine goes on.  Between the two there is a phase, under the watch's own
  * lock, and the bell.
@@ -53,6 +57,8 @@ struct rpt_watch {
     double commit_s; /* that was committed                    */
     /* the poller's */
     double signal_s;
+    bool goes_back; /* it was not started, and the pool stops */
+    bool told;      /* that the pool stops, by a signal       */
     struct rpt_buf end;
     char *postponed; /* why */
 };
@@ -277,6 +283,13 @@ void rpt__watch_postpone(struct rpt_item *item, const char *message)
     set_phase(w, ENDING);
 }
 
+/* The pool stops before the program has started: it runs in another job. */
+static void give_back(struct rpt_watch *w)
+{
+    w->goes_back = true;
+    set_phase(w, ENDING);
+}
+
 /* The folder is open, or could not be. */
 static void begin(struct rpt_watch *w)
 {
@@ -328,6 +341,7 @@ static void ask(struct rpt_watch *w, double now_s)
     w->item->saved->hurried |= hurry;
     w->signal_s = now_s + interval_s;
     if (pool->checkpoint_signal != 0 && pool->worker.keeper != NULL) {
+        w->told |= hurry;
         rpt__keeper_signal(pool->worker.keeper, (uint64_t)(uintptr_t)w->item,
                            pool->checkpoint_signal);
     }
@@ -346,7 +360,13 @@ static void close_watch(struct rpt_watch *w)
     item->saved->scratch = item->saved->files = NULL;
     item->saved->n_commits = w->n_commits;
     item->saved->commit_s = w->commit_s;
-    if (w->postponed != NULL) {
+    if (w->told && !item->cancelled) {
+        item->by_shutdown = true;
+    }
+    if (w->goes_back) {
+        rpt__worker_unstart(pool, item);
+        rpt__worker_give_back(pool, false);
+    } else if (w->postponed != NULL) {
         rpt__program_postpone(pool, item, w->postponed);
     } else if (rpt__attempt_unpack(&reader, &end)) {
         rpt__worker_finish(pool, item, &end);
@@ -364,7 +384,10 @@ int rpt__watches_poll(struct rpt_pool *pool)
         enum phase phase = phase_of(w);
 
         next = TAILQ_NEXT(w, link);
-        if (phase == OPENED) {
+        if (phase <= OPENED && pool->ending.stopping && !w->item->cancelled) {
+            give_back(w);
+            n++;
+        } else if (phase == OPENED) {
             begin(w);
             n++;
         } else if (phase == CLOSED) {
