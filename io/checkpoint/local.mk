@@ -2,6 +2,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/begin.c io/checkpoint/blocks.c io/checkpoint/box.c \
 	io/checkpoint/box.h io/checkpoint/checkpoint.h \
 	io/checkpoint/catalog.c io/checkpoint/catalog.h \
+	io/checkpoint/choice.c io/checkpoint/choice.h \
 	io/checkpoint/chunks.h io/checkpoint/cut.c io/checkpoint/cut.h \
 	io/checkpoint/deflate.c io/checkpoint/deflate.h \
 	io/checkpoint/pack.c io/checkpoint/slots.c io/checkpoint/slots.h \

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/choice.h"
 #include "io/checkpoint/talk.h"
 
 #include <ctype.h>
@@ -319,73 +320,51 @@ static rpt_status_t note_files(struct rpt_solo *s,
 }
 
 /* RPT_PENDING: the next one is to be tried. */
-static rpt_status_t try_one(struct rpt_solo *s, const struct rpt_found *found)
+static rpt_status_t try_one(struct rpt_solo *s, struct rpt_choice *choice,
+                            const struct rpt_found *found)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
     rpt_status_t status = rpt__opened_read(&s->dir, found->name, &opened);
-    char why[512];
 
     if (status == RPT_OK) {
         status = rpt__verify(&opened, 0, 1);
     }
     if (status == RPT_OK) {
-        rpt__event_add(&s->dir, "verify", found->id, found->iteration, 0);
-        rpt__event_add(&s->dir, "restore", found->id, found->iteration, 0);
+        rpt__choice_verified(choice, found);
         s->verified = found->id;
         status = opened.manifest.n_files > 0 ? note_files(s, found) : RPT_OK;
-        rpt__opened_free(&opened);
-        return status;
+    } else if (status != RPT_ERR_NOMEM) {
+        rpt__choice_pass(choice, found, status);
+        status = RPT_PENDING;
     }
-    snprintf(why, sizeof why, "%s (%s)", rpt_last_error()->what,
-             rpt_last_error()->why);
+    if (status == RPT_OK) {
+        rpt__choice_take(choice, found);
+    }
     rpt__opened_free(&opened);
-    if (status == RPT_ERR_NOMEM) {
-        return status;
-    }
-    if (status == RPT_ERR_CORRUPT) {
-        put_aside(s, found, why);
-    } else {
-        rpt__log(RPT_LOG_WARN, "checkpoint %s/%s cannot be used: %s", s->task,
-                 found->name, why);
-    }
-    return RPT_PENDING;
+    return status;
 }
 
 rpt_status_t rpt__solo_restore(struct rpt_solo *s, uint64_t *iteration_out)
 {
-    int64_t tries = rpt__option_integer(s->options,
-                                        RPT_OPT_IO_CHECKPOINT_TRIES);
-    struct rpt_found *found = NULL;
-    struct rpt_history history;
-    size_t n = 0;
-    rpt_status_t status = rpt__find_all(&s->dir, &found, &n), tried = RPT_END;
+    struct rpt_choice choice;
+    const struct rpt_found *found = NULL;
+    rpt_status_t status = rpt__choice_begin(&s->dir, s->options, &choice);
 
+    if (status != RPT_OK) {
+        return status;
+    }
+    do {
+        found = rpt__choice_next(&choice);
+        status = found != NULL ? try_one(s, &choice, found)
+                               : rpt__choice_none(&choice);
+    } while (status == RPT_PENDING);
+    /* What was put aside is no bound for what comes now. */
+    s->has_newest = status == RPT_OK;
+    s->newest = 0;
     if (status == RPT_OK) {
-        status = rpt__history_read(&s->dir, true, &history);
+        s->newest = *iteration_out = found->iteration;
     }
-    for (size_t i = 0; i < n && status == RPT_OK; i++) {
-        if (tries > 0 && history.last_restored == found[i].id &&
-            (int64_t)history.n_restores >= tries && i + 1 < n) {
-            put_aside(s, &found[i],
-                      "it was restored several times, and no newer one was "
-                      "committed since");
-            continue;
-        }
-        tried = try_one(s, &found[i]);
-        if (tried == RPT_OK) {
-            *iteration_out = found[i].iteration;
-        }
-        if (tried != RPT_PENDING) {
-            break;
-        }
-    }
-    if (status == RPT_OK) {
-        status = tried == RPT_PENDING ? RPT_END : tried;
-        /* What was put aside is no bound for what comes now. */
-        s->has_newest = status == RPT_OK;
-        s->newest = status == RPT_OK ? *iteration_out : 0;
-    }
-    free(found);
+    rpt__choice_end(&choice);
     return status;
 }
 

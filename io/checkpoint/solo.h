@@ -32,7 +32,8 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
 void rpt__solo_close(struct rpt_solo *solo);
 
 /* Finds the newest one that is whole, as rpt_checkpoint_restore() does.
- * RPT_END: there is none; what was damaged is put aside, and warned of. */
+ * What was damaged is put aside, and warned of.  RPT_END: there is none, and
+ * never was; RPT_ERR_CORRUPT: there are some, but none is whole. */
 rpt_status_t rpt__solo_restore(struct rpt_solo *solo, uint64_t *iteration_out);
 /* Appends what rpt__solo_save() was given for the one that was restored. */
 rpt_status_t rpt__solo_read(const struct rpt_solo *solo, struct rpt_buf *out);
