@@ -31,7 +31,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCRATCH "scratch-"
 #define COMMIT "COMMIT"
 #define LOCK "lock"
 
@@ -158,18 +157,39 @@ static void old_name(const char *task, char name_out[256])
     snprintf(name_out, 256, ".old-%s", task);
 }
 
+/* Beside one that could not be removed. */
+static rpt_status_t other_old_name(const char *task, char name_out[256])
+{
+    uint64_t number = 0;
+
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
+    }
+    snprintf(name_out, 256, ".old-%s.%016llx", task,
+             (unsigned long long)number);
+    return RPT_OK;
+}
+
+/* Its first name is gone for good before a part of it is.  What cannot be
+ * removed takes room, and does no other harm. */
+static void remove_old(const struct rpt_dir *top, const char *old)
+{
+    if (!rpt__dir_lacks(top, old) &&
+        (rpt__dir_sync(top) != RPT_OK || rpt__dir_remove(top, old) != RPT_OK)) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s (%s)", top->path, old,
+                 rpt_last_error()->what, rpt_last_error()->why);
+    }
+}
+
 static rpt_status_t make_and_enter(struct rpt_solo *s)
 {
     rpt_status_t status;
     char old[256];
 
     old_name(s->task, old);
-    status = rpt__dir_remove(&s->top, old);
+    remove_old(&s->top, old);
     do {
-        if (status == RPT_OK || status == RPT_PENDING ||
-            status == RPT_ERR_NOT_FOUND) {
-            status = rpt__dir_make(&s->top, s->task, true);
-        }
+        status = rpt__dir_make(&s->top, s->task, true);
         if (status == RPT_OK) {
             status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
         }
@@ -180,31 +200,12 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
 }
 
-/* Those of attempts that were killed; what they have started may write there
- * still. */
-static rpt_status_t remove_scratch(const struct rpt_dir *dir)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(dir, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (strncmp(names.list[i], SCRATCH, strlen(SCRATCH)) == 0) {
-            status = rpt__dir_remove(dir, names.list[i]);
-        }
-    }
-    rpt__dir_names_free(&names);
-    return status;
-}
-
 static rpt_status_t look_around(struct rpt_solo *s)
 {
     struct rpt_found *found = NULL;
     size_t n = 0;
     rpt_status_t status = rpt__commit_leftovers(&s->dir);
 
-    if (status == RPT_OK) {
-        status = remove_scratch(&s->dir);
-    }
     if (status == RPT_OK) {
         status = rpt__find_all(&s->dir, &found, &n);
     }
@@ -293,18 +294,6 @@ void rpt__solo_close(struct rpt_solo *s)
 }
 
 /* ---- restore ---- */
-
-static void put_aside(struct rpt_solo *s, const struct rpt_found *found,
-                      const char *why)
-{
-    rpt__log(RPT_LOG_WARN, "checkpoint %s/%s is put aside as .bad-%016llx: %s",
-             s->task, found->name, (unsigned long long)found->id, why);
-    if (rpt__put_aside(&s->dir, found->name, found->id) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s could not be renamed: %s", found->name,
-                 rpt_last_error()->why);
-    }
-    rpt__event_add(&s->dir, "aside", found->id, found->iteration, 0);
-}
 
 static rpt_status_t note_files(struct rpt_solo *s,
                                const struct rpt_found *found)
@@ -593,7 +582,7 @@ rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
     }
-    snprintf(s->scratch_name, sizeof s->scratch_name, SCRATCH "%016llx",
+    snprintf(s->scratch_name, sizeof s->scratch_name, RPT_SCRATCH "%016llx",
              (unsigned long long)number);
     status = rpt__dir_make(&s->dir, s->scratch_name, false);
     if (status == RPT_OK) {
@@ -749,16 +738,17 @@ rpt_status_t rpt__solo_remove(const char *directory, const char *task)
 
     old_name(task, old);
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&top, old);
-    }
-    if (status == RPT_OK) {
+        remove_old(&top, old);
         status = enter(&top, task, &dir, &fd);
+    }
+    if (status == RPT_OK && !rpt__dir_lacks(&top, old)) {
+        status = other_old_name(task, old);
     }
     if (status == RPT_OK) {
         status = rpt__dir_rename(&top, task, old);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&top, old);
+        remove_old(&top, old);
     }
     give_lock(fd);
     rpt__dir_close(&dir);
