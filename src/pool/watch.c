@@ -405,11 +405,14 @@ int rpt__watches_poll(struct rpt_pool *pool)
 
 double rpt__watches_next_s(const struct rpt_pool *pool)
 {
-    const struct rpt_watch *w;
+    struct rpt_watch *w;
     double next_s = (double)INFINITY;
 
+    /* One whose program has ended is asked no more; its thread rings. */
     TAILQ_FOREACH (w, &pool->worker.watches, link) {
-        next_s = w->signal_s < next_s ? w->signal_s : next_s;
+        if (phase_of(w) == RUNS && w->signal_s < next_s) {
+            next_s = w->signal_s;
+        }
     }
     return next_s;
 }
