@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -60,7 +61,8 @@ struct rpt_watch {
     bool goes_back; /* it was not started, and the pool stops */
     bool told;      /* that the pool stops, by a signal       */
     struct rpt_buf end;
-    char *postponed; /* why */
+    bool is_postponed;
+    char why_postponed[256];
 };
 
 /* ---- the thread ---- */
@@ -210,7 +212,6 @@ static void release(struct rpt_watch *w)
     pthread_mutex_destroy(&w->lock);
     rpt__buf_free(&w->error);
     rpt__buf_free(&w->end);
-    free(w->postponed);
     free(w);
 }
 
@@ -279,7 +280,8 @@ void rpt__watch_postpone(struct rpt_item *item, const char *message)
 {
     struct rpt_watch *w = item->saved->watch;
 
-    w->postponed = strdup(message);
+    w->is_postponed = true;
+    snprintf(w->why_postponed, sizeof w->why_postponed, "%s", message);
     set_phase(w, ENDING);
 }
 
@@ -366,8 +368,8 @@ static void close_watch(struct rpt_watch *w)
     if (w->goes_back) {
         rpt__worker_unstart(pool, item);
         rpt__worker_give_back(pool, false);
-    } else if (w->postponed != NULL) {
-        rpt__program_postpone(pool, item, w->postponed);
+    } else if (w->is_postponed) {
+        rpt__program_postpone(pool, item, w->why_postponed);
     } else if (rpt__attempt_unpack(&reader, &end)) {
         rpt__worker_finish(pool, item, &end);
     }
