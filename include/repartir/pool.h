@@ -710,6 +710,7 @@ RPT_API uint64_t rpt_call_checkpoint_iteration(rpt_call_t *call);
  * Collective over the gang.  Blocking.  To be closed with
  * rpt_checkpoint_close() before the function returns.
  * \retval RPT_ERR_STATE  it is no gang, or was not asked for checkpoints
+ * \retval RPT_ERR_BUSY   another attempt had them for ten seconds
  * \retval as rpt_checkpoint_open()
  */
 RPT_API rpt_status_t
