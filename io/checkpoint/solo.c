@@ -40,14 +40,16 @@ struct rpt_solo {
     const rpt_options_t *options;
     const char *host;
     char *task;
-    struct rpt_dir top, dir, scratch;
+    struct rpt_dir top, dir, scratch; /* dir: closed as long as there is no
+                                         room for it */
     int lock_fd;
     double opened_s;
     bool has_newest;
     uint64_t newest;   /* iteration of the newest committed one */
     uint64_t verified; /* id of the one that was restored       */
     char *files;       /* path of its files                     */
-    char scratch_name[SCRATCH_BYTES];
+    char scratch_name[SCRATCH_BYTES]; /* "": there is none */
+    char *scratch_path;
 };
 
 /* ---- the lock ---- */
@@ -73,27 +75,33 @@ static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
            mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
-static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
-                                 const char *host)
+/* For people; the lock itself is the kernel's. */
+static void write_holder(const struct rpt_dir *dir, int fd, const char *host)
 {
     char text[256];
     int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
                      (int)getpid());
-    int error = ftruncate(fd, 0) != 0 ? errno : 0;
+    int error = rpt__truncate_file(fd, 0);
 
     if (error == 0) {
         error = rpt__write_at(fd, text, (size_t)n, 0);
     }
-    return error == 0 ? RPT_OK : rpt__dir_fail(dir, LOCK, "write", error, 0);
+    if (error != 0) {
+        rpt__log(RPT_LOG_WARN, "%s/" LOCK " does not say who has it: %s",
+                 dir->path, strerror(error));
+    }
 }
 
 static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = openat(dir->fd, LOCK,
+    int fd;
+
+    do {
+        fd = openat(dir->fd, LOCK,
                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
                     0664);
-
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         return rpt__dir_fail(dir, LOCK, "open", errno, 0);
     }
@@ -181,6 +189,12 @@ static void remove_old(const struct rpt_dir *top, const char *old)
     }
 }
 
+static bool is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
+/* RPT_END: there is no room for the folder, so nothing was ever saved. */
 static rpt_status_t make_and_enter(struct rpt_solo *s)
 {
     rpt_status_t status;
@@ -189,13 +203,17 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
     old_name(s->task, old);
     remove_old(&s->top, old);
     do {
-        status = rpt__dir_make(&s->top, s->task, true);
-        if (status == RPT_OK) {
-            status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
+        int error = mkdirat(s->top.fd, s->task, 0775) == 0 ? 0 : errno;
+
+        if (error != 0 && error != EEXIST) {
+            status = rpt__dir_fail(&s->top, s->task, "make the folder", error,
+                                   0);
+            return is_full(error) ? RPT_END : status;
         }
+        status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
     } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
     if (status == RPT_OK) {
-        status = write_holder(&s->dir, s->lock_fd, s->host);
+        write_holder(&s->dir, s->lock_fd, s->host);
     }
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
 }
@@ -219,6 +237,36 @@ static rpt_status_t look_around(struct rpt_solo *s)
     }
     free(found);
     return status;
+}
+
+/* As make_and_enter(). */
+static rpt_status_t open_task(struct rpt_solo *s)
+{
+    rpt_status_t status = make_and_enter(s);
+
+    if (status == RPT_OK) {
+        status = look_around(s);
+    }
+    if (status != RPT_OK) {
+        give_lock(s->lock_fd);
+        s->lock_fd = -1;
+        rpt__dir_close(&s->dir);
+    }
+    return status;
+}
+
+/* What could not be made before: there may be room by now. */
+static rpt_status_t need_task(struct rpt_solo *s)
+{
+    return s->dir.fd >= 0 ? RPT_OK : open_task(s);
+}
+
+static rpt_status_t go_without(const struct rpt_solo *s)
+{
+    rpt__log(RPT_LOG_WARN,
+             "task %s goes on without checkpoints until there is room: %s (%s)",
+             s->task, rpt_last_error()->what, rpt_last_error()->why);
+    return RPT_OK;
 }
 
 /* Programs look at it from elsewhere. */
@@ -257,10 +305,10 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
     s->opened_s = rpt__now_s();
     status = open_top(directory, &s->top);
     if (status == RPT_OK) {
-        status = make_and_enter(s);
+        status = open_task(s);
     }
-    if (status == RPT_OK) {
-        status = look_around(s);
+    if (status == RPT_END) {
+        status = go_without(s);
     }
     if (status != RPT_OK) {
         rpt__solo_close(s);
@@ -277,7 +325,7 @@ void rpt__solo_close(struct rpt_solo *s)
     }
     if (s->scratch.fd >= 0 &&
         rpt__dir_remove(&s->dir, s->scratch_name) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch.path,
+        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch_path,
                  rpt_last_error()->why);
     }
     if (s->lock_fd >= 0) {
@@ -288,6 +336,7 @@ void rpt__solo_close(struct rpt_solo *s)
     rpt__dir_close(&s->scratch);
     rpt__dir_close(&s->dir);
     rpt__dir_close(&s->top);
+    free(s->scratch_path);
     free(s->files);
     free(s->task);
     free(s);
@@ -337,7 +386,9 @@ rpt_status_t rpt__solo_restore(struct rpt_solo *s, uint64_t *iteration_out)
 {
     struct rpt_choice choice;
     const struct rpt_found *found = NULL;
-    rpt_status_t status = rpt__choice_begin(&s->dir, s->options, &choice);
+    rpt_status_t status = s->dir.fd >= 0
+                              ? rpt__choice_begin(&s->dir, s->options, &choice)
+                              : RPT_END;
 
     if (status != RPT_OK) {
         return status;
@@ -409,13 +460,16 @@ static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
                           uint64_t iteration)
 {
     char id[RPT_ID_BYTES];
-    rpt_status_t status = check_iteration(s, iteration);
+    rpt_status_t status = need_task(s);
 
     *v = (struct saving){ .s = s, .dir = RPT_DIR_CLOSED };
     v->began_s = rpt__now_s();
     v->stamp = (struct rpt_stamp){ 0, iteration, rpt__wall_s(), 1 };
+    if (status == RPT_OK) {
+        status = check_iteration(s, iteration);
+    }
     if (status != RPT_OK) {
-        return status;
+        return status == RPT_END ? RPT_ERR_IO : status;
     }
     if (getrandom(&v->stamp.id, sizeof v->stamp.id, 0) !=
         (ssize_t)sizeof v->stamp.id) {
@@ -574,8 +628,27 @@ rpt_status_t rpt__solo_save(struct rpt_solo *s, uint64_t iteration,
 
 /* ---- files that somebody else writes ---- */
 
+/* RPT_END: there is no room for it. */
+static rpt_status_t make_scratch(struct rpt_solo *s)
+{
+    rpt_status_t status = need_task(s);
+
+    if (status == RPT_OK && mkdirat(s->dir.fd, s->scratch_name, 0775) != 0 &&
+        errno != EEXIST) {
+        int error = errno;
+
+        status = rpt__dir_fail(&s->dir, s->scratch_name, "make the folder",
+                               error, 0);
+        return is_full(error) ? RPT_END : status;
+    }
+    return status == RPT_OK
+               ? rpt__dir_open(&s->dir, s->scratch_name, &s->scratch)
+               : status;
+}
+
 rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
 {
+    bool is_told = s->dir.fd < 0;
     uint64_t number = 0;
     rpt_status_t status;
 
@@ -584,54 +657,67 @@ rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
     }
     snprintf(s->scratch_name, sizeof s->scratch_name, RPT_SCRATCH "%016llx",
              (unsigned long long)number);
-    status = rpt__dir_make(&s->dir, s->scratch_name, false);
-    if (status == RPT_OK) {
-        status = rpt__dir_open(&s->dir, s->scratch_name, &s->scratch);
+    if (asprintf(&s->scratch_path, "%s/%s/%s", s->top.path, s->task,
+                 s->scratch_name) < 0) {
+        s->scratch_path = NULL;
+        return rpt__fail_nomem(strlen(s->top.path));
+    }
+    status = make_scratch(s);
+    if (status == RPT_END) {
+        status = is_told ? RPT_OK : go_without(s);
     }
     if (status == RPT_OK) {
-        *path_out = s->scratch.path;
+        *path_out = s->scratch_path;
     }
     return status;
 }
 
-rpt_status_t rpt__solo_wanted(const struct rpt_solo *s, bool is_over,
+static bool read_iteration(const struct rpt_buf *text, uint64_t *iteration_out)
+{
+    unsigned long long iteration;
+    char *after = NULL;
+
+    errno = 0;
+    iteration = strtoull(text->data, &after, 10);
+    while (isspace((unsigned char)*after)) {
+        after++;
+    }
+    if (!isdigit((unsigned char)text->data[0]) || *after != '\0' ||
+        errno != 0) {
+        return false;
+    }
+    *iteration_out = iteration;
+    return true;
+}
+
+static rpt_status_t no_iteration(const struct rpt_solo *s)
+{
+    rpt__fail(RPT_ERR_PARSE, "%s/" COMMIT " says no iteration",
+              s->scratch_path);
+    rpt__fail_hint("write a number and an end of line into it");
+    return RPT_ERR_PARSE;
+}
+
+rpt_status_t rpt__solo_wanted(struct rpt_solo *s, bool is_over,
                               uint64_t *iteration_out)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
-    struct stat file;
-    unsigned long long iteration;
-    char *after = NULL;
     rpt_status_t status;
 
-    if (fstatat(s->scratch.fd, COMMIT, &file, AT_SYMLINK_NOFOLLOW) != 0) {
+    if ((s->scratch.fd < 0 && (is_over || make_scratch(s) != RPT_OK)) ||
+        rpt__dir_lacks(&s->scratch, COMMIT)) {
         return RPT_PENDING;
     }
     status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
-    if (status == RPT_OK && !is_over &&
-        (text.bytes == 0 || text.data[text.bytes - 1] != '\n')) {
-        rpt__buf_free(&text);
-        return RPT_PENDING; /* it is being written */
-    }
-    if (status == RPT_OK) {
-        errno = 0;
-        iteration = strtoull(text.data, &after, 10);
-        while (isspace((unsigned char)*after)) {
-            after++;
-        }
-        if (!isdigit((unsigned char)text.data[0]) || *after != '\0' ||
-            errno != 0) {
-            status = RPT_ERR_PARSE;
-        } else {
-            *iteration_out = iteration;
-        }
+    if (status == RPT_ERR_NOT_FOUND ||
+        (status == RPT_OK && !is_over &&
+         (text.bytes == 0 || text.data[text.bytes - 1] != '\n'))) {
+        status = RPT_PENDING; /* it is being written */
+    } else if (status == RPT_ERR_CORRUPT ||
+               (status == RPT_OK && !read_iteration(&text, iteration_out))) {
+        status = no_iteration(s);
     }
     rpt__buf_free(&text);
-    if (status != RPT_OK) {
-        rpt__fail(RPT_ERR_PARSE, "%s/" COMMIT " says no iteration",
-                  s->scratch.path);
-        rpt__fail_hint("write a number and an end of line into it");
-        status = RPT_ERR_PARSE;
-    }
     return status;
 }
 
@@ -697,7 +783,7 @@ static void empty_scratch(struct rpt_solo *s)
         status = rpt__dir_remove(&s->scratch, COMMIT);
     }
     if (status != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s was not emptied: %s (%s)", s->scratch.path,
+        rpt__log(RPT_LOG_WARN, "%s was not emptied: %s (%s)", s->scratch_path,
                  rpt_last_error()->what, rpt_last_error()->why);
     }
 }
