@@ -36,6 +36,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
 	io/checkpoint/recycle.c \
 	io/checkpoint/solo.c io/checkpoint/solo.h \
+	io/checkpoint/solo_files.c io/checkpoint/solo_priv.h \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/tell.h \
 	io/checkpoint/verify.c io/checkpoint/verify.h io/checkpoint/workdir.c \

@@ -5,6 +5,7 @@
  *   restore   the newest that is whole, in this thread
  *   save      .tmp-ID: draft, files, blocks.xxh with the seal; then as any
  *             other is committed (commit.c), and old ones go (retain.c)
+ *   files of a program: solo_files.c
  *   remove    the folder gets another name first, so that who comes next makes
  *             a new one
  *
@@ -12,16 +13,14 @@
  * is empty: there are no datasets.  A save costs the state, four small files
  * (two are synced), and the syncs of three folders.
  */
-#include "io/checkpoint/solo.h"
+#include "io/checkpoint/solo_priv.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "io/checkpoint/checkpoint_priv.h"
 #include "io/checkpoint/choice.h"
 #include "io/checkpoint/talk.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,26 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMMIT "COMMIT"
 #define LOCK "lock"
-
-enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32, SCRATCH_BYTES = 32 };
-
-struct rpt_solo {
-    const rpt_options_t *options;
-    const char *host;
-    char *task;
-    struct rpt_dir top, dir, scratch; /* dir: closed as long as there is no
-                                         room for it */
-    int lock_fd;
-    double opened_s;
-    bool has_newest;
-    uint64_t newest;   /* iteration of the newest committed one */
-    uint64_t verified; /* id of the one that was restored       */
-    char *files;       /* path of its files                     */
-    char scratch_name[SCRATCH_BYTES]; /* "": there is none */
-    char *scratch_path;
-};
 
 /* ---- the lock ---- */
 
@@ -189,7 +169,7 @@ static void remove_old(const struct rpt_dir *top, const char *old)
     }
 }
 
-static bool is_full(int error)
+bool rpt__is_full(int error)
 {
     return error == ENOSPC || error == EDQUOT;
 }
@@ -208,7 +188,7 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
         if (error != 0 && error != EEXIST) {
             status = rpt__dir_fail(&s->top, s->task, "make the folder", error,
                                    0);
-            return is_full(error) ? RPT_END : status;
+            return rpt__is_full(error) ? RPT_END : status;
         }
         status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
     } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
@@ -256,12 +236,12 @@ static rpt_status_t open_task(struct rpt_solo *s)
 }
 
 /* What could not be made before: there may be room by now. */
-static rpt_status_t need_task(struct rpt_solo *s)
+rpt_status_t rpt__solo_need_task(struct rpt_solo *s)
 {
     return s->dir.fd >= 0 ? RPT_OK : open_task(s);
 }
 
-static rpt_status_t go_without(const struct rpt_solo *s)
+rpt_status_t rpt__solo_go_without(const struct rpt_solo *s)
 {
     rpt__log(RPT_LOG_WARN,
              "task %s goes on without checkpoints until there is room: %s (%s)",
@@ -308,7 +288,7 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
         status = open_task(s);
     }
     if (status == RPT_END) {
-        status = go_without(s);
+        status = rpt__solo_go_without(s);
     }
     if (status != RPT_OK) {
         rpt__solo_close(s);
@@ -432,15 +412,6 @@ rpt_status_t rpt__solo_read(const struct rpt_solo *s, struct rpt_buf *out)
 
 /* ---- save ---- */
 
-struct saving {
-    struct rpt_solo *s;
-    struct rpt_stamp stamp;
-    char folder[RPT_FOLDER_NAME_BYTES];
-    struct rpt_dir dir;
-    struct rpt_routes routes;
-    double began_s;
-};
-
 static rpt_status_t check_iteration(const struct rpt_solo *s,
                                     uint64_t iteration)
 {
@@ -456,13 +427,13 @@ static rpt_status_t check_iteration(const struct rpt_solo *s,
     return RPT_ERR_EXISTS;
 }
 
-static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
-                          uint64_t iteration)
+rpt_status_t rpt__solo_begin(struct rpt_solo_saving *v, struct rpt_solo *s,
+                             uint64_t iteration)
 {
     char id[RPT_ID_BYTES];
-    rpt_status_t status = need_task(s);
+    rpt_status_t status = rpt__solo_need_task(s);
 
-    *v = (struct saving){ .s = s, .dir = RPT_DIR_CLOSED };
+    *v = (struct rpt_solo_saving){ .s = s, .dir = RPT_DIR_CLOSED };
     v->began_s = rpt__now_s();
     v->stamp = (struct rpt_stamp){ 0, iteration, rpt__wall_s(), 1 };
     if (status == RPT_OK) {
@@ -482,7 +453,7 @@ static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
                             : status;
 }
 
-static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
+static rpt_status_t put_draft(struct rpt_solo_saving *v, uint64_t blocks_bytes)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     struct rpt_manifest m = {
@@ -511,7 +482,8 @@ static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
 }
 
 /* The seal of the only section: all data are down. */
-static rpt_status_t put_blocks(struct saving *v, uint64_t section_bytes)
+static rpt_status_t put_blocks(struct rpt_solo_saving *v,
+                               uint64_t section_bytes)
 {
     struct rpt_buf bytes = RPT_BUF_EMPTY;
     uint64_t offset = RPT_BLOCKS_HEAD_BYTES + 16;
@@ -541,7 +513,7 @@ static void retain(struct rpt_solo *s, uint64_t committed)
 }
 
 /* What removing says is not why the save failed. */
-static void give_up(struct saving *v)
+static void give_up(struct rpt_solo_saving *v)
 {
     struct rpt_buf error = RPT_BUF_EMPTY;
     struct rpt_reader reader;
@@ -561,7 +533,7 @@ static void give_up(struct saving *v)
 }
 
 /* status: of what was written since begin(). */
-static rpt_status_t end(struct saving *v, rpt_status_t status)
+rpt_status_t rpt__solo_end(struct rpt_solo_saving *v, rpt_status_t status)
 {
     struct rpt_solo *s = v->s;
     uint64_t section_bytes = rpt__section_bytes(NULL, NULL, 0);
@@ -598,7 +570,8 @@ static rpt_status_t end(struct saving *v, rpt_status_t status)
     return RPT_OK;
 }
 
-static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
+static rpt_status_t put_state(struct rpt_solo_saving *v, const void *data,
+                              size_t bytes)
 {
     struct rpt_dir files;
     rpt_status_t status = rpt__routes_add(&v->routes, &v->dir, RPT_SOLO_STATE,
@@ -617,200 +590,13 @@ static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
 rpt_status_t rpt__solo_save(struct rpt_solo *s, uint64_t iteration,
                             const void *data, size_t bytes)
 {
-    struct saving v;
-    rpt_status_t status = begin(&v, s, iteration);
+    struct rpt_solo_saving v;
+    rpt_status_t status = rpt__solo_begin(&v, s, iteration);
 
     if (status == RPT_OK) {
         status = put_state(&v, data, bytes);
     }
-    return end(&v, status);
-}
-
-/* ---- files that somebody else writes ---- */
-
-/* RPT_END: there is no room for it. */
-static rpt_status_t make_scratch(struct rpt_solo *s)
-{
-    rpt_status_t status = need_task(s);
-
-    if (status == RPT_OK && mkdirat(s->dir.fd, s->scratch_name, 0775) != 0 &&
-        errno != EEXIST) {
-        int error = errno;
-
-        status = rpt__dir_fail(&s->dir, s->scratch_name, "make the folder",
-                               error, 0);
-        return is_full(error) ? RPT_END : status;
-    }
-    return status == RPT_OK
-               ? rpt__dir_open(&s->dir, s->scratch_name, &s->scratch)
-               : status;
-}
-
-rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
-{
-    bool is_told = s->dir.fd < 0;
-    uint64_t number = 0;
-    rpt_status_t status;
-
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
-        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
-    }
-    snprintf(s->scratch_name, sizeof s->scratch_name, RPT_SCRATCH "%016llx",
-             (unsigned long long)number);
-    if (asprintf(&s->scratch_path, "%s/%s/%s", s->top.path, s->task,
-                 s->scratch_name) < 0) {
-        s->scratch_path = NULL;
-        return rpt__fail_nomem(strlen(s->top.path));
-    }
-    status = make_scratch(s);
-    if (status == RPT_END) {
-        status = is_told ? RPT_OK : go_without(s);
-    }
-    if (status == RPT_OK) {
-        *path_out = s->scratch_path;
-    }
-    return status;
-}
-
-static bool read_iteration(const struct rpt_buf *text, uint64_t *iteration_out)
-{
-    unsigned long long iteration;
-    char *after = NULL;
-
-    errno = 0;
-    iteration = strtoull(text->data, &after, 10);
-    while (isspace((unsigned char)*after)) {
-        after++;
-    }
-    if (!isdigit((unsigned char)text->data[0]) || *after != '\0' ||
-        errno != 0) {
-        return false;
-    }
-    *iteration_out = iteration;
-    return true;
-}
-
-static rpt_status_t no_iteration(const struct rpt_solo *s)
-{
-    rpt__fail(RPT_ERR_PARSE, "%s/" COMMIT " says no iteration",
-              s->scratch_path);
-    rpt__fail_hint("write a number and an end of line into it");
-    return RPT_ERR_PARSE;
-}
-
-rpt_status_t rpt__solo_wanted(struct rpt_solo *s, bool is_over,
-                              uint64_t *iteration_out)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    rpt_status_t status;
-
-    if ((s->scratch.fd < 0 && (is_over || make_scratch(s) != RPT_OK)) ||
-        rpt__dir_lacks(&s->scratch, COMMIT)) {
-        return RPT_PENDING;
-    }
-    status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
-    if (status == RPT_ERR_NOT_FOUND ||
-        (status == RPT_OK && !is_over &&
-         (text.bytes == 0 || text.data[text.bytes - 1] != '\n'))) {
-        status = RPT_PENDING; /* it is being written */
-    } else if (status == RPT_ERR_CORRUPT ||
-               (status == RPT_OK && !read_iteration(&text, iteration_out))) {
-        status = no_iteration(s);
-    }
-    rpt__buf_free(&text);
-    return status;
-}
-
-/* Of a folder below the scratch folder; prefix: its path there, with /. */
-static rpt_status_t move_all(struct saving *v, const struct rpt_dir *from,
-                             const char *prefix, int depth)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(from, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        char name[512], path[600];
-        struct rpt_dir below;
-        struct stat file;
-        const char *why;
-
-        if (depth == 0 && strcmp(names.list[i], COMMIT) == 0) {
-            continue;
-        }
-        snprintf(name, sizeof name, "%s%s", prefix, names.list[i]);
-        why = rpt__name_check(name);
-        if (why == NULL &&
-            fstatat(from->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) == 0 &&
-            !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)) {
-            why = "it is neither a file nor a folder";
-        }
-        if (why != NULL || depth == MOST_FOLDERS) {
-            status = rpt__dir_refuse(from, names.list[i],
-                                     why != NULL ? why : "it lies too deep");
-        } else if (S_ISDIR(file.st_mode)) {
-            status = rpt__dir_open(from, names.list[i], &below);
-            if (status == RPT_OK) {
-                snprintf(path, sizeof path, "%s/", name);
-                status = move_all(v, &below, path, depth + 1);
-                rpt__dir_close(&below);
-            }
-        } else {
-            status = rpt__routes_add(&v->routes, &v->dir, name, 0);
-            snprintf(path, sizeof path, RPT_FILES "/%s", name);
-            if (status == RPT_OK &&
-                renameat(from->fd, names.list[i], v->dir.fd, path) != 0) {
-                status = rpt__dir_fail(from, names.list[i], "move", errno, 0);
-            }
-        }
-    }
-    rpt__dir_names_free(&names);
-    return status;
-}
-
-/* COMMIT goes last: then the writer may begin again. */
-static void empty_scratch(struct rpt_solo *s)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(&s->scratch, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (strcmp(names.list[i], COMMIT) != 0) {
-            status = rpt__dir_remove(&s->scratch, names.list[i]);
-        }
-    }
-    rpt__dir_names_free(&names);
-    if (status == RPT_OK) {
-        status = rpt__dir_remove(&s->scratch, COMMIT);
-    }
-    if (status != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s was not emptied: %s (%s)", s->scratch_path,
-                 rpt_last_error()->what, rpt_last_error()->why);
-    }
-}
-
-void rpt__solo_reject(struct rpt_solo *s)
-{
-    struct rpt_buf error = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
-
-    rpt__error_pack(&error);
-    empty_scratch(s);
-    reader = rpt__reader(error.data, error.bytes);
-    rpt__error_unpack(&reader);
-    rpt__buf_free(&error);
-}
-
-rpt_status_t rpt__solo_take(struct rpt_solo *s, uint64_t iteration)
-{
-    struct saving v;
-    rpt_status_t status = begin(&v, s, iteration);
-
-    if (status == RPT_OK) {
-        status = move_all(&v, &s->scratch, "", 0);
-    }
-    status = end(&v, status);
-    rpt__solo_reject(s); /* what was not saved */
-    return status;
+    return rpt__solo_end(&v, status);
 }
 
 /* ---- remove ---- */
