@@ -646,8 +646,9 @@ typedef rpt_status_t (*rpt_call_unpack_fn)(void *user, const void *bytes,
  *
  * The functions are called by rpt_call_checkpoint() and this call; a status
  * other than 0 is given to who called that.
- * \retval RPT_ERR_STATE  it is a gang
- * \retval RPT_ERR_BUSY   another attempt has the checkpoints
+ * \retval RPT_ERR_STATE    it is a gang
+ * \retval RPT_ERR_BUSY     another attempt has the checkpoints
+ * \retval RPT_ERR_CORRUPT  there are some, but none is whole
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, or what \a unpack
  *         returned
  */
@@ -688,7 +689,9 @@ RPT_API rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call,
  * One that is damaged is put aside, and the one before is given; so is one that
  * was restored `io.checkpoint.tries` times without a newer one.
  * \param data_out  [out] belongs to the call
- * \retval RPT_END  there is none: start from the beginning
+ * \retval RPT_END          there is none: start from the beginning
+ * \retval RPT_ERR_CORRUPT  there are some, but none is whole: to begin anew is
+ *                          for a person to decide, by moving .bad-* away
  * \retval RPT_ERR_STATE, RPT_ERR_BUSY, RPT_ERR_INVALID, RPT_ERR_IO,
  *         RPT_ERR_NOMEM
  */
@@ -707,6 +710,7 @@ RPT_API uint64_t rpt_call_checkpoint_iteration(rpt_call_t *call);
  * Collective over the gang.  Blocking.  To be closed with
  * rpt_checkpoint_close() before the function returns.
  * \retval RPT_ERR_STATE  it is no gang, or was not asked for checkpoints
+ * \retval RPT_ERR_BUSY   another attempt had them for ten seconds
  * \retval as rpt_checkpoint_open()
  */
 RPT_API rpt_status_t

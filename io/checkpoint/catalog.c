@@ -186,8 +186,11 @@ static rpt_status_t add_all(struct rpt_catalog *c, const char *task)
     if (status == RPT_OK && task != NULL) {
         status = add_shelf(c, task, true);
     }
+    /* .old-TASK is on its way out; no task's name begins so. */
     for (size_t i = 0; status == RPT_OK && i < names.n; i++) {
-        status = add_shelf(c, names.list[i], false);
+        if (names.list[i][0] != '.') {
+            status = add_shelf(c, names.list[i], false);
+        }
     }
     rpt__dir_names_free(&names);
     /* Others have moved nothing: now the addresses stay. */

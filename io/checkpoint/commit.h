@@ -89,8 +89,8 @@ rpt_status_t rpt__retain(const struct rpt_dir *task,
 /* Takes a folder out of the way and removes it.  One that somebody else has
  * taken is fine. */
 rpt_status_t rpt__retire(const struct rpt_dir *task, const char *name);
-/* Removes .old-ID of who was killed meanwhile; and .spare-ID of a job that was
- * killed, for who has the task's lock. */
+/* Removes .old-ID of who was killed meanwhile; and .spare-ID and scratch-NUMBER
+ * of a job that was killed, for who has the task's lock. */
 rpt_status_t rpt__clear_old(const struct rpt_dir *task, bool is_locked);
 /* Puts a damaged one aside. */
 rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,

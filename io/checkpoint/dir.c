@@ -426,6 +426,16 @@ bool rpt__dir_lacks(const struct rpt_dir *dir, const char *name)
            errno == ENOENT;
 }
 
+/* A program may have made, or copied, a folder that nobody may write to. */
+static void let_us_write(const struct rpt_dir *dir)
+{
+    struct stat found;
+
+    if (fstat(dir->fd, &found) == 0 && (found.st_mode & S_IRWXU) != S_IRWXU) {
+        (void)fchmod(dir->fd, found.st_mode | S_IRWXU);
+    }
+}
+
 static rpt_status_t remove_in(const struct rpt_dir *parent, const char *name)
 {
     struct rpt_dir dir;
@@ -435,6 +445,7 @@ static rpt_status_t remove_in(const struct rpt_dir *parent, const char *name)
     if (status != RPT_OK) {
         return status == RPT_ERR_NOT_FOUND ? RPT_OK : status;
     }
+    let_us_write(&dir);
     status = rpt__dir_list(&dir, &names);
     for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
         status = rpt__dir_remove(&dir, names.list[i]);

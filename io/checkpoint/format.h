@@ -23,6 +23,7 @@
 #define RPT_MANIFEST "MANIFEST.json"
 #define RPT_DRAFT "draft.json"
 #define RPT_SPARE ".spare-" /* and the id: of the job, as .tmp- is */
+#define RPT_SCRATCH "scratch-" /* and a number: of a task's program */
 #define RPT_BLOCKS "blocks.xxh"
 #define RPT_STATE_FILE "state.h5"
 #define RPT_FILES "files"

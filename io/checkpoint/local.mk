@@ -2,6 +2,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/begin.c io/checkpoint/blocks.c io/checkpoint/box.c \
 	io/checkpoint/box.h io/checkpoint/checkpoint.h \
 	io/checkpoint/catalog.c io/checkpoint/catalog.h \
+	io/checkpoint/choice.c io/checkpoint/choice.h \
 	io/checkpoint/chunks.h io/checkpoint/cut.c io/checkpoint/cut.h \
 	io/checkpoint/deflate.c io/checkpoint/deflate.h \
 	io/checkpoint/pack.c io/checkpoint/slots.c io/checkpoint/slots.h \
@@ -36,6 +37,7 @@ librepartir_all_la_SOURCES += \
 	io/checkpoint/signals.c io/checkpoint/skeleton.c \
 	io/checkpoint/recycle.c \
 	io/checkpoint/solo.c io/checkpoint/solo.h \
+	io/checkpoint/solo_files.c io/checkpoint/solo_priv.h \
 	io/checkpoint/stream.c io/checkpoint/stream.h io/checkpoint/talk.c \
 	io/checkpoint/talk.h io/checkpoint/tell.h \
 	io/checkpoint/verify.c io/checkpoint/verify.h io/checkpoint/workdir.c \

@@ -10,10 +10,10 @@
  * Cost: every byte is read once by one rank, and once by who needs it.
  */
 #include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/choice.h"
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "io/checkpoint/load.h"
 #include "io/checkpoint/share.h"
 #include "io/checkpoint/talk.h"
@@ -24,106 +24,23 @@
 
 static const char call[] = "rpt_checkpoint_restore";
 
-/* What rank 0 knows of the candidates. */
-struct choosing {
-    struct rpt_found *found;
-    size_t n;
-    size_t next;
-    size_t doubted; /* the first whose restores have led nowhere, or n */
-    struct rpt_history history;
-    unsigned n_bad; /* that could not be read */
-};
-
 /* ---- rank 0 ---- */
-
-static void put_aside(struct rpt_checkpoint *c, const struct rpt_found *found,
-                      const char *why)
-{
-    rpt__log(RPT_LOG_WARN, "checkpoint %s is put aside as .bad-%016llx: %s",
-             found->name, (unsigned long long)found->id, why);
-    if (rpt__put_aside(&c->dir, found->name, found->id) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s could not be renamed: %s", found->name,
-                 rpt_last_error()->why);
-    }
-    rpt__event_add(&c->dir, "aside", found->id, found->iteration, 0);
-}
-
-static void pass_over(struct rpt_checkpoint *c, struct choosing *choosing,
-                      const struct rpt_found *found, rpt_status_t status)
-{
-    const rpt_error_t *error = rpt_last_error();
-    char why[512];
-
-    snprintf(why, sizeof why, "%s (%s)", error->what, error->why);
-    if (status == RPT_ERR_CORRUPT) {
-        put_aside(c, found, why);
-        return;
-    }
-    choosing->n_bad++;
-    rpt__log(RPT_LOG_WARN, "checkpoint %s cannot be used: %s", found->name,
-             why);
-}
-
-/* It was restored again and again, and nothing came of it. */
-static bool leads_nowhere(const struct rpt_checkpoint *c,
-                          const struct choosing *choosing,
-                          const struct rpt_found *found)
-{
-    int64_t tries = rpt__option_integer(c->options,
-                                        RPT_OPT_IO_CHECKPOINT_TRIES);
-
-    return tries > 0 && choosing->history.last_restored == found->id &&
-           (int64_t)choosing->history.n_restores >= tries;
-}
-
-/* The next to be looked at.  One that leads nowhere comes last: it is better
- * than none. */
-static const struct rpt_found *take_next(const struct rpt_checkpoint *c,
-                                         struct choosing *choosing)
-{
-    while (choosing->next < choosing->n) {
-        const struct rpt_found *found = &choosing->found[choosing->next++];
-
-        if (!leads_nowhere(c, choosing, found)) {
-            return found;
-        }
-        choosing->doubted = choosing->next - 1;
-    }
-    if (choosing->doubted < choosing->n) {
-        const struct rpt_found *found = &choosing->found[choosing->doubted];
-
-        choosing->doubted = choosing->n;
-        return found;
-    }
-    return NULL;
-}
-
-/* Another one was restored. */
-static void put_doubted_aside(struct rpt_checkpoint *c,
-                              const struct choosing *choosing)
-{
-    if (choosing->doubted < choosing->n) {
-        put_aside(c, &choosing->found[choosing->doubted],
-                  "it was restored several times, and no newer "
-                  "one was committed since");
-    }
-}
 
 /* The next candidate that rank 0 itself finds good; NULL: there is none. */
 static const struct rpt_found *choose(struct rpt_checkpoint *c,
-                                      struct choosing *choosing,
+                                      struct rpt_choice *choice,
                                       struct rpt_opened *opened_out)
 {
     const struct rpt_found *found;
 
-    while ((found = take_next(c, choosing)) != NULL) {
+    while ((found = rpt__choice_next(choice)) != NULL) {
         rpt_status_t status = rpt__opened_read(&c->dir, found->name,
                                                opened_out);
 
         if (status == RPT_OK) {
             return found;
         }
-        pass_over(c, choosing, found, status);
+        rpt__choice_pass(choice, found, status);
     }
     return NULL;
 }
@@ -137,7 +54,7 @@ static rpt_status_t fill(struct rpt_checkpoint *c, struct rpt_opened *opened)
 
     if (status == RPT_OK) {
         status = rpt__ferries_find(&c->ferries, rpt__comm_options(c->comm),
-                                 &c->items);
+                                   &c->items);
         status = rpt__talk_agree(
             c->group, call,
             status == RPT_OK ? rpt__load(opened, &c->items, c->rank, c->size)
@@ -153,10 +70,10 @@ static bool is_about_candidate(rpt_status_t status)
 
 /* Collective.  RPT_PENDING: try the next one. */
 static rpt_status_t try_next(struct rpt_checkpoint *c,
-                             struct choosing *choosing, uint64_t *iteration_out)
+                             struct rpt_choice *choice, uint64_t *iteration_out)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
-    const struct rpt_found *found = c->rank == 0 ? choose(c, choosing, &opened)
+    const struct rpt_found *found = c->rank == 0 ? choose(c, choice, &opened)
                                                  : NULL;
     rpt_status_t status = rpt__opened_share(
         c->group, call, &c->dir, found != NULL ? found->name : NULL, &opened);
@@ -167,13 +84,12 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
         status = rpt__verify_together(c->group, call, &opened, status);
         if (is_about_candidate(status)) {
             if (c->rank == 0) {
-                pass_over(c, choosing, found, status);
+                rpt__choice_pass(choice, found, status);
             }
             status = RPT_PENDING;
         } else if (status == RPT_OK) {
             if (c->rank == 0) {
-                rpt__event_add(&c->dir, "verify", found->id, found->iteration,
-                               0);
+                rpt__choice_verified(choice, found);
                 c->verified = found->id;
             }
             *iteration_out = opened.manifest.iteration;
@@ -181,8 +97,7 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
         }
     }
     if (status == RPT_OK && c->rank == 0) {
-        rpt__event_add(&c->dir, "restore", found->id, found->iteration, 0);
-        put_doubted_aside(c, choosing);
+        rpt__choice_take(choice, found);
     }
     if (status == RPT_OK) {
         rpt__folder_name(opened.manifest.iteration, opened.manifest.id,
@@ -197,16 +112,12 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
 
 /* ---- all of it ---- */
 
-static rpt_status_t list(struct rpt_checkpoint *c, struct choosing *choosing)
+static rpt_status_t list(struct rpt_checkpoint *c, struct rpt_choice *choice)
 {
     rpt_status_t status = RPT_OK;
 
     if (c->rank == 0) {
-        status = rpt__find_all(&c->dir, &choosing->found, &choosing->n);
-        choosing->doubted = choosing->n;
-        if (status == RPT_OK) {
-            status = rpt__history_read(&c->dir, true, &choosing->history);
-        }
+        status = rpt__choice_begin(&c->dir, c->options, choice);
     }
     return rpt__talk_agree(c->group, call, status);
 }
@@ -236,39 +147,12 @@ static rpt_status_t compare_items(struct rpt_checkpoint *c)
     return status;
 }
 
-/* Those that earlier jobs have put aside: to begin from nothing although there
- * was something is for a person to decide. */
-static unsigned count_aside(const struct rpt_checkpoint *c)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    unsigned n = 0;
-
-    if (rpt__dir_list(&c->dir, &names) == RPT_OK) {
-        for (size_t i = 0; i < names.n; i++) {
-            n += strncmp(names.list[i], ".bad-", 5) == 0;
-        }
-    }
-    rpt__dir_names_free(&names);
-    return n;
-}
-
 /* Collective: nothing was found; was there something? */
 static rpt_status_t none_left(struct rpt_checkpoint *c,
-                              struct choosing *choosing)
+                              const struct rpt_choice *choice)
 {
-    rpt_status_t status = RPT_OK;
+    rpt_status_t status = c->rank == 0 ? rpt__choice_none(choice) : RPT_END;
 
-    if (c->rank == 0) {
-        choosing->n_bad += count_aside(c);
-    }
-    if (c->rank == 0 && choosing->n_bad > 0) {
-        rpt__fail(RPT_ERR_CORRUPT, "no checkpoint in %s can be restored",
-                  c->dir.path);
-        rpt__fail_why("%u are damaged or cannot be read", choosing->n_bad);
-        rpt__fail_hint("the warnings say why; move the folders .bad-* away to "
-                       "start from the beginning");
-        status = RPT_ERR_CORRUPT;
-    }
     status = rpt__talk_agree(c->group, call, status);
     return status == RPT_OK ? RPT_END : status;
 }
@@ -276,7 +160,7 @@ static rpt_status_t none_left(struct rpt_checkpoint *c,
 rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
                                      uint64_t *iteration_out)
 {
-    struct choosing choosing = { .n = 0 };
+    struct rpt_choice choice = { .n = 0 };
     uint64_t iteration = 0;
     rpt_status_t status;
 
@@ -291,17 +175,17 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         status = rpt__level_recover(c);
     }
     if (status == RPT_OK) {
-        status = list(c, &choosing);
+        status = list(c, &choice);
     }
     if (status == RPT_OK) {
         do {
-            status = try_next(c, &choosing, &iteration);
+            status = try_next(c, &choice, &iteration);
         } while (status == RPT_PENDING);
     }
     if (status == RPT_END) {
-        status = none_left(c, &choosing);
+        status = none_left(c, &choice);
     }
-    free(choosing.found);
+    rpt__choice_end(&choice);
     if (status == RPT_OK) {
         rpt__level_restored(c, c->restored_manifest.id);
         c->newest = iteration;

@@ -92,6 +92,15 @@ rpt_status_t rpt__put_aside(const struct rpt_dir *task, const char *name,
     return rename_to(task, name, ".bad-", id, bad);
 }
 
+/* .spare- and scratch- are a job's. */
+static bool is_old(const char *name, bool is_locked)
+{
+    return strncmp(name, ".old-", 5) == 0 ||
+           (is_locked &&
+            (strncmp(name, RPT_SPARE, strlen(RPT_SPARE)) == 0 ||
+             strncmp(name, RPT_SCRATCH, strlen(RPT_SCRATCH)) == 0));
+}
+
 rpt_status_t rpt__clear_old(const struct rpt_dir *task, bool is_locked)
 {
     struct rpt_dir_names names = { NULL, 0 };
@@ -99,8 +108,7 @@ rpt_status_t rpt__clear_old(const struct rpt_dir *task, bool is_locked)
     bool is_synced = false;
 
     for (size_t i = 0; i < names.n; i++) {
-        if (strncmp(names.list[i], ".old-", 5) != 0 &&
-            !(is_locked && strncmp(names.list[i], RPT_SPARE, 7) == 0)) {
+        if (!is_old(names.list[i], is_locked)) {
             continue;
         }
         /* Who renamed it may have been killed before the sync. */

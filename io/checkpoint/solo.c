@@ -5,6 +5,7 @@
  *   restore   the newest that is whole, in this thread
  *   save      .tmp-ID: draft, files, blocks.xxh with the seal; then as any
  *             other is committed (commit.c), and old ones go (retain.c)
+ *   files of a program: solo_files.c
  *   remove    the folder gets another name first, so that who comes next makes
  *             a new one
  *
@@ -12,15 +13,14 @@
  * is empty: there are no datasets.  A save costs the state, four small files
  * (two are synced), and the syncs of three folders.
  */
-#include "io/checkpoint/solo.h"
+#include "io/checkpoint/solo_priv.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "io/checkpoint/checkpoint_priv.h"
+#include "io/checkpoint/choice.h"
 #include "io/checkpoint/talk.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,25 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCRATCH "scratch-"
-#define COMMIT "COMMIT"
 #define LOCK "lock"
-
-enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32, SCRATCH_BYTES = 32 };
-
-struct rpt_solo {
-    const rpt_options_t *options;
-    const char *host;
-    char *task;
-    struct rpt_dir top, dir, scratch;
-    int lock_fd;
-    double opened_s;
-    bool has_newest;
-    uint64_t newest;   /* iteration of the newest committed one */
-    uint64_t verified; /* id of the one that was restored       */
-    char *files;       /* path of its files                     */
-    char scratch_name[SCRATCH_BYTES];
-};
 
 /* ---- the lock ---- */
 
@@ -73,8 +55,8 @@ static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
            mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
-static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
-                                 const char *host)
+/* For people; the lock itself is the kernel's. */
+static void write_holder(const struct rpt_dir *dir, int fd, const char *host)
 {
     char text[256];
     int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
@@ -84,7 +66,10 @@ static rpt_status_t write_holder(const struct rpt_dir *dir, int fd,
     if (error == 0) {
         error = rpt__write_at(fd, text, (size_t)n, 0);
     }
-    return error == 0 ? RPT_OK : rpt__dir_fail(dir, LOCK, "write", error, 0);
+    if (error != 0) {
+        rpt__log(RPT_LOG_WARN, "%s/" LOCK " does not say who has it: %s",
+                 dir->path, strerror(error));
+    }
 }
 
 static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
@@ -160,42 +145,57 @@ static void old_name(const char *task, char name_out[256])
     snprintf(name_out, 256, ".old-%s", task);
 }
 
+/* Beside one that could not be removed. */
+static rpt_status_t other_old_name(const char *task, char name_out[256])
+{
+    uint64_t number = 0;
+
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
+    }
+    snprintf(name_out, 256, ".old-%s.%016llx", task,
+             (unsigned long long)number);
+    return RPT_OK;
+}
+
+/* Its first name is gone for good before a part of it is.  What cannot be
+ * removed takes room, and does no other harm. */
+static void remove_old(const struct rpt_dir *top, const char *old)
+{
+    if (!rpt__dir_lacks(top, old) &&
+        (rpt__dir_sync(top) != RPT_OK || rpt__dir_remove(top, old) != RPT_OK)) {
+        rpt__log(RPT_LOG_WARN, "%s/%s was not removed: %s (%s)", top->path, old,
+                 rpt_last_error()->what, rpt_last_error()->why);
+    }
+}
+
+bool rpt__is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
+/* RPT_END: there is no room for the folder, so nothing was ever saved. */
 static rpt_status_t make_and_enter(struct rpt_solo *s)
 {
     rpt_status_t status;
     char old[256];
 
     old_name(s->task, old);
-    status = rpt__dir_remove(&s->top, old);
+    remove_old(&s->top, old);
     do {
-        if (status == RPT_OK || status == RPT_PENDING ||
-            status == RPT_ERR_NOT_FOUND) {
-            status = rpt__dir_make(&s->top, s->task, true);
+        int error = mkdirat(s->top.fd, s->task, 0775) == 0 ? 0 : errno;
+
+        if (error != 0 && error != EEXIST) {
+            status = rpt__dir_fail(&s->top, s->task, "make the folder", error,
+                                   0);
+            return rpt__is_full(error) ? RPT_END : status;
         }
-        if (status == RPT_OK) {
-            status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
-        }
+        status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
     } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
     if (status == RPT_OK) {
-        status = write_holder(&s->dir, s->lock_fd, s->host);
+        write_holder(&s->dir, s->lock_fd, s->host);
     }
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
-}
-
-/* Those of attempts that were killed; what they have started may write there
- * still. */
-static rpt_status_t remove_scratch(const struct rpt_dir *dir)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(dir, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (strncmp(names.list[i], SCRATCH, strlen(SCRATCH)) == 0) {
-            status = rpt__dir_remove(dir, names.list[i]);
-        }
-    }
-    rpt__dir_names_free(&names);
-    return status;
 }
 
 static rpt_status_t look_around(struct rpt_solo *s)
@@ -204,9 +204,6 @@ static rpt_status_t look_around(struct rpt_solo *s)
     size_t n = 0;
     rpt_status_t status = rpt__commit_leftovers(&s->dir);
 
-    if (status == RPT_OK) {
-        status = remove_scratch(&s->dir);
-    }
     if (status == RPT_OK) {
         status = rpt__find_all(&s->dir, &found, &n);
     }
@@ -220,6 +217,36 @@ static rpt_status_t look_around(struct rpt_solo *s)
     }
     free(found);
     return status;
+}
+
+/* As make_and_enter(). */
+static rpt_status_t open_task(struct rpt_solo *s)
+{
+    rpt_status_t status = make_and_enter(s);
+
+    if (status == RPT_OK) {
+        status = look_around(s);
+    }
+    if (status != RPT_OK) {
+        give_lock(s->lock_fd);
+        s->lock_fd = -1;
+        rpt__dir_close(&s->dir);
+    }
+    return status;
+}
+
+/* What could not be made before: there may be room by now. */
+rpt_status_t rpt__solo_need_task(struct rpt_solo *s)
+{
+    return s->dir.fd >= 0 ? RPT_OK : open_task(s);
+}
+
+rpt_status_t rpt__solo_go_without(const struct rpt_solo *s)
+{
+    rpt__log(RPT_LOG_WARN,
+             "task %s goes on without checkpoints until there is room: %s (%s)",
+             s->task, rpt_last_error()->what, rpt_last_error()->why);
+    return RPT_OK;
 }
 
 /* Programs look at it from elsewhere. */
@@ -258,10 +285,10 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
     s->opened_s = rpt__now_s();
     status = open_top(directory, &s->top);
     if (status == RPT_OK) {
-        status = make_and_enter(s);
+        status = open_task(s);
     }
-    if (status == RPT_OK) {
-        status = look_around(s);
+    if (status == RPT_END) {
+        status = rpt__solo_go_without(s);
     }
     if (status != RPT_OK) {
         rpt__solo_close(s);
@@ -278,7 +305,7 @@ void rpt__solo_close(struct rpt_solo *s)
     }
     if (s->scratch.fd >= 0 &&
         rpt__dir_remove(&s->dir, s->scratch_name) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch.path,
+        rpt__log(RPT_LOG_WARN, "%s was not removed: %s", s->scratch_path,
                  rpt_last_error()->why);
     }
     if (s->lock_fd >= 0) {
@@ -289,24 +316,13 @@ void rpt__solo_close(struct rpt_solo *s)
     rpt__dir_close(&s->scratch);
     rpt__dir_close(&s->dir);
     rpt__dir_close(&s->top);
+    free(s->scratch_path);
     free(s->files);
     free(s->task);
     free(s);
 }
 
 /* ---- restore ---- */
-
-static void put_aside(struct rpt_solo *s, const struct rpt_found *found,
-                      const char *why)
-{
-    rpt__log(RPT_LOG_WARN, "checkpoint %s/%s is put aside as .bad-%016llx: %s",
-             s->task, found->name, (unsigned long long)found->id, why);
-    if (rpt__put_aside(&s->dir, found->name, found->id) != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s could not be renamed: %s", found->name,
-                 rpt_last_error()->why);
-    }
-    rpt__event_add(&s->dir, "aside", found->id, found->iteration, 0);
-}
 
 static rpt_status_t note_files(struct rpt_solo *s,
                                const struct rpt_found *found)
@@ -322,73 +338,53 @@ static rpt_status_t note_files(struct rpt_solo *s,
 }
 
 /* RPT_PENDING: the next one is to be tried. */
-static rpt_status_t try_one(struct rpt_solo *s, const struct rpt_found *found)
+static rpt_status_t try_one(struct rpt_solo *s, struct rpt_choice *choice,
+                            const struct rpt_found *found)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
     rpt_status_t status = rpt__opened_read(&s->dir, found->name, &opened);
-    char why[512];
 
     if (status == RPT_OK) {
         status = rpt__verify(&opened, 0, 1);
     }
     if (status == RPT_OK) {
-        rpt__event_add(&s->dir, "verify", found->id, found->iteration, 0);
-        rpt__event_add(&s->dir, "restore", found->id, found->iteration, 0);
+        rpt__choice_verified(choice, found);
         s->verified = found->id;
         status = opened.manifest.n_files > 0 ? note_files(s, found) : RPT_OK;
-        rpt__opened_free(&opened);
-        return status;
+    } else if (status != RPT_ERR_NOMEM) {
+        rpt__choice_pass(choice, found, status);
+        status = RPT_PENDING;
     }
-    snprintf(why, sizeof why, "%s (%s)", rpt_last_error()->what,
-             rpt_last_error()->why);
+    if (status == RPT_OK) {
+        rpt__choice_take(choice, found);
+    }
     rpt__opened_free(&opened);
-    if (status == RPT_ERR_NOMEM) {
-        return status;
-    }
-    if (status == RPT_ERR_CORRUPT) {
-        put_aside(s, found, why);
-    } else {
-        rpt__log(RPT_LOG_WARN, "checkpoint %s/%s cannot be used: %s", s->task,
-                 found->name, why);
-    }
-    return RPT_PENDING;
+    return status;
 }
 
 rpt_status_t rpt__solo_restore(struct rpt_solo *s, uint64_t *iteration_out)
 {
-    int64_t tries = rpt__option_integer(s->options,
-                                        RPT_OPT_IO_CHECKPOINT_TRIES);
-    struct rpt_found *found = NULL;
-    struct rpt_history history;
-    size_t n = 0;
-    rpt_status_t status = rpt__find_all(&s->dir, &found, &n), tried = RPT_END;
+    struct rpt_choice choice;
+    const struct rpt_found *found = NULL;
+    rpt_status_t status = s->dir.fd >= 0
+                              ? rpt__choice_begin(&s->dir, s->options, &choice)
+                              : RPT_END;
 
+    if (status != RPT_OK) {
+        return status;
+    }
+    do {
+        found = rpt__choice_next(&choice);
+        status = found != NULL ? try_one(s, &choice, found)
+                               : rpt__choice_none(&choice);
+    } while (status == RPT_PENDING);
+    /* What was put aside is no bound for what comes now. */
+    s->has_newest = status == RPT_OK;
+    s->newest = 0;
     if (status == RPT_OK) {
-        status = rpt__history_read(&s->dir, true, &history);
+        s->newest = *iteration_out = found->iteration;
     }
-    for (size_t i = 0; i < n && status == RPT_OK; i++) {
-        if (tries > 0 && history.last_restored == found[i].id &&
-            (int64_t)history.n_restores >= tries && i + 1 < n) {
-            put_aside(s, &found[i],
-                      "it was restored several times, and no newer one was "
-                      "committed since");
-            continue;
-        }
-        tried = try_one(s, &found[i]);
-        if (tried == RPT_OK) {
-            *iteration_out = found[i].iteration;
-        }
-        if (tried != RPT_PENDING) {
-            break;
-        }
-    }
-    if (status == RPT_OK) {
-        status = tried == RPT_PENDING ? RPT_END : tried;
-        /* What was put aside is no bound for what comes now. */
-        s->has_newest = status == RPT_OK;
-        s->newest = status == RPT_OK ? *iteration_out : 0;
-    }
-    free(found);
+    rpt__choice_end(&choice);
     return status;
 }
 
@@ -416,15 +412,6 @@ rpt_status_t rpt__solo_read(const struct rpt_solo *s, struct rpt_buf *out)
 
 /* ---- save ---- */
 
-struct saving {
-    struct rpt_solo *s;
-    struct rpt_stamp stamp;
-    char folder[RPT_FOLDER_NAME_BYTES];
-    struct rpt_dir dir;
-    struct rpt_routes routes;
-    double began_s;
-};
-
 static rpt_status_t check_iteration(const struct rpt_solo *s,
                                     uint64_t iteration)
 {
@@ -440,17 +427,20 @@ static rpt_status_t check_iteration(const struct rpt_solo *s,
     return RPT_ERR_EXISTS;
 }
 
-static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
-                          uint64_t iteration)
+rpt_status_t rpt__solo_begin(struct rpt_solo_saving *v, struct rpt_solo *s,
+                             uint64_t iteration)
 {
     char id[RPT_ID_BYTES];
-    rpt_status_t status = check_iteration(s, iteration);
+    rpt_status_t status = rpt__solo_need_task(s);
 
-    *v = (struct saving){ .s = s, .dir = RPT_DIR_CLOSED };
+    *v = (struct rpt_solo_saving){ .s = s, .dir = RPT_DIR_CLOSED };
     v->began_s = rpt__now_s();
     v->stamp = (struct rpt_stamp){ 0, iteration, rpt__wall_s(), 1 };
+    if (status == RPT_OK) {
+        status = check_iteration(s, iteration);
+    }
     if (status != RPT_OK) {
-        return status;
+        return status == RPT_END ? RPT_ERR_IO : status;
     }
     if (getrandom(&v->stamp.id, sizeof v->stamp.id, 0) !=
         (ssize_t)sizeof v->stamp.id) {
@@ -463,7 +453,7 @@ static rpt_status_t begin(struct saving *v, struct rpt_solo *s,
                             : status;
 }
 
-static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
+static rpt_status_t put_draft(struct rpt_solo_saving *v, uint64_t blocks_bytes)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     struct rpt_manifest m = {
@@ -492,7 +482,8 @@ static rpt_status_t put_draft(struct saving *v, uint64_t blocks_bytes)
 }
 
 /* The seal of the only section: all data are down. */
-static rpt_status_t put_blocks(struct saving *v, uint64_t section_bytes)
+static rpt_status_t put_blocks(struct rpt_solo_saving *v,
+                               uint64_t section_bytes)
 {
     struct rpt_buf bytes = RPT_BUF_EMPTY;
     uint64_t offset = RPT_BLOCKS_HEAD_BYTES + 16;
@@ -522,7 +513,7 @@ static void retain(struct rpt_solo *s, uint64_t committed)
 }
 
 /* What removing says is not why the save failed. */
-static void give_up(struct saving *v)
+static void give_up(struct rpt_solo_saving *v)
 {
     struct rpt_buf error = RPT_BUF_EMPTY;
     struct rpt_reader reader;
@@ -542,7 +533,7 @@ static void give_up(struct saving *v)
 }
 
 /* status: of what was written since begin(). */
-static rpt_status_t end(struct saving *v, rpt_status_t status)
+rpt_status_t rpt__solo_end(struct rpt_solo_saving *v, rpt_status_t status)
 {
     struct rpt_solo *s = v->s;
     uint64_t section_bytes = rpt__section_bytes(NULL, NULL, 0);
@@ -579,7 +570,8 @@ static rpt_status_t end(struct saving *v, rpt_status_t status)
     return RPT_OK;
 }
 
-static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
+static rpt_status_t put_state(struct rpt_solo_saving *v, const void *data,
+                              size_t bytes)
 {
     struct rpt_dir files;
     rpt_status_t status = rpt__routes_add(&v->routes, &v->dir, RPT_SOLO_STATE,
@@ -598,168 +590,13 @@ static rpt_status_t put_state(struct saving *v, const void *data, size_t bytes)
 rpt_status_t rpt__solo_save(struct rpt_solo *s, uint64_t iteration,
                             const void *data, size_t bytes)
 {
-    struct saving v;
-    rpt_status_t status = begin(&v, s, iteration);
+    struct rpt_solo_saving v;
+    rpt_status_t status = rpt__solo_begin(&v, s, iteration);
 
     if (status == RPT_OK) {
         status = put_state(&v, data, bytes);
     }
-    return end(&v, status);
-}
-
-/* ---- files that somebody else writes ---- */
-
-rpt_status_t rpt__solo_scratch(struct rpt_solo *s, const char **path_out)
-{
-    uint64_t number = 0;
-    rpt_status_t status;
-
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
-        return rpt__fail_errno(RPT_ERR_SYSTEM, errno, "no random numbers");
-    }
-    snprintf(s->scratch_name, sizeof s->scratch_name, SCRATCH "%016llx",
-             (unsigned long long)number);
-    status = rpt__dir_make(&s->dir, s->scratch_name, false);
-    if (status == RPT_OK) {
-        status = rpt__dir_open(&s->dir, s->scratch_name, &s->scratch);
-    }
-    if (status == RPT_OK) {
-        *path_out = s->scratch.path;
-    }
-    return status;
-}
-
-rpt_status_t rpt__solo_wanted(const struct rpt_solo *s, bool is_over,
-                              uint64_t *iteration_out)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    struct stat file;
-    unsigned long long iteration;
-    char *after = NULL;
-    rpt_status_t status;
-
-    if (fstatat(s->scratch.fd, COMMIT, &file, AT_SYMLINK_NOFOLLOW) != 0) {
-        return RPT_PENDING;
-    }
-    status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
-    if (status == RPT_OK && !is_over &&
-        (text.bytes == 0 || text.data[text.bytes - 1] != '\n')) {
-        rpt__buf_free(&text);
-        return RPT_PENDING; /* it is being written */
-    }
-    if (status == RPT_OK) {
-        errno = 0;
-        iteration = strtoull(text.data, &after, 10);
-        while (isspace((unsigned char)*after)) {
-            after++;
-        }
-        if (!isdigit((unsigned char)text.data[0]) || *after != '\0' ||
-            errno != 0) {
-            status = RPT_ERR_PARSE;
-        } else {
-            *iteration_out = iteration;
-        }
-    }
-    rpt__buf_free(&text);
-    if (status != RPT_OK) {
-        rpt__fail(RPT_ERR_PARSE, "%s/" COMMIT " says no iteration",
-                  s->scratch.path);
-        rpt__fail_hint("write a number and an end of line into it");
-        status = RPT_ERR_PARSE;
-    }
-    return status;
-}
-
-/* Of a folder below the scratch folder; prefix: its path there, with /. */
-static rpt_status_t move_all(struct saving *v, const struct rpt_dir *from,
-                             const char *prefix, int depth)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(from, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        char name[512], path[600];
-        struct rpt_dir below;
-        struct stat file;
-        const char *why;
-
-        if (depth == 0 && strcmp(names.list[i], COMMIT) == 0) {
-            continue;
-        }
-        snprintf(name, sizeof name, "%s%s", prefix, names.list[i]);
-        why = rpt__name_check(name);
-        if (why == NULL &&
-            fstatat(from->fd, names.list[i], &file, AT_SYMLINK_NOFOLLOW) == 0 &&
-            !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)) {
-            why = "it is neither a file nor a folder";
-        }
-        if (why != NULL || depth == MOST_FOLDERS) {
-            status = rpt__dir_refuse(from, names.list[i],
-                                     why != NULL ? why : "it lies too deep");
-        } else if (S_ISDIR(file.st_mode)) {
-            status = rpt__dir_open(from, names.list[i], &below);
-            if (status == RPT_OK) {
-                snprintf(path, sizeof path, "%s/", name);
-                status = move_all(v, &below, path, depth + 1);
-                rpt__dir_close(&below);
-            }
-        } else {
-            status = rpt__routes_add(&v->routes, &v->dir, name, 0);
-            snprintf(path, sizeof path, RPT_FILES "/%s", name);
-            if (status == RPT_OK &&
-                renameat(from->fd, names.list[i], v->dir.fd, path) != 0) {
-                status = rpt__dir_fail(from, names.list[i], "move", errno, 0);
-            }
-        }
-    }
-    rpt__dir_names_free(&names);
-    return status;
-}
-
-/* COMMIT goes last: then the writer may begin again. */
-static void empty_scratch(struct rpt_solo *s)
-{
-    struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_list(&s->scratch, &names);
-
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (strcmp(names.list[i], COMMIT) != 0) {
-            status = rpt__dir_remove(&s->scratch, names.list[i]);
-        }
-    }
-    rpt__dir_names_free(&names);
-    if (status == RPT_OK) {
-        status = rpt__dir_remove(&s->scratch, COMMIT);
-    }
-    if (status != RPT_OK) {
-        rpt__log(RPT_LOG_WARN, "%s was not emptied: %s (%s)", s->scratch.path,
-                 rpt_last_error()->what, rpt_last_error()->why);
-    }
-}
-
-void rpt__solo_reject(struct rpt_solo *s)
-{
-    struct rpt_buf error = RPT_BUF_EMPTY;
-    struct rpt_reader reader;
-
-    rpt__error_pack(&error);
-    empty_scratch(s);
-    reader = rpt__reader(error.data, error.bytes);
-    rpt__error_unpack(&reader);
-    rpt__buf_free(&error);
-}
-
-rpt_status_t rpt__solo_take(struct rpt_solo *s, uint64_t iteration)
-{
-    struct saving v;
-    rpt_status_t status = begin(&v, s, iteration);
-
-    if (status == RPT_OK) {
-        status = move_all(&v, &s->scratch, "", 0);
-    }
-    status = end(&v, status);
-    rpt__solo_reject(s); /* what was not saved */
-    return status;
+    return rpt__solo_end(&v, status);
 }
 
 /* ---- remove ---- */
@@ -773,16 +610,17 @@ rpt_status_t rpt__solo_remove(const char *directory, const char *task)
 
     old_name(task, old);
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&top, old);
-    }
-    if (status == RPT_OK) {
+        remove_old(&top, old);
         status = enter(&top, task, &dir, &fd);
+    }
+    if (status == RPT_OK && !rpt__dir_lacks(&top, old)) {
+        status = other_old_name(task, old);
     }
     if (status == RPT_OK) {
         status = rpt__dir_rename(&top, task, old);
     }
     if (status == RPT_OK) {
-        status = rpt__dir_remove(&top, old);
+        remove_old(&top, old);
     }
     give_lock(fd);
     rpt__dir_close(&dir);

@@ -23,6 +23,7 @@ struct rpt_solo;
 
 /* Opens the folder of a task, and finishes or removes what an earlier writer
  * left there.  options: `io.checkpoint.*`, not copied; host: of this process.
+ * Where there is no room for the folder, each save tries again to make it.
  * RPT_ERR_BUSY: another writer has it; RPT_ERR_IO, RPT_ERR_INVALID,
  * RPT_ERR_NOMEM. */
 rpt_status_t rpt__solo_open(const char *directory, const char *task,
@@ -32,7 +33,8 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
 void rpt__solo_close(struct rpt_solo *solo);
 
 /* Finds the newest one that is whole, as rpt_checkpoint_restore() does.
- * RPT_END: there is none; what was damaged is put aside, and warned of. */
+ * What was damaged is put aside, and warned of.  RPT_END: there is none, and
+ * never was; RPT_ERR_CORRUPT: there are some, but none is whole. */
 rpt_status_t rpt__solo_restore(struct rpt_solo *solo, uint64_t *iteration_out);
 /* Appends what rpt__solo_save() was given for the one that was restored. */
 rpt_status_t rpt__solo_read(const struct rpt_solo *solo, struct rpt_buf *out);
@@ -46,12 +48,14 @@ rpt_status_t rpt__solo_save(struct rpt_solo *solo, uint64_t iteration,
                             const void *data, size_t bytes);
 
 /* A folder in that of the task, empty, for files that somebody else writes;
- * path_out: absolute, belongs to solo.  It goes when solo is closed. */
+ * path_out: absolute, belongs to solo.  It goes when solo is closed.  As long
+ * as there is no room for it, it is not there, which is warned of. */
 rpt_status_t rpt__solo_scratch(struct rpt_solo *solo, const char **path_out);
 /* Whether there is a whole file COMMIT in it, and the iteration that it says;
  * is_over: nobody writes to it any more.  RPT_PENDING: there is none;
- * RPT_ERR_PARSE: it says no number. */
-rpt_status_t rpt__solo_wanted(const struct rpt_solo *solo, bool is_over,
+ * RPT_ERR_PARSE: it says no number; RPT_ERR_IO, RPT_ERR_INVALID: it must not be
+ * read. */
+rpt_status_t rpt__solo_wanted(struct rpt_solo *solo, bool is_over,
                               uint64_t *iteration_out);
 /* Saves all other files in it, by moving them.  After that, and after a
  * failure, it is empty, and COMMIT is what went last. */

@@ -570,6 +570,8 @@ void rpt__worker_flush(struct rpt_pool *pool);
 /* Reports an item that ran (or could not) and frees it. */
 void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,
                         struct rpt_end *end);
+/* A running item did not start: it is in the queue again. */
+void rpt__worker_unstart(struct rpt_pool *pool, struct rpt_item *item);
 /* A running item did not start, for want of something that others here hold:
  * it waits until one of them has ended, and the rank has a slot less. */
 void rpt__worker_postpone(struct rpt_pool *pool, struct rpt_item *item);

@@ -107,15 +107,20 @@ static void stop_running(struct rpt_worker *w, struct rpt_item *item)
     w->n_unannounced -= !item->announced;
 }
 
-void rpt__worker_postpone(struct rpt_pool *pool, struct rpt_item *item)
+void rpt__worker_unstart(struct rpt_pool *pool, struct rpt_item *item)
 {
     stop_running(&pool->worker, item);
     rpt__slots_give(pool, item);
-    rpt__slots_retire(pool);
     item->slot = -1;
     item->ran = false;
     item->received_s = rpt__now_s();
     rpt__worker_requeue(pool, item);
+}
+
+void rpt__worker_postpone(struct rpt_pool *pool, struct rpt_item *item)
+{
+    rpt__worker_unstart(pool, item);
+    rpt__slots_retire(pool);
 }
 
 void rpt__worker_finish(struct rpt_pool *pool, struct rpt_item *item,

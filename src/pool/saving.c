@@ -37,7 +37,7 @@ rpt_status_t rpt__saving_signal(struct rpt_pool *pool)
 
 /* ---- names ---- */
 
-enum { SAFE_BYTES = 80 };
+enum { SAFE_BYTES = 80, GANG_LOOKS = 20 };
 
 static bool is_safe(char c)
 {
@@ -154,9 +154,9 @@ void rpt__saving_count(const struct rpt_item *item, struct rpt_end *end)
 
 /* ---- opening ---- */
 
-static void look_again_later(void)
+static void look_again_later(double seconds)
 {
-    struct timespec pause = { 0, (long)(1e9 * RPT_SAVING_LOOK_S) };
+    struct timespec pause = { 0, (long)(1e9 * seconds) };
 
     nanosleep(&pause, NULL);
 }
@@ -181,7 +181,7 @@ static rpt_status_t open_patiently(const struct rpt_item *item)
             rpt_call_cancelled(&item->call)) {
             return status;
         }
-        look_again_later();
+        look_again_later(RPT_SAVING_LOOK_S);
     }
 }
 
@@ -482,13 +482,33 @@ static rpt_status_t options_of(const struct rpt_item *item,
     return RPT_OK;
 }
 
+/* As open_patiently(): all ranks are told the same, so they count looks; their
+ * clocks would not agree on the last one. */
+static rpt_status_t open_together(struct rpt_group *group,
+                                  const struct rpt_item *item,
+                                  const rpt_options_t *options,
+                                  rpt_checkpoint_t **checkpoint_out)
+{
+    char name[RPT_SAVING_NAME_BYTES];
+    rpt_status_t status;
+
+    rpt__saving_item_name(item, name);
+    for (int looks = 1;; looks++) {
+        status = rpt__checkpoint_open(group, item->pool->checkpoint_dir, name,
+                                      options, checkpoint_out);
+        if (status != RPT_ERR_BUSY || looks > GANG_LOOKS) {
+            return status;
+        }
+        look_again_later(RPT_SAVING_WAIT_S / GANG_LOOKS);
+    }
+}
+
 rpt_status_t rpt_call_checkpoint_open(rpt_call_t *call,
                                       rpt_checkpoint_t **checkpoint_out)
 {
     struct rpt_group *group;
     struct rpt_saved *saved;
     rpt_options_t *options = NULL;
-    char name[RPT_SAVING_NAME_BYTES];
     rpt_status_t status;
 
     if (call == NULL || checkpoint_out == NULL) {
@@ -513,9 +533,7 @@ rpt_status_t rpt_call_checkpoint_open(rpt_call_t *call,
     if (status != RPT_OK) {
         return status;
     }
-    rpt__saving_item_name(call->item, name);
-    status = rpt__checkpoint_open(group, call->item->pool->checkpoint_dir, name,
-                                  options, checkpoint_out);
+    status = open_together(group, call->item, options, checkpoint_out);
     rpt_options_destroy(options);
     if (status == RPT_OK) {
         saved->group = *checkpoint_out;

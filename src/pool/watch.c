@@ -8,6 +8,10 @@
  *   thread   looks once more, closes                               CLOSED
  *   poller   reports the end that was kept so long, frees the slot
  *
+ * When the pool stops, a program that has not started goes back to its owner.
+ * One that was asked to save then, and does not end well, has not failed: its
+ * signal may have ended it.
+ *
  * All that may take long (files are read, hashed, synced) is the thread's, and
  * the engine goes on.  Between the two there is a phase, under the watch's own
  * lock, and the bell.
@@ -22,6 +26,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -53,8 +58,11 @@ struct rpt_watch {
     double commit_s; /* that was committed                    */
     /* the poller's */
     double signal_s;
+    bool goes_back; /* it was not started, and the pool stops */
+    bool told;      /* that the pool stops, by a signal       */
     struct rpt_buf end;
-    char *postponed; /* why */
+    bool is_postponed;
+    char why_postponed[256];
 };
 
 /* ---- the thread ---- */
@@ -204,7 +212,6 @@ static void release(struct rpt_watch *w)
     pthread_mutex_destroy(&w->lock);
     rpt__buf_free(&w->error);
     rpt__buf_free(&w->end);
-    free(w->postponed);
     free(w);
 }
 
@@ -273,7 +280,15 @@ void rpt__watch_postpone(struct rpt_item *item, const char *message)
 {
     struct rpt_watch *w = item->saved->watch;
 
-    w->postponed = strdup(message);
+    w->is_postponed = true;
+    snprintf(w->why_postponed, sizeof w->why_postponed, "%s", message);
+    set_phase(w, ENDING);
+}
+
+/* The pool stops before the program has started: it runs in another job. */
+static void give_back(struct rpt_watch *w)
+{
+    w->goes_back = true;
     set_phase(w, ENDING);
 }
 
@@ -328,6 +343,7 @@ static void ask(struct rpt_watch *w, double now_s)
     w->item->saved->hurried |= hurry;
     w->signal_s = now_s + interval_s;
     if (pool->checkpoint_signal != 0 && pool->worker.keeper != NULL) {
+        w->told |= hurry;
         rpt__keeper_signal(pool->worker.keeper, (uint64_t)(uintptr_t)w->item,
                            pool->checkpoint_signal);
     }
@@ -346,8 +362,14 @@ static void close_watch(struct rpt_watch *w)
     item->saved->scratch = item->saved->files = NULL;
     item->saved->n_commits = w->n_commits;
     item->saved->commit_s = w->commit_s;
-    if (w->postponed != NULL) {
-        rpt__program_postpone(pool, item, w->postponed);
+    if (w->told && !item->cancelled) {
+        item->by_shutdown = true;
+    }
+    if (w->goes_back) {
+        rpt__worker_unstart(pool, item);
+        rpt__worker_give_back(pool, false);
+    } else if (w->is_postponed) {
+        rpt__program_postpone(pool, item, w->why_postponed);
     } else if (rpt__attempt_unpack(&reader, &end)) {
         rpt__worker_finish(pool, item, &end);
     }
@@ -364,7 +386,10 @@ int rpt__watches_poll(struct rpt_pool *pool)
         enum phase phase = phase_of(w);
 
         next = TAILQ_NEXT(w, link);
-        if (phase == OPENED) {
+        if (phase <= OPENED && pool->ending.stopping && !w->item->cancelled) {
+            give_back(w);
+            n++;
+        } else if (phase == OPENED) {
             begin(w);
             n++;
         } else if (phase == CLOSED) {
@@ -382,11 +407,14 @@ int rpt__watches_poll(struct rpt_pool *pool)
 
 double rpt__watches_next_s(const struct rpt_pool *pool)
 {
-    const struct rpt_watch *w;
+    struct rpt_watch *w;
     double next_s = (double)INFINITY;
 
+    /* One whose program has ended is asked no more; its thread rings. */
     TAILQ_FOREACH (w, &pool->worker.watches, link) {
-        next_s = w->signal_s < next_s ? w->signal_s : next_s;
+        if (phase_of(w) == RUNS && w->signal_s < next_s) {
+            next_s = w->signal_s;
+        }
     }
     return next_s;
 }

@@ -182,6 +182,24 @@ static void what_does_not_count_has_a_state_and_a_reason(void)
     folder_end();
 }
 
+/* Of a task that has succeeded, whose folder was being removed. */
+static void a_task_on_its_way_out_is_none(void)
+{
+    rpt_catalog_t *c;
+    const rpt_catalog_task_t *task;
+
+    folder_begin();
+    save_in_folder("t", 1);
+    save_in_folder("u", 1);
+    shell("mv ck/u ck/.old-u && rm ck/.old-u/it-*/MANIFEST.json");
+    c = catalog_of("ck");
+    CU_ASSERT_EQUAL(count_entries(c), 1);
+    CU_ASSERT_STRING_EQUAL(task_at(c, 0)->name, "t");
+    CU_ASSERT_EQUAL(rpt_catalog_task(c, 1, &task), RPT_END);
+    rpt_catalog_close(c);
+    folder_end();
+}
+
 /* Where PATH/state.h5 is a file. */
 static bool has_state(const char *path)
 {
@@ -497,6 +515,7 @@ const struct rpt_test looking_tests[] = {
     RPT_TEST(tasks_and_checkpoints_are_listed_newest_first),
     RPT_TEST(a_path_is_a_directory_a_task_or_a_checkpoint),
     RPT_TEST(what_does_not_count_has_a_state_and_a_reason),
+    RPT_TEST(a_task_on_its_way_out_is_none),
     RPT_TEST(the_path_of_one_is_that_of_its_folder),
     RPT_TEST(one_is_found_by_name_id_iteration_or_as_the_newest),
     RPT_TEST(a_job_that_runs_is_seen_and_is_no_failure),

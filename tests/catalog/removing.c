@@ -260,7 +260,10 @@ static void a_task_goes_with_all_that_is_ours(void)
     save_in_folder("t", 2);
     save_in_folder("u", 1);
     shell("mkdir ck/t/.old-0123456789abcdef ck/t/.tmp-0123456789abcdef "
-          "ck/t/.bad-0123456789abcdef ck/t/.spare-0123456789abcdef");
+          "ck/t/.bad-0123456789abcdef ck/t/.spare-0123456789abcdef "
+          "ck/t/scratch-0123456789abcdef && "
+          "mkdir ck/t/scratch-0123456789abcdef/deep && "
+          "touch ck/t/scratch-0123456789abcdef/deep/mine");
     c = catalog_of("ck");
     FAILS(RPT_ERR_STATE, "2 checkpoints",
           rpt_catalog_remove_task(c, "t", 0, note, &g));

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE "pool.state_dir=@/state pool.retry_failed=yes "
@@ -643,6 +644,31 @@ static void gangs(struct world *w)
     CHECK(entries("saved", "") == 0);
 }
 
+/* Another one has them, and gives them up after a while. */
+static void gang_waits(struct world *w)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    rpt_task_t *task = saver("together", (struct order){ 0 }, 1000, 0);
+    rpt_future_t *future;
+    int fd;
+
+    (void)mkdir(scratch_path("saved"), 0755);
+    CHECK(mkdir(scratch_path("saved/gang"), 0755) == 0);
+    fd = open(scratch_path("saved/gang/lock"), O_RDWR | O_CREAT, 0644);
+    CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    CHECK(rpt_task_set_gang(task, w->size) == RPT_OK);
+    future = submit_as(w->pool, task, "gang");
+    CHECK(rpt_future_wait(future, 0.3) == RPT_PENDING);
+    close(fd);
+    right_sum(future);
+    rpt_future_destroy(future);
+}
+
+static void a_gang_waits_for_who_still_has_the_folder(void)
+{
+    drive_with(set_up, 1, 3, DIRECTORY, gang_waits);
+}
+
 static void a_gang_goes_on_together(void)
 {
     on_all(1, 4, DIRECTORY, gangs);
@@ -695,6 +721,7 @@ const struct pool_test checkpoint_tests[] = {
     TEST(there_must_be_a_directory_and_a_good_interval),
     TEST(the_signal_must_be_one_that_is_known),
     TEST(a_gang_goes_on_together),
+    TEST(a_gang_waits_for_who_still_has_the_folder),
     TEST(every_rank_may_submit_such_tasks),
     TEST_END,
 };

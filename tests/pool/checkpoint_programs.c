@@ -4,9 +4,12 @@
  */
 #include "saving.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define GO_ON                                                                  \
     "trap : USR1; n=$RPT_CHECKPOINT_ITERATION; sum=1; "                        \
@@ -121,6 +124,117 @@ static void a_program_is_asked_by_a_signal(void)
     drive(1, 2, DIRECTORY, signal_program);
 }
 
+/* ---- a pool that stops ---- */
+
+#define STATE "pool.state_dir=@/state "
+
+static void wait_for_file(struct world *w, const char *name)
+{
+    for (char *text = NULL; text == NULL && is_young(60);) {
+        CHECK(rpt_pool_wait(w->pool, 0.01) == RPT_PENDING);
+        text = read_file(scratch_path(name));
+        free(text);
+    }
+}
+
+static void stop(struct world *w)
+{
+    CHECK(rpt_pool_shutdown(w->pool, RPT_SHUTDOWN_DRAIN, 60, NULL) == RPT_OK);
+    w->closed = true;
+}
+
+/* One knows no signal, one saves and says that it has not done all. */
+static const char deaf[] = "cd \"$RPT_CHECKPOINT_DIR\"; "
+                           "if [ ! -e ../../../deaf ]; then "
+                           "echo >../../../deaf; "
+                           "while :; do sleep 0.01; done; fi; echo anew";
+static const char busy[] = GO_ON "[ $n = 0 ] || { echo $n; exit 0; }; n=7; "
+                                 "trap '" SAVE
+                                 "exit 75' USR1; echo >../../../busy; "
+                                 "while :; do sleep 0.01; done";
+
+static void stop_both(struct world *w)
+{
+    rpt_future_t *a = submit_as(w->pool, program(deaf, 0), "a");
+    rpt_future_t *b = submit_as(w->pool, program(busy, 0), "b");
+
+    wait_for_file(w, "deaf");
+    wait_for_file(w, "busy");
+    stop(w);
+    ends(a, RPT_OUTCOME_CANCELLED);
+    ends(b, RPT_OUTCOME_CANCELLED);
+}
+
+static void run_both(struct world *w)
+{
+    rpt_future_t *a = submit_as(w->pool, program(deaf, 0), "a");
+    rpt_future_t *b = submit_as(w->pool, program(busy, 0), "b");
+
+    CHECK(stdout_is(ended(a, RPT_OUTCOME_OK), "anew\n"));
+    CHECK(stdout_is(ended(b, RPT_OUTCOME_OK), "7\n"));
+    rpt_future_destroy(a);
+    rpt_future_destroy(b);
+}
+
+static void stopped_programs(struct world *w)
+{
+    next_job(w, NULL, stop_both);
+    next_job(w, NULL, run_both);
+}
+
+static void what_the_signal_of_a_pool_that_stops_ends_runs_again(void)
+{
+    on_all(1, 3, DIRECTORY STATE "pool.slots=2", stopped_programs);
+}
+
+/* The lock of a task's folder, as another process would have it. */
+static int take_lock_of(const char *task)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char path[256];
+    int fd;
+
+    (void)mkdir(scratch_path("saved"), 0755);
+    snprintf(path, sizeof path, "saved/%s", task);
+    (void)mkdir(scratch_path(path), 0755);
+    snprintf(path, sizeof path, "saved/%s/lock", task);
+    fd = open(scratch_path(path), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    return fd;
+}
+
+static void stop_before_start(struct world *w)
+{
+    int fd = take_lock_of("p");
+    rpt_future_t *future = submit_as(w->pool, program("exit 3", 0), "p");
+    const rpt_result_t *result;
+
+    wait_running(w->pool, 1);
+    stop(w);
+    result = ended(future, RPT_OUTCOME_CANCELLED);
+    CHECK(result == NULL || result->attempts == 0);
+    rpt_future_destroy(future);
+    close(fd);
+}
+
+static void run_now(struct world *w)
+{
+    ends(submit_as(w->pool, program("exit 3", 0), "p"), RPT_OUTCOME_FAILED);
+}
+
+static void stopped_before_start(struct world *w)
+{
+    next_job(w, NULL, stop_before_start);
+    next_job(w, NULL, run_now);
+}
+
+static void a_program_that_has_not_started_is_none_of_a_pool_that_stops(void)
+{
+    on_all(1, 3, DIRECTORY STATE, stopped_before_start);
+}
+
+/* ---- cancelling ---- */
+
 /* Between its start and the folder's opening, and while it runs. */
 static void cancel_programs(struct world *w)
 {
@@ -160,6 +274,8 @@ const struct pool_test checkpoint_programs_tests[] = {
     TEST(a_program_that_was_killed_goes_on_from_its_files),
     TEST(what_a_program_leaves_at_its_end_counts),
     TEST(a_program_is_asked_by_a_signal),
+    TEST(what_the_signal_of_a_pool_that_stops_ends_runs_again),
+    TEST(a_program_that_has_not_started_is_none_of_a_pool_that_stops),
     TEST(programs_may_be_cancelled_at_any_moment),
     TEST_END,
 };

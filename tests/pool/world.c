@@ -31,22 +31,23 @@ extern const struct pool_test functions_tests[], programs_tests[],
     gangs_tests[], resume_tests[], directory_tests[], state_tests[],
     faults_tests[], gangs_mpi_tests[], inside_tests[], gpus_tests[],
     giving_tests[], staging_tests[], checkpoint_tests[],
-    checkpoint_programs_tests[];
+    checkpoint_programs_tests[], checkpoint_bad_tests[];
 
 static const struct pool_test *const tables[] = {
-    functions_tests,  programs_tests,
-    outputs_tests,    order_tests,
-    depend_tests,     resources_tests,
-    ends_tests,       cancel_tests,
-    futures_tests,    submit_tests,
-    arguments_tests,  ending_tests,
-    spmd_tests,       groups_tests,
-    gangs_tests,      resume_tests,
-    directory_tests,  state_tests,
-    faults_tests,     gangs_mpi_tests,
-    inside_tests,     gpus_tests,
-    giving_tests,     staging_tests,
-    checkpoint_tests, checkpoint_programs_tests,
+    functions_tests,      programs_tests,
+    outputs_tests,        order_tests,
+    depend_tests,         resources_tests,
+    ends_tests,           cancel_tests,
+    futures_tests,        submit_tests,
+    arguments_tests,      ending_tests,
+    spmd_tests,           groups_tests,
+    gangs_tests,          resume_tests,
+    directory_tests,      state_tests,
+    faults_tests,         gangs_mpi_tests,
+    inside_tests,         gpus_tests,
+    giving_tests,         staging_tests,
+    checkpoint_tests,     checkpoint_programs_tests,
+    checkpoint_bad_tests,
 };
 
 struct rpt_test *all_tests(int size)
