@@ -36,16 +36,20 @@ struct choosing {
 
 /* ---- rank 0 ---- */
 
-static void put_aside(struct rpt_checkpoint *c, const struct rpt_found *found,
+/* Whether it could be. */
+static bool put_aside(struct rpt_checkpoint *c, const struct rpt_found *found,
                       const char *why)
 {
+    bool is_done = rpt__put_aside(&c->dir, found->name, found->id) == RPT_OK;
+
     rpt__log(RPT_LOG_WARN, "checkpoint %s is put aside as .bad-%016llx: %s",
              found->name, (unsigned long long)found->id, why);
-    if (rpt__put_aside(&c->dir, found->name, found->id) != RPT_OK) {
+    if (!is_done) {
         rpt__log(RPT_LOG_WARN, "%s could not be renamed: %s", found->name,
                  rpt_last_error()->why);
     }
     rpt__event_add(&c->dir, "aside", found->id, found->iteration, 0);
+    return is_done;
 }
 
 static void pass_over(struct rpt_checkpoint *c, struct choosing *choosing,
@@ -56,7 +60,7 @@ static void pass_over(struct rpt_checkpoint *c, struct choosing *choosing,
 
     snprintf(why, sizeof why, "%s (%s)", error->what, error->why);
     if (status == RPT_ERR_CORRUPT) {
-        put_aside(c, found, why);
+        choosing->n_bad += !put_aside(c, found, why);
         return;
     }
     choosing->n_bad++;
@@ -109,10 +113,12 @@ static void put_doubted_aside(struct rpt_checkpoint *c,
     }
 }
 
-/* The next candidate that rank 0 itself finds good; NULL: there is none. */
-static const struct rpt_found *choose(struct rpt_checkpoint *c,
-                                      struct choosing *choosing,
-                                      struct rpt_opened *opened_out)
+/* The next candidate that rank 0 itself finds good; NULL: there is none.  What
+ * says nothing about a candidate ends the search, and so does one of a newer
+ * format: it may be whole, and an older state is not what was asked for. */
+static rpt_status_t choose(struct rpt_checkpoint *c, struct choosing *choosing,
+                           const struct rpt_found **found_out,
+                           struct rpt_opened *opened_out)
 {
     const struct rpt_found *found;
 
@@ -121,11 +127,15 @@ static const struct rpt_found *choose(struct rpt_checkpoint *c,
                                                opened_out);
 
         if (status == RPT_OK) {
-            return found;
+            break;
+        }
+        if (status == RPT_ERR_NOMEM || status == RPT_ERR_VERSION) {
+            return status;
         }
         pass_over(c, choosing, found, status);
     }
-    return NULL;
+    *found_out = found;
+    return RPT_OK;
 }
 
 /* ---- one candidate ---- */
@@ -156,11 +166,18 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
                              struct choosing *choosing, uint64_t *iteration_out)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
-    const struct rpt_found *found = c->rank == 0 ? choose(c, choosing, &opened)
-                                                 : NULL;
-    rpt_status_t status = rpt__opened_share(
-        c->group, call, &c->dir, found != NULL ? found->name : NULL, &opened);
+    const struct rpt_found *found = NULL;
+    rpt_status_t status = RPT_OK;
 
+    if (c->rank == 0) {
+        status = choose(c, choosing, &found, &opened);
+    }
+    status = rpt__talk_agree(c->group, call, status);
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = rpt__opened_share(c->group, call, &c->dir,
+                               found != NULL ? found->name : NULL, &opened);
     if (status != RPT_END) {
         /* Who could not get it is heard here; the text of damage is on rank
          * 0. */
@@ -273,8 +290,7 @@ static rpt_status_t none_left(struct rpt_checkpoint *c,
     return status == RPT_OK ? RPT_END : status;
 }
 
-rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
-                                     uint64_t *iteration_out)
+static rpt_status_t restore(struct rpt_checkpoint *c, uint64_t *iteration_out)
 {
     struct choosing choosing = { .n = 0 };
     uint64_t iteration = 0;
@@ -315,6 +331,19 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         rpt__engine_unlock(c->engine);
         *iteration_out = iteration;
     }
+    return status;
+}
+
+/* It may write, too: what is on the nodes only. */
+rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
+                                     uint64_t *iteration_out)
+{
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = restore(c, iteration_out);
+    rpt__dir_end(&before);
     return status;
 }
 
