@@ -204,7 +204,8 @@ typedef struct {
     double cost_s;       /**< median of the last 16 saves, from the call to
                            the commit; 0: there was none                     */
     double mtbf_s;       /**< mean time between failures: that of all jobs by
-                           those that did not close; a day when none failed  */
+                           those that did not close, 10 min or more; a day
+                           when none failed                                  */
     uint64_t n_commits;  /**< saves that were committed                      */
     uint64_t n_failures; /**< jobs that did not close; not one that runs     */
     double run_s;        /**< of all jobs                                    */

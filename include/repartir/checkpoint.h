@@ -98,8 +98,8 @@ RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
  * What does not fit together is found by the next save or restore.  A name
  * that is given again replaces what it stood for, so that a block may move.
  *
- * Names are paths of HDF5: "temperature", "flow/u".  Names that begin with
- * "repartir/" are the library's.  Names are copied; data stay the caller's,
+ * Names are paths of HDF5, in UTF-8, of up to 255 bytes: "temperature",
+ * "flow/u".  Names that begin with "repartir/" are the library's.  Names are copied; data stay the caller's,
  * and are read during a save and written during a restore.
  *
  * Data of arrays and values may be in the memory of GPUs (CUDA), of one or
@@ -173,7 +173,7 @@ typedef enum rpt_blob_policy {
 /** Bytes that this rank packs and unpacks itself. */
 typedef struct rpt_checkpoint_blob {
     size_t size;      /**< sizeof(rpt_checkpoint_blob_t), set by the caller */
-    const char *name; /**< as a path of HDF5                                */
+    const char *name; /**< as a path of HDF5, of up to 239 bytes            */
     /** Tells how many bytes pack() will write.  Called once at each save. */
     rpt_status_t (*measure)(void *user, uint64_t *bytes_out);
     /** Writes them.  A status below 0 fails the save on all ranks. */
@@ -353,6 +353,7 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * \retval RPT_ERR_MISMATCH   ranks described different items, or an item has
  *                            another type or extent than in the file
  * \retval RPT_ERR_CORRUPT    there are some, but none is whole
+ * \retval RPT_ERR_VERSION    a newer librepartir wrote the newest one
  * \retval RPT_ERR_UNSUPPORTED  a blob asks for as many ranks as saved it
  * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU
  * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
@@ -419,7 +420,8 @@ RPT_API rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
  * must be there and closed when the save is called; then it is read once for
  * its checksum and synced, in the background.  Each name is of one rank.
  *
- * \param name      a relative path of up to 255 bytes, such as "mesh/part3"
+ * \param name      a relative path in UTF-8 of up to 255 bytes, such as
+ *                  "mesh/part3"
  * \param path_out  [out] release with free()
  * \retval RPT_ERR_STATE    none was begun
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
@@ -463,7 +465,8 @@ typedef struct {
     double blocked_s; /**< in which the calls of the last save did not return */
     double write_s;   /**< in which the thread wrote and synced, last save  */
     double hash_s;    /**< of that, in checksums                            */
-    double total_s;   /**< from the call to the commit, last save           */
+    double total_s;   /**< to the commit from the call, or from the end of the
+                         save before, last save                             */
     double interval_s; /**< Daly's interval, 0: not known yet                */
     double pack_s;     /**< of write_s, in compression                       */
     uint64_t n_local;  /**< of n_saves: those that stayed on the nodes       */

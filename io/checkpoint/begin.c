@@ -205,6 +205,17 @@ static rpt_status_t take_level(struct rpt_checkpoint *c, bool is_collective)
     return RPT_OK;
 }
 
+/* Whether what the options name is known; not whether it can be used. */
+rpt_status_t rpt__checkpoint_choices(const struct rpt_checkpoint *c)
+{
+    return rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_ENGINE, engines) <
+                       0 ||
+                   rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
+                                          compressions) < 0
+               ? RPT_ERR_INVALID
+               : RPT_OK;
+}
+
 /* Step 2; with files when it is known how long they will be. */
 static rpt_status_t make_folder(struct rpt_checkpoint *c, uint64_t iteration,
                                 bool may_recycle)
@@ -401,7 +412,8 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
-    c->save.began_s = began_s;
+    /* From here on the limits count: the save before had its own. */
+    c->save.began_s = rpt__now_s();
     note_begin(c, iteration);
     status = agree(c, iteration);
     if (status != RPT_OK) {

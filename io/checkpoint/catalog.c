@@ -19,9 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As long as no job has failed: a day. */
-#define MTBF_S 86400.0
-
 enum { MOST_LOOKS = 20 };
 
 /* ---- what a folder is ---- */
@@ -457,9 +454,7 @@ rpt_status_t rpt__catalog_interval(const struct rpt_catalog *c,
         interval.run_s = history.run_s;
         interval.cost_s = median_cost(events, n);
         interval.n_commits = history.n_commits;
-        interval.mtbf_s = interval.n_failures > 0
-                              ? history.run_s / (double)interval.n_failures
-                              : MTBF_S;
+        interval.mtbf_s = rpt__history_mtbf(history.n_failures, history.run_s);
         interval.interval_s = rpt_checkpoint_interval(interval.cost_s,
                                                       interval.mtbf_s);
         *interval_out = interval;

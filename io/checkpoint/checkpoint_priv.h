@@ -79,7 +79,8 @@ struct rpt_timing {
     double last_s;           /* end of the last save, or the opening       */
     uint64_t last_iteration; /* of it                                      */
     double cost_s;           /* of a save, blocked; smoothed; 0: not known */
-    double mtbf_s;           /* learned, 0: not known                      */
+    double run_s;            /* of the jobs before ...                     */
+    uint64_t n_failures;     /* ... and how many of them failed            */
     double spent_s;          /* in saves since the opening                 */
     double opened_s;
     double halt_seen_s; /* when HALT was looked for */
@@ -187,6 +188,9 @@ rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c);
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c);
 /* Any rank: save.dir and save.target. */
 rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c);
+/* Its files, which it has written. */
+rpt_status_t rpt__workdir_shut(struct rpt_save *save);
+/* What is still open. */
 void rpt__workdir_close(struct rpt_save *save);
 /* Rank 0; the last error stays. */
 void rpt__workdir_remove(const struct rpt_checkpoint *c);
@@ -207,6 +211,10 @@ void rpt__recycle_note(struct rpt_checkpoint *c);
 void rpt__recycle_free(struct rpt_checkpoint *c);
 
 /* ---- begin.c ---- */
+
+/* RPT_ERR_INVALID: an option names an engine or a compression that there is
+ * none of. */
+rpt_status_t rpt__checkpoint_choices(const struct rpt_checkpoint *c);
 
 /* What was begun, and not saved, is removed. */
 void rpt__checkpoint_abandon(struct rpt_checkpoint *c);

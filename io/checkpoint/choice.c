@@ -62,18 +62,21 @@ const struct rpt_found *rpt__choice_next(struct rpt_choice *choice)
     return NULL;
 }
 
-static void put_aside(const struct rpt_choice *choice,
+/* Whether it could be. */
+static bool put_aside(const struct rpt_choice *choice,
                       const struct rpt_found *found, const char *why)
 {
     const struct rpt_dir *dir = choice->dir;
+    bool is_done = rpt__put_aside(dir, found->name, found->id) == RPT_OK;
 
     rpt__log(RPT_LOG_WARN, "checkpoint %s/%s is put aside as .bad-%016llx: %s",
              dir->path, found->name, (unsigned long long)found->id, why);
-    if (rpt__put_aside(dir, found->name, found->id) != RPT_OK) {
+    if (!is_done) {
         rpt__log(RPT_LOG_WARN, "%s/%s could not be renamed: %s", dir->path,
                  found->name, rpt_last_error()->why);
     }
     rpt__event_add(dir, "aside", found->id, found->iteration, 0);
+    return is_done;
 }
 
 void rpt__choice_pass(struct rpt_choice *choice, const struct rpt_found *found,
@@ -84,7 +87,7 @@ void rpt__choice_pass(struct rpt_choice *choice, const struct rpt_found *found,
 
     snprintf(why, sizeof why, "%s (%s)", error->what, error->why);
     if (status == RPT_ERR_CORRUPT) {
-        put_aside(choice, found, why);
+        choice->n_bad += !put_aside(choice, found, why);
         return;
     }
     choice->n_bad++;

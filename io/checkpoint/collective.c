@@ -164,16 +164,18 @@ static rpt_status_t find_path(const struct rpt_checkpoint *c, char **path_out)
 {
     size_t bytes = strlen(c->save.dir.path) + sizeof RPT_STATE_FILE + 1;
     char *path = malloc(bytes);
+    int error;
 
     if (path == NULL) {
         return rpt__fail_nomem(bytes);
     }
     snprintf(path, bytes, "%s/" RPT_STATE_FILE, c->save.dir.path);
     *path_out = realpath(path, NULL);
+    error = *path_out == NULL ? errno : 0;
     free(path);
-    return *path_out != NULL
+    return error == 0
                ? RPT_OK
-               : rpt__dir_fail(&c->save.dir, RPT_STATE_FILE, "find", errno, 0);
+               : rpt__dir_fail(&c->save.dir, RPT_STATE_FILE, "find", error, 0);
 }
 
 /* Opens it as MPI-IO will, so many times: OMPIO waits for ever when one rank

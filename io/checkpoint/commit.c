@@ -307,13 +307,24 @@ static rpt_status_t sync_seals(const struct rpt_opened *o)
                       : rpt__dir_fail(&o->dir, RPT_BLOCKS, "sync", error, 0);
 }
 
-/* Not gone wrong, but not all there. */
-static rpt_status_t is_missing(rpt_status_t status)
+/* What was read of a leftover.  RPT_PENDING: it is not all there, or could
+ * never be committed; RPT_END: nobody can say, it stays as it is. */
+static rpt_status_t judge_leftover(rpt_status_t status)
 {
-    return status == RPT_ERR_NOT_FOUND || status == RPT_ERR_CORRUPT ||
-                   status == RPT_ERR_INVALID
-               ? RPT_PENDING
-               : status;
+    switch (status) {
+    case RPT_OK:
+    case RPT_PENDING:
+    case RPT_ERR_NOMEM:
+        return status;
+    case RPT_ERR_NOT_FOUND:
+    case RPT_ERR_CORRUPT:
+    case RPT_ERR_INVALID: /* no file */
+    case RPT_ERR_EXISTS:
+    case RPT_ERR_OVERFLOW:
+        return RPT_PENDING;
+    default:
+        return RPT_END;
+    }
 }
 
 static rpt_status_t commit_leftover(const struct rpt_dir *task,
@@ -323,8 +334,9 @@ static rpt_status_t commit_leftover(const struct rpt_dir *task,
     rpt_status_t status = read_draft(o);
 
     if (status == RPT_OK) {
-        status = is_missing(look_for_files(o));
+        status = look_for_files(o);
     }
+    status = judge_leftover(status);
     if (status == RPT_OK) {
         status = sync_seals(o);
     }
@@ -344,7 +356,7 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name,
     if (status == RPT_OK) {
         status = look_for_files(o);
     }
-    status = is_missing(status);
+    status = judge_leftover(status);
     if (status == RPT_OK) {
         status = drop_draft(o);
     }
@@ -358,18 +370,22 @@ static rpt_status_t finish(const struct rpt_dir *task, const char *name,
 typedef rpt_status_t (*complete_fn)(const struct rpt_dir *task,
                                     const char *name, struct rpt_opened *o);
 
-/* RPT_PENDING: it cannot be. */
+/* RPT_PENDING, RPT_END: as judge_leftover() has it. */
 static rpt_status_t complete(const struct rpt_dir *task, const char *name,
                              complete_fn fn)
 {
     struct rpt_opened o = RPT_OPENED_NONE;
     rpt_status_t status = rpt__dir_open(task, name, &o.dir);
 
-    if (status == RPT_OK) {
-        status = fn(task, name, &o);
-        rpt__opened_free(&o);
+    if (status != RPT_OK) {
+        return status == RPT_ERR_NOMEM       ? status
+               : status == RPT_ERR_NOT_FOUND ? RPT_PENDING
+                                             : RPT_END;
     }
-    return status;
+    status = fn(task, name, &o);
+    rpt__opened_free(&o);
+    /* Its manifest would be too long. */
+    return status == RPT_ERR_OVERFLOW ? RPT_PENDING : status;
 }
 
 static rpt_status_t settle(const struct rpt_dir *task, const char *name)
@@ -383,6 +399,14 @@ static rpt_status_t settle(const struct rpt_dir *task, const char *name)
         rpt__log(RPT_LOG_WARN,
                  "%s/%s had all its data: the checkpoint was finished",
                  task->path, name);
+    }
+    if (status == RPT_END) {
+        rpt__log(RPT_LOG_WARN,
+                 "%s/%s was left by a job, and stays: %s (%s); remove it when "
+                 "it is of no use",
+                 task->path, name, rpt_last_error()->what,
+                 rpt_last_error()->why);
+        return RPT_OK;
     }
     if (status != RPT_PENDING) {
         return status;

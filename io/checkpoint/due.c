@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/plain.h"
 #include "collectives/plan.h"
 #include "io/checkpoint/checkpoint_priv.h"
 
@@ -21,8 +22,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* As long as nothing is known. */
-#define MTBF_S 86400.0
 /* HALT is looked for no more often. */
 #define HALT_S 1.0
 
@@ -73,7 +72,7 @@ static double end_of_allocation(const struct rpt_checkpoint *c)
     const char *slurm = rpt__environment("SLURM_JOB_END_TIME");
 
     if (!(end > 0) && slurm != NULL) {
-        end = strtod(slurm, NULL);
+        end = rpt__plain_number(slurm, NULL);
     }
     return end > 0 ? end - rpt__wall_s() + rpt__now_s() : 0;
 }
@@ -95,9 +94,10 @@ static double mtbf_of(const struct rpt_checkpoint *c)
     double given_s = rpt__option_seconds(c->options,
                                          RPT_OPT_IO_CHECKPOINT_MTBF_S);
 
-    return given_s > 0            ? given_s
-           : c->timing.mtbf_s > 0 ? c->timing.mtbf_s
-                                  : MTBF_S;
+    return given_s > 0 ? given_s
+                       : rpt__history_mtbf(c->timing.n_failures,
+                                           c->timing.run_s + rpt__now_s() -
+                                               c->timing.opened_s);
 }
 
 double rpt__due_interval(const struct rpt_checkpoint *c)
@@ -129,8 +129,10 @@ static bool is_halted(struct rpt_checkpoint *c, double now_s)
 
     if (c->timing.halt_seen_s <= 0 || now_s - c->timing.halt_seen_s >= HALT_S) {
         c->timing.halt_seen_s = now_s;
+        /* A folder is a task of that name. */
         c->timing.is_halted = fstatat(c->top.fd, "HALT", &file,
-                                      AT_SYMLINK_NOFOLLOW) == 0;
+                                      AT_SYMLINK_NOFOLLOW) == 0 &&
+                              !S_ISDIR(file.st_mode);
     }
     return c->timing.is_halted;
 }

@@ -68,6 +68,10 @@ void rpt__history_shorten(const struct rpt_dir *task, uint64_t most);
 /* One event more. */
 void rpt__history_add(struct rpt_history *history,
                       const struct rpt_event *event);
+/* Mean time between failures, in jobs that took run_s seconds together. */
+double rpt__history_mtbf(uint64_t n_failures, double run_s);
+#define RPT_MTBF_UNKNOWN_S 86400.0 /* as long as no job has failed */
+#define RPT_MTBF_LEAST_S 600.0
 /* What the events say; zeros where there are none.  job_runs: somebody has the
  * task open, perhaps the caller, so that the last job has not failed. */
 rpt_status_t rpt__history_read(const struct rpt_dir *task, bool job_runs,

@@ -55,6 +55,15 @@ void rpt__history_add(struct rpt_history *h, const struct rpt_event *event)
     }
 }
 
+/* Jobs that died at once would make it seconds, for a whole day of this one. */
+double rpt__history_mtbf(uint64_t n_failures, double run_s)
+{
+    double mtbf_s = n_failures > 0 ? run_s / (double)n_failures
+                                   : RPT_MTBF_UNKNOWN_S;
+
+    return mtbf_s > RPT_MTBF_LEAST_S ? mtbf_s : RPT_MTBF_LEAST_S;
+}
+
 static void add(void *user, const struct rpt_event *event)
 {
     rpt__history_add(user, event);

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 255 };
+enum {
+    NAME_BYTES_MAX = 255,
+    /* Its index is called repartir/begins/NAME. */
+    BLOB_NAME_BYTES_MAX = NAME_BYTES_MAX - 16
+};
 
 static void free_attributes(struct rpt_attributes *attributes)
 {
@@ -234,6 +238,9 @@ rpt_status_t rpt__items_add_blob(struct rpt_items *items,
     if ((int)blob->policy < RPT_BLOB_SAME_RANKS ||
         (int)blob->policy > RPT_BLOB_ALL) {
         return bad(blob->name, "there is no such policy");
+    }
+    if (blob->name != NULL && strlen(blob->name) > BLOB_NAME_BYTES_MAX) {
+        return bad(blob->name, "the name of a blob has more than 239 bytes");
     }
     item.blob = *blob;
     item.blob.name = NULL;

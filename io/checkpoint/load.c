@@ -327,7 +327,9 @@ rpt_status_t rpt__load_begins(const struct rpt_opened *o, int fd,
 
     snprintf(index_name, sizeof index_name, "repartir/begins/%s", name);
     index = rpt__dataset_find(&o->manifest, index_name);
-    ok = index != NULL && index->type == RPT_TYPE_U64 && index->dims[0] == n;
+    /* All that is read into below, or by who asks, is as long as it says. */
+    ok = index != NULL && index->type == RPT_TYPE_U64 && index->n_dims == 1 &&
+         index->dims[0] == n && set->type == RPT_TYPE_U8 && set->n_dims == 1;
     begins = malloc((size_t)n * sizeof *begins);
     if (begins == NULL) {
         return rpt__fail_nomem((size_t)n * sizeof *begins);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "io/checkpoint/slots.h"
 
 #include <inttypes.h>
@@ -27,10 +28,29 @@ const char *rpt__item_kind_name(enum rpt_item_kind kind)
 
 /* ---- names ---- */
 
+/* The manifest is JSON, which has no other bytes: a name would come back as
+ * another one. */
+static const char *why_no_text(const char *name)
+{
+    const unsigned char *s = (const unsigned char *)name;
+    size_t left = strlen(name), n;
+
+    for (; left > 0; s += n, left -= n) {
+        n = rpt__utf8_length(s, left);
+        if (n == 0) {
+            return "its name is no UTF-8";
+        }
+        if (*s < 0x20 || *s == 0x7f) {
+            return "its name has a control character";
+        }
+    }
+    return NULL;
+}
+
 /* A relative path of HDF5, without empty parts, "." and "..". */
 const char *rpt__name_check(const char *name)
 {
-    const char *part = name;
+    const char *part = name, *why;
 
     if (name == NULL || name[0] == '\0') {
         return "it has no name";
@@ -38,10 +58,9 @@ const char *rpt__name_check(const char *name)
     if (strlen(name) > NAME_BYTES_MAX) {
         return "its name has more than 255 bytes";
     }
-    for (const char *c = name; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || (unsigned char)*c == 0x7f) {
-            return "its name has a control character";
-        }
+    why = why_no_text(name);
+    if (why != NULL) {
+        return why;
     }
     for (;;) {
         size_t bytes = strcspn(part, "/");

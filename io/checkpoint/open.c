@@ -127,6 +127,17 @@ static void give_lock(int fd)
 
 /* ---- what rank 0 does ---- */
 
+/* Who removes a task's folder may have renamed it before we had its lock. */
+static rpt_status_t is_in_place(const struct rpt_checkpoint *c)
+{
+    if (rpt__dir_is_still(&c->top, c->task, &c->dir)) {
+        return RPT_OK;
+    }
+    rpt__fail(RPT_ERR_BUSY, "%s was removed or renamed just now", c->dir.path);
+    rpt__fail_hint("open the checkpoints again");
+    return RPT_ERR_BUSY;
+}
+
 static rpt_status_t look_around(struct rpt_checkpoint *c)
 {
     struct rpt_found *found = NULL;
@@ -144,9 +155,8 @@ static rpt_status_t look_around(struct rpt_checkpoint *c)
         c->has_newest = n > 0;
         c->newest = n > 0 ? found[0].iteration : 0;
         c->verified = history.last_verified;
-        c->timing.mtbf_s = history.n_failures > 0
-                               ? history.run_s / (double)history.n_failures
-                               : 0;
+        c->timing.run_s = history.run_s;
+        c->timing.n_failures = history.n_failures;
     }
     free(found);
     return status;
@@ -180,11 +190,13 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
         status = take_lock(c);
     }
     if (status == RPT_OK) {
+        status = is_in_place(c);
+    }
+    if (status == RPT_OK) {
         status = look_around(c);
     }
     if (status == RPT_OK) {
         rpt__history_shorten(&c->dir, events_bytes(c));
-        rpt__event_add_open(&c->dir, c->newest, host_of(c));
         rpt__due_warn(c);
     }
     return status;
@@ -306,7 +318,14 @@ static rpt_status_t make(struct rpt_checkpoint *c, const char *directory)
         }
         status = rpt__talk_agree(c->group, call, status);
     }
-    return status == RPT_OK ? rpt__level_open(c) : status;
+    if (status == RPT_OK) {
+        status = rpt__level_open(c);
+    }
+    /* Not before: what cannot be opened is no job that has failed. */
+    if (status == RPT_OK && c->rank == 0) {
+        rpt__event_add_open(&c->dir, c->newest, host_of(c));
+    }
+    return status;
 }
 
 /* Not collective: what can be made without the others. */
@@ -340,10 +359,12 @@ static rpt_status_t allocate(struct rpt_group *group, const char *task,
     if (options != NULL) {
         rpt_status_t status = rpt__options_copy(options, &c->own_options);
 
+        if (status != RPT_OK) {
+            return status; /* the context's are there to be looked at */
+        }
         c->options = c->own_options;
-        return status;
     }
-    return RPT_OK;
+    return rpt__checkpoint_choices(c);
 }
 
 static void release(struct rpt_checkpoint *c)
@@ -357,7 +378,7 @@ static void release(struct rpt_checkpoint *c)
             rpt__option_text(c->options, RPT_OPT_IO_CHECKPOINT_SIGNALS));
     }
     give_lock(c->lock_fd);
-    rpt__dir_close(&c->save.dir);
+    rpt__workdir_close(&c->save); /* of a save that did not end */
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
     rpt__level_free(c);
@@ -498,5 +519,10 @@ struct rpt_items *rpt__checkpoint_items(struct rpt_checkpoint *c)
 
 rpt_checkpoint_stats_t rpt__checkpoint_stats(const struct rpt_checkpoint *c)
 {
-    return c->stats;
+    rpt_checkpoint_stats_t stats;
+
+    rpt__engine_lock(c->engine);
+    stats = c->stats;
+    rpt__engine_unlock(c->engine);
+    return stats;
 }

@@ -6,8 +6,8 @@
  * array belongs to nobody is seen by the sum of the volumes, and what that is,
  * which rank 0 writes as zeros, by taking one block after the other away.
  *
- * Cost: an exchange of 16 bytes a dimension for each way of dividing, p
- * comparisons on each rank.
+ * Cost: an exchange of 16 bytes a dimension for each way of dividing, and some
+ * for all, p comparisons on each rank.
  */
 #include "io/checkpoint/layout.h"
 
@@ -430,12 +430,27 @@ static rpt_status_t divide_arrays(struct dividing *d)
         status = rpt__talk_agree(d->group, call, d->own);
     }
     if (status == RPT_OK && gather->n > 0) {
-        status = rpt__gather_take(gather, d->group, d->wish->count);
-        if (status == RPT_ERR_FULL) {
-            status = ungather(d);
+        d->own = rpt__gather_take(gather, d->group, d->wish->count);
+        if (d->own == RPT_ERR_FULL) {
+            d->own = ungather(d);
         }
     }
     return status;
+}
+
+/* Not collective; chunks before parts. */
+static rpt_status_t finish(const struct dividing *d)
+{
+    int rank = rpt__group_rank(d->group);
+    rpt_status_t status = d->own;
+
+    if (status == RPT_OK && d->wish->level > 0) {
+        status = cut_others(d);
+    }
+    if (status == RPT_OK && rank == 0) {
+        status = add_common(d->items, d->layout);
+    }
+    return status == RPT_OK ? add_blobs(d->items, rank, d->layout) : status;
 }
 
 rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
@@ -461,15 +476,11 @@ rpt_status_t rpt__file_layout_divide(struct rpt_group *group,
     if (status == RPT_OK) {
         status = divide_arrays(&d);
     }
-    if (status == RPT_OK && wish->level > 0) {
-        status = rpt__talk_agree(group, call, cut_others(&d));
+    if (status == RPT_OK) {
+        status = rpt__talk_agree(group, call, finish(&d));
     }
     free(d.first);
     free(d.all);
     free(d.hulls);
-    if (status == RPT_OK && rpt__group_rank(group) == 0) {
-        status = add_common(items, layout);
-    }
-    return status == RPT_OK ? add_blobs(items, rpt__group_rank(group), layout)
-                            : status;
+    return status;
 }

@@ -26,10 +26,12 @@ static const char call[] = "rpt_checkpoint_restore";
 
 /* ---- rank 0 ---- */
 
-/* The next candidate that rank 0 itself finds good; NULL: there is none. */
-static const struct rpt_found *choose(struct rpt_checkpoint *c,
-                                      struct rpt_choice *choice,
-                                      struct rpt_opened *opened_out)
+/* The next candidate that rank 0 itself finds good; NULL: there is none.  What
+ * says nothing about a candidate ends the search, and so does one of a newer
+ * format: it may be whole, and an older state is not what was asked for. */
+static rpt_status_t choose(struct rpt_checkpoint *c, struct rpt_choice *choice,
+                           const struct rpt_found **found_out,
+                           struct rpt_opened *opened_out)
 {
     const struct rpt_found *found;
 
@@ -38,11 +40,15 @@ static const struct rpt_found *choose(struct rpt_checkpoint *c,
                                                opened_out);
 
         if (status == RPT_OK) {
-            return found;
+            break;
+        }
+        if (status == RPT_ERR_NOMEM || status == RPT_ERR_VERSION) {
+            return status;
         }
         rpt__choice_pass(choice, found, status);
     }
-    return NULL;
+    *found_out = found;
+    return RPT_OK;
 }
 
 /* ---- one candidate ---- */
@@ -73,11 +79,18 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
                              struct rpt_choice *choice, uint64_t *iteration_out)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
-    const struct rpt_found *found = c->rank == 0 ? choose(c, choice, &opened)
-                                                 : NULL;
-    rpt_status_t status = rpt__opened_share(
-        c->group, call, &c->dir, found != NULL ? found->name : NULL, &opened);
+    const struct rpt_found *found = NULL;
+    rpt_status_t status = RPT_OK;
 
+    if (c->rank == 0) {
+        status = choose(c, choice, &found, &opened);
+    }
+    status = rpt__talk_agree(c->group, call, status);
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = rpt__opened_share(c->group, call, &c->dir,
+                               found != NULL ? found->name : NULL, &opened);
     if (status != RPT_END) {
         /* Who could not get it is heard here; the text of damage is on rank
          * 0. */
@@ -157,8 +170,7 @@ static rpt_status_t none_left(struct rpt_checkpoint *c,
     return status == RPT_OK ? RPT_END : status;
 }
 
-rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
-                                     uint64_t *iteration_out)
+static rpt_status_t restore(struct rpt_checkpoint *c, uint64_t *iteration_out)
 {
     struct rpt_choice choice = { .n = 0 };
     uint64_t iteration = 0;
@@ -199,6 +211,19 @@ rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
         rpt__engine_unlock(c->engine);
         *iteration_out = iteration;
     }
+    return status;
+}
+
+/* It may write, too: what is on the nodes only. */
+rpt_status_t rpt__checkpoint_restore(struct rpt_checkpoint *c,
+                                     uint64_t *iteration_out)
+{
+    sigset_t before;
+    rpt_status_t status;
+
+    rpt__dir_begin(&before);
+    status = restore(c, iteration_out);
+    rpt__dir_end(&before);
     return status;
 }
 

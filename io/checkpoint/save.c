@@ -220,6 +220,8 @@ void rpt__save_go(struct rpt_checkpoint *c, rpt_status_t own)
     rpt__error_pack(&save->draft); /* it is not needed any more */
     rpt__level_drop_files(c);
     report(c, own, &save->draft);
+    /* Perhaps all are down now: somebody must look, and may sleep. */
+    rpt__engine_ring(c->engine);
 }
 
 /* Rank 0: all are down, or it has waited long enough. */
@@ -338,11 +340,12 @@ double rpt__save_next_s(struct rpt_poller *poller)
 
 /* ---- waiting ---- */
 
+/* What was begun, and not saved yet, is waited for by nobody. */
 static bool is_idle(void *arg)
 {
     const struct rpt_checkpoint *c = arg;
 
-    return c->save.phase == RPT_PHASE_IDLE;
+    return c->save.phase == RPT_PHASE_IDLE || c->has_begun;
 }
 
 /* And the thread has removed old ones. */

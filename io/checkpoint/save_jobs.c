@@ -41,6 +41,9 @@ static rpt_status_t write_shared(struct rpt_checkpoint *c)
                                    save->stamp.id, &save->target, save->words,
                                    &save->times);
     }
+    if (status == RPT_OK) {
+        status = rpt__workdir_shut(save);
+    }
     return status;
 }
 

@@ -24,6 +24,19 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int n_users[N_KNOWN];
 static struct sigaction before[N_KNOWN];
 static volatile sig_atomic_t has_come[N_KNOWN];
+/* The program has found ours and put another there, which may call it. */
+static volatile sig_atomic_t is_below[N_KNOWN];
+static volatile sig_atomic_t is_passed_on[N_KNOWN];
+
+static void pass_on(const struct sigaction *to, int number, siginfo_t *info,
+                    void *context)
+{
+    if ((to->sa_flags & SA_SIGINFO) != 0) {
+        to->sa_sigaction(number, info, context);
+    } else if (to->sa_handler != SIG_DFL && to->sa_handler != SIG_IGN) {
+        to->sa_handler(number);
+    }
+}
 
 static void come(int number, siginfo_t *info, void *context)
 {
@@ -32,13 +45,18 @@ static void come(int number, siginfo_t *info, void *context)
             continue;
         }
         has_come[i] = 1;
-        if ((before[i].sa_flags & SA_SIGINFO) != 0) {
-            before[i].sa_sigaction(number, info, context);
-        } else if (before[i].sa_handler != SIG_DFL &&
-                   before[i].sa_handler != SIG_IGN) {
-            before[i].sa_handler(number);
+        /* Ours may be above that one now, too. */
+        if (!is_below[i] || !is_passed_on[i]) {
+            is_passed_on[i] = 1;
+            pass_on(&before[i], number, info, context);
+            is_passed_on[i] = 0;
         }
     }
+}
+
+static bool is_ours(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == come;
 }
 
 /* Calls fn for each name of the list; -1: there is one that is not known. */
@@ -92,10 +110,18 @@ static void note(int index)
     }
 }
 
+/* A handler that the program has set since stays. */
 static void forget(int index)
 {
-    if (--n_users[index] == 0) {
+    struct sigaction now;
+
+    if (--n_users[index] > 0) {
+        return;
+    }
+    if (sigaction(known[index].number, NULL, &now) == 0 && is_ours(&now)) {
         sigaction(known[index].number, &before[index], NULL);
+    } else {
+        is_below[index] = 1;
     }
 }
 

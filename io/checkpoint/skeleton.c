@@ -175,7 +175,9 @@ static int try_room(int fd, const struct rpt_file_layout *layout)
         error = rpt__truncate_file(fd, 0);
     }
     if (error == 0) {
-        error = posix_fallocate(fd, 0, (off_t)own);
+        do {
+            error = posix_fallocate(fd, 0, (off_t)own);
+        } while (error == EINTR);
         error = error == EOPNOTSUPP || error == EINVAL ? 0 : error;
     }
     return error == 0 ? rpt__truncate_file(fd, 0) : error;

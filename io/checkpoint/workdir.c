@@ -229,6 +229,27 @@ rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c)
     return status;
 }
 
+static rpt_status_t shut(const struct rpt_save *save, const char *name, int *fd)
+{
+    int gone = *fd;
+
+    *fd = -1;
+    /* EINTR: it is closed, here. */
+    return gone < 0 || close(gone) == 0 || errno == EINTR
+               ? RPT_OK
+               : rpt__dir_fail(&save->dir, name, "write", errno, 0);
+}
+
+/* Where nothing is synced, NFS says here that the disk is full. */
+rpt_status_t rpt__workdir_shut(struct rpt_save *save)
+{
+    struct rpt_target *target = &save->target;
+    rpt_status_t status = shut(save, RPT_STATE_FILE, &target->state_fd);
+    rpt_status_t other = shut(save, RPT_BLOCKS, &target->blocks_fd);
+
+    return status == RPT_OK ? other : status;
+}
+
 void rpt__workdir_close(struct rpt_save *save)
 {
     if (save->target.state_fd >= 0) {

@@ -4,6 +4,7 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
+#include "base/plain.h"
 #include "io/checkpoint/load.h"
 
 #include <inttypes.h>
@@ -288,7 +289,7 @@ static void describe_checkpoint(const struct rpt_manifest *m,
     add_entry(entries, "checkpoint", "", text);
     snprintf(text, sizeof text, "%" PRIu64, m->iteration);
     add_entry(entries, "iteration", "", text);
-    snprintf(text, sizeof text, "%.6f", m->time_s);
+    rpt__plain_print(text, sizeof text, "%.6f", m->time_s);
     add_entry(entries, "time", "", text);
     snprintf(text, sizeof text, "%d", m->n_ranks);
     add_entry(entries, "ranks", "", text);

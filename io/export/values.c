@@ -9,6 +9,7 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
+#include "base/plain.h"
 #include "io/parquet/convert.h"
 
 #include <inttypes.h>
@@ -111,10 +112,10 @@ static double convert(rpt_type_t type, const void *from, char text_out[40])
         break;
     default: /* f64 */
         memcpy(&number, from, sizeof number);
-        snprintf(text_out, 40, "%.17g", number);
+        rpt__plain_print(text_out, 40, "%.17g", number);
         return number;
     }
-    snprintf(text_out, 40, "%.9g", (double)narrow);
+    rpt__plain_print(text_out, 40, "%.9g", (double)narrow);
     return (double)narrow;
 }
 

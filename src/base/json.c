@@ -3,11 +3,10 @@
  */
 #include "base/json.h"
 
+#include "base/plain.h"
 #include "base/utf8.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static void add_control(struct rpt_buf *buf, unsigned char c)
 {
@@ -61,8 +60,8 @@ void rpt__json_number(struct rpt_buf *buf, double value)
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) {
+        rpt__plain_print(text, sizeof text, "%.*g", digits, value);
+        if (rpt__plain_number(text, NULL) == value) {
             break;
         }
     }

@@ -6,4 +6,5 @@ librepartir_all_la_SOURCES += \
 	src/base/hash.c src/base/hash.h src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h src/base/options.c src/base/options.h \
 	src/base/options.def src/base/peek.c src/base/peek.h src/base/size.h src/base/table.c src/base/table.h \
+	src/base/plain.c src/base/plain.h \
 	src/base/types.c src/base/utf8.h

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/plain.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -185,7 +186,7 @@ static bool parse(const struct option *option, const char *text,
         return parse_switch(text, number_out);
     }
     errno = 0;
-    number = strtod(text, &rest);
+    number = rpt__plain_number(text, &rest);
     if (rest == text || errno != 0 ||
         !apply_unit(option->kind == SIZE      ? size_units
                     : option->kind == SECONDS ? time_units

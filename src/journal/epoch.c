@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/plain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,9 @@ static bool read_line(const char *line, struct rpt_epoch *out,
     }
     sscanf(line, "pid %9d", &out->pid);
     sscanf(line, "ranks %9d", &out->n_ranks);
-    sscanf(line, "time %30lf", &out->start_s);
+    if (strncmp(line, "time ", 5) == 0) {
+        out->start_s = rpt__plain_number(line + 5, NULL);
+    }
     return strncmp(line, "file ", 5) != 0;
 }
 
@@ -168,9 +171,12 @@ static rpt_status_t write_text(const struct rpt_folder *folder,
                                const struct rpt_files *files,
                                struct rpt_buf *text)
 {
-    rpt__buf_printf(
-        text, VERSION_LINE "%d\nhost %s\npid %d\nranks %d\ntime %.6f\n", FORMAT,
-        self->host, self->pid, self->n_ranks, self->start_s);
+    char time[32];
+
+    rpt__plain_print(time, sizeof time, "%.6f", self->start_s);
+    rpt__buf_printf(text,
+                    VERSION_LINE "%d\nhost %s\npid %d\nranks %d\ntime %s\n",
+                    FORMAT, self->host, self->pid, self->n_ranks, time);
     for (size_t i = 0; i < files->n_files; i++) {
         const struct rpt_journal_file *file = &files->files[i];
         char name[RPT_NAME_BYTES];

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/plain.h"
 #include "io/checkpoint/due.h"
 
 #include <ctype.h>
@@ -466,7 +467,8 @@ static rpt_status_t options_of(const struct rpt_item *item,
                                             &options);
 
     if (status == RPT_OK) {
-        snprintf(seconds, sizeof seconds, "%.9f", item->spec->checkpoint_s);
+        rpt__plain_print(seconds, sizeof seconds, "%.9f",
+                         item->spec->checkpoint_s);
         status = rpt_options_set(options, "io.checkpoint.interval_s", seconds);
     }
     /* The next attempt may be on other nodes, and who removes the folder of a

@@ -478,7 +478,7 @@ static void events_come_in_order_without_torn_lines(void)
     folder_end();
 }
 
-/* Daly by hand: cost 2, mean time 100: 20 (1 + 0.1 / 3 + 0.01 / 9) - 2. */
+/* Daly by hand: cost 2, mean time 10000: 200 (1 + 0.01 / 3 + 0.0001 / 9) - 2. */
 static void the_interval_is_learned_from_events(void)
 {
     rpt_catalog_t *c;
@@ -486,9 +486,10 @@ static void the_interval_is_learned_from_events(void)
 
     folder_begin();
     save_in_folder("t", 1);
-    shell("for line in 'open 0 0' 'commit 10 2' 'commit 100 2' 'open 200 0' "
-          "'commit 250 1' 'commit 290 90' 'commit 300 2' 'open 400 0' "
-          "'close 400 0'; do set -- $line; printf '{\"time\": %%s, "
+    shell("for line in 'open 0 0' 'commit 10 2' 'commit 10000 2' "
+          "'open 20000 0' 'commit 20050 1' 'commit 20090 90' "
+          "'commit 30000 2' 'open 40000 0' 'close 40000 0'; do set -- $line; "
+          "printf '{\"time\": %%s, "
           "\"event\": \"%%s\", \"id\": \"0\", \"seconds\": %%s}\\n' "
           "$2 $1 $3; done >ck/t/events.jsonl");
     c = catalog_of("ck");
@@ -496,10 +497,18 @@ static void the_interval_is_learned_from_events(void)
     CU_ASSERT_EQUAL(interval.size, sizeof interval);
     CU_ASSERT_EQUAL(interval.n_commits, 5);
     CU_ASSERT_EQUAL(interval.n_failures, 2);
-    CU_ASSERT_DOUBLE_EQUAL(interval.run_s, 200, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(interval.run_s, 20000, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(interval.cost_s, 2, 1e-9);
-    CU_ASSERT_DOUBLE_EQUAL(interval.mtbf_s, 100, 1e-9);
-    CU_ASSERT_DOUBLE_EQUAL(interval.interval_s, 18.688888889, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(interval.mtbf_s, 10000, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(interval.interval_s, 198.66888889, 1e-6);
+    /* One that died at once says little about the next. */
+    shell("(echo '{\"time\": 0, \"event\": \"open\", \"id\": \"0\"}'; "
+          "echo '{\"time\": 3, \"event\": \"restore\", \"id\": \"0\"}') "
+          ">ck/t/events.jsonl");
+    WORKS(rpt_catalog_interval(c, "t", &interval));
+    CU_ASSERT_EQUAL(interval.n_failures, 1);
+    CU_ASSERT_DOUBLE_EQUAL(interval.run_s, 3, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(interval.mtbf_s, 600, 0);
     shell("rm ck/t/events.jsonl");
     WORKS(rpt_catalog_interval(c, "t", &interval));
     CU_ASSERT_EQUAL(interval.n_commits + interval.n_failures, 0);

@@ -156,6 +156,156 @@ static void what_a_power_failure_took_a_part_of_is_removed(void)
     on_all(1, NULL, lose);
 }
 
+/* The version of a sealed text is one that we do not know. */
+static void make_newer(const struct rpt_dir *dir, const char *name)
+{
+    struct rpt_buf text = RPT_BUF_EMPTY;
+    struct rpt_digest seal;
+    char *at;
+
+    WORKS(rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX, &text));
+    at = strstr(text.data, "\"version\": 1");
+    at[strlen("\"version\": ")] = '7';
+    at = strstr(text.data, " \"seal\"");
+    seal = rpt__digest(text.data, (size_t)(at - text.data));
+    snprintf(at, 45, " \"seal\": \"%016llx%016llx\"}",
+             (unsigned long long)seal.high, (unsigned long long)seal.low);
+    at[44] = '\n';
+    WORKS(rpt__dir_remove(dir, name));
+    WORKS(rpt__dir_write(dir, name, text.data, text.bytes));
+    rpt__buf_free(&text);
+}
+
+/* Three that nobody can read, and one of which two ranks wrote a file. */
+static void leave_strange_ones(struct world *w)
+{
+    struct rpt_dir task = RPT_DIR_CLOSED, newer = RPT_DIR_CLOSED;
+    char line[4096];
+
+    if (w->size > 1) {
+        return;
+    }
+    rpt_log_set_level(RPT_LOG_ERROR);
+    save_some(w, 2);
+    undo_commit(w);
+    open_dir(w, &task);
+    snprintf(
+        line, sizeof line,
+        "cd %s/task && mv .tmp-* .tmp-newer && rm .tmp-newer/MANIFEST.json "
+        "&& touch .tmp-file && ln -s /tmp .tmp-link",
+        w->folder);
+    CHECK(system(line) == 0);
+    WORKS(rpt__dir_open(&task, ".tmp-newer", &newer));
+    make_newer(&newer, RPT_DRAFT);
+    CHECK(restored(w) == 1);
+    CHECK(count_names(w, "task", ".tmp-") == 3);
+    snprintf(line, sizeof line,
+             "cd %s/task && test -d .tmp-newer && test -f .tmp-file && "
+             "test -d /tmp && rm -r .tmp-*",
+             w->folder);
+    CHECK(system(line) == 0);
+    rpt__dir_close(&newer);
+    rpt__dir_close(&task);
+    rpt_log_set_level(RPT_LOG_WARN);
+}
+
+static void what_cannot_be_read_stays_and_refuses_no_job(void)
+{
+    on_all(1, NULL, leave_strange_ones);
+}
+
+/* Both have sealed their part, and were killed. */
+static void leave_one_twice(struct world *w)
+{
+    struct rpt_dir task = RPT_DIR_CLOSED;
+    struct rpt_opened o = RPT_OPENED_NONE;
+    struct rpt_buf list = RPT_BUF_EMPTY;
+    rpt_checkpoint_t *c;
+    uint64_t value = 1;
+    char *path = NULL, name[64], line[4096];
+
+    if (w->size != 2) {
+        return;
+    }
+    c = open_task(w, &value);
+    WORKS(rpt_checkpoint_begin(c, 1));
+    snprintf(name, sizeof name, "of-%d", w->rank);
+    WORKS(rpt_checkpoint_route(c, name, &path));
+    snprintf(line, sizeof line, ": >%s", path);
+    CHECK(system(line) == 0);
+    free(path);
+    WORKS(rpt_checkpoint_save(c, 1));
+    rpt_checkpoint_close(c);
+    meet(w);
+    if (w->rank == 0) {
+        char *newest = nth_newest(w, "task", 0);
+
+        open_dir(w, &task);
+        WORKS(rpt__opened_read(&task, newest, &o));
+        CHECK(o.manifest.n_files == 2);
+        snprintf(o.manifest.files[1].name, 5, "of-0");
+        WORKS(rpt__dir_remove(&o.dir, RPT_MANIFEST));
+        rpt__manifest_write(&o.manifest, true, &list);
+        WORKS(rpt__dir_write(&o.dir, RPT_DRAFT, list.data, list.bytes));
+        for (int r = 0; r < 2; r++) {
+            snprintf(name, sizeof name, "files-%05d.json", r);
+            rpt__buf_clear(&list);
+            rpt__routed_write(&o.manifest.files[r], 1, &list);
+            WORKS(rpt__dir_write(&o.dir, name, list.data, list.bytes));
+        }
+        WORKS(rpt__dir_rename(&task, newest, ".tmp-both"));
+        rpt__buf_free(&list);
+        rpt__opened_free(&o);
+        rpt__dir_close(&task);
+        free(newest);
+    }
+    meet(w);
+    c = open_task(w, &value);
+    CHECK(rpt_checkpoint_restore(c, &value) == RPT_END);
+    rpt_checkpoint_close(c);
+    CHECK(count_names(w, "task", ".tmp-") == 0);
+}
+
+static void what_could_never_be_committed_is_removed(void)
+{
+    on_all(2, NULL, leave_one_twice);
+}
+
+/* The newest one may be whole: an older state is not silently taken for it. */
+static void restore_newer(struct world *w)
+{
+    struct rpt_dir task = RPT_DIR_CLOSED, newest = RPT_DIR_CLOSED;
+    uint64_t value = 0, iteration = 0;
+    rpt_checkpoint_t *c;
+
+    c = open_task(w, &value);
+    WORKS(rpt_checkpoint_save(c, 1));
+    WORKS(rpt_checkpoint_save(c, 2));
+    rpt_checkpoint_close(c);
+    meet(w);
+    if (w->rank == 0) {
+        char *name = nth_newest(w, "task", 0);
+
+        open_dir(w, &task);
+        WORKS(rpt__dir_open(&task, name, &newest));
+        make_newer(&newest, RPT_MANIFEST);
+        rpt__dir_close(&newest);
+        rpt__dir_close(&task);
+        free(name);
+    }
+    meet(w);
+    c = open_task(w, &value);
+    FAILS(RPT_ERR_VERSION, "newer format",
+          rpt_checkpoint_restore(c, &iteration));
+    rpt_checkpoint_close(c);
+    CHECK(count_names(w, "task", "it-") == 2);
+}
+
+static void one_of_a_newer_format_is_not_passed_over(void)
+{
+    on_all(1, NULL, restore_newer);
+}
+
 /* ---- what does not count ---- */
 
 /* Who has no job sees the same: which count, and how long they are. */
@@ -283,6 +433,9 @@ static void what_is_removed_meanwhile_is_gone_not_damaged(void)
 
 const struct rpt_test leaving_tests[] = {
     RPT_TEST(what_a_power_failure_took_a_part_of_is_removed),
+    RPT_TEST(what_cannot_be_read_stays_and_refuses_no_job),
+    RPT_TEST(what_could_never_be_committed_is_removed),
+    RPT_TEST(one_of_a_newer_format_is_not_passed_over),
     RPT_TEST(what_is_damaged_is_none_of_those_kept),
     RPT_TEST(what_is_removed_meanwhile_is_gone_not_damaged),
     RPT_TEST_END,

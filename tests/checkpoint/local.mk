@@ -1,6 +1,7 @@
 # tests of io/checkpoint: the same tables with ranks as threads (test_checkpoint)
 # and in the processes of mpirun (test_checkpoint_mpi)
-CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/damage.c \
+CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/comma.c \
+	tests/checkpoint/damage.c \
 	tests/checkpoint/leaving.c tests/checkpoint/levels.c \
 	tests/checkpoint/level_mix.c \
 	tests/checkpoint/packing.c tests/checkpoint/recycling.c \

@@ -160,6 +160,21 @@ static rpt_status_t nothing(void *user, uint64_t *bytes_out)
     return RPT_OK;
 }
 
+static rpt_status_t pack_nothing(void *user, void *bytes, uint64_t n_bytes)
+{
+    (void)user;
+    (void)bytes;
+    return n_bytes == 0 ? RPT_OK : RPT_ERR_INVALID;
+}
+
+static rpt_status_t unpack_nothing(void *user, const void *bytes,
+                                   uint64_t n_bytes, int from, int n_from)
+{
+    (void)user;
+    (void)bytes;
+    return n_bytes == 0 && from < n_from ? RPT_OK : RPT_ERR_INVALID;
+}
+
 static void add_badly(struct world *w)
 {
     rpt_checkpoint_t *c = NULL;
@@ -188,6 +203,9 @@ static void add_badly(struct world *w)
     FAILS(RPT_ERR_INVALID, "path", add(c, "q/../b", 10, 0, 0, 0, 0, NULL));
     FAILS(RPT_ERR_INVALID, "path", add(c, "q/", 10, 0, 0, 0, 0, NULL));
     FAILS(RPT_ERR_INVALID, "control", add(c, "q\n", 10, 0, 0, 0, 0, NULL));
+    FAILS(RPT_ERR_INVALID, "UTF-8", add(c, "q\xff", 10, 0, 0, 0, 0, NULL));
+    FAILS(RPT_ERR_INVALID, "UTF-8", add(c, "\xc3", 10, 0, 0, 0, 0, NULL));
+    WORKS(add(c, "\xc3\xa9t\xc3\xa9", 10, 0, 0, 0, 0, NULL));
     FAILS(RPT_ERR_INVALID, "part of its path",
           add(c, "a/b", 10, 0, 0, 0, 0, NULL));
     FAILS(RPT_ERR_INVALID, "library's",
@@ -205,6 +223,15 @@ static void add_badly(struct world *w)
     blob.measure = nothing;
     blob.size = 3;
     FAILS(RPT_ERR_INVALID, "sizeof", rpt_checkpoint_add_blob(c, &blob));
+    blob.size = sizeof blob;
+    blob.pack = pack_nothing;
+    blob.unpack = unpack_nothing;
+    blob.name = long_name;
+    long_name[240] = '\0';
+    FAILS(RPT_ERR_INVALID, "239", rpt_checkpoint_add_blob(c, &blob));
+    long_name[239] = '\0';
+    WORKS(rpt_checkpoint_add_blob(c, &blob));
+    WORKS(rpt_checkpoint_save(c, 1));
     FAILS(RPT_ERR_NOT_FOUND, "no item",
           rpt_checkpoint_set_text(c, "zz", "units", "m"));
     FAILS(RPT_ERR_INVALID, "name and a value",
@@ -293,18 +320,42 @@ static void save_unsupported(struct world *w)
     rpt_checkpoint_t *c = NULL;
     double value = 1;
 
-    WORKS(rpt_checkpoint_open(w->group, w->folder, "t", options, &c));
-    WORKS(rpt_checkpoint_add_value(c, "v", RPT_TYPE_F64, 1, &value));
-    FAILS(RPT_ERR_INVALID, "direct, collective", rpt_checkpoint_save(c, 1));
-    rpt_checkpoint_close(c);
+    FAILS(RPT_ERR_INVALID, "direct, collective",
+          rpt_checkpoint_open(w->group, w->folder, "t", options, &c));
+    WORKS(rpt_options_set(options, "io.checkpoint.engine", "collective"));
+    WORKS(rpt_options_set(options, "io.checkpoint.compress", "zstd"));
+    FAILS(RPT_ERR_INVALID, "none, deflate",
+          rpt_checkpoint_open(w->group, w->folder, "t", options, &c));
+    WORKS(rpt_options_set(options, "io.checkpoint.compress", "none"));
     if (!over_mpi) {
-        WORKS(rpt_options_set(options, "io.checkpoint.engine", "collective"));
         WORKS(rpt_checkpoint_open(w->group, w->folder, "t", options, &c));
         WORKS(rpt_checkpoint_add_value(c, "v", RPT_TYPE_F64, 1, &value));
         FAILS(RPT_ERR_UNSUPPORTED, "direct", rpt_checkpoint_save(c, 1));
         rpt_checkpoint_close(c);
     }
     rpt_options_destroy(options);
+}
+
+/* The options are found bad when all else is done. */
+static void open_in_vain(struct world *w)
+{
+    rpt_options_t *options = options_with("io.checkpoint.local_copy=many");
+    rpt_checkpoint_t *c = NULL;
+    char line[1024];
+
+    WORKS(rpt_options_set(options, "io.checkpoint.local_dir",
+                          path_of(w, "node", NULL)));
+    FAILS(RPT_ERR_INVALID, "partner",
+          rpt_checkpoint_open(w->group, w->folder, "t", options, &c));
+    rpt_options_destroy(options);
+    meet(w);
+    snprintf(line, sizeof line, "! grep -s open %s/t/events.jsonl", w->folder);
+    CHECK(w->rank > 0 || system(line) == 0);
+}
+
+static void what_cannot_be_opened_is_no_job_that_failed(void)
+{
+    on_all(1, NULL, open_in_vain);
 }
 
 static void an_engine_that_cannot_be_used_is_an_error(void)
@@ -321,5 +372,6 @@ const struct rpt_test refusing_tests[] = {
     RPT_TEST(a_save_that_makes_no_sense_fails_on_all_ranks),
     RPT_TEST(what_fails_on_one_rank_fails_on_all),
     RPT_TEST(an_engine_that_cannot_be_used_is_an_error),
+    RPT_TEST(what_cannot_be_opened_is_no_job_that_failed),
     RPT_TEST_END,
 };

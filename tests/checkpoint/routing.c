@@ -146,6 +146,11 @@ static void route_badly(struct world *w)
     FAILS(RPT_ERR_INVALID, "path", rpt_checkpoint_route(c, "../a", &path));
     FAILS(RPT_ERR_INVALID, "path", rpt_checkpoint_route(c, "/a", &path));
     FAILS(RPT_ERR_INVALID, "no name", rpt_checkpoint_route(c, NULL, &path));
+    FAILS(RPT_ERR_INVALID, "UTF-8",
+          rpt_checkpoint_route(c, "d\xe9j\xe0.dat", &path));
+    /* Nothing is under way. */
+    WORKS(rpt_checkpoint_test(c));
+    WORKS(rpt_checkpoint_wait(c));
     WORKS(rpt_checkpoint_route(c, "missing", &path));
     free(path);
     FAILS(RPT_ERR_NOT_FOUND, "not there", rpt_checkpoint_save(c, 1));

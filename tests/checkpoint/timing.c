@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,8 +170,17 @@ static void halt(struct world *w)
     double value = 0;
     rpt_checkpoint_t *c;
 
+    /* A task may be called so. */
+    CHECK(w->rank > 0 || mkdir(path_of(w, "HALT", NULL), 0755) == 0);
+    meet(w);
+    c = open_task(w, &value);
+    CHECK(due_at(c, 1) == RPT_DUE_NO);
+    rpt_checkpoint_close(c);
+    meet(w);
     if (w->rank == 0) {
-        FILE *file = fopen(path_of(w, "HALT", NULL), "w");
+        FILE *file = rmdir(path_of(w, "HALT", NULL)) == 0
+                         ? fopen(path_of(w, "HALT", NULL), "w")
+                         : NULL;
 
         CHECK(file != NULL);
         fclose(file);
@@ -222,6 +232,52 @@ static void a_signal_to_one_rank_is_heard_by_all(void)
     CHECK(sigaction(SIGUSR1, NULL, &now) == 0);
     CHECK(now.sa_handler == note_signal);
     CHECK(n_signals > 0 || over_mpi);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+/* The program sets its own while checkpoints are open, which calls ours. */
+static struct sigaction found_before;
+
+static void call_before(int number, siginfo_t *info, void *context)
+{
+    n_signals++;
+    found_before.sa_sigaction(number, info, context);
+}
+
+static void set_late(struct world *w)
+{
+    struct sigaction action = { .sa_flags = SA_SIGINFO }, now;
+    double value = 0;
+    rpt_checkpoint_t *c = open_task(w, &value);
+
+    action.sa_sigaction = call_before;
+    meet(w);
+    if (w->rank == 0 || over_mpi) {
+        CHECK(sigaction(SIGUSR1, &action, &found_before) == 0);
+    }
+    meet(w);
+    rpt_checkpoint_close(c);
+    meet(w);
+    CHECK(sigaction(SIGUSR1, NULL, &now) == 0);
+    CHECK(now.sa_sigaction == call_before);
+    meet(w);
+    c = open_task(w, &value);
+    meet(w);
+    n_signals = 0;
+    if (w->rank == 0) {
+        raise(SIGUSR1);
+        CHECK(n_signals == 1);
+    }
+    meet(w);
+    CHECK(due_at(c, 1) == RPT_DUE_SIGNAL);
+    rpt_checkpoint_close(c);
+    meet(w);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+static void a_handler_that_was_set_later_stays(void)
+{
+    on_all(1, "io.checkpoint.signals=USR1", set_late);
     signal(SIGUSR1, SIG_DFL);
 }
 
@@ -398,7 +454,7 @@ static void learn(struct world *w)
         "{\"time\": 4600, \"event\": \"commit\", \"id\": \"1\"}\n"
         "{\"time\": 5000, \"event\": \"open\", \"id\": \"0\"}\n"
         "{\"time\": 8600, \"event\": \"commit\", \"id\": \"2\"}\n";
-    double value = 0, interval_s = rpt_checkpoint_interval(2, 3600);
+    double value = 0, interval_s = rpt_checkpoint_interval(2, 8600);
     rpt_checkpoint_t *c = open_task(w, &value);
 
     rpt_checkpoint_close(c);
@@ -411,7 +467,9 @@ static void learn(struct world *w)
     }
     meet(w);
     c = open_task(w, &value);
-    CHECK(w->rank > 0 || fabs(c->timing.mtbf_s - 3600) < 1);
+    CHECK(w->rank > 0 || fabs(c->timing.run_s - 7200) < 1);
+    CHECK(w->rank > 0 || c->timing.n_failures == 2);
+    /* This one runs since 10000 s. */
     set_clock(c, 10000, interval_s - 5, 1, 2);
     CHECK(due_at(c, 1) == RPT_DUE_NO);
     set_clock(c, 10000, interval_s + 5, 1, 2);
@@ -422,6 +480,10 @@ static void learn(struct world *w)
 static void what_failed_before_says_how_often_jobs_fail(void)
 {
     on_all(1, "io.checkpoint.daly=yes", learn);
+    /* Five that died after three seconds: 10 min, and less often later. */
+    CHECK(fabs(rpt__history_mtbf(5, 15) - 600) < 1e-9);
+    CHECK(fabs(rpt__history_mtbf(5, 15 + 9985) - 2000) < 1e-9);
+    CHECK(fabs(rpt__history_mtbf(0, 1e6) - 86400) < 1e-9);
 }
 
 const struct rpt_test timing_tests[] = {
@@ -432,6 +494,7 @@ const struct rpt_test timing_tests[] = {
     RPT_TEST(ranks_ask_about_the_same_iteration),
     RPT_TEST(a_halt_file_ends_it),
     RPT_TEST(a_signal_to_one_rank_is_heard_by_all),
+    RPT_TEST(a_handler_that_was_set_later_stays),
     RPT_TEST(a_signal_that_is_none_is_refused),
     RPT_TEST(it_is_due_before_the_allocation_ends),
     RPT_TEST(slurm_tells_the_end),

@@ -147,6 +147,11 @@ static int not_known(const struct interval_options *o)
 static void add_text(struct text *text, const rpt_catalog_interval_t *i,
                      const struct interval_options *o)
 {
+    const char *rule = i->n_failures == 0 ? "; a day as long as none failed"
+                       : i->mtbf_s * (double)i->n_failures > i->run_s * 1.001
+                           ? "; 10 min is the least"
+                           : "";
+
     text_printf(text, "save every %.3g s\n", i->interval_s);
     if (o->cost_s > 0) {
         text_printf(text, "  a checkpoint costs %.3g s, as was given\n",
@@ -163,8 +168,7 @@ static void add_text(struct text *text, const rpt_catalog_interval_t *i,
         text_printf(text,
                     "  a failure each %.3g s, from %" PRIu64
                     " jobs that did not close, in %.3g s%s\n",
-                    i->mtbf_s, i->n_failures, i->run_s,
-                    i->n_failures > 0 ? "" : "; a day as long as none failed");
+                    i->mtbf_s, i->n_failures, i->run_s, rule);
     }
 }
 
