@@ -13,7 +13,7 @@
  * these writes meet no fault.  Others are ignored.
  *
  * Exit code: 0; 1 something is wrong; 2 a save failed, as often as was tried;
- * 3 it could not open or restore.
+ * 3 it could not open, restore, or make the scratch folder.
  */
 #include "io/checkpoint/solo.h"
 
@@ -162,17 +162,13 @@ static rpt_status_t take_files(struct rpt_solo *solo, const char *scratch,
 
 /* ---- the steps ---- */
 
-static bool save_all(struct rpt_solo *solo, uint64_t iteration)
+/* scratch: NULL when it writes no files. */
+static bool save_all(struct rpt_solo *solo, const char *scratch,
+                     uint64_t iteration)
 {
-    const char *scratch = NULL;
     bool all = true;
-    rpt_status_t status = wanted.has_files ? rpt__solo_scratch(solo, &scratch)
-                                           : RPT_OK;
+    rpt_status_t status;
 
-    if (status != RPT_OK) {
-        say_error("cannot make scratch", status);
-        return false;
-    }
     for (int i = 0; i < wanted.saves; i++) {
         int tries = 0;
 
@@ -292,6 +288,7 @@ int main(int argc, char *argv[])
 {
     rpt_options_t *options = NULL;
     struct rpt_solo *solo = NULL;
+    const char *scratch = NULL;
     uint64_t iteration = 0;
     char path[4096];
     int code;
@@ -306,7 +303,15 @@ int main(int argc, char *argv[])
         take_word(argv[i]);
     }
     code = begin(options, &solo, &iteration);
-    if (code == 0 && !save_all(solo, iteration)) {
+    if (code == 0 && wanted.has_files) {
+        rpt_status_t status = rpt__solo_scratch(solo, &scratch);
+
+        if (status != RPT_OK) {
+            say_error("cannot make scratch", status);
+            code = 3;
+        }
+    }
+    if (code == 0 && !save_all(solo, scratch, iteration)) {
         code = 2;
     }
     rpt__solo_close(solo);
