@@ -4,8 +4,8 @@
  * A slice is as many rows as fit what is converted into some megabytes, so that
  * a batch of any size takes no more memory than that; what is not converted is
  * taken where it is.  Bytes of a slice are limited too, because Arrow looks at
- * how large a page has become only after each one.  Of a few numbers a column is
- * given whole.
+ * how large a page has become only after each one.  A column of a few numbers
+ * is given whole.
  */
 #include "io/parquet/columns_priv.h"
 

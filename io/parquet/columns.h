@@ -39,7 +39,7 @@ rpt__parquet_columns_slice(struct rpt_parquet_columns *columns,
                            const struct rpt_parquet_data data[], int64_t first,
                            int64_t most, int64_t *bytes_out);
 
-/* Whether they have numbers only, so many rows of them at most so many bytes. */
+/* Whether they have numbers only, and so many rows at most so many bytes. */
 bool rpt__parquet_columns_is_small(const struct rpt_parquet_columns *columns,
                                    int64_t n_rows, int64_t most_bytes);
 
