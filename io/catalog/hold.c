@@ -4,9 +4,9 @@
  * One that is open stays readable when the job removes it.  A few that nobody
  * reads any more stay open, since a join comes back to them, and so does the
  * newest of a task once somebody has asked for it: all queries of a catalog
- * see the same one.  With many tasks only those of the tasks that were asked for
- * last stay open; of another one it is known which it was, and that it is gone
- * when it was removed since.
+ * see the same one.  With many tasks only those of the tasks that were asked
+ * for last stay open; of another one it is known which it was, and that it is
+ * gone when it was removed since.
  */
 #include "io/catalog/catalog_priv.h"
 

@@ -109,10 +109,11 @@ static void put_doubted_aside(struct rpt_checkpoint *c,
     }
 }
 
-/* The next candidate that rank 0 itself finds good; NULL: there is none. */
-static const struct rpt_found *choose(struct rpt_checkpoint *c,
-                                      struct choosing *choosing,
-                                      struct rpt_opened *opened_out)
+/* The next candidate that rank 0 itself finds good; NULL: there is none.  An
+ * older one is no answer to a lack of memory. */
+static rpt_status_t choose(struct rpt_checkpoint *c, struct choosing *choosing,
+                           struct rpt_opened *opened_out,
+                           const struct rpt_found **found_out)
 {
     const struct rpt_found *found;
 
@@ -120,12 +121,13 @@ static const struct rpt_found *choose(struct rpt_checkpoint *c,
         rpt_status_t status = rpt__opened_read(&c->dir, found->name,
                                                opened_out);
 
-        if (status == RPT_OK) {
-            return found;
+        if (status == RPT_OK || status == RPT_ERR_NOMEM) {
+            *found_out = found;
+            return status;
         }
         pass_over(c, choosing, found, status);
     }
-    return NULL;
+    return RPT_OK;
 }
 
 /* ---- one candidate ---- */
@@ -156,11 +158,16 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
                              struct choosing *choosing, uint64_t *iteration_out)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
-    const struct rpt_found *found = c->rank == 0 ? choose(c, choosing, &opened)
-                                                 : NULL;
-    rpt_status_t status = rpt__opened_share(
-        c->group, call, &c->dir, found != NULL ? found->name : NULL, &opened);
+    const struct rpt_found *found = NULL;
+    rpt_status_t status = rpt__talk_agree(
+        c->group, call,
+        c->rank == 0 ? choose(c, choosing, &opened, &found) : RPT_OK);
 
+    if (status != RPT_OK) {
+        return status;
+    }
+    status = rpt__opened_share(c->group, call, &c->dir,
+                               found != NULL ? found->name : NULL, &opened);
     if (status != RPT_END) {
         /* Who could not get it is heard here; the text of damage is on rank
          * 0. */

@@ -200,11 +200,12 @@ names="SELECT DISTINCT name FROM datasets WHERE name LIKE 'x%'"
 for command in 'query --dir d' 'query --dir d --format json' 'ckpt show' \
     'ckpt show --json' 'ckpt list' 'ckpt list --json' 'ckpt verify'; do
     case $command in
-    # shellcheck disable=SC2086
-    query*) run 1 $command "$names" ;;
-    *show* | *verify*) run 1 $command d/heat ;;
-    *) run 1 $command d ;;
+    query*) last=$names ;;
+    *list*) last=d ;;
+    *) last=d/heat ;;
     esac
+    # shellcheck disable=SC2086
+    run 1 $command "$last"
     expect 0 "$command"
     LC_ALL=C grep -c "$(printf '[\001-\011\013-\037\177]\|\302[\200-\237]')" \
         out >hits
