@@ -174,12 +174,14 @@ typedef enum rpt_blob_policy {
 typedef struct rpt_checkpoint_blob {
     size_t size;      /**< sizeof(rpt_checkpoint_blob_t), set by the caller */
     const char *name; /**< as a path of HDF5, of up to 239 bytes            */
-    /** Tells how many bytes pack() will write.  Called once at each save. */
+    /** Tells how many bytes pack() will write.  Called once at each save.  A
+     * status other than 0 fails the save on all ranks; one above 0, of this and
+     * the next two, as RPT_ERR_INVALID. */
     rpt_status_t (*measure)(void *user, uint64_t *bytes_out);
-    /** Writes them.  A status below 0 fails the save on all ranks. */
+    /** Writes them.  A status other than 0 fails the save on all ranks. */
     rpt_status_t (*pack)(void *user, void *bytes, uint64_t n_bytes);
-    /** Gets what rank \a from of \a n_from ranks packed.  A status below 0
-     * fails the restore on all ranks. */
+    /** Gets what rank \a from of \a n_from ranks packed.  A status other than
+     * 0 fails the restore on all ranks. */
     rpt_status_t (*unpack)(void *user, const void *bytes, uint64_t n_bytes,
                            int from, int n_from);
     void *user;               /**< handed to them as it is  */
@@ -257,7 +259,8 @@ typedef enum rpt_due {
  * \param iteration  how far the program is: that of the save that would follow
  * \param due_out    [out] a sum of #rpt_due_t
  * \retval RPT_ERR_MISMATCH  ranks gave different iterations
- * \retval RPT_ERR_INVALID, RPT_ERR_STATE, RPT_ERR_TIMEOUT, RPT_ERR_PEER
+ * \retval RPT_ERR_TIMEOUT   a rank did not come within `coll.deadline_s`
+ * \retval RPT_ERR_INVALID, RPT_ERR_STATE, RPT_ERR_PEER, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,

@@ -28,6 +28,8 @@ RPT_BEGIN_DECLS
  *     OUT/checkpoints/part-00000.parquet     task_id, checkpoint_id, iteration,
  *                                            timestamp, data_bytes, data
  *
+ * Numbers of parts have five digits, or as many as the last one needs.
+ *
  * Every element of an array is a row: where it is (i0, i1, ..., the last one
  * runs fastest), and its value; complex numbers are NAME_re and NAME_im, pairs
  * NAME_value and NAME_index.  Each file says in its own key/value metadata

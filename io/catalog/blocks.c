@@ -10,6 +10,7 @@
 #include "io/checkpoint/verify.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     BLOCK_CHECKPOINT,
@@ -31,13 +32,20 @@ struct blocks_cursor {
     uint64_t block;
 };
 
+/* Ids are compared byte by byte: what a statement wants compared in another way
+ * (COLLATE NOCASE) SQLite does, with all rows. */
+static bool is_by_bytes(sqlite3_index_info *info, int i)
+{
+    return strcasecmp(rpt__sqlite.vtab_collation(info, i), "BINARY") == 0;
+}
+
 static int blocks_best(struct rpt_table *table, sqlite3_index_info *info)
 {
     (void)table;
     for (int i = 0; i < info->nConstraint; i++) {
         if (info->aConstraint[i].iColumn == BLOCK_CHECKPOINT &&
             info->aConstraint[i].op == SQLITE_INDEX_CONSTRAINT_EQ &&
-            info->aConstraint[i].usable) {
+            info->aConstraint[i].usable && is_by_bytes(info, i)) {
             info->aConstraintUsage[i].argvIndex = 1;
             info->idxStr = rpt__sqlite.mprintf("c");
             info->needToFreeIdxStr = 1;

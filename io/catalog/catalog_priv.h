@@ -71,7 +71,7 @@ struct rpt_held {
     size_t task;
     char name[RPT_FOLDER_NAME_BYTES];
     int n_users;
-    bool is_newest; /* stays open: it may be removed */
+    bool is_newest; /* stays open longer: it may be removed */
     struct rpt_opened opened;
     int fd; /* of state.h5 */
 };

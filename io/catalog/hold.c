@@ -4,7 +4,9 @@
  * One that is open stays readable when the job removes it.  A few that nobody
  * reads any more stay open, since a join comes back to them, and so does the
  * newest of a task once somebody has asked for it: all queries of a catalog
- * see the same one.
+ * see the same one.  With many tasks only those of the tasks that were asked
+ * for last stay open; of another one it is known which it was, and that it is
+ * gone when it was removed since.
  */
 #include "io/catalog/catalog_priv.h"
 
@@ -18,7 +20,8 @@
 
 enum {
     MOST_UNUSED = 4,
-    MOST_LOOKS = 100 /* for one that is not removed while it is opened */
+    MOST_NEWEST = 16, /* two descriptors each */
+    MOST_LOOKS = 100  /* for one that is not removed while it is opened */
 };
 
 static rpt_status_t open_task(const struct rpt_view *c, size_t task,
@@ -123,7 +126,7 @@ rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
 
 void rpt__unhold(struct rpt_view *c, struct rpt_held *held)
 {
-    int n_unused = 0;
+    int n_unused[2] = { 0, 0 };
 
     if (held == NULL) {
         return;
@@ -131,11 +134,13 @@ void rpt__unhold(struct rpt_view *c, struct rpt_held *held)
     held->n_users--;
     for (struct rpt_held **h = &c->held; *h != NULL;) {
         struct rpt_held *one = *h;
+        bool is_newest = one->is_newest;
 
-        if (one->n_users == 0 && !one->is_newest && n_unused++ == MOST_UNUSED) {
+        n_unused[is_newest] += one->n_users == 0;
+        if (one->n_users == 0 &&
+            n_unused[is_newest] > (is_newest ? MOST_NEWEST : MOST_UNUSED)) {
             *h = one->next;
             free_held(one);
-            n_unused--;
         } else {
             h = &one->next;
         }
@@ -194,7 +199,12 @@ rpt_status_t rpt__hold_newest(struct rpt_view *c, size_t task,
     rpt_status_t status = RPT_END;
 
     if (c->tasks[task].newest[0] != '\0') {
-        return rpt__hold(c, task, c->tasks[task].newest, held_out);
+        status = rpt__hold(c, task, c->tasks[task].newest, &held);
+        if (status == RPT_OK) {
+            held->is_newest = true;
+            *held_out = held;
+        }
+        return status;
     }
     for (int i = 0; i < MOST_LOOKS && status == RPT_END; i++) {
         status = look(c, task, &held);

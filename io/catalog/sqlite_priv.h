@@ -53,7 +53,8 @@
     X(value_double)                                                            \
     X(value_int64)                                                             \
     X(value_text)                                                              \
-    X(value_type)
+    X(value_type)                                                              \
+    X(vtab_collation)
 
 struct rpt_sqlite {
 #define RPT_SQLITE_MEMBER(name) __typeof__(sqlite3_##name) *name;

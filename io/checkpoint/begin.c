@@ -43,6 +43,9 @@ struct hello {
     uint16_t is_local; /* of rank 0 */
 };
 
+/* So many greet without memory of their own: who lacks it can say so. */
+enum { FEW_RANKS = 64 };
+
 static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
 {
     for (size_t i = 0; i < c->items.n; i++) {
@@ -53,11 +56,9 @@ static rpt_status_t measure_blobs(struct rpt_checkpoint *c)
         if (item->kind != RPT_ITEM_BLOB) {
             continue;
         }
-        status = item->blob.measure(item->blob.user, &bytes);
-        if (status < 0) {
-            rpt__fail(status, "blob \"%s\" was not measured", item->name);
-            rpt__fail_why("its function measure() returned %s",
-                          rpt_status_name(status));
+        status = rpt__item_judge(item, "measure", "measured",
+                                 item->blob.measure(item->blob.user, &bytes));
+        if (status != RPT_OK) {
             return status;
         }
         c->items.changed |= bytes != item->blob_bytes;
@@ -99,7 +100,10 @@ static rpt_status_t compare(struct rpt_checkpoint *c, const struct hello *all)
 static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
                           rpt_status_t own, bool *changed_out)
 {
-    struct hello *all = calloc((size_t)c->size, sizeof *all);
+    struct hello few[FEW_RANKS];
+    struct hello *all = c->size <= FEW_RANKS
+                            ? few
+                            : calloc((size_t)c->size, sizeof *all);
     struct hello mine = { iteration,
                           rpt__items_hash(&c->items),
                           c->save.stamp.id,
@@ -133,7 +137,9 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
         c->level.base = all[0].base;
     }
     c->save.recycled = status == RPT_OK ? all[0].recycled : 0;
-    free(all);
+    if (all != few) {
+        free(all);
+    }
     *changed_out = changed;
     return status;
 }
@@ -502,6 +508,9 @@ rpt_status_t rpt__checkpoint_route(struct rpt_checkpoint *c, const char *name,
     if (status == RPT_OK) {
         status = rpt__routes_add(&c->routes, &folder, name, c->rank);
         rpt__dir_close(&folder);
+    }
+    if (status == RPT_ERR_NOT_FOUND) {
+        status = rpt__workdir_lost(c);
     }
     return status == RPT_OK ? path_of(c, c->save.folder, name, path_out)
                             : status;

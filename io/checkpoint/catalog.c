@@ -44,7 +44,7 @@ static bool is_checkpoint(int fd, const char *name)
             has_file(fd, name, RPT_STATE_FILE) || name[0] == '.');
 }
 
-static bool is_task(const struct rpt_dir *dir)
+bool rpt__dir_is_task(const struct rpt_dir *dir)
 {
     struct rpt_dir_names names = { NULL, 0 };
     bool is_one = has_file(dir->fd, ".", "lock") ||
@@ -92,7 +92,7 @@ static rpt_status_t add_shelf(struct rpt_catalog *c, const char *name,
     if (status != RPT_OK) {
         return is_asked || status == RPT_ERR_NOMEM ? status : RPT_OK;
     }
-    if (!is_asked && !is_task(&dir)) {
+    if (!is_asked && !rpt__dir_is_task(&dir)) {
         rpt__dir_close(&dir);
         return RPT_OK;
     }
@@ -153,7 +153,7 @@ static rpt_status_t split(char *path, struct rpt_dir *top, const char **task,
     if (status != RPT_OK) {
         return status;
     }
-    if (is_task(top)) {
+    if (rpt__dir_is_task(top)) {
         *task = cut_name(path);
     } else if (is_of_task(path)) {
         *checkpoint = cut_name(path);

@@ -13,6 +13,12 @@
 
 #include <stdbool.h>
 
+struct rpt_dir;
+
+/* Whether a folder is that of a task: it has a lock, events, or a
+ * checkpoint. */
+bool rpt__dir_is_task(const struct rpt_dir *dir);
+
 rpt_status_t rpt__catalog_open(const char *path,
                                struct rpt_catalog **catalog_out);
 void rpt__catalog_close(struct rpt_catalog *catalog);

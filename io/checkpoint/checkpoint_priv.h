@@ -188,6 +188,8 @@ rpt_status_t rpt__workdir_make_draft(struct rpt_checkpoint *c);
 rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c);
 /* Any rank: save.dir and save.target. */
 rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c);
+/* The error of who does not find it. */
+rpt_status_t rpt__workdir_lost(const struct rpt_checkpoint *c);
 /* Its files, which it has written. */
 rpt_status_t rpt__workdir_shut(struct rpt_save *save);
 /* What is still open. */

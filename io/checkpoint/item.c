@@ -329,26 +329,44 @@ rpt_status_t rpt__items_set_attribute(struct rpt_items *items, const char *item,
                   attribute);
 }
 
+/* ---- functions of the program ---- */
+
+/* What is > 0 means something to our callers, such as that there is nothing to
+ * restore: so it must not come from here. */
+rpt_status_t rpt__item_judge(const struct rpt_item *item, const char *function,
+                             const char *was, rpt_status_t returned)
+{
+    rpt_status_t status = returned > 0 ? RPT_ERR_INVALID : returned;
+
+    if (status == RPT_OK) {
+        return RPT_OK;
+    }
+    rpt__fail(status, "blob \"%s\" was not %s", item->name, was);
+    rpt__fail_why("its function %s() returned %s (%d)", function,
+                  rpt_status_name(returned), (int)returned);
+    return status;
+}
+
 /* ---- do all ranks say the same? ---- */
 
+/* Without memory of its own, so that who has none left does not seem to have
+ * other items. */
 uint64_t rpt__items_hash(const struct rpt_items *items)
 {
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    uint64_t hash;
+    uint64_t hash = items->n;
 
     for (size_t i = 0; i < items->n; i++) {
         const struct rpt_item *item = &items->list[i];
+        uint64_t numbers[4 + RPT_BOX_DIMS] = { (uint64_t)item->kind,
+                                               (uint64_t)item->type,
+                                               (uint64_t)item->n_dims,
+                                               (uint64_t)item->blob.policy };
 
-        rpt__buf_str(&text, item->name);
-        rpt__buf_u32(&text, (uint32_t)item->kind);
-        rpt__buf_u32(&text, (uint32_t)item->type);
-        rpt__buf_u32(&text, (uint32_t)item->n_dims);
-        rpt__buf_u32(&text, (uint32_t)item->blob.policy);
         for (int d = 0; item->kind != RPT_ITEM_BLOB && d < item->n_dims; d++) {
-            rpt__buf_u64(&text, item->dims[d]);
+            numbers[4 + d] = item->dims[d];
         }
+        hash = rpt__hash64(item->name, strlen(item->name), hash);
+        hash = rpt__hash64(numbers, sizeof numbers, hash);
     }
-    hash = text.failed ? 0 : rpt__hash64(text.data, text.bytes, items->n);
-    rpt__buf_free(&text);
     return hash;
 }

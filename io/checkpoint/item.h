@@ -58,6 +58,11 @@ rpt_status_t rpt__items_add_blob(struct rpt_items *items,
 rpt_status_t rpt__items_set_attribute(struct rpt_items *items, const char *item,
                                       const struct rpt_attribute *attribute);
 
+/* What a function of a blob returned, as a failure or RPT_OK; was: "packed" or
+ * the like. */
+rpt_status_t rpt__item_judge(const struct rpt_item *item, const char *function,
+                             const char *was, rpt_status_t returned);
+
 /* The same on all ranks that described the same items. */
 uint64_t rpt__items_hash(const struct rpt_items *items);
 

@@ -298,15 +298,9 @@ static rpt_status_t unpack_one(const struct rpt_opened *o, int fd,
     }
     status = rpt__load_box(&o->dir, fd, set, &box, &memory);
     if (status == RPT_OK) {
-        status = item->blob.unpack(item->blob.user, data, bytes, from,
-                                   o->manifest.n_ranks);
-        if (status < 0) {
-            rpt__fail(status, "blob \"%s\" was not unpacked", item->name);
-            rpt__fail_why("its function unpack() returned %s",
-                          rpt_status_name(status));
-        } else {
-            status = RPT_OK;
-        }
+        status = rpt__item_judge(item, "unpack", "unpacked",
+                                 item->blob.unpack(item->blob.user, data, bytes,
+                                                   from, o->manifest.n_ranks));
     }
     free(data);
     return status;

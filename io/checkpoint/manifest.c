@@ -269,24 +269,33 @@ static rpt_status_t corrupt(const char *name, const char *why)
     return RPT_ERR_CORRUPT;
 }
 
+/* Takes no memory: without any a good file must not seem damaged. */
 static bool is_sealed(const char *text, size_t bytes)
 {
-    struct rpt_buf line = RPT_BUF_EMPTY;
-    struct rpt_digest seal;
-    const char *end = text + bytes;
-    bool good = false;
-
     /* The line has always this length. */
     enum { SEAL_LINE_BYTES = 45 };
-    if (bytes > SEAL_LINE_BYTES) {
-        seal = rpt__digest(text, bytes - SEAL_LINE_BYTES);
-        rpt__buf_printf(&line, " \"seal\": \"%016" PRIx64 "%016" PRIx64 "\"}\n",
-                        seal.high, seal.low);
-        good = !line.failed && line.bytes == SEAL_LINE_BYTES &&
-               memcmp(end - SEAL_LINE_BYTES, line.data, SEAL_LINE_BYTES) == 0;
+    char line[SEAL_LINE_BYTES + 1];
+    struct rpt_digest seal;
+
+    if (bytes <= SEAL_LINE_BYTES) {
+        return false;
     }
-    rpt__buf_free(&line);
-    return good;
+    seal = rpt__digest(text, bytes - SEAL_LINE_BYTES);
+    snprintf(line, sizeof line,
+             " \"seal\": \"%016" PRIx64 "%016" PRIx64 "\"}\n", seal.high,
+             seal.low);
+    return memcmp(text + bytes - SEAL_LINE_BYTES, line, SEAL_LINE_BYTES) == 0;
+}
+
+/* What is sealed was right when it was written, and jansson does not tell a
+ * lack of memory from a wrong token or a shorter text: so it is read again when
+ * there is some, before a good file seems damaged. */
+static bool has_memory_for(size_t bytes)
+{
+    void *room = malloc(32 * bytes);
+
+    free(room);
+    return room != NULL;
 }
 
 /* Whether it has no more values than such a text may have: a parsed one takes
@@ -618,12 +627,28 @@ static rpt_status_t take_all(const json_t *root, bool is_draft,
     return status == RPT_OK && !is_draft ? take_files(root, m, ok) : status;
 }
 
+static rpt_status_t read_list(const char *name, const char *text, size_t bytes,
+                              struct rpt_manifest *m)
+{
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+    size_t before = m->n_files;
+    bool ok = true;
+    rpt_status_t status = take_files(root, m, &ok);
+
+    json_decref(root);
+    if (status == RPT_OK && ok) {
+        return RPT_OK;
+    }
+    while (m->n_files > before) {
+        free(m->files[--m->n_files].name);
+    }
+    return status == RPT_OK ? corrupt(name, "it is no list of files") : status;
+}
+
 rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
                               struct rpt_manifest *manifest)
 {
-    json_t *root = NULL;
     rpt_status_t status;
-    bool ok = true;
 
     if (!is_sealed(text, bytes)) {
         return corrupt(name, "its last line is not the digest of those before");
@@ -631,29 +656,23 @@ rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
     if (!is_modest(text, bytes)) {
         return corrupt(name, "it has more values than a list of files has");
     }
-    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
-    status = take_files(root, manifest, &ok);
-    json_decref(root);
-    return status == RPT_OK && !ok ? corrupt(name, "it is no list of files")
-                                   : status;
+    status = read_list(name, text, bytes, manifest);
+    if (status == RPT_ERR_CORRUPT) {
+        status = has_memory_for(bytes) ? read_list(name, text, bytes, manifest)
+                                       : rpt__fail_nomem(bytes);
+    }
+    return status;
 }
 
-rpt_status_t rpt__manifest_read(const char *name, const char *text,
-                                size_t bytes, bool is_draft,
-                                struct rpt_manifest *manifest_out)
+static rpt_status_t read_manifest(const char *name, const char *text,
+                                  size_t bytes, bool is_draft,
+                                  struct rpt_manifest *manifest_out)
 {
     struct rpt_manifest m = { .id = 0 };
     rpt_status_t status;
-    json_t *root;
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
     bool ok = true;
 
-    if (!is_sealed(text, bytes)) {
-        return corrupt(name, "its last line is not the digest of those before");
-    }
-    if (bytes > RPT_MANIFEST_BYTES_MAX || !is_modest(text, bytes)) {
-        return corrupt(name, "it has more values than a manifest has");
-    }
-    root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(root) ||
         strcmp(take_text(root, "format", &ok), "repartir-checkpoint") != 0) {
         json_decref(root);
@@ -677,4 +696,25 @@ rpt_status_t rpt__manifest_read(const char *name, const char *text,
     }
     *manifest_out = m;
     return RPT_OK;
+}
+
+rpt_status_t rpt__manifest_read(const char *name, const char *text,
+                                size_t bytes, bool is_draft,
+                                struct rpt_manifest *manifest_out)
+{
+    rpt_status_t status;
+
+    if (!is_sealed(text, bytes)) {
+        return corrupt(name, "its last line is not the digest of those before");
+    }
+    if (bytes > RPT_MANIFEST_BYTES_MAX || !is_modest(text, bytes)) {
+        return corrupt(name, "it has more values than a manifest has");
+    }
+    status = read_manifest(name, text, bytes, is_draft, manifest_out);
+    if (status == RPT_ERR_CORRUPT) {
+        status = has_memory_for(bytes) ? read_manifest(name, text, bytes,
+                                                       is_draft, manifest_out)
+                                       : rpt__fail_nomem(bytes);
+    }
+    return status;
 }

@@ -73,16 +73,9 @@ static void take_stamp(const struct taking *t, size_t set, char *to)
 
 static rpt_status_t pack(const struct rpt_item *item, char *to)
 {
-    rpt_status_t status = item->blob.pack(item->blob.user, to,
-                                          item->blob_bytes);
-
-    if (status < 0) {
-        rpt__fail(status, "blob \"%s\" was not packed", item->name);
-        rpt__fail_why("its function pack() returned %s",
-                      rpt_status_name(status));
-        return status;
-    }
-    return RPT_OK;
+    return rpt__item_judge(
+        item, "pack", "packed",
+        item->blob.pack(item->blob.user, to, item->blob_bytes));
 }
 
 static rpt_status_t take_part(const struct taking *t,

@@ -147,7 +147,9 @@ static rpt_status_t spread_error(struct rpt_group *group, const char *call,
     return status == RPT_OK ? failure : status;
 }
 
-static bool has_failed(struct rpt_group *group)
+enum { FEW_RANKS = 64 };
+
+static bool is_failed(struct rpt_group *group)
 {
     struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
     bool failed;
@@ -163,17 +165,20 @@ rpt_status_t rpt__talk_agree(struct rpt_group *group, const char *call,
 {
     int n = rpt__group_size(group);
     int32_t mine = own < 0 ? (int32_t)own : 0;
-    int32_t *all;
-    rpt_status_t status;
+    int32_t few[FEW_RANKS], *all = n <= FEW_RANKS ? few : NULL;
+    rpt_status_t status = RPT_OK;
 
-    /* Nobody hears it any more: the reason is what stays. */
-    if (own < 0 && has_failed(group)) {
+    /* The talk has failed before, and own is why: it is not to be replaced by
+     * that there is no more talk. */
+    if (own < 0 && is_failed(group)) {
         return own;
     }
-    all = malloc((size_t)n * sizeof *all);
-    status = all != NULL ? RPT_OK : rpt__fail_nomem((size_t)n * 4);
     /* Who has no memory for the answers cannot take part: the others end at
      * their deadline. */
+    if (all == NULL) {
+        all = malloc((size_t)n * sizeof *all);
+        status = all != NULL ? RPT_OK : rpt__fail_nomem((size_t)n * 4);
+    }
     if (status == RPT_OK) {
         status = rpt__talk_all(group, call, &mine, sizeof mine, all);
     }
@@ -182,6 +187,8 @@ rpt_status_t rpt__talk_agree(struct rpt_group *group, const char *call,
             status = spread_error(group, call, r, (rpt_status_t)all[r]);
         }
     }
-    free(all);
+    if (all != few) {
+        free(all);
+    }
     return status;
 }

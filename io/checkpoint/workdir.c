@@ -201,6 +201,14 @@ rpt_status_t rpt__workdir_draft(struct rpt_checkpoint *c)
                             : status;
 }
 
+rpt_status_t rpt__workdir_lost(const struct rpt_checkpoint *c)
+{
+    rpt__fail(RPT_ERR_IO, "this rank does not see %s/%s, which rank 0 has made",
+              c->dir.path, c->save.folder);
+    rpt__fail_hint("choose a directory that all nodes share");
+    return RPT_ERR_IO;
+}
+
 rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c)
 {
     struct rpt_save *save = &c->save;
@@ -218,15 +226,7 @@ rpt_status_t rpt__workdir_open(struct rpt_checkpoint *c)
         status = rpt__dir_open_file(&save->dir, RPT_BLOCKS, true,
                                     &save->target.blocks_fd);
     }
-    if (status == RPT_ERR_NOT_FOUND) {
-        rpt__fail(RPT_ERR_IO,
-                  "this rank does not see %s, which rank 0 has "
-                  "made",
-                  save->dir.path != NULL ? save->dir.path : save->folder);
-        rpt__fail_hint("choose a directory that all nodes share");
-        status = RPT_ERR_IO;
-    }
-    return status;
+    return status == RPT_ERR_NOT_FOUND ? rpt__workdir_lost(c) : status;
 }
 
 static rpt_status_t shut(const struct rpt_save *save, const char *name, int *fd)

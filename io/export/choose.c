@@ -8,6 +8,7 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
+#include "io/checkpoint/catalog.h"
 #include "io/checkpoint/share.h"
 #include "io/checkpoint/talk.h"
 
@@ -21,12 +22,16 @@
 
 /* ---- the task ---- */
 
-static bool is_folder(const struct rpt_dir *dir, const char *name)
+/* Not any folder: there may be others beside, such as what was exported. */
+static bool is_task(const struct rpt_dir *top, const char *name)
 {
-    struct stat found;
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    bool is_one = rpt__task_check(name) == NULL &&
+                  rpt__dir_open(top, name, &dir) == RPT_OK &&
+                  rpt__dir_is_task(&dir);
 
-    return fstatat(dir->fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(found.st_mode);
+    rpt__dir_close(&dir);
+    return is_one;
 }
 
 /* The only one in the directory. */
@@ -39,8 +44,7 @@ static rpt_status_t find_task(struct rpt_export *e)
     rpt_status_t status = rpt__dir_list(&e->top, &names);
 
     for (size_t i = 0; i < names.n; i++) {
-        if (rpt__task_check(names.list[i]) == NULL &&
-            is_folder(&e->top, names.list[i])) {
+        if (is_task(&e->top, names.list[i])) {
             only = names.list[i];
             rpt__buf_printf(&all, "%s%s", n++ > 0 ? ", " : "", only);
         }

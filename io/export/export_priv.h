@@ -154,6 +154,10 @@ void rpt__export_output_free(struct rpt_export_output *output);
 rpt_status_t rpt__export_some(struct rpt_export *e, bool *done_out);
 /* Lets go of what is being written. */
 void rpt__export_part_abandon(struct rpt_export *e);
+enum { RPT_EXPORT_NAME_BYTES = 32 };
+/* Of the file of a rank in a table. */
+void rpt__export_part_name(int rank, int size,
+                           char name_out[RPT_EXPORT_NAME_BYTES]);
 /* This rank's part [from_out, end_out) of n things in a row. */
 void rpt__export_share(const struct rpt_export *e, uint64_t n,
                        uint64_t *from_out, uint64_t *end_out);

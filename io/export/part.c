@@ -23,6 +23,16 @@ void rpt__export_share(const struct rpt_export *e, uint64_t n,
     *end_out = n / size * (rank + 1) + n % size * (rank + 1) / size;
 }
 
+/* As long for all ranks, so that the order of names is that of the parts. */
+void rpt__export_part_name(int rank, int size,
+                           char name_out[RPT_EXPORT_NAME_BYTES])
+{
+    int digits = snprintf(NULL, 0, "%d", size - 1);
+
+    snprintf(name_out, RPT_EXPORT_NAME_BYTES, "part-%0*d.parquet",
+             digits > 5 ? digits : 5, rank);
+}
+
 /* ---- one part ---- */
 
 static void release(struct rpt_export_part *part)
@@ -49,7 +59,7 @@ static rpt_status_t open_file(struct rpt_export *e,
     struct rpt_parquet_schema schema = { part->columns, part->n_columns, NULL,
                                          0 };
     size_t bytes = strlen(e->output.dir.path) + strlen(part->table->folder) +
-                   40;
+                   RPT_EXPORT_NAME_BYTES + 2;
     rpt_status_t status = rpt__export_entries(e, part->table, &entries);
 
     if (status != RPT_OK) {
@@ -61,8 +71,11 @@ static rpt_status_t open_file(struct rpt_export *e,
     if (part->path == NULL) {
         status = rpt__fail_nomem(bytes);
     } else {
-        snprintf(part->path, bytes, "%s/%s/part-%05d.parquet",
-                 e->output.dir.path, part->table->folder, e->rank);
+        char name[RPT_EXPORT_NAME_BYTES];
+
+        rpt__export_part_name(e->rank, e->size, name);
+        snprintf(part->path, bytes, "%s/%s/%s", e->output.dir.path,
+                 part->table->folder, name);
         status = rpt__parquet_open(part->path, &schema, &settings, e->options,
                                    &part->writer);
     }

@@ -156,26 +156,10 @@ static void row_json(struct rows *rows, const rpt_value_t values[])
 
 /* ---- a table ---- */
 
-/* What could move the cursor of a terminal is written as \n or \x1b. */
-static void add_visible(struct text *text, const char *data, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)data[i];
-
-        if (c == '\n') {
-            text_string(text, "\\n");
-        } else if (c < 0x20 || c == 0x7f) {
-            text_printf(text, "\\x%02x", c);
-        } else {
-            text_char(text, data[i]);
-        }
-    }
-}
-
 static void add_shown(struct text *text, const rpt_value_t *value)
 {
     if (value->type == RPT_VALUE_TEXT) {
-        add_visible(text, value->data, value->bytes);
+        text_visible(text, value->data, value->bytes);
     } else {
         add_csv(text, value);
     }
@@ -221,7 +205,7 @@ static void add_header(struct rows *rows)
 
     for (int i = 0; i < rows->n_columns; i++) {
         text_clear(&cell);
-        add_visible(&cell, rows->names[i], strlen(rows->names[i]));
+        text_visible(&cell, rows->names[i], strlen(rows->names[i]));
         add_cell(rows, i, &cell, false);
     }
     text_char(&rows->out, '\n');
@@ -274,7 +258,7 @@ static void begin_table(struct rows *rows)
     for (size_t i = 0; i < n; i++) {
         struct text name = { NULL, 0, 0 };
 
-        add_visible(&name, rows->names[i], strlen(rows->names[i]));
+        text_visible(&name, rows->names[i], strlen(rows->names[i]));
         rows->widths[i] = rows->has_header ? width_of(&name) : 0;
         text_free(&name);
     }

@@ -111,6 +111,12 @@ static size_t utf8_length(const unsigned char *s, size_t bytes)
     return n;
 }
 
+/* U+0080 to U+009F: some terminals obey them as they obey ESC. */
+static bool is_c1(const unsigned char *s, size_t n)
+{
+    return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
 static void add_json_ascii(struct text *text, char c)
 {
     if (c == '\n') {
@@ -139,12 +145,34 @@ void text_json(struct text *text, const char *data, size_t bytes)
             add_json_ascii(text, data[i]);
         } else if (n == 0) {
             text_string(text, "\xef\xbf\xbd");
+        } else if (is_c1(s + i, n)) {
+            text_printf(text, "\\u%04x", s[i + 1]);
         } else {
             text_add(text, data + i, n);
         }
         i += n > 0 ? n : 1;
     }
     text_char(text, '"');
+}
+
+void text_visible(struct text *text, const char *data, size_t bytes)
+{
+    const unsigned char *s = (const unsigned char *)data;
+
+    for (size_t i = 0; i < bytes;) {
+        size_t n = utf8_length(s + i, bytes - i);
+
+        if (n == 1 && data[i] == '\n') {
+            text_string(text, "\\n");
+        } else if (n == 0 || s[i] < 0x20 || s[i] == 0x7f) {
+            text_printf(text, "\\x%02x", s[i]);
+        } else if (is_c1(s + i, n)) {
+            text_printf(text, "\\u%04x", s[i + 1]);
+        } else {
+            text_add(text, data + i, n);
+        }
+        i += n > 0 ? n : 1;
+    }
 }
 
 void text_shell(struct text *text, const char *word)

@@ -29,6 +29,10 @@ void text_printf(struct text *text, const char *format, ...) RPT_PRINTF(2, 3);
 /* As a JSON string; bytes that are no UTF-8 become U+FFFD. */
 void text_json(struct text *text, const char *data, size_t bytes);
 
+/* What could move the cursor of a terminal, or is no UTF-8, is written as \n,
+ * \x1b or \u009b. */
+void text_visible(struct text *text, const char *data, size_t bytes);
+
 /* As a word for the shell: as it is, or in single quotes where needed. */
 void text_shell(struct text *text, const char *word);
 /* Several, with spaces between; ends with NULL. */

@@ -339,7 +339,8 @@ void flip(const char *path, const char *name, long at)
 static struct rpt_test *all_tests(void)
 {
     static const struct rpt_test *const tables[] = {
-        looking_tests, removing_tests, stored_tests, hostile_tests
+        looking_tests, removing_tests, stored_tests, hostile_tests,
+        failing_tests
     };
     struct rpt_test *all = NULL;
     size_t n = 0;

@@ -78,6 +78,6 @@ extern const char *const forged_kinds[]; /* ends with NULL */
 void make_newer(const char *folder);
 
 extern const struct rpt_test looking_tests[], removing_tests[], stored_tests[],
-    hostile_tests[];
+    hostile_tests[], failing_tests[];
 
 #endif /* RPT_TESTS_CATALOG_MAKE_H */

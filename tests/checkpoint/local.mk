@@ -2,6 +2,8 @@
 # and in the processes of mpirun (test_checkpoint_mpi)
 CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/comma.c \
 	tests/checkpoint/damage.c \
+	tests/checkpoint/damage_more.c tests/checkpoint/erring.c \
+	tests/checkpoint/harm.c tests/checkpoint/harm.h \
 	tests/checkpoint/leaving.c tests/checkpoint/levels.c \
 	tests/checkpoint/level_mix.c \
 	tests/checkpoint/packing.c tests/checkpoint/recycling.c \
@@ -50,6 +52,19 @@ tests_test_gpu_checkpoint_CPPFLAGS = $(DEVICE_CPPFLAGS) \
 	-I$(srcdir)/tests/device
 tests_test_gpu_checkpoint_LDADD = $(TEST_LIBS)
 CLEANFILES += tests/test_gpu_checkpoint$(EXEEXT)
+
+# Functions of libc fail and block: those of the library go to the test's.
+check_PROGRAMS += tests/test_checkpoint_faults
+tests_test_checkpoint_faults_SOURCES = tests/checkpoint/faults_tables.c \
+	tests/checkpoint/faults_tables.h tests/checkpoint/meanwhile.c \
+	tests/checkpoint/no_memory.c \
+	tests/checkpoint/world.c tests/checkpoint/world.h \
+	tests/checkpoint/world_local.c \
+	tests/harness/allocations.c tests/harness/allocations.h
+tests_test_checkpoint_faults_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_checkpoint_faults_LDFLAGS = $(RPT_TEST_WRAP) \
+	-Wl,--wrap=fdatasync -Wl,--wrap=getrandom
+tests_test_checkpoint_faults_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/test_own_hdf5
 tests_test_own_hdf5_SOURCES = tests/checkpoint/test_own_hdf5.c

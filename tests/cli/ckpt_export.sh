@@ -56,6 +56,12 @@ has err 'Parquet|nowhere' "is said"
 is "$(ls)" "$(printf 'ck\nerr\nout')" "nothing was written"
 
 if [ ! -e "$RPT_IO_PARQUET_LIBRARY" ]; then
+    unset RPT_IO_PARQUET_LIBRARY
+    ckpt_export --out=o ck
+    expect 65 "a build without Parquet"
+    has err 'by this build' "is said to be one"
+    has err 'configure again' "and how to get another"
+    is "$(ls)" "$(printf 'ck\nerr\nout')" "nothing was written by it"
     skip "this build has no librepartir-parquet (see configure)"
     finish
 fi

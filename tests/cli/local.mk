@@ -31,7 +31,7 @@ EXTRA_DIST += tests/fuzz/corpus/tasks tests/fuzz/corpus/json
 # The command as a user meets it.
 CLI_TESTS = tests/cli/attempts.sh tests/cli/bench.sh tests/cli/children.sh \
 	tests/cli/ckpt_compress.sh tests/cli/ckpt_export.sh tests/cli/ckpt.sh \
-	tests/cli/explain.sh tests/cli/info.sh \
+	tests/cli/explain.sh tests/cli/help.sh tests/cli/info.sh \
 	tests/cli/input.sh \
 	tests/cli/options.sh tests/cli/query.sh tests/cli/run.sh tests/cli/state.sh \
 	tests/cli/tune.sh tests/cli/usage.sh

@@ -94,7 +94,7 @@ run 1 query --dir d --format csv --header no --param u --param 5 --param 3.0 \
     "SELECT value, typeof(?2), typeof(?3) FROM array(?1) WHERE i0 = ?2 AND i1 = ?3"
 is "$(tr -d '\r' <out)" "300005003.0,integer,real" "--param"
 run 1 query --dir d --format csv --header no \
-    --param "x'); DROP TABLE \"checkpoints\"; -- ü , %s" \
+    --param "x'); DROP TABLE \"checkpoints\"; -- ü $(printf '\302\233'), %s" \
     "SELECT sum(value) FROM array(?)"
 is "$(tr -d '\r' <out)" "3.0" "a parameter is never SQL"
 run 1 query --dir d --format csv --header no --param 007 --text 12 --param -0.5 \
@@ -197,4 +197,25 @@ run 1 query --dir d --header=maybe "SELECT 1"
 expect 64 "--header is yes or no"
 run 1 query --dir d --limit-s=x "SELECT 1"
 expect 64 "no such time"
+
+# ---- a name with a control character of terminals, U+009B ----
+names="SELECT DISTINCT name FROM datasets WHERE name LIKE 'x%'"
+for command in 'query --dir d' 'query --dir d --format json' 'ckpt show' \
+    'ckpt show --json' 'ckpt list' 'ckpt list --json' 'ckpt verify'; do
+    case $command in
+    query*) last=$names ;;
+    *list*) last=d ;;
+    *) last=d/heat ;;
+    esac
+    # shellcheck disable=SC2086
+    run 1 $command "$last"
+    expect 0 "$command"
+    LC_ALL=C grep -c "$(printf '[\001-\011\013-\037\177]\|\302[\200-\237]')" \
+        out >hits
+    is "$(cat hits)" 0 "$command tells a terminal nothing"
+done
+run 1 query --dir d "$names"
+has out 'ü .u009b, %s' "it is shown as a number"
+run 1 ckpt show d/heat
+has out 'ü .u009b, %s' "by ckpt show, too"
 finish

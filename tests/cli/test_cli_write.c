@@ -69,6 +69,29 @@ static void bytes_come_back_from_a_json_string(void)
     text_free(&text);
 }
 
+/* Some terminals obey U+009B as they obey ESC [. */
+static void a_terminal_is_told_nothing_by_a_name(void)
+{
+    static const char name[] =
+        "a\x1b[2J\xc2\x9b"
+        "2J\xc2\x80\xc2\x9f\xc2\xa0\xc3\xa9\x9b\xe2\x80\x93\x7f\n.";
+    struct text text = { NULL, 0, 0 };
+    json_t *read;
+
+    text_visible(&text, name, sizeof name - 1);
+    CU_ASSERT_STRING_EQUAL(text.data,
+                           "a\\x1b[2J\\u009b2J\\u0080\\u009f\xc2\xa0\xc3\xa9"
+                           "\\x9b\xe2\x80\x93\\x7f\\n.");
+    text_clear(&text);
+    text_json(&text, "\xc2\x9b\xc2\x85\xc2\xa0", 6);
+    CU_ASSERT_STRING_EQUAL(text.data, "\"\\u009b\\u0085\xc2\xa0\"");
+    read = json_loads(text.data, JSON_DECODE_ANY, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(read);
+    CU_ASSERT_STRING_EQUAL(json_string_value(read), "\xc2\x9b\xc2\x85\xc2\xa0");
+    json_decref(read);
+    text_free(&text);
+}
+
 static void a_word_comes_back_from_a_shell(void)
 {
     static const char *const words[] = { "a",     "a b",  "it's", "",
@@ -740,6 +763,7 @@ int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
         RPT_TEST(bytes_come_back_from_a_json_string),
+        RPT_TEST(a_terminal_is_told_nothing_by_a_name),
         RPT_TEST(a_word_comes_back_from_a_shell),
         RPT_TEST(a_result_has_exactly_the_documented_keys),
         RPT_TEST(what_is_not_known_is_null),

@@ -6,6 +6,7 @@
 #include "tables.h"
 
 #include "base/error.h"
+#include "io/export/export_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -112,6 +113,21 @@ static void give_bad_arguments(struct world *w)
           rpt_checkpoint_export(w->group, w->folder, NULL, &good, NULL));
 }
 
+/* There is no group to be checked together. */
+static void threads_are_one_to_4096(void)
+{
+    static const int numbers[] = { -1, 0, 4097 };
+    rpt_export_config_t config = config_to("/nowhere/out");
+
+    for (size_t i = 0; i < 3; i++) {
+        FAILS(RPT_ERR_INVALID, "n_threads is 1 to 4096",
+              rpt_checkpoint_export_local(numbers[i], "/nowhere", "t", &config,
+                                          NULL, NULL));
+    }
+    FAILS(RPT_ERR_INVALID, "NULL",
+          rpt_checkpoint_export(NULL, "/nowhere", "t", &config, NULL));
+}
+
 static void bad_arguments_are_errors(void)
 {
     if (has_parquet()) {
@@ -141,8 +157,39 @@ static void the_only_task(struct world *w)
     rpt_export_config_t config = config_to(path_of(w, "out", NULL));
 
     config.names = only_time;
+    if (w->rank == 0) {
+        CHECK(mkdir(path_of(w, "data", NULL), 0777) == 0);
+    }
+    meet(w);
+    FAILS(RPT_ERR_NOT_FOUND, "there is no task",
+          rpt_checkpoint_export(w->group, w->folder, NULL, &config, NULL));
     make_checkpoint(w, "t", 3);
-    WORKS(rpt_checkpoint_export(w->group, w->folder, NULL, &config, NULL));
+    /* Folders beside it are none, so that of the first export. */
+    for (int i = 0; i < 2; i++) {
+        config.output = path_of(w, i == 0 ? "out" : "again", NULL);
+        WORKS(rpt_checkpoint_export(w->group, w->folder, NULL, &config, NULL));
+    }
+}
+
+static void names_of_parts_are_in_the_order_of_ranks(void)
+{
+    static const int sizes[] = { 1, 2, 99999, 100000, 100001, 1234567 };
+    char last[RPT_EXPORT_NAME_BYTES], name[RPT_EXPORT_NAME_BYTES];
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int rank = 0; rank < sizes[i]; rank++) {
+            rpt__export_part_name(rank, sizes[i], name);
+            if (rank > 0 && strcmp(last, name) >= 0) {
+                CU_FAIL("names are out of order");
+                break;
+            }
+            strcpy(last, name);
+        }
+    }
+    rpt__export_part_name(3, 100000, name);
+    CU_ASSERT_STRING_EQUAL(name, "part-00003.parquet");
+    rpt__export_part_name(3, 100001, name);
+    CU_ASSERT_STRING_EQUAL(name, "part-000003.parquet");
 }
 
 static void the_only_task_needs_no_name(void)
@@ -365,8 +412,10 @@ static void what_a_killed_job_left_is_removed(void)
 }
 
 const struct rpt_test refusing_tests[] = {
+    RPT_TEST(threads_are_one_to_4096),
     RPT_TEST(bad_arguments_are_errors),
     RPT_TEST(ranks_give_the_same_arguments),
+    RPT_TEST(names_of_parts_are_in_the_order_of_ranks),
     RPT_TEST(the_only_task_needs_no_name),
     RPT_TEST(without_parquet_an_export_is_unsupported),
     RPT_TEST(a_damaged_checkpoint_is_refused),

@@ -3,11 +3,12 @@
  */
 #include "allocations.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 _Thread_local unsigned rpt_test_n_allocated;
 _Thread_local unsigned rpt_test_fails_in;
+atomic_uint rpt_test_fails_behind;
+_Thread_local bool rpt_test_is_in_front;
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t n, size_t bytes);
@@ -18,9 +19,22 @@ void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *memory, size_t bytes);
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 
+static bool fails_behind(void)
+{
+    unsigned left = atomic_load(&rpt_test_fails_behind);
+
+    while (left > 0 && !atomic_compare_exchange_weak(&rpt_test_fails_behind,
+                                                     &left, left - 1)) {
+    }
+    return left == 1;
+}
+
 static bool fails(void)
 {
     rpt_test_n_allocated++;
+    if (!rpt_test_is_in_front && fails_behind()) {
+        return true;
+    }
     return rpt_test_fails_in > 0 && --rpt_test_fails_in == 0;
 }
 

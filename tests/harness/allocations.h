@@ -7,10 +7,18 @@
 #ifndef RPT_TESTS_HARNESS_ALLOCATIONS_H
 #define RPT_TESTS_HARNESS_ALLOCATIONS_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 /* Of this thread, ever. */
 extern _Thread_local unsigned rpt_test_n_allocated;
 
 /* Allocations of this thread until one fails; 0: none does. */
 extern _Thread_local unsigned rpt_test_fails_in;
+
+/* The same of all threads together that are not in front, such as those which
+ * the library makes. */
+extern atomic_uint rpt_test_fails_behind;
+extern _Thread_local bool rpt_test_is_in_front;
 
 #endif /* RPT_TESTS_HARNESS_ALLOCATIONS_H */

@@ -3,7 +3,8 @@ LINTS = tests/lint/comments tests/lint/counts tests/lint/dist \
 	tests/lint/headers \
 	tests/lint/layers tests/lint/links tests/lint/options \
 	tests/lint/reference tests/lint/shell tests/lint/style \
-	tests/lint/specification tests/lint/symbols tests/lint/version
+	tests/lint/specification tests/lint/summary tests/lint/symbols \
+	tests/lint/version
 TESTS += $(LINTS)
 EXTRA_DIST += $(LINTS) tests/counts.sh tests/ranks.sh doc/layers.txt
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +197,36 @@ static size_t count_fds(void)
     return n;
 }
 
+/* More tasks than a process has descriptors. */
+static void many_tasks_need_few_descriptors(void)
+{
+    enum { TASKS = 80 };
+    const char *folder = scratch_make();
+    struct rlimit before, few;
+    char line[400];
+    rpt_view_t *c;
+
+    CU_ASSERT(saved_more(folder, "t", 1, 1, "1"));
+    snprintf(line, sizeof line,
+             "cd %s && for i in $(seq 2 %d); do cp -r t t$i || exit 1; done",
+             folder, TASKS);
+    CU_ASSERT(system(line) == 0);
+    CU_ASSERT(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    c = open_with(folder, NULL, NULL);
+    few = before;
+    few.rlim_cur = count_fds() + 60;
+    CU_ASSERT(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    for (int i = 0; i < 2; i++) {
+        SHOWS(c,
+              "SELECT count(*), sum(value) FROM (SELECT DISTINCT task FROM "
+              "checkpoints) t, array('v', NULL, t.task)",
+              "400 400;");
+    }
+    CU_ASSERT(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    rpt_view_close(c);
+    scratch_remove(folder);
+}
+
 static void nothing_stays_open_or_allocated(void)
 {
     size_t n_fds = 0, bytes = 0;
@@ -227,6 +258,7 @@ const struct rpt_test changing_tests[] = {
     RPT_TEST(while_a_job_saves_checkpoints_are_whole_or_gone),
     RPT_TEST(the_newest_stays_the_same),
     RPT_TEST(a_read_only_directory_is_left_as_it_is),
+    RPT_TEST(many_tasks_need_few_descriptors),
     RPT_TEST(nothing_stays_open_or_allocated),
     RPT_TEST_END,
 };

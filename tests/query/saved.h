@@ -25,7 +25,7 @@
 
 #include <stdbool.h>
 
-#define HOSTILE "x'); DROP TABLE \"checkpoints\"; -- \xc3\xbc , %s"
+#define HOSTILE "x'); DROP TABLE \"checkpoints\"; -- \xc3\xbc \xc2\x9b, %s"
 
 enum { BIG_ROWS = 1024, BIG_COLUMNS = 1024 };
 

@@ -336,6 +336,30 @@ static void the_schema_is_that_of_the_tables(void)
     rpt_view_close(c);
 }
 
+/* How a statement wants ids compared counts, not how the table finds them. */
+static void ids_are_compared_as_the_statement_says(void)
+{
+    rpt_view_t *c = open_saved();
+
+    SHOWS(c,
+          "SELECT count(DISTINCT b.checkpoint) FROM checkpoints c, blocks b "
+          "WHERE b.checkpoint = c.id",
+          "4;");
+    SHOWS(c,
+          "SELECT count(DISTINCT b.checkpoint) FROM checkpoints c, blocks b "
+          "WHERE b.checkpoint = upper(c.id) || '  '",
+          "0;");
+    SHOWS(c,
+          "SELECT count(DISTINCT b.checkpoint) FROM checkpoints c, blocks b "
+          "WHERE b.checkpoint = upper(c.id) COLLATE NOCASE",
+          "4;");
+    SHOWS(c,
+          "SELECT count(DISTINCT b.checkpoint) FROM checkpoints c, blocks b "
+          "WHERE b.checkpoint = c.id || '  ' COLLATE RTRIM",
+          "4;");
+    rpt_view_close(c);
+}
+
 const struct rpt_test table_tests[] = {
     RPT_TEST(checkpoints_are_rows_newest_first),
     RPT_TEST(datasets_have_their_shapes),
@@ -347,5 +371,6 @@ const struct rpt_test table_tests[] = {
     RPT_TEST(several_directories_are_seen_together),
     RPT_TEST(an_empty_directory_has_empty_tables),
     RPT_TEST(the_schema_is_that_of_the_tables),
+    RPT_TEST(ids_are_compared_as_the_statement_says),
     RPT_TEST_END,
 };

@@ -22,9 +22,11 @@ bool ckpt_parse(const struct argp *argp, int argc, char *argv[], void *input,
 /* Prints the library's last error, and gives the code that fits. */
 int ckpt_failed(void);
 
-/* Writes a text to standard output and releases it; `code` unless that
- * fails. */
+/* Writes a text to standard output, for a person to see (text_visible()), and
+ * releases it; `code` unless that fails. */
 int ckpt_print(struct text *text, int code);
+/* The same, byte by byte: a path that a script takes. */
+int ckpt_print_raw(struct text *text, int code);
 
 /* Opens what a path names, and gives the task and checkpoint in it that are
  * meant: which NULL: that of the path, else the newest.  CODE_OK, or the fault

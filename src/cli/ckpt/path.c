@@ -48,7 +48,7 @@ static int print_path(const struct path_options *o)
     text_printf(&text, "%s\n", path);
     free(path);
     rpt_catalog_close(catalog);
-    return ckpt_print(&text, CODE_OK);
+    return ckpt_print_raw(&text, CODE_OK);
 }
 
 int ckpt_path(int argc, char *argv[])

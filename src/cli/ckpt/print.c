@@ -28,7 +28,23 @@ int ckpt_failed(void)
     return code;
 }
 
-int ckpt_print(struct text *text, int code)
+/* Names come from files that anybody may have made; JSON has nothing that is
+ * changed here. */
+static void add_lines(struct text *to, const struct text *from)
+{
+    const char *line = from->data, *end = line + from->bytes;
+
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        size_t bytes = (size_t)((stop != NULL ? stop : end) - line);
+
+        text_visible(to, line, bytes);
+        text_string(to, stop != NULL ? "\n" : "");
+        line += bytes + (stop != NULL);
+    }
+}
+
+int ckpt_print_raw(struct text *text, int code)
 {
     if ((text->bytes > 0 &&
          fwrite(text->data, 1, text->bytes, stdout) < text->bytes) ||
@@ -38,6 +54,17 @@ int ckpt_print(struct text *text, int code)
     }
     text_free(text);
     return code;
+}
+
+int ckpt_print(struct text *text, int code)
+{
+    struct text shown = { NULL, 0, 0 };
+
+    if (text->bytes > 0) {
+        add_lines(&shown, text);
+    }
+    text_free(text);
+    return ckpt_print_raw(&shown, code);
 }
 
 int ckpt_choose(const char *path, const char *which, struct ckpt_choice *choice)
