@@ -111,6 +111,7 @@ left_over() {
     sort -u "$pids" | while read -r pid; do
         [ -d "/proc/$pid" ] || ls -d /dev/shm/repartir-*"-$pid-"* 2>/dev/null
     done | sed 's/^/it left /'
+    : >"$pids"
 }
 
 processes_left() {
@@ -139,10 +140,13 @@ again() {
     left_over
 }
 
-# Of a number of calls so many, evenly, in an order of its own: sample FROM TO N
+# Of a number of calls so many, evenly, in an order of its own: sample FROM TO N.
+# Of N it takes DEPTH percent, all with RPT_TEST_LONG=1.
 sample() {
-    awk -v from="$1" -v to="$2" -v n="$3" -v seed="${SEED:-1}" 'BEGIN {
+    awk -v from="$1" -v to="$2" -v n="$3" -v seed="${SEED:-1}" \
+        -v depth="${DEPTH:-40}" -v long="${RPT_TEST_LONG:-}" 'BEGIN {
         all = to - from + 1
+        if (long == "") n = int((n * depth + 99) / 100)
         if (n >= all) { for (i = from; i <= to; i++) print i; exit }
         srand(seed)
         for (i = 0; i < n; i++) print from + int((i + rand()) * all / n)
