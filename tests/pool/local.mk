@@ -25,5 +25,7 @@ tests_test_engine_SOURCES = tests/pool/test_engine.c
 tests_test_engine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_engine_LDADD = $(TEST_LIBS)
 
-TESTS += tests/pool/under_mpirun tests/pool/checkpoint-jobs
-EXTRA_DIST += tests/pool/under_mpirun tests/pool/checkpoint-jobs
+TESTS += tests/pool/under_mpirun tests/pool/checkpoint-jobs \
+	tests/pool/checkpoint-leftovers
+EXTRA_DIST += tests/pool/under_mpirun tests/pool/checkpoint-jobs \
+	tests/pool/checkpoint-leftovers
