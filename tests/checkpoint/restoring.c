@@ -230,13 +230,12 @@ static void ranks_with_different_items_are_told(void)
     on_all(2, NULL, differ);
 }
 
-/* The manifest is whole, and the blob's index has no elements to read. */
+/* The manifest is whole, and a blob, or its index, has no elements to read. */
 static void read_badly(struct world *w)
 {
     struct rpt_dir task = RPT_DIR_CLOSED;
     struct rpt_opened o = RPT_OPENED_NONE;
-    struct rpt_dataset *index;
-    const struct rpt_dataset *blob;
+    struct rpt_dataset *index, *blob;
     char *name = NULL;
     uint64_t *begins = NULL;
     int fd = -1;
@@ -250,13 +249,18 @@ static void read_badly(struct world *w)
     WORKS(rpt__dir_open_path(path_of(w, "task", NULL), &task));
     WORKS(rpt__opened_read(&task, name, &o));
     WORKS(rpt__dir_open_file(&o.dir, RPT_STATE_FILE, false, &fd));
-    blob = rpt__dataset_find(&o.manifest, "rng");
+    blob = (struct rpt_dataset *)(uintptr_t)rpt__dataset_find(&o.manifest,
+                                                              "rng");
     index = (struct rpt_dataset *)(uintptr_t)rpt__dataset_find(
         &o.manifest, "repartir/begins/rng");
     if (CHECK(blob != NULL && index != NULL)) {
         WORKS(rpt__load_begins(&o, fd, blob, &begins));
         free(begins);
         index->n_dims = 2;
+        FAILS(RPT_ERR_CORRUPT, "table of its ranks",
+              rpt__load_begins(&o, fd, blob, &begins));
+        index->n_dims = 1;
+        blob->n_dims = 2;
         FAILS(RPT_ERR_CORRUPT, "table of its ranks",
               rpt__load_begins(&o, fd, blob, &begins));
     }
@@ -266,7 +270,7 @@ static void read_badly(struct world *w)
     free(name);
 }
 
-static void an_index_of_no_such_shape_is_not_used(void)
+static void a_blob_of_no_such_shape_is_not_used(void)
 {
     on_all(1, NULL, read_badly);
 }
@@ -278,6 +282,6 @@ const struct rpt_test restoring_tests[] = {
     RPT_TEST(what_does_not_fit_is_said),
     RPT_TEST(a_blob_of_as_many_ranks_is_not_for_others),
     RPT_TEST(ranks_with_different_items_are_told),
-    RPT_TEST(an_index_of_no_such_shape_is_not_used),
+    RPT_TEST(a_blob_of_no_such_shape_is_not_used),
     RPT_TEST_END,
 };
