@@ -61,7 +61,7 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  *
  * Nobody else may have the same task open for writing meanwhile.  What a killed
  * job left unfinished is completed when all its data are on the disk, and
- * removed otherwise.
+ * removed otherwise; what cannot be read stays, with a warning.
  *
  * \param group       stays the caller's, and must outlive the checkpoints
  * \param directory   the same on all ranks, reached by all of them
@@ -99,8 +99,9 @@ RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
  * that is given again replaces what it stood for, so that a block may move.
  *
  * Names are paths of HDF5, in UTF-8, of up to 255 bytes: "temperature",
- * "flow/u".  Names that begin with "repartir/" are the library's.  Names are copied; data stay the caller's,
- * and are read during a save and written during a restore.
+ * "flow/u".  Names that begin with "repartir/" are the library's.  Names are
+ * copied; data stay the caller's, and are read during a save and written during
+ * a restore.
  *
  * Data of arrays and values may be in the memory of GPUs (CUDA), of one or
  * several of them: what memory it is shows at each save and restore.  These

@@ -2,8 +2,8 @@
  * plain.c - numbers as text with a decimal point, in any locale
  *
  * A program that calls setlocale() changes what snprintf() writes and strtod()
- * reads, to a comma perhaps; our files and options are the same everywhere.  The
- * thread gets the locale "C" for a moment: other threads see nothing of it.
+ * reads, to a comma perhaps; our files and options are the same everywhere.
+ * The thread gets the locale "C" for a moment: other threads see nothing of it.
  */
 #include "base/plain.h"
 

@@ -478,7 +478,8 @@ static void events_come_in_order_without_torn_lines(void)
     folder_end();
 }
 
-/* Daly by hand: cost 2, mean time 10000: 200 (1 + 0.01 / 3 + 0.0001 / 9) - 2. */
+/* Daly by hand: cost 2, mean time 10000: 200 (1 + 0.01 / 3 + 0.0001 / 9) - 2.
+ */
 static void the_interval_is_learned_from_events(void)
 {
     rpt_catalog_t *c;

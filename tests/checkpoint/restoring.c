@@ -4,9 +4,13 @@
 #include "state.h"
 #include "tables.h"
 
+#include "io/checkpoint/commit.h"
+#include "io/checkpoint/load.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void save_seed(rpt_group_t *group, const char *folder, int seed,
                       bool turned)
@@ -226,6 +230,51 @@ static void ranks_with_different_items_are_told(void)
     on_all(2, NULL, differ);
 }
 
+/* The manifest is whole, and a blob, or its index, has no elements to read. */
+static void read_badly(struct world *w)
+{
+    struct rpt_dir task = RPT_DIR_CLOSED;
+    struct rpt_opened o = RPT_OPENED_NONE;
+    struct rpt_dataset *index, *blob;
+    char *name = NULL;
+    uint64_t *begins = NULL;
+    int fd = -1;
+
+    save_seed(w->group, w->folder, 3, false);
+    meet(w);
+    if (w->rank > 0) {
+        return;
+    }
+    name = nth_newest(w, "task", 0);
+    WORKS(rpt__dir_open_path(path_of(w, "task", NULL), &task));
+    WORKS(rpt__opened_read(&task, name, &o));
+    WORKS(rpt__dir_open_file(&o.dir, RPT_STATE_FILE, false, &fd));
+    blob = (struct rpt_dataset *)(uintptr_t)rpt__dataset_find(&o.manifest,
+                                                              "rng");
+    index = (struct rpt_dataset *)(uintptr_t)rpt__dataset_find(
+        &o.manifest, "repartir/begins/rng");
+    if (CHECK(blob != NULL && index != NULL)) {
+        WORKS(rpt__load_begins(&o, fd, blob, &begins));
+        free(begins);
+        index->n_dims = 2;
+        FAILS(RPT_ERR_CORRUPT, "table of its ranks",
+              rpt__load_begins(&o, fd, blob, &begins));
+        index->n_dims = 1;
+        blob->n_dims = 2;
+        FAILS(RPT_ERR_CORRUPT, "table of its ranks",
+              rpt__load_begins(&o, fd, blob, &begins));
+    }
+    close(fd);
+    rpt__opened_free(&o);
+    rpt__dir_close(&task);
+    free(name);
+}
+
+static void a_blob_of_no_such_shape_is_not_used(void)
+{
+    on_all(1, NULL, read_badly);
+}
+
 const struct rpt_test restoring_tests[] = {
     RPT_TEST(any_number_of_ranks_restores_what_any_number_saved),
     RPT_TEST(the_highest_iteration_is_restored),
@@ -233,5 +282,6 @@ const struct rpt_test restoring_tests[] = {
     RPT_TEST(what_does_not_fit_is_said),
     RPT_TEST(a_blob_of_as_many_ranks_is_not_for_others),
     RPT_TEST(ranks_with_different_items_are_told),
+    RPT_TEST(a_blob_of_no_such_shape_is_not_used),
     RPT_TEST_END,
 };
