@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HALT "HALT"
@@ -326,8 +327,11 @@ rpt_status_t rpt__catalog_halt(const struct rpt_catalog *c, bool on)
     fd = openat(c->top.fd, HALT,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0) {
-        return errno == EEXIST ? RPT_OK
-                               : rpt__dir_fail(&c->top, HALT, "make", errno, 0);
+        int error = errno;
+
+        return error == EEXIST && rpt__catalog_is_halted(c)
+                   ? RPT_OK
+                   : rpt__dir_fail(&c->top, HALT, "make", error, 0);
     }
     close(fd);
     return RPT_OK;
@@ -335,5 +339,9 @@ rpt_status_t rpt__catalog_halt(const struct rpt_catalog *c, bool on)
 
 bool rpt__catalog_is_halted(const struct rpt_catalog *c)
 {
-    return !rpt__dir_lacks(&c->top, HALT);
+    struct stat found;
+
+    /* A folder is a task of that name. */
+    return fstatat(c->top.fd, HALT, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+           !S_ISDIR(found.st_mode);
 }

@@ -322,7 +322,10 @@ static void halt_is_made_and_removed(void)
         WORKS(rpt_catalog_halt(c, 0));
         CU_ASSERT_EQUAL(rpt_catalog_is_halted(c), 0);
     }
+    /* A task may be called so. */
     shell("mkdir ck/HALT");
+    CU_ASSERT_EQUAL(rpt_catalog_is_halted(c), 0);
+    FAILS(RPT_ERR_IO, "HALT", rpt_catalog_halt(c, 1));
     FAILS(RPT_ERR_IO, "HALT", rpt_catalog_halt(c, 0));
     shell("rmdir ck/HALT ck");
     FAILS(RPT_ERR_IO, "HALT", rpt_catalog_halt(c, 1));
