@@ -351,7 +351,7 @@ static rpt_status_t try_one(struct rpt_solo *s, struct rpt_choice *choice,
         rpt__choice_verified(choice, found);
         s->verified = found->id;
         status = opened.manifest.n_files > 0 ? note_files(s, found) : RPT_OK;
-    } else if (status != RPT_ERR_NOMEM) {
+    } else if (status != RPT_ERR_NOMEM && status != RPT_ERR_VERSION) {
         rpt__choice_pass(choice, found, status);
         status = RPT_PENDING;
     }
