@@ -185,7 +185,9 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
     do {
         int error = mkdirat(s->top.fd, s->task, 0775) == 0 ? 0 : errno;
 
-        if (error != 0 && error != EEXIST) {
+        /* Some say that there is no room before they look what is there. */
+        if (error != 0 && error != EEXIST &&
+            !(rpt__is_full(error) && !rpt__dir_lacks(&s->top, s->task))) {
             status = rpt__dir_fail(&s->top, s->task, "make the folder", error,
                                    0);
             return rpt__is_full(error) ? RPT_END : status;
