@@ -15,11 +15,13 @@
  * Exit code: 0; 1 something is wrong; 2 a save failed, as often as was tried;
  * 3 it could not open, restore, or make the scratch folder.
  */
+#include "base/error.h"
 #include "io/checkpoint/solo.h"
 
 #include <repartir/options.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -146,6 +148,15 @@ static rpt_status_t take_files(struct rpt_solo *solo, const char *scratch,
     uint64_t found = 0;
     rpt_status_t status;
 
+    /* Where it could not be made at first, a look tries again. */
+    if (access(scratch, F_OK) != 0) {
+        rpt__solo_wanted(solo, false, &found);
+    }
+    if (access(scratch, F_OK) != 0) {
+        rpt__fail(RPT_ERR_IO, "there is no folder %s", scratch);
+        rpt__fail_why("%s", strerror(errno));
+        return RPT_ERR_IO;
+    }
     for (int f = 0; f < FILES; f++) {
         fill(iteration, f);
         raw_write(scratch, file_name(f), state, bytes_of(iteration, f));
