@@ -137,6 +137,17 @@ static bool is_number(const char *text, int base, size_t digits)
     return n > 0 && (digits == 0 || n == digits);
 }
 
+/* The newest one that counts; if none does, what is wrong is that of one. */
+static const struct rpt_found *newest(const struct rpt_found found[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (found[i].counts) {
+            return &found[i];
+        }
+    }
+    return n > 0 ? &found[0] : NULL;
+}
+
 /* Newest first, so the first one that fits is the newest. */
 static const struct rpt_found *match(const struct rpt_found found[], size_t n,
                                      const char *which)
@@ -144,7 +155,7 @@ static const struct rpt_found *match(const struct rpt_found found[], size_t n,
     uint64_t id, iteration;
 
     if (which == NULL || strcmp(which, "newest") == 0) {
-        return n > 0 ? &found[0] : NULL;
+        return newest(found, n);
     }
     for (size_t i = 0; i < n; i++) {
         if (strcmp(found[i].name, which) == 0) {
@@ -310,6 +321,9 @@ static rpt_status_t note_all(struct rpt_export *e,
     }
     for (size_t i = n; status == RPT_OK; i--) {
         status = note_one(e, e->rank == 0 && i > 0 ? &found[i - 1] : NULL);
+        if (status == RPT_ERR_NOT_FOUND) {
+            status = RPT_OK; /* a job has removed it meanwhile */
+        }
     }
     return status == RPT_END ? RPT_OK : status;
 }
