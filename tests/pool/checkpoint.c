@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -644,23 +645,42 @@ static void gangs(struct world *w)
     CHECK(entries("saved", "") == 0);
 }
 
-/* Another one has them, and gives them up after a while. */
+struct holder {
+    int fd;
+    uint32_t n_done; /* by those who should wait */
+};
+
+static void *let_go(void *user)
+{
+    static const struct timespec while_ = { 0, 700000000 };
+    struct holder *holder = user;
+
+    nanosleep(&while_, NULL);
+    holder->n_done = count_of(N_DONE);
+    close(holder->fd);
+    return NULL;
+}
+
+/* Another one has them, and gives them up after a while.  This thread may be
+ * one of those that wait. */
 static void gang_waits(struct world *w)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     rpt_task_t *task = saver("together", (struct order){ 0 }, 1000, 0);
+    struct holder holder = { -1, 1 };
     rpt_future_t *future;
-    int fd;
+    pthread_t thread;
 
     (void)mkdir(scratch_path("saved"), 0755);
     CHECK(mkdir(scratch_path("saved/gang"), 0755) == 0);
-    fd = open(scratch_path("saved/gang/lock"), O_RDWR | O_CREAT, 0644);
-    CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    holder.fd = open(scratch_path("saved/gang/lock"), O_RDWR | O_CREAT, 0644);
+    CHECK(holder.fd >= 0 && fcntl(holder.fd, F_OFD_SETLK, &lock) == 0);
     CHECK(rpt_task_set_gang(task, w->size) == RPT_OK);
+    CHECK(pthread_create(&thread, NULL, let_go, &holder) == 0);
     future = submit_as(w->pool, task, "gang");
-    CHECK(rpt_future_wait(future, 0.3) == RPT_PENDING);
-    close(fd);
     right_sum(future);
+    pthread_join(thread, NULL);
+    CHECK(holder.n_done == 0);
     rpt_future_destroy(future);
 }
 
