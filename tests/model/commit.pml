@@ -1,6 +1,6 @@
 /*
- * commit.pml - commit.c, retain.c, open.c and restore.c: what rank 0 does with
- * the folders of a task
+ * commit.pml - commit.c, retain.c, open.c, restore.c, choice.c: what rank 0 does
+ * with the folders of a task
  *
  * Part of checkpoint.pml, which says what the comments mean.
  */
@@ -417,7 +417,7 @@ inline claim_all()
     }
 }
 
-/* ---- restore.c ---- */
+/* ---- restore.c, choice.c ---- */
 
 inline find_newest()
 {
@@ -452,7 +452,8 @@ inline restore()
 {
     do
     :: atomic {
-            /* = restore.c list rpt__find_all */
+            /* = restore.c list rpt__choice_begin */
+            /* = choice.c rpt__choice_begin rpt__find_all */
             find_newest();
             if
             :: at == NOBODY ->
@@ -461,7 +462,7 @@ inline restore()
                 break
             :: at != NOBODY && unreads > 0 ->
                 unreads--;
-                /* = restore.c choose pass_over */
+                /* = restore.c choose rpt__choice_pass */
                 unread = unread | (1 << at)
             :: at != NOBODY && IS_WHOLE(at) ->
                 /* = restore.c try_next rpt__verify_together */
@@ -472,7 +473,8 @@ inline restore()
                 f[at].fate = TOLD;
                 break
             :: at != NOBODY && !IS_WHOLE(at) ->
-                /* = restore.c put_aside rpt__put_aside */
+                /* = choice.c rpt__choice_pass put_aside */
+                /* = choice.c put_aside rpt__put_aside */
                 assert(!IS_PROMISED(at));
                 set_name(at, BAD)
             fi
