@@ -87,6 +87,7 @@ static rpt_status_t try_next(struct rpt_checkpoint *c,
     }
     status = rpt__talk_agree(c->group, call, status);
     if (status != RPT_OK) {
+        rpt__opened_free(&opened);
         return status;
     }
     status = rpt__opened_share(c->group, call, &c->dir,

@@ -55,7 +55,7 @@ struct rpt_group {
     int size;
     int *ranks; /* world ranks; NULL: all, in order */
     uint64_t seq;
-    double patience_s; /* of exchanges, if above comm.internal_deadline_s*/
+    double patience_s; /* least of an exchange; see rpt__group_be_patient() */
     bool busy;                   /* an operation is going on ... */
     const char *call;            /* ... in this function         */
     _Atomic rpt_status_t failed; /* the group is of no further use: why    */

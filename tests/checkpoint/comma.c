@@ -39,15 +39,18 @@ static void save_and_restore(struct world *w)
 
 static void a_decimal_comma_changes_nothing(void)
 {
-    char path[] = "/tmp/rpt-comma-XXXXXX", line[256], text[16];
+    char path[256], line[1024], text[16];
+    const char *made;
 
     if (over_mpi) {
         rpt_test_skip("the ranks of test_checkpoint do it"); /* it takes long */
         return;
     }
-    if (!CHECK(mkdtemp(path) != NULL)) {
+    made = scratch_make();
+    if (!CHECK(made != NULL)) {
         return;
     }
+    snprintf(path, sizeof path, "%s", made); /* the next one is made there */
     snprintf(line, sizeof line,
              "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/said 2>&1", path,
              path);
