@@ -85,6 +85,9 @@ struct rpt_holder {
     char host[128]; /* "": unknown */
     int pid;        /* of rank 0; 0: unknown */
 };
+/* Into its lock, by who has that; what fails is a warning: the lock itself is
+ * the kernel's. */
+void rpt__holder_write(const struct rpt_dir *task, int fd, const char *host);
 void rpt__holder_read(const struct rpt_dir *task,
                       struct rpt_holder *holder_out);
 

@@ -1,5 +1,5 @@
 /*
- * holder.c - who has the checkpoints of a task open, seen from outside
+ * holder.c - who has the checkpoints of a task open, for who is outside
  *
  * Whether the lock is held is asked of the kernel; its file says who took it
  * last, and stays when that job has ended.
@@ -7,11 +7,28 @@
 #include "io/checkpoint/events.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+void rpt__holder_write(const struct rpt_dir *task, int fd, const char *host)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
+                     (int)getpid());
+    int error = rpt__truncate_file(fd, 0);
+
+    if (error == 0) {
+        error = rpt__write_at(fd, text, (size_t)n, 0);
+    }
+    if (error != 0) {
+        rpt__log(RPT_LOG_WARN, "%s/lock does not say who has it: %s",
+                 task->path, strerror(error));
+    }
+}
 
 void rpt__holder_read(const struct rpt_dir *task, struct rpt_holder *holder_out)
 {

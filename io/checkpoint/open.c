@@ -68,23 +68,6 @@ static const char *host_of(const struct rpt_checkpoint *c)
     return rpt__map_host_of(rpt__comm_map(c->comm), rpt__comm_rank(c->comm));
 }
 
-/* For people; the lock itself is the kernel's. */
-static void write_holder(struct rpt_checkpoint *c)
-{
-    char text[256];
-    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host_of(c),
-                     (int)getpid());
-    int error = rpt__truncate_file(c->lock_fd, 0);
-
-    if (error == 0) {
-        error = rpt__write_at(c->lock_fd, text, (size_t)n, 0);
-    }
-    if (error != 0) {
-        rpt__log(RPT_LOG_WARN, "%s/lock does not say who has it: %s",
-                 c->dir.path, strerror(error));
-    }
-}
-
 static rpt_status_t take_lock(struct rpt_checkpoint *c)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -100,7 +83,7 @@ static rpt_status_t take_lock(struct rpt_checkpoint *c)
     }
     c->lock_fd = fd;
     if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
-        write_holder(c);
+        rpt__holder_write(&c->dir, fd, host_of(c));
         return RPT_OK;
     }
     if (errno == EAGAIN || errno == EACCES) {

@@ -55,23 +55,6 @@ static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
            mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
-/* For people; the lock itself is the kernel's. */
-static void write_holder(const struct rpt_dir *dir, int fd, const char *host)
-{
-    char text[256];
-    int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
-                     (int)getpid());
-    int error = rpt__truncate_file(fd, 0);
-
-    if (error == 0) {
-        error = rpt__write_at(fd, text, (size_t)n, 0);
-    }
-    if (error != 0) {
-        rpt__log(RPT_LOG_WARN, "%s/" LOCK " does not say who has it: %s",
-                 dir->path, strerror(error));
-    }
-}
-
 static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -195,7 +178,7 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
         status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
     } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
     if (status == RPT_OK) {
-        write_holder(&s->dir, s->lock_fd, s->host);
+        rpt__holder_write(&s->dir, s->lock_fd, s->host);
     }
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
 }
