@@ -146,37 +146,51 @@ static void a_program_finds_its_task_in_the_environment(void)
     drive(1, 4, "pool.slots=1", look_at_variables);
 }
 
-/* Two at the same time on one rank: their slots differ. */
+/* As many at the same time as there are slots: each has one of its own. */
 static void look_at_slots(struct world *w)
 {
-    char line[TEXT_BYTES + 64];
+    enum { SLOTS = 2 };
+    int n = SLOTS * w->size, seen[64] = {0}, fd;
     const char *pipe = scratch_path("pipe");
-    rpt_future_t *futures[2];
-    int seen = 0, fd;
+    rpt_future_t *futures[64];
+    char line[TEXT_BYTES + 64];
 
+    CHECK(n <= 64);
     CHECK(mkfifo(pipe, 0600) == 0);
-    snprintf(line, sizeof line, "read x <%s; echo $RPT_TASK_SLOT", pipe);
-    for (int i = 0; i < 2; i++) {
+    snprintf(line, sizeof line,
+             "read x <%s; echo $RPT_TASK_RANK $RPT_TASK_SLOT", pipe);
+    for (int i = 0; i < n; i++) {
         futures[i] = submit(w->pool, task_shell(line));
     }
-    wait_running(w->pool, 2);
+    wait_running(w->pool, (uint64_t)n);
     fd = open(pipe, O_RDWR);
-    CHECK(write(fd, "a\nb\n", 4) == 4);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < n; i++) {
+        CHECK(write(fd, "\n", 1) == 1);
+    }
+    for (int i = 0; i < n; i++) {
         const rpt_result_t *result = ended(futures[i], RPT_OUTCOME_OK);
+        int rank = -1, slot = 0;
 
-        if (result != NULL && CHECK(result->stdout_bytes == 2)) {
-            seen |= 1 << (((const char *)result->stdout_data)[0] - '0');
+        if (result != NULL && CHECK(result->stdout_bytes < sizeof line)) {
+            memcpy(line, result->stdout_data, result->stdout_bytes);
+            line[result->stdout_bytes] = '\0';
+            CHECK(sscanf(line, "%d %d", &rank, &slot) == 2);
+            CHECK(rank == result->rank);
+        }
+        if (CHECK(rank >= 0 && rank < w->size && slot >= 1 && slot <= SLOTS)) {
+            seen[rank * SLOTS + slot - 1]++;
         }
         rpt_future_destroy(futures[i]);
     }
     close(fd);
-    CHECK(seen == 6);
+    for (int i = 0; i < n; i++) {
+        CHECK(seen[i] == 1);
+    }
 }
 
 static void slots_are_numbered_apart(void)
 {
-    drive(1, 1, "pool.slots=2", look_at_slots);
+    drive(1, 4, "pool.slots=2", look_at_slots);
 }
 
 static void change_folder(struct world *w)
