@@ -9,6 +9,7 @@
 #include "io/checkpoint/catalog_priv.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,6 +81,15 @@ static rpt_status_t read_shelf(const struct rpt_dir *dir, const char *only,
     return status;
 }
 
+/* What cannot be looked at is told: a task may be in it. */
+static void tell_unread(rpt_status_t status)
+{
+    if (status == RPT_ERR_IO) {
+        rpt__log(RPT_LOG_WARN, "%s: %s", rpt_last_error()->what,
+                 rpt_last_error()->why);
+    }
+}
+
 /* A folder of the directory that is no task, or that went, is passed over
  * unless it was asked for. */
 static rpt_status_t add_shelf(struct rpt_catalog *c, const char *name,
@@ -90,7 +100,11 @@ static rpt_status_t add_shelf(struct rpt_catalog *c, const char *name,
     rpt_status_t status = rpt__dir_open(&c->top, name, &dir);
 
     if (status != RPT_OK) {
-        return is_asked || status == RPT_ERR_NOMEM ? status : RPT_OK;
+        if (is_asked || status == RPT_ERR_NOMEM) {
+            return status;
+        }
+        tell_unread(status);
+        return RPT_OK;
     }
     if (!is_asked && !rpt__dir_is_task(&dir)) {
         rpt__dir_close(&dir);

@@ -62,6 +62,11 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
     return RPT_ERR_IO;
 }
 
+bool rpt__is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
 static rpt_status_t refuse(const struct rpt_dir *dir, const char *name,
                            const char *why, rpt_status_t status)
 {

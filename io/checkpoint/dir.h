@@ -56,6 +56,9 @@ void rpt__dir_close(struct rpt_dir *dir);
 rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner);
 int64_t rpt__dir_owner(const struct rpt_dir *dir);
 
+/* Whether that is why a call failed: no room, or no more for this user. */
+bool rpt__is_full(int error);
+
 /* The names in it must survive a power failure. */
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir);
 rpt_status_t rpt__dir_rename(const struct rpt_dir *dir, const char *from,

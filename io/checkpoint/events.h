@@ -85,10 +85,18 @@ struct rpt_holder {
     char host[128]; /* "": unknown */
     int pid;        /* of rank 0; 0: unknown */
 };
-/* Into its lock, by who has that; what fails is a warning: the lock itself is
- * the kernel's. */
-void rpt__holder_write(const struct rpt_dir *task, int fd, const char *host);
 void rpt__holder_read(const struct rpt_dir *task,
                       struct rpt_holder *holder_out);
+/* The lock of a task, for who writes there; it is free when its process ends.
+ * top, name: where the folder task has its name.  host: into its file, which is
+ * made ("": nothing new into it); NULL: only a lock that is there, else
+ * RPT_ERR_NOT_FOUND.
+ * RPT_ERR_BUSY: another has it.  RPT_PENDING: who had it has removed the task.
+ * RPT_END: there is no room for the file.  Where there are no locks, a warning
+ * is all. */
+rpt_status_t rpt__lock_take(const struct rpt_dir *top, const char *name,
+                            const struct rpt_dir *task, const char *host,
+                            int *fd_out);
+void rpt__lock_give(int fd); /* -1: none */
 
 #endif /* RPT_IO_CHECKPOINT_EVENTS_H */

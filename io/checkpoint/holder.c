@@ -1,20 +1,28 @@
 /*
- * holder.c - who has the checkpoints of a task open, for who is outside
+ * holder.c - who has the checkpoints of a task open
  *
- * Whether the lock is held is asked of the kernel; its file says who took it
- * last, and stays when that job has ended.
+ * The lock is the kernel's, of a file that says who took it last, and stays
+ * when that job has ended.  Who removes a task has its lock, and renames the
+ * folder first or removes the lock's file: so who takes the lock looks whether
+ * that file still has its name.
  */
 #include "io/checkpoint/events.h"
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-void rpt__holder_write(const struct rpt_dir *task, int fd, const char *host)
+#define LOCK "lock"
+
+/* Into the lock's file; what fails is a warning. */
+static void write_holder(const struct rpt_dir *task, int fd, const char *host)
 {
     char text[256];
     int n = snprintf(text, sizeof text, "host %.127s\npid %d\n", host,
@@ -25,7 +33,7 @@ void rpt__holder_write(const struct rpt_dir *task, int fd, const char *host)
         error = rpt__write_at(fd, text, (size_t)n, 0);
     }
     if (error != 0) {
-        rpt__log(RPT_LOG_WARN, "%s/lock does not say who has it: %s",
+        rpt__log(RPT_LOG_WARN, "%s/" LOCK " does not say who has it: %s",
                  task->path, strerror(error));
     }
 }
@@ -37,11 +45,11 @@ void rpt__holder_read(const struct rpt_dir *task, struct rpt_holder *holder_out)
     struct rpt_buf text = RPT_BUF_EMPTY;
     int fd;
 
-    if (rpt__dir_open_file(task, "lock", false, &fd) == RPT_OK) {
+    if (rpt__dir_open_file(task, LOCK, false, &fd) == RPT_OK) {
         holder.is_held = fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
                          lock.l_type != F_UNLCK;
         close(fd);
-        if (rpt__dir_read_all(task, "lock", 4096, &text) == RPT_OK &&
+        if (rpt__dir_read_all(task, LOCK, 4096, &text) == RPT_OK &&
             sscanf(text.data, "host %127s pid %9d", holder.host, &holder.pid) !=
                 2) {
             holder.host[0] = '\0';
@@ -50,4 +58,96 @@ void rpt__holder_read(const struct rpt_dir *task, struct rpt_holder *holder_out)
         rpt__buf_free(&text);
     }
     *holder_out = holder;
+}
+
+static rpt_status_t fail_busy(const struct rpt_dir *task)
+{
+    struct rpt_holder holder;
+
+    rpt__holder_read(task, &holder);
+    rpt__fail(RPT_ERR_BUSY, "another job writes the checkpoints in %s",
+              task->path);
+    if (holder.pid != 0) {
+        rpt__fail_why("process %d on host %s holds its lock", holder.pid,
+                      holder.host);
+    }
+    rpt__fail_hint("wait until that job has ended or end it, or give this one "
+                   "another directory or task name");
+    return RPT_ERR_BUSY;
+}
+
+static rpt_status_t open_lock(const struct rpt_dir *task, int *fd_out)
+{
+    do {
+        *fd_out = openat(task->fd, LOCK,
+                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                         0664);
+    } while (*fd_out < 0 && errno == EINTR);
+    if (*fd_out < 0) {
+        int error = errno;
+        rpt_status_t status = rpt__dir_fail(task, LOCK, "open", error, 0);
+
+        return rpt__is_full(error) ? RPT_END : status;
+    }
+    return RPT_OK;
+}
+
+static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
+{
+    char path[256];
+    struct stat mine, there;
+
+    snprintf(path, sizeof path, "%s/" LOCK, task);
+    return fstat(fd, &mine) == 0 &&
+           fstatat(top->fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+rpt_status_t rpt__lock_take(const struct rpt_dir *top, const char *name,
+                            const struct rpt_dir *task, const char *host,
+                            int *fd_out)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = -1;
+    rpt_status_t status = host != NULL
+                              ? open_lock(task, &fd)
+                              : rpt__dir_open_file(task, LOCK, true, &fd);
+
+    if (status != RPT_OK) {
+        return status;
+    }
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        if (errno == EAGAIN || errno == EACCES) {
+            close(fd);
+            return fail_busy(task);
+        }
+        rpt__log(RPT_LOG_WARN,
+                 "the file system of %s has no locks (%s): another job that "
+                 "writes there is not seen",
+                 task->path, strerror(errno));
+    }
+    if (!is_in_place(top, name, fd)) {
+        rpt__lock_give(fd);
+        rpt__fail(RPT_ERR_BUSY, "%s was removed or renamed just now",
+                  task->path);
+        rpt__fail_hint("try it again");
+        return RPT_PENDING;
+    }
+    if (host != NULL && host[0] != '\0') {
+        write_holder(task, fd, host);
+    }
+    *fd_out = fd;
+    return RPT_OK;
+}
+
+/* Also a child that was forked just now, and has not closed it yet, has this
+ * lock: it is given back, not only closed. */
+void rpt__lock_give(int fd)
+{
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (fd >= 0) {
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
+        close(fd);
+    }
 }

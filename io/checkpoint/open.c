@@ -42,84 +42,12 @@ int rpt__checkpoint_choice(const struct rpt_checkpoint *c,
     return -1;
 }
 
-/* ---- the lock ---- */
-
-rpt_status_t rpt__checkpoint_busy(const struct rpt_dir *task)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    char host[128] = "";
-    int pid = 0;
-    bool known = rpt__dir_read_all(task, "lock", 4096, &text) == RPT_OK &&
-                 sscanf(text.data, "host %127s pid %9d", host, &pid) == 2;
-
-    rpt__buf_free(&text);
-    rpt__fail(RPT_ERR_BUSY, "another job writes the checkpoints in %s",
-              task->path);
-    if (known) {
-        rpt__fail_why("process %d on host %s holds its lock", pid, host);
-    }
-    rpt__fail_hint("wait until that job has ended or end it, or give this one "
-                   "another directory or task name");
-    return RPT_ERR_BUSY;
-}
-
 static const char *host_of(const struct rpt_checkpoint *c)
 {
     return rpt__map_host_of(rpt__comm_map(c->comm), rpt__comm_rank(c->comm));
 }
 
-static rpt_status_t take_lock(struct rpt_checkpoint *c)
-{
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd;
-
-    do {
-        fd = openat(c->dir.fd, "lock",
-                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                    0664);
-    } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        return rpt__dir_fail(&c->dir, "lock", "open", errno, 0);
-    }
-    c->lock_fd = fd;
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
-        rpt__holder_write(&c->dir, fd, host_of(c));
-        return RPT_OK;
-    }
-    if (errno == EAGAIN || errno == EACCES) {
-        return rpt__checkpoint_busy(&c->dir);
-    }
-    rpt__log(RPT_LOG_WARN,
-             "the file system of %s has no locks (%s): a second job that "
-             "writes there will not be refused",
-             c->dir.path, strerror(errno));
-    return RPT_OK;
-}
-
-/* Also a child that was forked just now, and has not closed it yet, has this
- * lock: it is given back, not only closed. */
-static void give_lock(int fd)
-{
-    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-    if (fd >= 0) {
-        (void)fcntl(fd, F_OFD_SETLK, &lock);
-        close(fd);
-    }
-}
-
 /* ---- what rank 0 does ---- */
-
-/* Who removes a task's folder may have renamed it before we had its lock. */
-static rpt_status_t is_in_place(const struct rpt_checkpoint *c)
-{
-    if (rpt__dir_is_still(&c->top, c->task, &c->dir)) {
-        return RPT_OK;
-    }
-    rpt__fail(RPT_ERR_BUSY, "%s was removed or renamed just now", c->dir.path);
-    rpt__fail_hint("open the checkpoints again");
-    return RPT_ERR_BUSY;
-}
 
 static rpt_status_t look_around(struct rpt_checkpoint *c)
 {
@@ -170,10 +98,11 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
         status = rpt__dir_sync(&c->top);
     }
     if (status == RPT_OK) {
-        status = take_lock(c);
-    }
-    if (status == RPT_OK) {
-        status = is_in_place(c);
+        status = rpt__lock_take(&c->top, c->task, &c->dir, host_of(c),
+                                &c->lock_fd);
+        if (status == RPT_PENDING || status == RPT_END) {
+            status = rpt_last_error()->status;
+        }
     }
     if (status == RPT_OK) {
         status = look_around(c);
@@ -292,8 +221,7 @@ static rpt_status_t make(struct rpt_checkpoint *c, const char *directory)
         status = rpt__saver_create(
             c->engine, rpt__comm_rank(c->comm), rpt__comm_size(c->comm),
             rpt__map_host_of(rpt__comm_map(c->comm), rpt__comm_rank(c->comm)),
-            (int)rpt__option_integer(c->options,
-                                     RPT_OPT_IO_CHECKPOINT_NICE),
+            (int)rpt__option_integer(c->options, RPT_OPT_IO_CHECKPOINT_NICE),
             &c->saver);
         if (status == RPT_OK) {
             status = rpt__signals_note(signals);
@@ -360,7 +288,7 @@ static void release(struct rpt_checkpoint *c)
         rpt__signals_forget(
             rpt__option_text(c->options, RPT_OPT_IO_CHECKPOINT_SIGNALS));
     }
-    give_lock(c->lock_fd);
+    rpt__lock_give(c->lock_fd);
     rpt__workdir_close(&c->save); /* of a save that did not end */
     rpt__dir_close(&c->dir);
     rpt__dir_close(&c->top);
@@ -427,8 +355,8 @@ static rpt_status_t join(struct rpt_group *group, struct rpt_checkpoint *c,
     if (c != NULL) {
         c->group = part;
         rpt__group_be_patient(
-            part, rpt__option_seconds(c->options,
-                                      RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
+            part,
+            rpt__option_seconds(c->options, RPT_OPT_IO_CHECKPOINT_DEADLINE_S));
     }
     return rpt__talk_agree(part, call, own);
 }

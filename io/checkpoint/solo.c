@@ -30,98 +30,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK "lock"
+/* ---- open, close ---- */
 
-/* ---- the lock ---- */
-
-static rpt_status_t fail_busy(const struct rpt_dir *task)
-{
-    rpt__fail(RPT_ERR_BUSY, "another attempt writes the checkpoints in %s",
-              task->path);
-    rpt__fail_hint("its lock is free when that process has ended");
-    return RPT_ERR_BUSY;
-}
-
-/* Whether the folder that is locked is still the one of that name: who removes
- * a task renames it first. */
-static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
-{
-    char path[256];
-    struct stat mine, there;
-
-    snprintf(path, sizeof path, "%s/" LOCK, task);
-    return fstat(fd, &mine) == 0 &&
-           fstatat(top->fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
-}
-
-static rpt_status_t take_lock(const struct rpt_dir *dir, int *fd_out)
-{
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd;
-
-    do {
-        fd = openat(dir->fd, LOCK,
-                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                    0664);
-    } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        return rpt__dir_fail(dir, LOCK, "open", errno, 0);
-    }
-    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-        if (errno == EAGAIN || errno == EACCES) {
-            close(fd);
-            return fail_busy(dir);
-        }
-        rpt__log(RPT_LOG_WARN,
-                 "the file system of %s has no locks (%s): a second writer "
-                 "there will not be refused",
-                 dir->path, strerror(errno));
-    }
-    *fd_out = fd;
-    return RPT_OK;
-}
-
-/* Also a child that was forked just now, and has not closed it yet, has this
- * lock: it is given back, not only closed. */
-static void give_lock(int fd)
-{
-    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-    if (fd >= 0) {
-        (void)fcntl(fd, F_OFD_SETLK, &lock);
-        close(fd);
-    }
-}
-
-/* The folder of a task, locked.  RPT_PENDING: it was removed just now. */
+/* The folder of a task, locked; errors as rpt__lock_take() has. */
 static rpt_status_t enter(const struct rpt_dir *top, const char *task,
-                          struct rpt_dir *dir_out, int *fd_out)
+                          const char *host, struct rpt_dir *dir_out,
+                          int *fd_out)
 {
     struct rpt_dir dir = RPT_DIR_CLOSED;
-    int fd = -1;
     rpt_status_t status = rpt__dir_open(top, task, &dir);
 
     if (status == RPT_OK) {
         status = rpt__dir_check(&dir, -1);
     }
     if (status == RPT_OK) {
-        status = take_lock(&dir, &fd);
-    }
-    if (status == RPT_OK && !is_in_place(top, task, fd)) {
-        status = RPT_PENDING;
+        status = rpt__lock_take(top, task, &dir, host, fd_out);
     }
     if (status != RPT_OK) {
-        give_lock(fd);
         rpt__dir_close(&dir);
         return status;
     }
     *dir_out = dir;
-    *fd_out = fd;
     return RPT_OK;
 }
-
-/* ---- open, close ---- */
 
 static void old_name(const char *task, char name_out[256])
 {
@@ -152,12 +83,8 @@ static void remove_old(const struct rpt_dir *top, const char *old)
     }
 }
 
-bool rpt__is_full(int error)
-{
-    return error == ENOSPC || error == EDQUOT;
-}
-
-/* RPT_END: there is no room for the folder, so nothing was ever saved. */
+/* RPT_END: there is no room for the folder or its lock: nothing was ever
+ * saved. */
 static rpt_status_t make_and_enter(struct rpt_solo *s)
 {
     rpt_status_t status;
@@ -175,11 +102,8 @@ static rpt_status_t make_and_enter(struct rpt_solo *s)
                                    0);
             return rpt__is_full(error) ? RPT_END : status;
         }
-        status = enter(&s->top, s->task, &s->dir, &s->lock_fd);
+        status = enter(&s->top, s->task, s->host, &s->dir, &s->lock_fd);
     } while (status == RPT_PENDING || status == RPT_ERR_NOT_FOUND);
-    if (status == RPT_OK) {
-        rpt__holder_write(&s->dir, s->lock_fd, s->host);
-    }
     return status == RPT_OK ? rpt__dir_sync(&s->top) : status;
 }
 
@@ -213,7 +137,7 @@ static rpt_status_t open_task(struct rpt_solo *s)
         status = look_around(s);
     }
     if (status != RPT_OK) {
-        give_lock(s->lock_fd);
+        rpt__lock_give(s->lock_fd);
         s->lock_fd = -1;
         rpt__dir_close(&s->dir);
     }
@@ -296,7 +220,7 @@ void rpt__solo_close(struct rpt_solo *s)
     if (s->lock_fd >= 0) {
         rpt__event_add(&s->dir, "close", 0, s->newest,
                        rpt__now_s() - s->opened_s);
-        give_lock(s->lock_fd);
+        rpt__lock_give(s->lock_fd);
     }
     rpt__dir_close(&s->scratch);
     rpt__dir_close(&s->dir);
@@ -596,7 +520,7 @@ rpt_status_t rpt__solo_remove(const char *directory, const char *task)
     old_name(task, old);
     if (status == RPT_OK) {
         remove_old(&top, old);
-        status = enter(&top, task, &dir, &fd);
+        status = enter(&top, task, "", &dir, &fd);
     }
     if (status == RPT_OK && !rpt__dir_lacks(&top, old)) {
         status = other_old_name(task, old);
@@ -607,7 +531,7 @@ rpt_status_t rpt__solo_remove(const char *directory, const char *task)
     if (status == RPT_OK) {
         remove_old(&top, old);
     }
-    give_lock(fd);
+    rpt__lock_give(fd);
     rpt__dir_close(&dir);
     rpt__dir_close(&top);
     return status == RPT_ERR_NOT_FOUND || status == RPT_PENDING ? RPT_OK

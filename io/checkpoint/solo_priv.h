@@ -46,7 +46,5 @@ rpt_status_t rpt__solo_end(struct rpt_solo_saving *v, rpt_status_t status);
 rpt_status_t rpt__solo_need_task(struct rpt_solo *s);
 /* Warns of that; RPT_OK. */
 rpt_status_t rpt__solo_go_without(const struct rpt_solo *s);
-/* Whether that is why a call failed. */
-bool rpt__is_full(int error);
 
 #endif /* RPT_IO_CHECKPOINT_SOLO_PRIV_H */

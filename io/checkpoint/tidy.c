@@ -23,6 +23,7 @@
 
 /* A task as it is now. */
 struct task {
+    const char *name; /* the catalog's */
     struct rpt_dir dir;
     struct rpt_folders folders;
     int lock_fd;
@@ -36,10 +37,11 @@ static rpt_status_t open_task(const struct rpt_catalog *c, const char *name,
 
     *task = (struct task){ .dir = RPT_DIR_CLOSED, .lock_fd = -1 };
     if (status == RPT_OK) {
-        status = rpt__dir_open(&c->top, shelf->name, &task->dir);
+        task->name = shelf->name;
+        status = rpt__dir_open(&c->top, task->name, &task->dir);
     }
     if (status == RPT_OK) {
-        status = rpt__folders_read(&task->dir, shelf->name, NULL,
+        status = rpt__folders_read(&task->dir, task->name, NULL,
                                    &task->folders);
     }
     return status;
@@ -49,32 +51,19 @@ static void close_task(struct task *task)
 {
     rpt__folders_free(&task->folders);
     rpt__dir_close(&task->dir);
-    if (task->lock_fd >= 0) {
-        close(task->lock_fd);
-    }
+    rpt__lock_give(task->lock_fd);
 }
 
 /* So that no job can open it.  RPT_ERR_BUSY: one has. */
-static rpt_status_t take_lock(struct task *task)
+static rpt_status_t take_lock(const struct rpt_catalog *c, struct task *task)
 {
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    rpt_status_t status = rpt__dir_open_file(&task->dir, "lock", true,
-                                             &task->lock_fd);
+    rpt_status_t status = rpt__lock_take(&c->top, task->name, &task->dir, NULL,
+                                         &task->lock_fd);
 
     if (status == RPT_ERR_NOT_FOUND) {
         return RPT_OK; /* no job ever opened it */
     }
-    if (status != RPT_OK || fcntl(task->lock_fd, F_OFD_SETLK, &lock) == 0) {
-        return status;
-    }
-    if (errno == EAGAIN || errno == EACCES) {
-        return rpt__checkpoint_busy(&task->dir);
-    }
-    rpt__log(RPT_LOG_WARN,
-             "the file system of %s has no locks (%s): whether a job writes "
-             "there is not known",
-             task->dir.path, strerror(errno));
-    return RPT_OK;
+    return status == RPT_PENDING ? RPT_ERR_BUSY : status;
 }
 
 /* ---- one goes ---- */
@@ -248,7 +237,7 @@ rpt_status_t rpt__catalog_remove(const struct rpt_catalog *c, const char *name,
         status = keep_newest(&task, entry->name);
     }
     if (status == RPT_OK && entry->state == RPT_STORED_TMP) {
-        status = take_lock(&task);
+        status = take_lock(c, &task);
     }
     if (status == RPT_OK) {
         status = let_go(&task, entry, tidying);
@@ -269,7 +258,7 @@ static rpt_status_t keep_task(const struct task *task)
 
 /* The folder last: while it has a lock, nobody but us. */
 static rpt_status_t remove_folder(const struct rpt_catalog *c,
-                                  const struct task *task, const char *name)
+                                  const struct task *task)
 {
     rpt_status_t status = rpt__dir_remove(&task->dir, RPT_EVENTS_NEW);
 
@@ -279,9 +268,10 @@ static rpt_status_t remove_folder(const struct rpt_catalog *c,
     if (status == RPT_OK) {
         status = rpt__dir_remove(&task->dir, "lock");
     }
-    if (status == RPT_OK && unlinkat(c->top.fd, name, AT_REMOVEDIR) != 0 &&
+    if (status == RPT_OK &&
+        unlinkat(c->top.fd, task->name, AT_REMOVEDIR) != 0 &&
         errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT) {
-        status = rpt__dir_fail(&c->top, name, "remove", errno, 0);
+        status = rpt__dir_fail(&c->top, task->name, "remove", errno, 0);
     }
     return status;
 }
@@ -298,7 +288,7 @@ rpt_status_t rpt__catalog_remove_task(const struct rpt_catalog *c,
         status = keep_task(&task);
     }
     if (status == RPT_OK) {
-        status = take_lock(&task);
+        status = take_lock(c, &task);
     }
     for (size_t i = task.folders.n; i > 0 && status == RPT_OK; i--) {
         status = let_go(&task, &task.folders.list[i - 1]->entry, tidying);
@@ -307,7 +297,7 @@ rpt_status_t rpt__catalog_remove_task(const struct rpt_catalog *c,
         status = remove_old(&task, tidying);
     }
     if (status == RPT_OK && (tidying->flags & RPT_CATALOG_DRY_RUN) == 0) {
-        status = remove_folder(c, &task, name);
+        status = remove_folder(c, &task);
     }
     close_task(&task);
     return status;
