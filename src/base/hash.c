@@ -1,10 +1,19 @@
 /*
  * hash.c - the only user of xxhash.h
+ *
+ * xxh_x86dispatch.h puts functions that look at the processor in place of those
+ * of xxhash.h; what they give is the same.
  */
+#include "config.h"
+
 #include "base/hash.h"
 
 #include <stdlib.h>
+#ifdef HAVE_XXH_DISPATCH
+#include <xxh_x86dispatch.h>
+#else
 #include <xxhash.h>
+#endif
 
 uint64_t rpt__hash64(const void *data, size_t bytes, uint64_t seed)
 {
