@@ -260,6 +260,25 @@ json out "is JSON all the same"
 has out '"good":1,"damaged":0,"gone":0,"unknown":0' "with the good one"
 ckpt verify
 expect 64 "verify of nothing"
+# A folder that this user may not open: what is in it is not known.
+as_user=
+if [ "$(id -u)" = 0 ]; then
+    as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+    chmod 755 .
+fi
+mkdir ck/shut
+chmod 700 ck/shut
+[ -n "$as_user" ] || chmod 0 ck/shut
+# shellcheck disable=SC2086
+if $as_user "$repartir" --version >out 2>&1 && [ -r "$PWD/ck" ]; then
+    call $as_user "$repartir" ckpt list ck
+    expect 0 "list beside a folder that is shut"
+    has out '^wave' "tells the others"
+    has err 'warning.*cannot open .*ck/shut.*Permission denied' "and warns"
+else
+    skip "no other user may run repartir here"
+fi
+rmdir ck/shut
 rm -rf ck
 cp -r bak ck
 ln -sfn /etc "$(folder heat 1)/state.h5"
