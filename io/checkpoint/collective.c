@@ -10,6 +10,7 @@
  */
 #include "io/checkpoint/collective.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "io/checkpoint/lookout.h"
 #include "io/checkpoint/talk.h"

@@ -14,6 +14,7 @@
  */
 #include "io/checkpoint/commit.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "io/checkpoint/routes.h"

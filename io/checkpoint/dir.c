@@ -3,6 +3,7 @@
  */
 #include "io/checkpoint/dir.h"
 
+#include "base/again.h"
 #include "base/error.h"
 
 #include <dirent.h>
@@ -116,43 +117,6 @@ static rpt_status_t not_found(const struct rpt_dir *dir, const char *name)
     return RPT_ERR_NOT_FOUND;
 }
 
-/* ---- calls that a signal may interrupt ---- */
-
-static int open_again(int dir, const char *name, int flags)
-{
-    int fd;
-
-    do {
-        fd = openat(dir, name, flags | O_CLOEXEC, 0664);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-int rpt__truncate_file(int fd, uint64_t bytes)
-{
-    int result;
-
-    do {
-        result = ftruncate(fd, (off_t)bytes);
-    } while (result != 0 && errno == EINTR);
-    return result == 0 ? 0 : errno;
-}
-
-int rpt__sync_file(int fd, bool only_data)
-{
-    int result;
-
-    do {
-        result = only_data ? fdatasync(fd) : fsync(fd);
-    } while (result != 0 && errno == EINTR);
-    return result == 0 ? 0 : errno;
-}
-
-void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes)
-{
-    sync_file_range(fd, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
-}
-
 /* ---- folders ---- */
 
 /* The folder that has the name of this one.  It may be one of others, that we
@@ -170,8 +134,8 @@ static int sync_above(const char *path)
     if (slash != NULL) {
         slash[slash == above ? 1 : 0] = '\0';
     }
-    fd = open_again(AT_FDCWD, slash != NULL ? above : ".",
-                    O_RDONLY | O_DIRECTORY);
+    fd = rpt__open_again(AT_FDCWD, slash != NULL ? above : ".",
+                         O_RDONLY | O_DIRECTORY, 0);
     free(above);
     if (fd < 0) {
         return 0;
@@ -220,7 +184,7 @@ rpt_status_t rpt__dir_open_path(const char *path, struct rpt_dir *dir_out)
     if (dir.path == NULL) {
         return rpt__fail_nomem(strlen(path) + 1);
     }
-    dir.fd = open_again(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    dir.fd = rpt__open_again(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (dir.fd < 0) {
         int error = errno;
         bool is_missing = error == ENOENT || error == ENOTDIR;
@@ -247,7 +211,8 @@ rpt_status_t rpt__dir_open(const struct rpt_dir *parent, const char *name,
     }
     snprintf(dir.path, bytes, "%s/%s", parent->path, name);
     dir.is_lax = parent->is_lax;
-    dir.fd = open_again(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    dir.fd = rpt__open_again(parent->fd, name,
+                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (dir.fd < 0) {
         int error = errno;
         struct stat found;
@@ -377,7 +342,7 @@ rpt_status_t rpt__dir_list(const struct rpt_dir *dir,
                            struct rpt_dir_names *names_out)
 {
     struct rpt_dir_names names = { NULL, 0 };
-    int fd = open_again(dir->fd, ".", O_RDONLY | O_DIRECTORY);
+    int fd = rpt__open_again(dir->fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
     rpt_status_t status;
 
@@ -483,7 +448,8 @@ rpt_status_t rpt__dir_remove(const struct rpt_dir *dir, const char *name)
 rpt_status_t rpt__dir_create(const struct rpt_dir *dir, const char *name,
                              int *fd_out)
 {
-    int fd = open_again(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    int fd = rpt__open_again(dir->fd, name,
+                             O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0664);
 
     if (fd < 0) {
         return rpt__dir_fail(dir, name, "create", errno, 0);
@@ -496,9 +462,9 @@ rpt_status_t rpt__dir_open_file(const struct rpt_dir *dir, const char *name,
                                 bool to_write, int *fd_out)
 {
     /* A FIFO would make us wait, a device do something. */
-    int fd = open_again(dir->fd, name,
-                        (to_write ? O_RDWR : O_RDONLY) | O_NOFOLLOW |
-                            O_NONBLOCK | O_NOCTTY);
+    int fd = rpt__open_again(
+        dir->fd, name,
+        (to_write ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     int error = errno;
     struct stat found;
     const char *why;
@@ -644,44 +610,4 @@ rpt_status_t rpt__dir_is_long(const struct rpt_dir *dir, const char *name,
         status = RPT_ERR_CORRUPT;
     }
     return status;
-}
-
-int rpt__write_at(int fd, const void *data, size_t bytes, uint64_t offset)
-{
-    const char *next = data;
-
-    while (bytes > 0) {
-        ssize_t n = pwrite(fd, next, bytes, (off_t)offset);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : EIO;
-        }
-        next += n;
-        offset += (uint64_t)n;
-        bytes -= (size_t)n;
-    }
-    return 0;
-}
-
-int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset)
-{
-    char *next = data;
-
-    while (bytes > 0) {
-        ssize_t n = pread(fd, next, bytes, (off_t)offset);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : ENODATA;
-        }
-        next += n;
-        offset += (uint64_t)n;
-        bytes -= (size_t)n;
-    }
-    return 0;
 }

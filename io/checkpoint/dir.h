@@ -110,17 +110,6 @@ rpt_status_t rpt__dir_put(const struct rpt_dir *dir, const char *name,
 rpt_status_t rpt__dir_is_long(const struct rpt_dir *dir, const char *name,
                               uint64_t bytes);
 
-/* All bytes, in as many calls as it takes: 0, or the errno; ENODATA: the file
- * ends before. */
-int rpt__write_at(int fd, const void *data, size_t bytes, uint64_t offset);
-int rpt__read_at(int fd, void *data, size_t bytes, uint64_t offset);
-/* 0, or the errno. */
-int rpt__truncate_file(int fd, uint64_t bytes);
-int rpt__sync_file(int fd, bool only_data);
-/* Has the system begin to write these to the disk, and returns at once; a hint
- * for a sync that follows, and no failure. */
-void rpt__sync_soon(int fd, uint64_t offset, uint64_t bytes);
-
 /* Bytes that a file of a folder has, 0: there is none.  has_holes: those that
  * it takes of the disk, if these are fewer. */
 uint64_t rpt__file_room(const struct rpt_dir *dir, const char *name,

@@ -9,6 +9,7 @@
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
+#include "base/again.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -31,14 +32,10 @@ static int open_events(const struct rpt_dir *task, bool *is_torn_out)
 {
     struct stat found;
     char last = '\n';
-    int fd;
+    int fd = rpt__open_again(
+        task->fd, RPT_EVENTS,
+        O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0664);
 
-    do {
-        fd = openat(task->fd, RPT_EVENTS,
-                    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-                        O_CLOEXEC,
-                    0664);
-    } while (fd < 0 && errno == EINTR);
     if (fd >= 0 && (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))) {
         close(fd);
         return -1;
@@ -220,8 +217,8 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
     struct rpt_event event;
 
     while (status == RPT_OK && line != NULL &&
-           (end = memchr(line, '\n', (size_t)(text.data + text.bytes -
-                                              line))) != NULL) {
+           (end = memchr(line, '\n',
+                         (size_t)(text.data + text.bytes - line))) != NULL) {
         if (rpt__event_parse(line, (size_t)(end - line), &event)) {
             fn(user, &event);
         }

@@ -8,6 +8,7 @@
  */
 #include "io/checkpoint/events.h"
 
+#include "base/again.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -78,11 +79,8 @@ static rpt_status_t fail_busy(const struct rpt_dir *task)
 
 static rpt_status_t open_lock(const struct rpt_dir *task, int *fd_out)
 {
-    do {
-        *fd_out = openat(task->fd, LOCK,
-                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                         0664);
-    } while (*fd_out < 0 && errno == EINTR);
+    *fd_out = rpt__open_again(task->fd, LOCK,
+                              O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0664);
     if (*fd_out < 0) {
         int error = errno;
         rpt_status_t status = rpt__dir_fail(task, LOCK, "open", error, 0);

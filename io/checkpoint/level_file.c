@@ -17,6 +17,7 @@
  */
 #include "io/checkpoint/level_priv.h"
 
+#include "base/again.h"
 #include "base/error.h"
 
 #include <ctype.h>

@@ -11,6 +11,7 @@
  */
 #include "io/checkpoint/level_priv.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "io/checkpoint/slots.h"
 #include "io/checkpoint/talk.h"

@@ -10,6 +10,7 @@
  */
 #include "io/checkpoint/level_priv.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "base/log.h"
 

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "io/hdf5/over_mpi.h"
 
 #include <errno.h>
@@ -229,20 +230,9 @@ static void *run(void *arg)
 
 static int start_thread(struct rpt_lookout *l)
 {
-    pthread_condattr_t monotonic;
-    sigset_t all, before;
-    int error;
-
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->ended, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&l->thread, NULL, run, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
+    rpt__cond_init(&l->ended);
+    return rpt__thread_start(&l->thread, run, l);
 }
 
 static void release(struct rpt_lookout *l)

@@ -9,6 +9,7 @@
  */
 #include "io/checkpoint/chunks.h"
 
+#include "base/again.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/size.h"

@@ -3,6 +3,7 @@
  */
 #include "io/checkpoint/routes.h"
 
+#include "base/again.h"
 #include "base/error.h"
 
 #include <errno.h>

@@ -4,10 +4,10 @@
 #include "io/checkpoint/saver.h"
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "io/checkpoint/talk.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -83,19 +83,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct rpt_saver *saver)
-{
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&saver->thread, NULL, run, saver);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
 rpt_status_t rpt__saver_create(struct rpt_engine *engine, int rank, int n_ranks,
                                const char *host, int nice,
                                struct rpt_saver **saver_out)
@@ -113,7 +100,7 @@ rpt_status_t rpt__saver_create(struct rpt_engine *engine, int rank, int n_ranks,
     saver->nice = nice;
     pthread_mutex_init(&saver->lock, NULL);
     pthread_cond_init(&saver->changed, NULL);
-    error = start_thread(saver);
+    error = rpt__thread_start(&saver->thread, run, saver);
     if (error != 0) {
         pthread_cond_destroy(&saver->changed);
         pthread_mutex_destroy(&saver->lock);

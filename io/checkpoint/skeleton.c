@@ -9,6 +9,7 @@
  */
 #include "io/checkpoint/layout.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "io/checkpoint/dir.h"

@@ -11,6 +11,7 @@
  */
 #include "io/checkpoint/stream.h"
 
+#include "base/again.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "io/checkpoint/chunks.h"

@@ -7,6 +7,7 @@
  */
 #include "io/checkpoint/chunks.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "io/checkpoint/deflate.h"
 

@@ -7,6 +7,7 @@
  */
 #include "io/checkpoint/verify.h"
 
+#include "base/again.h"
 #include "base/error.h"
 #include "io/checkpoint/checkpoint_priv.h"
 #include "io/checkpoint/chunks.h"

@@ -6,6 +6,7 @@
  */
 #include "io/checkpoint/checkpoint_priv.h"
 
+#include "base/again.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"

@@ -161,45 +161,29 @@ static rpt_status_t begin(struct rpt_export *e, struct rpt_export_part *part)
 
 /* Index d of n elements from `at` on: runs of the same number, or where these
  * have one element each a range of numbers. */
-static void fill_narrow(int32_t *to, uint64_t at, uint64_t n, uint64_t stride,
-                        uint64_t dim)
-{
-    uint64_t value = at / stride % dim, left = stride - at % stride;
-
-    while (n > 0) {
-        uint64_t some = stride == 1 ? dim - value : left;
-        int32_t first = (int32_t)value, by = stride == 1;
-
-        some = some < n ? some : n;
-        for (int32_t i = 0; i < (int32_t)some; i++) {
-            to[i] = first + i * by;
-        }
-        to += some;
-        n -= some;
-        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
-        left = stride;
+#define FILL(name, type)                                                       \
+    static void name(type *to, uint64_t at, uint64_t n, uint64_t stride,       \
+                     uint64_t dim)                                             \
+    {                                                                          \
+        uint64_t value = at / stride % dim, left = stride - at % stride;       \
+                                                                               \
+        while (n > 0) {                                                        \
+            uint64_t some = stride == 1 ? dim - value : left;                  \
+            type first = (type)value, by = stride == 1;                        \
+                                                                               \
+            some = some < n ? some : n;                                        \
+            for (type i = 0; i < (type)some; i++) {                            \
+                to[i] = first + i * by;                                        \
+            }                                                                  \
+            to += some;                                                        \
+            n -= some;                                                         \
+            value = stride > 1 && value + 1 < dim ? value + 1 : 0;             \
+            left = stride;                                                     \
+        }                                                                      \
     }
-}
-
-static void fill_wide(int64_t *to, uint64_t at, uint64_t n, uint64_t stride,
-                      uint64_t dim)
-{
-    uint64_t value = at / stride % dim, left = stride - at % stride;
-
-    while (n > 0) {
-        uint64_t some = stride == 1 ? dim - value : left;
-        int64_t first = (int64_t)value, by = stride == 1;
-
-        some = some < n ? some : n;
-        for (int64_t i = 0; i < (int64_t)some; i++) {
-            to[i] = first + i * by;
-        }
-        to += some;
-        n -= some;
-        value = stride > 1 && value + 1 < dim ? value + 1 : 0;
-        left = stride;
-    }
-}
+FILL(fill_narrow, int32_t)
+FILL(fill_wide, int64_t)
+#undef FILL
 
 static void fill_index(const struct arrays *a, int d, uint64_t at, uint64_t n)
 {

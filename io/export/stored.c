@@ -6,6 +6,7 @@
  */
 #include "io/export/export_priv.h"
 
+#include "base/again.h"
 #include "base/error.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
  */
 #include "io/parquet/file.h"
 
+#include "base/again.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -100,38 +101,6 @@ static rpt_status_t check_place(const struct rpt_parquet_file *file)
     return RPT_OK;
 }
 
-/* ---- calls that a signal may interrupt ---- */
-
-static int open_again(const char *path, int flags)
-{
-    int fd;
-
-    do {
-        fd = open(path, flags | O_CLOEXEC, 0666);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-static int truncate_again(int fd)
-{
-    int result;
-
-    do {
-        result = ftruncate(fd, 0);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}
-
-static int sync_again(int fd)
-{
-    int result;
-
-    do {
-        result = fsync(fd);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}
-
 /* ---- the file ---- */
 
 /* Whether PATH.part is still the file that we have locked. */
@@ -145,8 +114,11 @@ static bool is_still_named(const struct rpt_parquet_file *file)
 
 static rpt_status_t open_part(struct rpt_parquet_file *file)
 {
-    file->fd = open_again(file->part, O_WRONLY | O_CREAT | O_NOFOLLOW |
-                                          O_NONBLOCK | O_NOCTTY);
+    int error;
+
+    file->fd = rpt__open_again(
+        AT_FDCWD, file->part,
+        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
     if (file->fd < 0) {
         return fail_io(file, errno);
     }
@@ -157,7 +129,8 @@ static rpt_status_t open_part(struct rpt_parquet_file *file)
         rpt__fail_hint("give each writer a file of its own");
         return RPT_ERR_BUSY;
     }
-    return truncate_again(file->fd) == 0 ? RPT_OK : fail_io(file, errno);
+    error = rpt__truncate_file(file->fd, 0);
+    return error == 0 ? RPT_OK : fail_io(file, error);
 }
 
 rpt_status_t rpt__parquet_file_create(const char *path,
@@ -192,8 +165,7 @@ static void begin_sync(struct rpt_parquet_file *file)
     size_t ahead = file->bytes - file->begun_bytes;
 
     if (ahead >= AHEAD_BYTES) {
-        sync_file_range(file->fd, (off_t)file->begun_bytes, (off_t)ahead,
-                        SYNC_FILE_RANGE_WRITE);
+        rpt__sync_soon(file->fd, file->begun_bytes, ahead);
         file->begun_bytes = file->bytes;
     }
 }
@@ -231,32 +203,33 @@ const char *rpt__parquet_file_path(const struct rpt_parquet_file *file)
 /* fsync of the directory, so that the name survives a power failure. */
 static int sync_directory(struct rpt_parquet_file *file)
 {
-    int fd = open_again(dirname(file->part), O_RDONLY | O_DIRECTORY);
-    int error = fd < 0 ? errno : 0;
+    int fd = rpt__open_again(AT_FDCWD, dirname(file->part),
+                             O_RDONLY | O_DIRECTORY, 0);
+    int error;
 
-    /* Some file systems cannot, and say so. */
-    if (fd >= 0 && sync_again(fd) != 0 && errno != EINVAL) {
-        error = errno;
+    if (fd < 0) {
+        return errno;
     }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return error;
+    error = rpt__sync_file(fd, false);
+    close(fd);
+    return error == EINVAL ? 0 : error; /* some file systems cannot */
 }
 
 rpt_status_t rpt__parquet_file_keep(struct rpt_parquet_file *file)
 {
     rpt_status_t status = file->status;
+    int error = status == RPT_OK ? rpt__sync_file(file->fd, false) : 0;
 
-    if (status == RPT_OK &&
-        (sync_again(file->fd) != 0 || rename(file->part, file->path) != 0)) {
-        status = fail_io(file, errno);
+    if (status == RPT_OK && error == 0 && rename(file->part, file->path) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        status = fail_io(file, error);
     }
     if (status != RPT_OK) {
         unlink(file->part);
     } else {
-        int error = sync_directory(file);
-
+        error = sync_directory(file);
         status = error == 0 ? RPT_OK : fail_io(file, error);
     }
     destroy(file);

@@ -18,11 +18,11 @@
 #include "base/error.h"
 #include "base/fence.h"
 #include "base/futex.h"
+#include "base/thread.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +75,6 @@ rpt_status_t rpt__engine_create(const rpt_options_t *options,
 {
     struct rpt_engine *engine = calloc(1, sizeof *engine);
     pthread_mutexattr_t mutex_kind;
-    pthread_condattr_t cond_kind;
 
     if (engine == NULL) {
         return rpt__fail_nomem(sizeof *engine);
@@ -84,11 +83,8 @@ rpt_status_t rpt__engine_create(const rpt_options_t *options,
     pthread_mutexattr_settype(&mutex_kind, PTHREAD_MUTEX_ADAPTIVE_NP);
     pthread_mutex_init(&engine->lock, &mutex_kind);
     pthread_mutexattr_destroy(&mutex_kind);
-    pthread_condattr_init(&cond_kind);
-    pthread_condattr_setclock(&cond_kind, CLOCK_MONOTONIC);
-    pthread_cond_init(&engine->changed, &cond_kind);
-    pthread_cond_init(&engine->aside, &cond_kind);
-    pthread_condattr_destroy(&cond_kind);
+    rpt__cond_init(&engine->changed);
+    rpt__cond_init(&engine->aside);
     engine->bell = bell;
     engine->rank = rank;
     engine->n_ranks = n_ranks;
@@ -547,14 +543,10 @@ static void *engine_main(void *arg)
 
 rpt_status_t rpt__engine_start_thread(struct rpt_engine *engine)
 {
-    sigset_t all, before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     engine->has_thread = true;
-    error = pthread_create(&engine->thread, NULL, engine_main, engine);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = rpt__thread_start(&engine->thread, engine_main, engine);
     if (error != 0) {
         engine->has_thread = false;
         return rpt__fail_errno(RPT_ERR_SYSTEM, error,

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "journal/files_priv.h"
 #include "journal/frame_priv.h"
 
@@ -30,7 +31,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,21 +266,12 @@ static rpt_status_t make_file(struct rpt_journal *j, uint64_t epoch, int writer)
 
 static rpt_status_t start_thread(struct rpt_journal *j)
 {
-    pthread_condattr_t monotonic;
-    sigset_t all, before;
     int error;
 
     pthread_mutex_init(&j->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->work, &monotonic);
-    pthread_cond_init(&j->done, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    /* Signals are the program's business: none is handled in our thread. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&j->thread, NULL, commit_batches, j);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    rpt__cond_init(&j->work);
+    rpt__cond_init(&j->done);
+    error = rpt__thread_start(&j->thread, commit_batches, j);
     if (error != 0) {
         pthread_cond_destroy(&j->done);
         pthread_cond_destroy(&j->work);

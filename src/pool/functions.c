@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,7 +330,6 @@ static void *thread_main(void *arg)
 static rpt_status_t add_thread(struct rpt_pool *pool)
 {
     struct rpt_worker *w = &pool->worker;
-    sigset_t all, before;
     int error;
 
     if (w->threads == NULL) {
@@ -339,10 +338,7 @@ static rpt_status_t add_thread(struct rpt_pool *pool)
             return rpt__fail_nomem(sizeof *w->threads);
         }
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&w->threads[w->n_threads], NULL, thread_main, pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = rpt__thread_start(&w->threads[w->n_threads], thread_main, pool);
     if (error != 0) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, error,
                                "cannot start a thread for tasks");

@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +62,6 @@ static void *run(void *arg)
 static struct rpt_remover *make(struct rpt_pool *pool)
 {
     struct rpt_remover *r = calloc(1, sizeof *r);
-    sigset_t all, before;
     int error;
 
     if (r == NULL) {
@@ -76,10 +75,7 @@ static struct rpt_remover *make(struct rpt_pool *pool)
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     STAILQ_INIT(&r->list);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&r->thread, NULL, run, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = rpt__thread_start(&r->thread, run, r);
     if (error != 0) {
         pthread_cond_destroy(&r->changed);
         pthread_mutex_destroy(&r->lock);

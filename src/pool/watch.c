@@ -21,11 +21,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "io/checkpoint/talk.h"
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,13 +88,9 @@ static void set_phase(struct rpt_watch *w, enum phase phase)
 /* Sleeps, but not once it is told to end. */
 static enum phase rest(struct rpt_watch *w, double seconds)
 {
-    struct timespec until;
+    struct timespec until = rpt__deadline_after(seconds);
     enum phase phase;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(1e9 * seconds);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&w->lock);
     while (w->phase != ENDING &&
            pthread_cond_timedwait(&w->changed, &w->lock, &until) == 0) {
@@ -185,7 +181,6 @@ static void *run(void *arg)
 static struct rpt_watch *make(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_watch *w = calloc(1, sizeof *w);
-    pthread_condattr_t attributes;
 
     if (w == NULL) {
         rpt__fail_nomem(sizeof *w);
@@ -199,10 +194,7 @@ static struct rpt_watch *make(struct rpt_pool *pool, struct rpt_item *item)
     w->signal_s = (double)INFINITY;
     rpt__saving_item_name(item, w->name);
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    rpt__cond_init(&w->changed);
     return w;
 }
 
@@ -213,18 +205,6 @@ static void release(struct rpt_watch *w)
     rpt__buf_free(&w->error);
     rpt__buf_free(&w->end);
     free(w);
-}
-
-static int start_thread(struct rpt_watch *w)
-{
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&w->thread, NULL, run, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 static void fail_start(struct rpt_item *item, struct rpt_end *end,
@@ -242,7 +222,7 @@ static void fail_start(struct rpt_item *item, struct rpt_end *end,
 void rpt__watch_start(struct rpt_pool *pool, struct rpt_item *item)
 {
     struct rpt_watch *w = make(pool, item);
-    int error = w != NULL ? start_thread(w) : ENOMEM;
+    int error = w != NULL ? rpt__thread_start(&w->thread, run, w) : ENOMEM;
     struct rpt_end end;
 
     if (error != 0) {
