@@ -103,7 +103,7 @@ static void signal_program(struct world *w)
         0);
     rpt_future_t *future;
 
-    CHECK(rpt_task_set_checkpoint(task, 0.05) == RPT_OK);
+    CHECK(rpt_task_set_checkpoint(task, 0.5) == RPT_OK);
     future = submit_as(w->pool, task, "p");
     ends(future, RPT_OUTCOME_OK);
     /* And when the pool stops. */
