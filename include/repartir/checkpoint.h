@@ -66,7 +66,7 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  * \param group       stays the caller's, and must outlive the checkpoints
  * \param directory   the same on all ranks, reached by all of them
  * \param task        a name of up to 100 letters, digits, '.', '_', '-' and
- *                    '+', not beginning with '.'
+ *                    '+', not beginning with '.', and not HALT
  * \param options     those of `io.checkpoint`; NULL: of the context.  Stays
  *                    the caller's.
  * \retval RPT_ERR_BUSY      another job writes checkpoints of this task
@@ -86,7 +86,11 @@ RPT_API rpt_status_t rpt_checkpoint_open(rpt_group_t *group,
                                          rpt_checkpoint_t **checkpoint_out);
 
 /** Release.  Collective.  Blocking: a save that is under way is finished, or
- * given up within some times `io.checkpoint.deadline_s`.  NULL is ignored. */
+ * given up within some times `io.checkpoint.deadline_s`.  NULL is ignored.
+ *
+ * A job that does not come here counts as one that failed: for the mean time
+ * between failures, and against the checkpoint that it had restored.  So a
+ * program that finds its state useless ends without it. */
 RPT_API void rpt_checkpoint_close(rpt_checkpoint_t *checkpoint);
 
 /** \} */
@@ -344,8 +348,8 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * Collective.  Blocking.  The newest checkpoint, by iteration and time, whose
  * every byte all ranks have found to be what was written.  One that is damaged
  * is put aside as .bad-ID, and the one before is used; so is one that was
- * restored `io.checkpoint.tries` times without one more being committed, unless
- * there is no other.
+ * restored `io.checkpoint.tries` times by jobs that neither committed one more
+ * nor closed, unless there is no other.
  *
  * The number of ranks and the blocks may differ from those that saved; the
  * items must be there, with the same types and extents of the whole arrays.
@@ -408,7 +412,9 @@ RPT_API rpt_status_t rpt_checkpoint_restored_path(
  *
  * Collective.  Blocking: a save that is under way is finished first.  Ends with
  * rpt_checkpoint_save() or _save_async() of the same iteration; with
- * rpt_checkpoint_restore() or _close() it comes to nothing.
+ * rpt_checkpoint_restore() or _close() it comes to nothing.  When that save
+ * fails, its files are gone: begin again and write them again, or the save is
+ * #RPT_ERR_STATE.
  *
  * \retval RPT_ERR_EXISTS  there is a committed one of a higher iteration
  * \retval RPT_ERR_MISMATCH, RPT_ERR_IO, RPT_ERR_TIMEOUT, RPT_ERR_PEER,

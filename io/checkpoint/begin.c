@@ -104,14 +104,10 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     struct hello *all = c->size <= FEW_RANKS
                             ? few
                             : calloc((size_t)c->size, sizeof *all);
-    struct hello mine = { iteration,
-                          rpt__items_hash(&c->items),
-                          c->save.stamp.id,
-                          c->save.stamp.time_s,
-                          c->save.recycled,
-                          c->level.base,
-                          (int32_t)own,
-                          c->items.changed || !c->has_layout,
+    struct hello mine = { iteration,        rpt__items_hash(&c->items),
+                          c->save.stamp.id, c->save.stamp.time_s,
+                          c->save.recycled, c->level.base,
+                          (int32_t)own,     c->items.changed || !c->has_layout,
                           c->save.is_local };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;
@@ -188,17 +184,19 @@ static void drop_folder(struct rpt_checkpoint *c)
 static const char *const engines[] = { "direct", "collective", NULL };
 static const char *const compressions[] = { "none", "deflate", NULL };
 
-static rpt_status_t take_level(struct rpt_checkpoint *c, bool is_collective)
+/* Whether what the options name is known and goes together; not whether it can
+ * be used. */
+rpt_status_t rpt__checkpoint_choices(const struct rpt_checkpoint *c)
 {
+    int engine = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_ENGINE,
+                                        engines);
     int how = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
                                      compressions);
-    int64_t level = rpt__option_integer(c->options,
-                                        RPT_OPT_IO_CHECKPOINT_COMPRESS_LEVEL);
 
-    if (how < 0) {
+    if (engine < 0 || how < 0) {
         return RPT_ERR_INVALID;
     }
-    if (how > 0 && is_collective) {
+    if (how > 0 && engine == 1) {
         rpt__fail(RPT_ERR_UNSUPPORTED,
                   "io.checkpoint.engine=collective does not compress");
         rpt__fail_why("HDF5 writes compressed chunks by several ranks only "
@@ -207,19 +205,16 @@ static rpt_status_t take_level(struct rpt_checkpoint *c, bool is_collective)
                        "io.checkpoint.compress=none");
         return RPT_ERR_UNSUPPORTED;
     }
-    c->save.level = how > 0 ? (int)level : 0;
     return RPT_OK;
 }
 
-/* Whether what the options name is known; not whether it can be used. */
-rpt_status_t rpt__checkpoint_choices(const struct rpt_checkpoint *c)
+static int level_of(const struct rpt_checkpoint *c)
 {
-    return rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_ENGINE, engines) <
-                       0 ||
-                   rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
-                                          compressions) < 0
-               ? RPT_ERR_INVALID
-               : RPT_OK;
+    return rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_COMPRESS,
+                                  compressions) > 0
+               ? (int)rpt__option_integer(c->options,
+                                          RPT_OPT_IO_CHECKPOINT_COMPRESS_LEVEL)
+               : 0;
 }
 
 /* Step 2; with files when it is known how long they will be. */
@@ -250,18 +245,34 @@ static rpt_status_t start_again(struct rpt_checkpoint *c, bool gathers)
     return rpt__talk_agree(c->group, call, status);
 }
 
+/* It would be committed without the files that were written for it. */
+static rpt_status_t check_files(const struct rpt_checkpoint *c,
+                                uint64_t iteration)
+{
+    if (c->has_begun || !c->wants_files || c->wanted != iteration) {
+        return RPT_OK;
+    }
+    rpt__fail(RPT_ERR_STATE, "what was begun for iteration %llu is gone",
+              (unsigned long long)iteration);
+    rpt__fail_why("it came to nothing before, and so did its files");
+    rpt__fail_hint("call rpt_checkpoint_begin() again, write the files, save");
+    return RPT_ERR_STATE;
+}
+
 /* 2 and 3.  Collective; fails on all ranks or on none. */
 static rpt_status_t agree(struct rpt_checkpoint *c, uint64_t iteration)
 {
     int engine = rpt__checkpoint_choice(c, RPT_OPT_IO_CHECKPOINT_ENGINE,
                                         engines);
-    rpt_status_t status = engine < 0 ? RPT_ERR_INVALID : measure_blobs(c);
+    rpt_status_t status = engine < 0 ? RPT_ERR_INVALID
+                                     : check_files(c, iteration);
     bool changed = false;
 
     if (status == RPT_OK) {
-        status = take_level(c, engine == 1);
+        status = measure_blobs(c);
     }
     if (status == RPT_OK) {
+        c->save.level = level_of(c);
         status = make_folder(c, iteration, engine == 0);
     }
     status = greet(c, iteration, status, &changed);
@@ -365,6 +376,8 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
+    c->wants_files = true;
+    c->wanted = iteration;
     c->save.is_local = false;
     if (c->rank == 0) {
         status = rpt__workdir_make(c, iteration, false);
@@ -390,6 +403,7 @@ rpt_status_t rpt__checkpoint_begin(struct rpt_checkpoint *c, uint64_t iteration)
 
 void rpt__checkpoint_abandon(struct rpt_checkpoint *c)
 {
+    c->wants_files = false;
     if (c->has_begun) {
         drop_folder(c);
         set_phase(c, RPT_PHASE_IDLE);

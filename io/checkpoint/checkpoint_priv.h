@@ -119,6 +119,8 @@ struct rpt_checkpoint {
     struct rpt_memory memories[RPT_MEMORIES];
     uint64_t n_memories;
     bool has_begun;           /* the folder of the next save is there    */
+    bool wants_files;         /* one was begun, and is not committed yet */
+    uint64_t wanted;          /* its iteration                           */
     struct rpt_routes routes; /* files in it that this rank asked for    */
     char restored[RPT_FOLDER_NAME_BYTES]; /* "": none                    */
     struct rpt_manifest restored_manifest;

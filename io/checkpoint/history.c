@@ -7,6 +7,8 @@
  *
  * A job is what lies between "open" and "close".  One that has no "close"
  * failed, unless it still runs; that is known by the lock, not by the file.
+ * "close" has the id of what the job had restored: it led to an orderly end,
+ * though perhaps to no newer checkpoint.
  */
 #include "io/checkpoint/events.h"
 
@@ -52,6 +54,9 @@ void rpt__history_add(struct rpt_history *h, const struct rpt_event *event)
     h->last_s = event->time_s;
     if (strcmp(name, "close") == 0) {
         end_job(h, false);
+        if (event->id != 0 && event->id == h->last_restored) {
+            h->n_restores = 0;
+        }
     }
 }
 

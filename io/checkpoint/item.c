@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "base/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,12 @@ enum {
     NAME_BYTES_MAX = 255,
     /* Its index is called repartir/begins/NAME. */
     BLOB_NAME_BYTES_MAX = NAME_BYTES_MAX - 16
+};
+
+/* Programs have had tens of thousands of items. */
+struct rpt_item_names {
+    struct rpt_table items;  /* index + 1 of each */
+    struct rpt_table groups; /* HDF5's: what stands before a / */
 };
 
 static void free_attributes(struct rpt_attributes *attributes)
@@ -32,6 +39,11 @@ void rpt__items_free(struct rpt_items *items)
         free_attributes(&items->list[i].attributes);
     }
     free(items->list);
+    if (items->names != NULL) {
+        rpt__table_free(&items->names->items, NULL);
+        rpt__table_free(&items->names->groups, NULL);
+        free(items->names);
+    }
     free_attributes(&items->attributes);
     *items = (struct rpt_items){ .n = 0 };
 }
@@ -55,22 +67,100 @@ static const char *why_no_name(const char *name)
     return rpt__name_check(name);
 }
 
-/* HDF5 cannot have "a" as a dataset and as the group of "a/b". */
-static bool is_above(const char *a, const char *b)
-{
-    size_t bytes = strlen(a);
-
-    return strncmp(a, b, bytes) == 0 && b[bytes] == '/';
-}
-
 static struct rpt_item *find(const struct rpt_items *items, const char *name)
 {
-    for (size_t i = 0; i < items->n; i++) {
-        if (strcmp(items->list[i].name, name) == 0) {
-            return &items->list[i];
+    void *at = items->names == NULL
+                   ? NULL
+                   : rpt__table_get(&items->names->items,
+                                    rpt__digest(name, strlen(name)));
+
+    return at != NULL ? &items->list[(uintptr_t)at - 1] : NULL;
+}
+
+/* The group of a name that is `depth` deep, 1 the outermost; 0 bytes: it has
+ * none. */
+static size_t group_bytes(const char *name, int depth)
+{
+    const char *end = name - 1;
+
+    while (depth-- > 0 && end != NULL) {
+        end = strchr(end + 1, '/');
+    }
+    return end != NULL ? (size_t)(end - name) : 0;
+}
+
+/* HDF5 cannot have "a" as a dataset and as the group of "a/b". */
+static bool is_in_the_way(const struct rpt_items *items, const char *name)
+{
+    size_t bytes;
+
+    if (items->names == NULL) {
+        return false;
+    }
+    for (int depth = 1; (bytes = group_bytes(name, depth)) > 0; depth++) {
+        if (rpt__table_get(&items->names->items, rpt__digest(name, bytes)) !=
+            NULL) {
+            return true;
         }
     }
-    return NULL;
+    return rpt__table_get(&items->names->groups,
+                          rpt__digest(name, strlen(name))) != NULL;
+}
+
+/* Without memory for one, none is noted: they are in the way of nobody. */
+static rpt_status_t note_groups(struct rpt_items *items, const char *name)
+{
+    rpt_status_t status = RPT_OK;
+    size_t bytes;
+    int depth = 1, known;
+
+    while ((bytes = group_bytes(name, depth)) > 0 &&
+           rpt__table_get(&items->names->groups, rpt__digest(name, bytes)) !=
+               NULL) {
+        depth++;
+    }
+    known = depth;
+    while ((bytes = group_bytes(name, depth)) > 0 && status == RPT_OK) {
+        status = rpt__table_put(&items->names->groups, rpt__digest(name, bytes),
+                                items);
+        depth++;
+    }
+    while (status != RPT_OK && --depth >= known) {
+        rpt__table_remove(&items->names->groups,
+                          rpt__digest(name, group_bytes(name, depth)));
+    }
+    return status;
+}
+
+/* As the last one. */
+static rpt_status_t append(struct rpt_items *items, struct rpt_item item)
+{
+    struct rpt_digest key = rpt__digest(item.name, strlen(item.name));
+    struct rpt_item *list = realloc(items->list, (items->n + 1) * sizeof *list);
+    rpt_status_t status;
+
+    if (list == NULL) {
+        return rpt__fail_nomem((items->n + 1) * sizeof *list);
+    }
+    items->list = list;
+    if (items->names == NULL) {
+        items->names = calloc(1, sizeof *items->names);
+    }
+    if (items->names == NULL) {
+        return rpt__fail_nomem(sizeof *items->names);
+    }
+    status = rpt__table_put(&items->names->items, key, (void *)(items->n + 1));
+    if (status == RPT_OK) {
+        status = note_groups(items, item.name);
+        if (status != RPT_OK) {
+            rpt__table_remove(&items->names->items, key);
+        }
+    }
+    if (status == RPT_OK) {
+        list[items->n++] = item;
+        items->changed = true;
+    }
+    return status;
 }
 
 /* ---- adding ---- */
@@ -89,16 +179,14 @@ static rpt_status_t put(struct rpt_items *items, struct rpt_item item,
                         const char *name)
 {
     const char *why = why_no_name(name);
-    struct rpt_item *old, *list;
+    struct rpt_item *old;
+    rpt_status_t status;
 
     if (why != NULL) {
         return bad(name, why);
     }
-    for (size_t i = 0; i < items->n; i++) {
-        if (is_above(items->list[i].name, name) ||
-            is_above(name, items->list[i].name)) {
-            return bad(name, "another item's name is a part of its path");
-        }
+    if (is_in_the_way(items, name)) {
+        return bad(name, "another item's name is a part of its path");
     }
     old = find(items, name);
     if (old != NULL) {
@@ -110,18 +198,15 @@ static rpt_status_t put(struct rpt_items *items, struct rpt_item item,
         *old = item;
         return RPT_OK;
     }
-    list = realloc(items->list, (items->n + 1) * sizeof *list);
-    if (list == NULL) {
-        return rpt__fail_nomem((items->n + 1) * sizeof *list);
-    }
-    items->list = list;
     item.name = strdup(name);
     if (item.name == NULL) {
         return rpt__fail_nomem(strlen(name) + 1);
     }
-    list[items->n++] = item;
-    items->changed = true;
-    return RPT_OK;
+    status = append(items, item);
+    if (status != RPT_OK) {
+        free(item.name);
+    }
+    return status;
 }
 
 /* The memory of an array: its own extents, or those of the block. */

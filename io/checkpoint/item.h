@@ -22,6 +22,7 @@ struct rpt_attributes {
 };
 
 struct rpt_ferry;
+struct rpt_item_names;
 
 struct rpt_item {
     char *name;
@@ -41,6 +42,7 @@ struct rpt_item {
 struct rpt_items {
     struct rpt_item *list;
     size_t n;
+    struct rpt_item_names *names;     /* NULL before the first */
     struct rpt_attributes attributes; /* of the file */
     bool changed;                     /* since the layout was made */
 };

@@ -124,6 +124,10 @@ const char *rpt__task_check(const char *task)
         return "the name of a task has 1 to 100 characters, and does not "
                "begin with a dot";
     }
+    if (strcmp(task, "HALT") == 0) {
+        return "HALT is the name of the file that stops the jobs of the "
+               "directory";
+    }
     for (size_t i = 0; i < bytes; i++) {
         if (!isalnum((unsigned char)task[i]) &&
             strchr("._-+", task[i]) == NULL) {
@@ -389,6 +393,14 @@ rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
     return RPT_OK;
 }
 
+/* What led to this end; 0: nothing was restored, or whether this is a good end
+ * is for a pool to say. */
+static uint64_t restored_id(const struct rpt_checkpoint *c)
+{
+    return c->restored[0] != '\0' && c->tell == NULL ? c->restored_manifest.id
+                                                     : 0;
+}
+
 /* What all did is over when all have come. */
 void rpt__checkpoint_close(struct rpt_checkpoint *c)
 {
@@ -401,7 +413,7 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
     rpt__collective_release(c);
     rpt__level_close(c);
     if (c->rank == 0) {
-        rpt__event_add(&c->dir, "close", 0, c->newest,
+        rpt__event_add(&c->dir, "close", restored_id(c), c->newest,
                        rpt__now_s() - c->timing.opened_s);
     }
     rpt__engine_lock(c->engine);

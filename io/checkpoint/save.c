@@ -96,6 +96,7 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->stats.total_s = rpt__now_s() - save->began_s;
         c->newest = save->stamp.iteration;
         c->has_newest = true;
+        c->wants_files = false;
         if (c->tell != NULL) {
             c->tell(c->tell_user, RPT_CHECKPOINT_COMMITTED, c->newest);
         }

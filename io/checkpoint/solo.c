@@ -259,7 +259,8 @@ static rpt_status_t try_one(struct rpt_solo *s, struct rpt_choice *choice,
     if (status == RPT_OK) {
         rpt__choice_verified(choice, found);
         s->verified = found->id;
-        status = opened.manifest.n_files > 0 ? note_files(s, found) : RPT_OK;
+        status = rpt__dir_lacks(&opened.dir, RPT_FILES) ? RPT_OK
+                                                        : note_files(s, found);
     } else if (status != RPT_ERR_NOMEM && status != RPT_ERR_VERSION) {
         rpt__choice_pass(choice, found, status);
         status = RPT_PENDING;

@@ -9,6 +9,7 @@
  */
 #include "io/checkpoint/solo_priv.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "io/checkpoint/talk.h"
@@ -25,6 +26,8 @@
 #define COMMIT "COMMIT"
 
 enum { COMMIT_BYTES = 64, MOST_FOLDERS = 32 };
+/* In which COMMIT gets its end of line. */
+static const double commit_s = 2;
 
 /* RPT_END: there is no room for it. */
 static rpt_status_t make_scratch(struct rpt_solo *s)
@@ -96,21 +99,43 @@ static rpt_status_t no_iteration(const struct rpt_solo *s)
     return RPT_ERR_PARSE;
 }
 
+/* Whether somebody writes it still.  A disk that was full at that moment has
+ * left it empty for good, and its writer waits for it to go. */
+static bool is_unfinished(struct rpt_solo *s, const struct rpt_buf *text)
+{
+    double now_s = rpt__now_s();
+
+    if (text->bytes > 0 && text->data[text->bytes - 1] == '\n') {
+        return false;
+    }
+    s->torn_s = s->torn_s > 0 ? s->torn_s : now_s;
+    return now_s < s->torn_s + commit_s;
+}
+
+/* Makes it, too, where there was no room, or where the program removed it. */
+static bool has_scratch(struct rpt_solo *s, bool is_over)
+{
+    if (s->scratch.fd >= 0 &&
+        !rpt__dir_is_still(&s->dir, s->scratch_name, &s->scratch)) {
+        rpt__dir_close(&s->scratch);
+    }
+    return s->scratch.fd >= 0 || (!is_over && make_scratch(s) == RPT_OK);
+}
+
 rpt_status_t rpt__solo_wanted(struct rpt_solo *s, bool is_over,
                               uint64_t *iteration_out)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     rpt_status_t status;
 
-    if ((s->scratch.fd < 0 && (is_over || make_scratch(s) != RPT_OK)) ||
-        rpt__dir_lacks(&s->scratch, COMMIT)) {
+    if (!has_scratch(s, is_over) || rpt__dir_lacks(&s->scratch, COMMIT)) {
+        s->torn_s = 0;
         return RPT_PENDING;
     }
     status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
     if (status == RPT_ERR_NOT_FOUND ||
-        (status == RPT_OK && !is_over &&
-         (text.bytes == 0 || text.data[text.bytes - 1] != '\n'))) {
-        status = RPT_PENDING; /* it is being written */
+        (status == RPT_OK && !is_over && is_unfinished(s, &text))) {
+        status = RPT_PENDING;
     } else if (status == RPT_ERR_CORRUPT ||
                (status == RPT_OK && !read_iteration(&text, iteration_out))) {
         status = no_iteration(s);
@@ -206,6 +231,10 @@ rpt_status_t rpt__solo_take(struct rpt_solo *s, uint64_t iteration)
 
     if (status == RPT_OK) {
         status = move_all(&v, &s->scratch, "", 0);
+    }
+    /* A number alone is a state, too: its folder is there to be named. */
+    if (status == RPT_OK) {
+        status = rpt__dir_make(&v.dir, RPT_FILES, true);
     }
     status = rpt__solo_end(&v, status);
     rpt__solo_reject(s); /* what was not saved */

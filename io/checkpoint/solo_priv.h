@@ -23,6 +23,7 @@ struct rpt_solo {
     char *files;       /* path of its files                     */
     char scratch_name[RPT_SCRATCH_BYTES]; /* "": there is none */
     char *scratch_path;
+    double torn_s; /* when COMMIT was first seen without an end of line */
 };
 
 /* A save that is under way. */

@@ -45,11 +45,13 @@ static bool is_safe(char c)
     return isalnum((unsigned char)c) || (c != '\0' && strchr("._-+", c));
 }
 
-/* What had to be changed is told apart by a hash of the whole. */
+/* What had to be changed is told apart by a hash of the whole.  HALT is the
+ * file that stops jobs. */
 static void make_safe(const char *id, size_t bytes,
                       char name[RPT_SAVING_NAME_BYTES])
 {
-    bool same = bytes <= SAFE_BYTES && id[0] != '.';
+    bool same = bytes <= SAFE_BYTES && id[0] != '.' &&
+                !(bytes == 4 && memcmp(id, "HALT", 4) == 0);
     size_t n = bytes < SAFE_BYTES ? bytes : SAFE_BYTES;
 
     for (size_t i = 0; i < n; i++) {

@@ -119,6 +119,17 @@ static rpt_status_t open_folder(struct rpt_watch *w)
     return status == RPT_OK ? rpt__solo_scratch(w->solo, &w->scratch) : status;
 }
 
+static void warn(const struct rpt_watch *w, uint64_t iteration)
+{
+    const rpt_error_t *error = rpt_last_error();
+
+    rpt__log(RPT_LOG_WARN,
+             "task %s: the checkpoint of iteration %llu was not written: "
+             "%s (%s)",
+             w->name, (unsigned long long)iteration, error->what,
+             error->why[0] != '\0' ? error->why : error->hint);
+}
+
 static void look(struct rpt_watch *w, bool is_over)
 {
     uint64_t iteration = 0;
@@ -134,11 +145,7 @@ static void look(struct rpt_watch *w, bool is_over)
         rpt__solo_reject(w->solo);
     }
     if (status != RPT_OK) {
-        rpt__log(RPT_LOG_WARN,
-                 "task %s: the checkpoint of iteration %llu was not written: "
-                 "%s (%s)",
-                 w->name, (unsigned long long)iteration, rpt_last_error()->what,
-                 rpt_last_error()->why);
+        warn(w, iteration);
     }
     now_s = rpt__now_s();
     pthread_mutex_lock(&w->lock);

@@ -5,6 +5,9 @@
  * hwloc runs on.  The note travels in the XML, so that a rank which imports it
  * knows whether the numbers of the cpus mean something to its kernel.
  *
+ * Programs that trap floating-point exceptions do not want those of libxml2,
+ * which makes its NaN by a division: hwloc runs without traps.
+ *
  * Costs one discovery, milliseconds.  The topology is read only from then on,
  * so threads may share it.
  */
@@ -13,6 +16,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <fenv.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -102,6 +106,7 @@ static rpt_status_t load(struct rpt_machine *machine, bool has_devices)
     static const char *const unwanted[] = { "cuda", "nvml", "opencl",   "rsmi",
                                             "gl",   "pci",  "levelzero" };
     int result, error;
+    fenv_t traps;
 
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
         /* Fails when there is no such component, which is as good. */
@@ -115,9 +120,11 @@ static rpt_status_t load(struct rpt_machine *machine, bool has_devices)
     /* libudev, which hwloc asks, chooses the seed of all its tables when it is
      * first used, and two threads would choose two. */
     pthread_mutex_lock(&one_at_a_time);
+    feholdexcept(&traps);
     errno = 0;
     result = hwloc_topology_load(machine->topology);
     error = errno;
+    fesetenv(&traps);
     pthread_mutex_unlock(&one_at_a_time);
     if (result != 0) {
         return rpt__fail_errno(RPT_ERR_SYSTEM, error,
@@ -192,12 +199,17 @@ rpt_status_t rpt__machine_export(const struct rpt_machine *machine,
                                  struct rpt_buf *xml)
 {
     char *text;
-    int bytes;
+    int bytes, result, error;
+    fenv_t traps;
 
+    feholdexcept(&traps);
     errno = 0;
-    if (hwloc_topology_export_xmlbuffer(machine->topology, &text, &bytes, 0) !=
-        0) {
-        return rpt__fail_errno(RPT_ERR_SYSTEM, errno,
+    result = hwloc_topology_export_xmlbuffer(machine->topology, &text, &bytes,
+                                             0);
+    error = errno;
+    fesetenv(&traps);
+    if (result != 0) {
+        return rpt__fail_errno(RPT_ERR_SYSTEM, error,
                                "hwloc cannot write the machine as XML");
     }
     rpt__buf_add(xml, text, strlen(text));

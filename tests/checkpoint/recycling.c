@@ -403,8 +403,7 @@ static void look_late(struct world *w)
 
 static void who_looks_late_sees_no_other_checkpoint(void)
 {
-    on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2",
-           look_late);
+    on_all(1, "io.checkpoint.changed_only=yes io.checkpoint.keep=2", look_late);
 }
 
 const struct rpt_test recycling_tests[] = {

@@ -26,6 +26,8 @@ static void open_badly(struct world *w)
           rpt_checkpoint_open(w->group, w->folder, NULL, NULL, &c));
     FAILS(RPT_ERR_INVALID, "1 to 100",
           rpt_checkpoint_open(w->group, w->folder, "", NULL, &c));
+    FAILS(RPT_ERR_INVALID, "stops the jobs",
+          rpt_checkpoint_open(w->group, w->folder, "HALT", NULL, &c));
     FAILS(RPT_ERR_INVALID, "dot",
           rpt_checkpoint_open(w->group, w->folder, "..", NULL, &c));
     FAILS(RPT_ERR_INVALID, "letters",

@@ -154,6 +154,8 @@ static void route_badly(struct world *w)
     WORKS(rpt_checkpoint_route(c, "missing", &path));
     free(path);
     FAILS(RPT_ERR_NOT_FOUND, "not there", rpt_checkpoint_save(c, 1));
+    /* A save that is tried again has no files. */
+    FAILS(RPT_ERR_STATE, "is gone", rpt_checkpoint_save(c, 1));
     /* Two ranks, one name. */
     WORKS(rpt_checkpoint_begin(c, 2));
     WORKS(rpt_checkpoint_route(c, "same", &path));
@@ -173,6 +175,7 @@ static void route_badly(struct world *w)
     }
     WORKS(rpt_checkpoint_begin(c, 3));
     FAILS(RPT_ERR_INVALID, "was begun", rpt_checkpoint_save(c, 4));
+    FAILS(RPT_ERR_STATE, "is gone", rpt_checkpoint_save(c, 3));
     WORKS(rpt_checkpoint_begin(c, 5));
     rpt_checkpoint_close(c); /* it comes to nothing */
     meet(w);

@@ -123,6 +123,19 @@ char *nth_newest(const struct world *world, const char *task, int n)
     return name;
 }
 
+void die_before_close(struct world *world, const char *task)
+{
+    char line[2048];
+
+    meet(world);
+    if (world->rank == 0) {
+        snprintf(line, sizeof line, "sed -i '${/\"close\"/d}' %s",
+                 path_of(world, task, "events.jsonl"));
+        CHECK(system(line) == 0);
+    }
+    meet(world);
+}
+
 int count_names(const struct world *world, const char *task, const char *start)
 {
     DIR *dir = opendir(path_of(world, task, NULL));

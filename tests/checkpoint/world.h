@@ -66,6 +66,9 @@ char *nth_newest(const struct world *world, const char *task, int n);
 /* How many names in FOLDER/task begin so. */
 int count_names(const struct world *world, const char *task, const char *start);
 
+/* As if the job that closed last had died before.  Collective. */
+void die_before_close(struct world *world, const char *task);
+
 /* ---- all tests in one table, by world.c ---- */
 struct rpt_test *all_tests(void);
 rpt_options_t *options_with(const char *settings);

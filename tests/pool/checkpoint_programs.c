@@ -95,6 +95,53 @@ static void what_a_program_leaves_at_its_end_counts(void)
     drive(1, 2, DIRECTORY "log.level=0", end_at_once);
 }
 
+/* A full disk leaves an empty COMMIT, a printf one without an end of line, and
+ * some programs clear their folder in their own way: they are not left waiting
+ * for ever. */
+static void commit_oddly(struct world *w)
+{
+    rpt_future_t *future = submit_as(
+        w->pool,
+        program(GO_ON
+                "wait_for() { while [ -e COMMIT ]; do sleep 0.01; done; };"
+                "echo x >part; : >COMMIT; wait_for; "
+                "echo 5 >sum; printf 4 >COMMIT; wait_for; "
+                "cd ..; rm -r \"$RPT_CHECKPOINT_DIR\"; "
+                "while ! cd \"$RPT_CHECKPOINT_DIR\" 2>/dev/null; do "
+                "sleep 0.01; done; n=6; " SAVE "exit 0",
+                0),
+        "p");
+    const rpt_result_t *result = ended(future, RPT_OUTCOME_OK);
+
+    CHECK(result == NULL || result->checkpoints == 2);
+    rpt_future_destroy(future);
+}
+
+static void a_program_that_commits_oddly_is_not_left_waiting(void)
+{
+    drive(1, 2, DIRECTORY "log.level=0", commit_oddly);
+}
+
+/* Its folder is there, and empty. */
+static void commit_a_number(struct world *w)
+{
+    static const char line[] =
+        "cd \"$RPT_CHECKPOINT_DIR\" || exit 20; "
+        "if [ $RPT_CHECKPOINT_ITERATION = 0 ]; then echo 7 >COMMIT; exit 1; "
+        "fi; "
+        "cd \"$RPT_CHECKPOINT_RESTORE\" && echo $RPT_CHECKPOINT_ITERATION$(ls)";
+    rpt_future_t *future = submit_as(w->pool, program(line, 1), "HALT");
+
+    CHECK(stdout_is(ended(future, RPT_OUTCOME_OK), "7\n"));
+    CHECK(entries("saved", "HALT") == 0);
+    rpt_future_destroy(future);
+}
+
+static void a_number_alone_is_a_state(void)
+{
+    drive(1, 2, DIRECTORY "log.level=0", commit_a_number);
+}
+
 static void signal_program(struct world *w)
 {
     rpt_task_t *task = program(
@@ -275,6 +322,8 @@ static void programs_may_be_cancelled_at_any_moment(void)
 const struct pool_test checkpoint_programs_tests[] = {
     TEST(a_program_that_was_killed_goes_on_from_its_files),
     TEST(what_a_program_leaves_at_its_end_counts),
+    TEST(a_program_that_commits_oddly_is_not_left_waiting),
+    TEST(a_number_alone_is_a_state),
     TEST(a_program_is_asked_by_a_signal),
     TEST(what_the_signal_of_a_pool_that_stops_ends_runs_again),
     TEST(a_program_that_has_not_started_is_none_of_a_pool_that_stops),

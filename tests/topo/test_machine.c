@@ -10,11 +10,31 @@
 
 #include <repartir/base.h>
 
+#include <fenv.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* libxml2 divides by zero when it is first used: so in a new process. */
+static void programs_may_trap_floating_point_exceptions(void)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct rpt_machine *machine = NULL;
+        struct rpt_buf xml = RPT_BUF_EMPTY;
+
+        feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW);
+        _exit(rpt__machine_discover("", true, &machine) != RPT_OK ||
+              rpt__machine_export(machine, &xml) != RPT_OK ||
+              fegetexcept() != (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW));
+    }
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
+}
 
 static void devices_are_left_out_where_nobody_wants_them(void)
 {
@@ -540,6 +560,7 @@ static void a_machine_from_elsewhere_has_no_cpus_to_pin_to(void)
 int main(int argc, char *argv[])
 {
     static const struct rpt_test tests[] = {
+        RPT_TEST(programs_may_trap_floating_point_exceptions),
         RPT_TEST(devices_are_left_out_where_nobody_wants_them),
         RPT_TEST(a_bad_synthetic_string_is_an_error_that_says_what_to_write),
         RPT_TEST(a_synthetic_machine_without_measure_is_refused),
