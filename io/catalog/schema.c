@@ -133,6 +133,7 @@
     "  index_ INTEGER,            -- of pairs of a value and an index\n"       \
     "  name TEXT HIDDEN,\n"                                                    \
     "  checkpoint HIDDEN,         -- id (text) or iteration; the newest\n"     \
+    "                             -- committed one\n"                       \
     "  task TEXT HIDDEN           -- needed where several have the name\n"     \
     ")"
 
