@@ -92,8 +92,10 @@ typedef struct {
  * rpt_catalog_close().
  *
  * \param path  DIRECTORY, DIRECTORY/TASK, or DIRECTORY/TASK/CHECKPOINT: then
- *              the catalog has only that task, or that checkpoint
- * \retval RPT_ERR_NOT_FOUND  there is no such directory
+ *              the catalog has only that task, or that checkpoint.
+ *              CHECKPOINT is the name of its folder, or what else
+ *              rpt_catalog_find() takes
+ * \retval RPT_ERR_NOT_FOUND  there is no such directory, or checkpoint
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */

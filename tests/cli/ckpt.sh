@@ -139,6 +139,12 @@ for bad in 'ck/heat' 'ck/heat 1 2 3' '--absolute=-1 ck/heat 1 2' \
     ckpt diff $bad
     expect 64 "diff $bad"
 done
+ckpt diff ck/heat/1 ck/heat/3
+expect 1 "diff of two paths of iterations"
+ckpt diff ck/heat 1
+expect 65 "diff with an iteration for a path"
+has err '^  do    two words are two paths; .* PATH CHECKPOINT CHECKPOINT' \
+    "says how to name two"
 ckpt diff ck/heat 1 77
 expect 65 "diff with one that is not there"
 
@@ -152,6 +158,31 @@ ckpt path ck
 expect 65 "path: of which task?"
 ckpt path ck/heat 9
 is "$code $(wc -c <out)" "65 0" "path: of none"
+ckpt path ck/heat/2
+is "$code $(cat out)" "0 $PWD/$(folder heat 2)" "path: TASK/ITERATION"
+ckpt path ck/heat/newest/
+is "$code $(cat out)" "0 $PWD/$(folder heat 4)" "path: TASK/newest"
+id=$(folder heat 3)
+id=${id##*-}
+(cd ck/heat && "$repartir" ckpt path "$id") >out 2>err
+is "$? $(cat out)" "0 $PWD/$(folder heat 3)" "path: an id, in the task"
+ckpt path ck/heat/9
+expect 65 "path: TASK/ITERATION of none"
+has err 'ck/heat has no checkpoint "9"' "is said of the task"
+hasnt err 'No such file' "and not of a file"
+ckpt path ck/nobody/9
+expect 65 "path: of no task"
+has err "cannot open the directory ck/nobody/9" "is said, too"
+has err '^  do    give a directory' "with what to do"
+ckpt show ck/heat/2
+has out '^  iteration 2, ' "show TASK/ITERATION"
+ckpt verify ck/heat/2
+has out '^1 good, 0 damaged, 0 gone$' "verify TASK/ITERATION"
+ckpt rm --dry-run ck/heat/2
+is "$code $(grep -c '^would remove heat/it-0*2-' out)" "0 1" \
+    "rm TASK/ITERATION"
+ckpt prune ck/heat/2
+expect 64 "prune TASK/ITERATION"
 ckpt path
 expect 64 "path: of nothing"
 ckpt path ck heat 4
