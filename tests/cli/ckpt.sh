@@ -462,6 +462,15 @@ spoil "$(folder heat 4)/state.h5" 2050
 ckpt prune --keep=1 --verify ck
 expect 65 "prune --verify of a damaged newest one"
 is "$(ls -d ck/heat/it-* | wc -l)" 2 "removes nothing"
+mkdir ck/heat/.bad-0123456789abcdef
+ckpt prune --keep=1 --damaged ck
+expect 65 "prune --damaged of a damaged newest one"
+has err '^  do .*rm --force' "says how it goes"
+is "$(ls -d ck/heat/it-* ck/heat/.bad-* | wc -l)" 3 "removes nothing, too"
+ckpt rm --force ck/heat 4
+ckpt prune --keep=1 --damaged ck
+is "$code $(ls -d ck/heat/it-* ck/heat/.bad-* 2>/dev/null)" \
+    "0 $(folder heat 2)" "until it is gone"
 rm -rf ck
 cp -r bak ck
 ckpt prune --keep-bytes=1K ck/heat
