@@ -19,6 +19,7 @@
 #include <repartir/state.h>
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 /* ---- find.c ---- */
 
@@ -46,8 +47,9 @@ struct rpt_saved {
 
 /* A folder of a directory that has checkpoints or events. */
 struct rpt_view_task {
-    const char *directory; /* as it was given */
+    char *directory; /* as it was given; of a task that was: the one above */
     char *name;
+    struct stat place; /* so that it is there once */
     char newest[RPT_FOLDER_NAME_BYTES]; /* "": nobody has asked yet */
 };
 
@@ -55,6 +57,7 @@ struct rpt_view_task {
 struct rpt_view_pool {
     char *path;
     rpt_state_t *state;
+    struct stat place;
 };
 
 /* Reads names and manifests. */

@@ -7,7 +7,8 @@
 /* The numbers of columns are enums beside the code that fills them in. */
 #define CHECKPOINTS                                                            \
     "CREATE TABLE checkpoints(    -- folders of checkpoints, newest first\n"   \
-    "  directory TEXT,            -- as it was given\n"                        \
+    "  directory TEXT,            -- as it was given; of a task that was\n"    \
+    "                             -- given, the one above it\n"               \
     "  task TEXT,\n"                                                           \
     "  id TEXT,                   -- 16 hexadecimal digits\n"                  \
     "  name TEXT,                 -- of the folder, in directory/task\n"       \

@@ -55,8 +55,8 @@ struct query_options {
 
 static const struct argp_option options_of_query[] = {
     { "dir", KEY_DIR, "DIR", 0,
-      "Look at this directory of checkpoints or state directory; may be given "
-      "again",
+      "Look at this directory of checkpoints, task in one, or state "
+      "directory; may be given again",
       0 },
     { "param", KEY_PARAM, "VALUE", 0,
       "The value of the next ? in the statement: a number, or else a text", 0 },

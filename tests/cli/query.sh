@@ -134,6 +134,33 @@ run 1 query --dir d --dir e --header no \
     "SELECT directory, count(*) FROM checkpoints GROUP BY 1"
 printf 'd  4\ne  2\n' >wanted
 same out wanted "--dir twice"
+run 1 query --dir d --dir d/ --dir ./d/heat --header no \
+    "SELECT directory, count(*) FROM checkpoints GROUP BY 1"
+printf 'd  4\n' >wanted
+same out wanted "the same directory twice is one"
+ln -s "$PWD/d/heat" link
+for path in d/heat d/heat/ link; do
+    run 1 query --dir $path --header no \
+        "SELECT DISTINCT directory, task, iteration FROM checkpoints"
+    printf '%s  heat  %s\n' "$PWD/d" 300 "$PWD/d" 200 "$PWD/d" 100 >wanted
+    same out wanted "--dir $path is that task"
+done
+run 1 query --dir d/heat --header no "SELECT DISTINCT task FROM events"
+is "$(cat out)" heat "with its events"
+run 1 query --dir d/heat --header no --format csv \
+    "SELECT count(*) FROM array('u') UNION ALL SELECT count(*) FROM tasks"
+is "$(tr -d '\r' <out | tr '\n' ' ')" "2400 0 " "and arrays"
+(cd d/heat && "$repartir" query --dir . --header no \
+    "SELECT count(*) FROM checkpoints") >out 2>err
+is "$(cat out)" 3 "also by ."
+run 1 query --dir "$(echo d/heat/it-000000000100-*)" "SELECT 1"
+expect 65 "--dir of a checkpoint"
+has err '^  do    give the folder above' "says what to give"
+cp -r d copy
+run 1 query --dir d --dir copy "SELECT value FROM array('u', NULL, 'heat')"
+expect 65 "two tasks of one name"
+has err "^  do    say which checkpoint: array\('u', 'ID'\)" "need an id"
+rm -rf copy
 mkdir pools
 printf 'true\nfalse\nsh -c "kill -9 $$"\n' >tasks
 run 1 run --state pools/s tasks
@@ -160,6 +187,9 @@ run 1 query --dir pools/s --format csv --header no \
     "SELECT count(*) FROM tasks WHERE duration_s >= 0 AND
      start_time > strftime('%s', 'now') - 600"
 is "$(tr -d '\r' <out)" 3 "with times"
+run 1 query --dir pools/s --dir pools --dir pools/ --format csv --header no \
+    "SELECT count(*) FROM tasks UNION ALL SELECT count(*) FROM attempts"
+is "$(tr -d '\r' <out | tr '\n' ' ')" "3 3 " "once, though given thrice"
 
 # ---- limits ----
 endless="WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
