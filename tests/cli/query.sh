@@ -108,7 +108,7 @@ has err 'has 1 parameters, --param gives 0' "which is said"
 
 # ---- where it goes to ----
 echo before >file
-run 1 query --dir d --output file --format csv "SELECT 1 AS a"
+run 1 query --dir d --output file --format csv "SELECT 1 AS a; -- only"
 printf 'a\r\n1\r\n' >wanted
 same file wanted "--output"
 is "$(wc -c <out)" 0 "and nothing is printed"
