@@ -119,12 +119,20 @@ expect 65 "a query that fails"
 same file wanted "leaves the file alone"
 run 1 query --dir d --output=no/such "SELECT 1"
 expect 74 "--output where there is no folder"
+has err '^  do    give a file' "says what to do"
 if [ -e /dev/full ]; then
     code=0
     "$repartir" query --dir d "SELECT 1" >/dev/full 2>err || code=$?
     expect 74 "a full device"
+    has err '^  why   No space left' "is said"
+    has err '^  do    .*make room' "with what to do"
+    code=0
+    "$repartir" query --schema >/dev/full 2>err || code=$?
+    expect 74 "--schema on a full device"
+    has err '^  do    .*make room' "says what to do"
     run 1 query --dir d --output=/dev/full "SELECT * FROM array('field')"
     expect 74 "--output on a full device"
+    has err '^  do    .*make room' "says what to do, too"
 fi
 
 # ---- several directories, and those of pools ----
