@@ -243,8 +243,15 @@ has out 'from 4 saves' "from what"
 ckpt interval --json --cost=2 --mtbf=100
 json out "interval --json"
 has out '"interval_s":18\.68888' "by Daly's formula"
-ckpt interval --cost=0 ck/wave
+ckpt interval --mtbf=6h ck/wave
 expect 0 "what is not given is learned"
+for bad in '--mtbf=6h --cost=0' '--cost=0s ck/wave' '--mtbf=0' \
+    '--cost=1 --mtbf=0 ck/wave'; do
+    # shellcheck disable=SC2086
+    ckpt interval $bad
+    expect 64 "interval $bad"
+    has err '^repartir.*: --(cost|mtbf) must be above 0$' "is said"
+done
 ckpt interval
 expect 64 "interval of nothing"
 rm ck/wave/events.jsonl
