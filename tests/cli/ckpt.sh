@@ -429,7 +429,8 @@ expect 64 "an option that does not exist"
 # ---- rm ----
 ckpt rm ck/heat 4
 expect 65 "the newest is not removed"
-has err '^  do .*--force' "without --force"
+has err '^  do .*\(--force\)' "without --force"
+hasnt err RPT_ "and without a word of C"
 ckpt rm --dry-run ck/heat 1 2
 has out '^would remove heat/it-.*1-' "rm --dry-run"
 is "$(ls -d ck/heat/it-* | wc -l)" 4 "removes nothing"
