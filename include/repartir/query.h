@@ -19,8 +19,8 @@ RPT_BEGIN_DECLS
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset,
  * of the newest committed checkpoint unless another is named.  Its data are
- * compared with their checksums as they are read: what is damaged ends the query
- * (#RPT_ERR_CORRUPT), and no older one is taken instead.
+ * compared with their checksums as they are read: what is damaged ends the
+ * query (#RPT_ERR_CORRUPT), and no older one is taken instead.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
  * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
  * seen.
@@ -57,9 +57,9 @@ typedef struct rpt_query rpt_query_t;
  * as they were now until the view is closed; it reads their data when a
  * query asks for them.  Writes nothing.  Release with rpt_view_close().
  *
- * \param directories  paths, copied: of a directory of checkpoints, of a task in
- *                     one, which is shown alone, or of a state directory.  What
- *                     was given twice, by whatever paths, is there once.
+ * \param directories  paths, copied: of a directory of checkpoints, of a task
+ *                     in one, which is shown alone, or of a state directory.
+ *                     What was given twice, by any paths, is there once.
  * \param n            how many, 1 or more
  * \param options      those of `io.query`; NULL: of files and environment.
  *                     Stays the caller's.

@@ -199,6 +199,33 @@ run 1 query --dir pools/s --dir pools --dir pools/ --format csv --header no \
     "SELECT count(*) FROM tasks UNION ALL SELECT count(*) FROM attempts"
 is "$(tr -d '\r' <out | tr '\n' ' ')" "3 3 " "once, though given thrice"
 
+# ---- what the manual says, where one was put aside and one is damaged ----
+cp -r d copy
+rm -r copy/big
+mkdir copy/heat/.bad-0123456789abcdef
+awk '/^\.nf/ { is_in = 1; next } /^\.fi/ { is_in = 0 } is_in' \
+    "$SRC/doc/man/repartir-query.1" | sed 's/\\-/-/g; s/\\e$//' |
+    tr '\n' ' ' | sed 's/repartir query/\n&/g' |
+    sed 's/--dir ckpt/--dir copy/; s/--dir run.state/--dir pools\/s/' |
+    awk 'sub(/^repartir /, "")' >examples
+is "$(wc -l <examples)" 6 "the manual page has examples"
+while read -r line; do
+    eval "run 1 $line"
+    expect 0 "repartir $line"
+done <examples
+run 1 query --dir copy --header no --format csv \
+    "SELECT iteration, count(*) FROM checkpoints c, array('u', c.id)
+     GROUP BY c.id"
+expect 65 "a join with what was put aside"
+printf '\377' | dd of="$(echo copy/heat/it-000000000300-*)/state.h5" bs=1 \
+    seek=$(("$("$repartir" query --dir copy --header no "SELECT offset FROM
+        datasets WHERE name = 'u' ORDER BY path DESC LIMIT 1")" + 3)) \
+    conv=notrunc 2>/dev/null
+run 1 query --dir copy "SELECT sum(value) FROM array('u')"
+expect 65 "a damaged byte of the newest one"
+has err 'damaged' "is said, and no older one is taken"
+rm -r copy
+
 # ---- limits ----
 endless="WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
 run 1 query --dir d --limit-s 300ms "$endless SELECT count(*) FROM n"
