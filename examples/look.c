@@ -88,6 +88,7 @@ static void ask(const char *directory, uint64_t row)
     must(rpt_query_open(view,
                         "SELECT iteration, max(value) FROM checkpoints c, "
                         "array('temperature', c.id) WHERE i0 = ? "
+                        "AND c.state = 'committed' "
                         "GROUP BY iteration ORDER BY iteration",
                         &query));
     must(rpt_query_bind_i64(query, 1, (int64_t)row));

@@ -92,8 +92,10 @@ typedef struct {
  * rpt_catalog_close().
  *
  * \param path  DIRECTORY, DIRECTORY/TASK, or DIRECTORY/TASK/CHECKPOINT: then
- *              the catalog has only that task, or that checkpoint
- * \retval RPT_ERR_NOT_FOUND  there is no such directory
+ *              the catalog has only that task, or that checkpoint.
+ *              CHECKPOINT is the name of its folder, or what else
+ *              rpt_catalog_find() takes
+ * \retval RPT_ERR_NOT_FOUND  there is no such directory, or checkpoint
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
@@ -243,7 +245,9 @@ RPT_API rpt_status_t rpt_catalog_interval(const rpt_catalog_t *catalog,
 /** Flags of the functions that remove. */
 enum {
     RPT_CATALOG_DRY_RUN = 1, /**< remove nothing, tell what would go         */
-    RPT_CATALOG_DAMAGED = 2, /**< what is damaged or was put aside goes too  */
+    RPT_CATALOG_DAMAGED = 2, /**< what is damaged or was put aside goes too;
+                               for rpt_catalog_prune() also
+                               #RPT_CATALOG_VERIFY                           */
     RPT_CATALOG_FORCE = 4,   /**< the newest may go                          */
     RPT_CATALOG_VERIFY = 8   /**< only if the newest has all its checksums   */
 };
@@ -261,7 +265,8 @@ typedef void (*rpt_catalog_fn)(void *user, const rpt_catalog_entry_t *entry);
  * \param task     NULL when the catalog has only one
  * \param options  NULL: values of files and environment
  * \param flags    #RPT_CATALOG_DRY_RUN, #RPT_CATALOG_DAMAGED,
- *                 #RPT_CATALOG_VERIFY: the newest is read before anything goes
+ *                 #RPT_CATALOG_VERIFY: with one of the last two the newest is
+ *                 read before anything goes
  * \param fn       is called for each that went, may be NULL
  * \retval RPT_ERR_NOT_FOUND  no such task
  * \retval RPT_ERR_CORRUPT    the newest is damaged: nothing was removed

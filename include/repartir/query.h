@@ -17,7 +17,10 @@ RPT_BEGIN_DECLS
  * A view shows what is in directories as tables of SQL: `checkpoints`,
  * `datasets`, `files`, `blocks`, `events`, of those that
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
- * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset.
+ * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset,
+ * of the newest committed checkpoint unless another is named.  Its data are
+ * compared with their checksums as they are read: what is damaged ends the
+ * query (#RPT_ERR_CORRUPT), and no older one is taken instead.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
  * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
  * seen.
@@ -54,13 +57,16 @@ typedef struct rpt_query rpt_query_t;
  * as they were now until the view is closed; it reads their data when a
  * query asks for them.  Writes nothing.  Release with rpt_view_close().
  *
- * \param directories  paths, copied
+ * \param directories  paths, copied: of a directory of checkpoints, of a task
+ *                     in one, which is shown alone, or of a state directory.
+ *                     What was given twice, by any paths, is there once.
  * \param n            how many, 1 or more
  * \param options      those of `io.query`; NULL: of files and environment.
  *                     Stays the caller's.
  * \retval RPT_ERR_NOT_FOUND    a directory does not exist
  * \retval RPT_ERR_UNSUPPORTED  SQLite's library cannot be used
- * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
+ * \retval RPT_ERR_INVALID      one is a checkpoint, or a bad argument
+ * \retval RPT_ERR_IO, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_view_open(const char *const directories[], size_t n,

@@ -19,6 +19,7 @@
 #include <repartir/state.h>
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 /* ---- find.c ---- */
 
@@ -46,8 +47,9 @@ struct rpt_saved {
 
 /* A folder of a directory that has checkpoints or events. */
 struct rpt_view_task {
-    const char *directory; /* as it was given */
+    char *directory; /* as it was given; of a task that was: the one above */
     char *name;
+    struct stat place; /* so that it is there once */
     char newest[RPT_FOLDER_NAME_BYTES]; /* "": nobody has asked yet */
 };
 
@@ -55,6 +57,7 @@ struct rpt_view_task {
 struct rpt_view_pool {
     char *path;
     rpt_state_t *state;
+    struct stat place;
 };
 
 /* Reads names and manifests. */
@@ -79,7 +82,8 @@ struct rpt_held {
 /* RPT_ERR_NOT_FOUND: it is gone; RPT_ERR_CORRUPT: it is damaged. */
 rpt_status_t rpt__hold(struct rpt_view *catalog, size_t task, const char *name,
                        struct rpt_held **held_out);
-/* The newest good one of a task; the same one in all queries of a catalog. */
+/* The newest one of a task whose manifest and checksums are good; the same one
+ * in all queries of a catalog. */
 rpt_status_t rpt__hold_newest(struct rpt_view *catalog, size_t task,
                               struct rpt_held **held_out);
 void rpt__unhold(struct rpt_view *catalog, struct rpt_held *held);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/checkpoint/catalog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,8 +74,8 @@ static rpt_status_t read_manifest(const struct rpt_dir *dir, const char *name,
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
     char path[1024];
-    rpt_status_t status = rpt__dir_read_all(dir, name,
-                                            RPT_MANIFEST_BYTES_MAX, &text);
+    rpt_status_t status = rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX,
+                                            &text);
 
     if (status == RPT_OK) {
         snprintf(path, sizeof path, "%s/%s", dir->path, name);
@@ -214,19 +215,38 @@ static bool has_checkpoints(const struct rpt_dir_names *names)
     return false;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* By the path of its directory, or by another one. */
+static bool is_known_task(const struct rpt_view *c, const struct stat *place)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < c->n_tasks && !known; i++) {
+        known = is_same(&c->tasks[i].place, place);
+    }
+    return known;
+}
+
 static rpt_status_t append_task(struct rpt_view *c, const char *directory,
-                                const char *name)
+                                const char *name, const struct stat *place)
 {
     struct rpt_view_task *more = room(c->tasks, c->n_tasks, sizeof *more);
-    struct rpt_view_task task = { .directory = directory };
+    struct rpt_view_task task = { .place = *place };
 
     if (more == NULL) {
         return RPT_ERR_NOMEM;
     }
     c->tasks = more;
+    task.directory = strdup(directory);
     task.name = strdup(name);
-    if (task.name == NULL) {
-        return rpt__fail_nomem(strlen(name) + 1);
+    if (task.directory == NULL || task.name == NULL) {
+        free(task.directory);
+        free(task.name);
+        return rpt__fail_nomem(strlen(directory) + strlen(name) + 2);
     }
     c->tasks[c->n_tasks++] = task;
     return RPT_OK;
@@ -239,15 +259,20 @@ static rpt_status_t add_task(struct rpt_view *c, const char *directory,
 {
     struct rpt_dir_names names = { NULL, 0 };
     size_t n = c->n_saved;
+    struct stat place = { .st_ino = 0 };
     bool is_gone = false;
     rpt_status_t status = rpt__dir_list(dir, &names);
 
-    if (status != RPT_OK || !has_checkpoints(&names)) {
+    if (status == RPT_OK && fstat(dir->fd, &place) != 0) {
+        status = rpt__dir_fail(dir, "", "look at", errno, 0);
+    }
+    if (status != RPT_OK || !has_checkpoints(&names) ||
+        is_known_task(c, &place)) {
         rpt__dir_names_free(&names);
         return status;
     }
     rpt__dir_names_free(&names);
-    status = append_task(c, directory, name);
+    status = append_task(c, directory, name, &place);
     if (status == RPT_OK) {
         status = add_all_saved(c, dir, &is_gone);
     }
@@ -280,26 +305,71 @@ static bool is_folder(const struct rpt_dir *top, const char *name)
            S_ISDIR(found.st_mode) && !is_forbidden(top, name);
 }
 
+/* What was given is a task: its directory is the one above, without links. */
+static rpt_status_t add_alone(struct rpt_view *c, const char *path,
+                              const struct rpt_dir *dir)
+{
+    char *real = realpath(path, NULL);
+    char *slash = real != NULL ? strrchr(real, '/') : NULL;
+    rpt_status_t status;
+
+    if (slash == NULL) {
+        return rpt__dir_fail(dir, "", "look at", errno, 0);
+    }
+    *slash = '\0';
+    status = add_task(c, real[0] != '\0' ? real : "/", slash + 1, dir);
+    free(real);
+    return status;
+}
+
+static rpt_status_t refuse_checkpoint(const char *path)
+{
+    rpt__fail(RPT_ERR_INVALID, "%s is one checkpoint", path);
+    rpt__fail_why("queries are of a task, or of a directory with tasks");
+    rpt__fail_hint("give the folder above it, and choose by the id: "
+                   "array('NAME', 'ID'), WHERE id = 'ID'");
+    return RPT_ERR_INVALID;
+}
+
+static rpt_status_t add_inner(struct rpt_view *c, const char *directory,
+                              const struct rpt_dir *top,
+                              const struct rpt_dir_names *names)
+{
+    rpt_status_t status = RPT_OK;
+    struct rpt_dir dir;
+
+    for (size_t i = 0; i < names->n && status == RPT_OK; i++) {
+        if (!is_folder(top, names->list[i])) {
+            continue;
+        }
+        status = rpt__dir_open(top, names->list[i], &dir);
+        if (status == RPT_OK) {
+            status = add_task(c, directory, names->list[i], &dir);
+            rpt__dir_close(&dir);
+        } else if (!is_there(top, names->list[i])) {
+            status = RPT_OK;
+        }
+    }
+    return status;
+}
+
 static rpt_status_t add_directory(struct rpt_view *c, const char *directory)
 {
-    struct rpt_dir top = RPT_DIR_CLOSED, dir;
+    struct rpt_dir top = RPT_DIR_CLOSED;
     struct rpt_dir_names names = { NULL, 0 };
     rpt_status_t status = rpt__dir_open_path(directory, &top);
 
     if (status == RPT_OK) {
         status = rpt__dir_list(&top, &names);
     }
-    for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
-        if (!is_folder(&top, names.list[i])) {
-            continue;
-        }
-        status = rpt__dir_open(&top, names.list[i], &dir);
-        if (status == RPT_OK) {
-            status = add_task(c, directory, names.list[i], &dir);
-            rpt__dir_close(&dir);
-        } else if (!is_there(&top, names.list[i])) {
-            status = RPT_OK;
-        }
+    if (status == RPT_OK && is_there(&top, RPT_MANIFEST) &&
+        is_there(&top, RPT_STATE_FILE)) {
+        status = refuse_checkpoint(directory);
+    } else if (status == RPT_OK && has_checkpoints(&names) &&
+               rpt__dir_is_task(&top)) {
+        status = add_alone(c, directory, &top);
+    } else if (status == RPT_OK) {
+        status = add_inner(c, directory, &top, &names);
     }
     rpt__dir_names_free(&names);
     rpt__dir_close(&top);
@@ -321,11 +391,21 @@ rpt_status_t rpt__view_find(struct rpt_view *c)
 
 /* ---- state directories ---- */
 
+static bool is_known_pool(const struct rpt_view *c, const struct stat *place)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < c->n_pools && !known; i++) {
+        known = is_same(&c->pools[i].place, place);
+    }
+    return known;
+}
+
 static rpt_status_t append_pool(struct rpt_view *c, const char *path,
-                                rpt_state_t *state)
+                                rpt_state_t *state, const struct stat *place)
 {
     struct rpt_view_pool *more = room(c->pools, c->n_pools, sizeof *more);
-    struct rpt_view_pool pool = { strdup(path), state };
+    struct rpt_view_pool pool = { strdup(path), state, *place };
 
     if (more != NULL) {
         c->pools = more;
@@ -341,11 +421,16 @@ static rpt_status_t append_pool(struct rpt_view *c, const char *path,
 static rpt_status_t add_pool(struct rpt_view *c, const char *path)
 {
     rpt_state_t *state = NULL;
-    rpt_status_t status = rpt_state_open(path, &state);
+    struct stat place = { .st_ino = 0 };
+    rpt_status_t status;
 
+    if (stat(path, &place) == 0 && is_known_pool(c, &place)) {
+        return RPT_OK;
+    }
+    status = rpt_state_open(path, &state);
     /* The lock of a task with checkpoints looks like that of a pool. */
     if (status == RPT_OK && rpt_state_summary(state)->n_tasks > 0) {
-        status = append_pool(c, path, state);
+        status = append_pool(c, path, state, &place);
         if (status == RPT_OK) {
             return RPT_OK;
         }
@@ -409,6 +494,7 @@ rpt_status_t rpt__view_find_pools(struct rpt_view *c)
 void rpt__view_forget(struct rpt_view *c)
 {
     for (size_t i = 0; i < c->n_tasks; i++) {
+        free(c->tasks[i].directory);
         free(c->tasks[i].name);
     }
     for (size_t i = 0; i < c->n_saved; i++) {

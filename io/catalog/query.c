@@ -114,12 +114,25 @@ static void begin(struct rpt_query *query)
 
 /* ---- opening ---- */
 
-static rpt_status_t check_rest(const char *rest)
+/* What follows is no statement where SQLite makes none of it: blanks,
+ * semicolons, comments. */
+static rpt_status_t check_rest(const struct rpt_view *c, const char *rest)
 {
-    rest += strspn(rest, " \t\r\n\f;");
+    sqlite3_stmt *second = NULL;
+    const char *next = rest;
+    int code = SQLITE_OK;
+
+    while (code == SQLITE_OK && second == NULL && *rest != '\0') {
+        code = rpt__sqlite.prepare_v2(c->db, rest, -1, &second, &next);
+        if (code == SQLITE_OK && second == NULL) {
+            rest = next > rest ? next : "";
+        }
+    }
+    rpt__sqlite.finalize(second);
     if (*rest == '\0') {
         return RPT_OK;
     }
+    rest += strspn(rest, " \t\r\n\f;");
     rpt__fail(RPT_ERR_PARSE, "there is something after the statement");
     rpt__fail_why("%.100s", rest);
     rpt__fail_hint("ask one thing at a time");
@@ -150,7 +163,7 @@ static rpt_status_t prepare(struct rpt_query *query, const char *sql)
     if (rpt__sqlite.stmt_readonly(query->statement) == 0) {
         return refused(c);
     }
-    return check_rest(rest);
+    return check_rest(c, rest);
 }
 
 rpt_status_t rpt__query_open(struct rpt_view *catalog, const char *sql,

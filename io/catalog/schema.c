@@ -7,7 +7,8 @@
 /* The numbers of columns are enums beside the code that fills them in. */
 #define CHECKPOINTS                                                            \
     "CREATE TABLE checkpoints(    -- folders of checkpoints, newest first\n"   \
-    "  directory TEXT,            -- as it was given\n"                        \
+    "  directory TEXT,            -- as it was given; of a task that was\n"    \
+    "                             -- given, the one above it\n"                \
     "  task TEXT,\n"                                                           \
     "  id TEXT,                   -- 16 hexadecimal digits\n"                  \
     "  name TEXT,                 -- of the folder, in directory/task\n"       \
@@ -133,6 +134,7 @@
     "  index_ INTEGER,            -- of pairs of a value and an index\n"       \
     "  name TEXT HIDDEN,\n"                                                    \
     "  checkpoint HIDDEN,         -- id (text) or iteration; the newest\n"     \
+    "                             -- committed one\n"                          \
     "  task TEXT HIDDEN           -- needed where several have the name\n"     \
     ")"
 

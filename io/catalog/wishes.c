@@ -163,9 +163,15 @@ static rpt_status_t ambiguous(const struct rpt_view *c, const struct wanted *w,
     rpt__fail(RPT_ERR_INVALID, "several tasks have a dataset \"%s\"", w->name);
     rpt__fail_why("%s/%s and %s/%s", x->directory, x->name, y->directory,
                   y->name);
-    rpt__fail_hint("say which: array('%s', NULL, 'TASK'), or with the id of a "
-                   "checkpoint",
-                   w->name);
+    if (strcmp(x->name, y->name) == 0) {
+        rpt__fail_hint("say which checkpoint: array('%s', 'ID'); SELECT "
+                       "directory, id, iteration FROM checkpoints tells ids",
+                       w->name);
+    } else {
+        rpt__fail_hint("say which: array('%s', NULL, 'TASK'), or with the id "
+                       "of a checkpoint",
+                       w->name);
+    }
     return RPT_ERR_INVALID;
 }
 

@@ -212,37 +212,75 @@ static rpt_status_t add_all(struct rpt_catalog *c, const char *task)
     return status;
 }
 
+static rpt_status_t say_what_is_wanted(rpt_status_t status)
+{
+    if (status == RPT_ERR_NOT_FOUND) {
+        rpt__fail_hint("give a directory of checkpoints, a task in it or a "
+                       "checkpoint: DIRECTORY[/TASK[/CHECKPOINT]]");
+    }
+    return status;
+}
+
+/* The path of what is there, without links.  CHECKPOINT may be all that finds
+ * one in its task. */
+static rpt_status_t resolve(const char *path, struct rpt_dir *top,
+                            char **real_out)
+{
+    char *above = NULL, *which;
+    size_t n = strlen(path);
+    rpt_status_t status = RPT_END;
+
+    *real_out = realpath(path, NULL);
+    if (*real_out != NULL) {
+        return RPT_OK;
+    }
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
+    }
+    if (errno == ENOENT) {
+        above = strndup(path, n);
+        which = above != NULL ? strrchr(above, '/') : NULL;
+        if (which != NULL) {
+            *which++ = '\0';
+            status = rpt__folders_path(above[0] != '\0' ? above : "/", which,
+                                       real_out);
+        } else if (above != NULL) {
+            status = rpt__folders_path(".", above, real_out);
+        }
+        free(above);
+    }
+    if (status == RPT_END) {
+        status = rpt__dir_open_path(path, top); /* says why */
+        status = status == RPT_OK ? rpt__fail_nomem(PATH_MAX)
+                                  : say_what_is_wanted(status);
+    }
+    return status;
+}
+
 rpt_status_t rpt__catalog_open(const char *path,
                                struct rpt_catalog **catalog_out)
 {
     struct rpt_catalog *c = calloc(1, sizeof *c);
-    char *real = realpath(path, NULL);
+    char *real = NULL;
     const char *task = NULL, *checkpoint = NULL;
     rpt_status_t status;
 
     if (c == NULL) {
-        free(real);
         return rpt__fail_nomem(sizeof *c);
     }
     c->top = (struct rpt_dir)RPT_DIR_CLOSED;
-    if (real == NULL) {
-        status = rpt__dir_open_path(path, &c->top); /* says why */
-        status = status == RPT_OK ? rpt__fail_nomem(PATH_MAX) : status;
-    } else {
-        status = split(real, &c->top, &task, &checkpoint);
+    status = resolve(path, &c->top, &real);
+    if (status == RPT_OK) {
+        status = say_what_is_wanted(split(real, &c->top, &task, &checkpoint));
     }
     if (status == RPT_OK && checkpoint != NULL) {
         c->only = strdup(checkpoint);
         status = c->only != NULL ? RPT_OK : rpt__fail_nomem(PATH_MAX);
     }
     if (status == RPT_OK) {
-        status = add_all(c, task);
+        status = say_what_is_wanted(add_all(c, task));
     }
     free(real);
-    if (status == RPT_ERR_NOT_FOUND) {
-        rpt__fail_hint("give a directory of checkpoints, a task in it or a "
-                       "checkpoint: DIRECTORY[/TASK[/CHECKPOINT]]");
-    }
     if (status != RPT_OK) {
         rpt__catalog_close(c);
         return status;

@@ -35,6 +35,10 @@ void rpt__folders_free(struct rpt_folders *folders);
 rpt_status_t rpt__folders_find(const struct rpt_folders *folders,
                                const char *path, const char *which,
                                const rpt_catalog_entry_t **entry_out);
+/* The path of that folder without links, to be freed.  RPT_ERR_NOT_FOUND: the
+ * task at a path has none such; RPT_END: there is no task. */
+rpt_status_t rpt__folders_path(const char *task, const char *which,
+                               char **path_out);
 
 /* ---- catalog.c ---- */
 

@@ -332,3 +332,35 @@ rpt_status_t rpt__folders_find(const struct rpt_folders *folders,
                    "of a folder, an id, an iteration or \"newest\"");
     return RPT_ERR_NOT_FOUND;
 }
+
+rpt_status_t rpt__folders_path(const char *task, const char *which,
+                               char **path_out)
+{
+    struct rpt_dir dir = RPT_DIR_CLOSED;
+    struct rpt_folders folders = { NULL, 0 };
+    const rpt_catalog_entry_t *entry = NULL;
+    char *real = realpath(task, NULL), *path;
+    rpt_status_t status = real != NULL &&
+                                  rpt__dir_open_path(real, &dir) == RPT_OK &&
+                                  rpt__dir_is_task(&dir)
+                              ? RPT_OK
+                              : RPT_END;
+
+    if (status == RPT_OK) {
+        status = rpt__folders_read(&dir, "", NULL, &folders);
+    }
+    if (status == RPT_OK) {
+        status = rpt__folders_find(&folders, real, which, &entry);
+    }
+    if (status == RPT_OK) {
+        if (asprintf(&path, "%s/%s", real, entry->name) < 0) {
+            status = rpt__fail_nomem(strlen(real));
+        } else {
+            *path_out = path;
+        }
+    }
+    rpt__folders_free(&folders);
+    rpt__dir_close(&dir);
+    free(real);
+    return status;
+}

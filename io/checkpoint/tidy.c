@@ -21,6 +21,8 @@
 
 #define HALT "HALT"
 
+enum { MOST_LOOKS = 20 };
+
 /* A task as it is now. */
 struct task {
     const char *name; /* the catalog's */
@@ -131,7 +133,8 @@ static rpt_status_t choose(const struct task *task,
     return status;
 }
 
-/* The newest one stays, so it had better be whole. */
+/* The newest one stays, so it had better be whole.  RPT_END: it went meanwhile,
+ * recorded. */
 static rpt_status_t verify_newest(const struct task *task)
 {
     struct rpt_opened opened = RPT_OPENED_NONE;
@@ -148,11 +151,13 @@ static rpt_status_t verify_newest(const struct task *task)
     }
     rpt__opened_free(&opened);
     if (status != RPT_OK && rpt__dir_lacks(&task->dir, name)) {
-        return rpt__gone(&task->dir, name);
+        rpt__gone(&task->dir, name);
+        return RPT_END;
     }
     if (status == RPT_ERR_CORRUPT) {
         rpt__fail_hint("nothing was removed; the checkpoints before that one "
-                       "are needed");
+                       "are needed: remove it by `repartir ckpt rm --force', "
+                       "then prune");
     }
     return status;
 }
@@ -176,25 +181,24 @@ static rpt_status_t prune(const struct task *task, const bool goes[],
     return status;
 }
 
-rpt_status_t rpt__catalog_prune(const struct rpt_catalog *c, const char *name,
-                                const rpt_options_t *options,
-                                const struct rpt_tidying *tidying)
+/* One look. */
+static rpt_status_t prune_once(const struct rpt_catalog *c, const char *name,
+                               const rpt_options_t *options,
+                               const struct rpt_tidying *tidying)
 {
+    /* What only looks whole must not outlive what is. */
+    bool reads = (tidying->flags &
+                  (RPT_CATALOG_VERIFY | RPT_CATALOG_DAMAGED)) != 0;
     struct task task;
-    rpt_options_t *own = NULL;
     bool *goes = NULL;
     rpt_status_t status = open_task(c, name, &task);
 
-    if (status == RPT_OK && options == NULL) {
-        status = rpt__options_copy(NULL, &own);
-    }
     if (status == RPT_OK) {
         goes = calloc(task.folders.n + 1, sizeof *goes);
-        status = goes != NULL
-                     ? choose(&task, options != NULL ? options : own, goes)
-                     : rpt__fail_nomem(task.folders.n + 1);
+        status = goes != NULL ? choose(&task, options, goes)
+                              : rpt__fail_nomem(task.folders.n + 1);
     }
-    if (status == RPT_OK && (tidying->flags & RPT_CATALOG_VERIFY) != 0) {
+    if (status == RPT_OK && reads) {
         status = verify_newest(&task);
     }
     if (status == RPT_OK) {
@@ -204,9 +208,28 @@ rpt_status_t rpt__catalog_prune(const struct rpt_catalog *c, const char *name,
         status = remove_old(&task, tidying);
     }
     free(goes);
-    rpt_options_destroy(own);
     close_task(&task);
     return status;
+}
+
+rpt_status_t rpt__catalog_prune(const struct rpt_catalog *c, const char *name,
+                                const rpt_options_t *options,
+                                const struct rpt_tidying *tidying)
+{
+    rpt_options_t *own = NULL;
+    rpt_status_t status = options != NULL ? RPT_OK
+                                          : rpt__options_copy(NULL, &own);
+
+    if (status == RPT_OK) {
+        int looks = 0;
+
+        do {
+            status = prune_once(c, name, options != NULL ? options : own,
+                                tidying);
+        } while (status == RPT_END && ++looks < MOST_LOOKS);
+    }
+    rpt_options_destroy(own);
+    return status == RPT_END ? RPT_ERR_NOT_FOUND : status;
 }
 
 /* ---- by name ---- */

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,44 @@ static rpt_status_t split(const char *path, char **dir_out, char **name_out)
     return RPT_OK;
 }
 
+/* The length of the longest name of a path. */
+static size_t longest_name(const char *path)
+{
+    size_t most = 0;
+
+    while (*path != '\0') {
+        size_t n = strcspn(path, "/");
+
+        most = n > most ? n : most;
+        path += n + (path[n] == '/');
+    }
+    return most;
+}
+
+/* Room for ".part-ID", too. */
+static rpt_status_t check_length(const char *path, const char *name)
+{
+    enum { MOST = NAME_MAX - 6 - (RPT_ID_BYTES - 1) };
+    size_t n = strlen(name);
+    bool is_last = n > MOST;
+
+    if (!is_last && longest_name(path) <= NAME_MAX && strlen(path) < PATH_MAX) {
+        return RPT_OK;
+    }
+    rpt__fail(RPT_ERR_INVALID, "cannot export to \"%.300s%s\"", path,
+              strlen(path) > 300 ? "..." : "");
+    if (is_last) {
+        rpt__fail_why("the name of the folder is too long: %zu bytes, %d at "
+                      "most",
+                      n, MOST);
+    } else {
+        rpt__fail_why("the path is too long: %d bytes at most, %d for a name",
+                      PATH_MAX - 1, NAME_MAX);
+    }
+    rpt__fail_hint("name a folder with a shorter name");
+    return RPT_ERR_INVALID;
+}
+
 static rpt_status_t check_name(const char *path, const char *name)
 {
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
@@ -60,7 +99,7 @@ static rpt_status_t check_name(const char *path, const char *name)
         rpt__fail_hint("name a folder that is not there yet");
         return RPT_ERR_INVALID;
     }
-    return RPT_OK;
+    return check_length(path, name);
 }
 
 /* Whether a name is OUT, `between` and 16 digits. */
@@ -151,7 +190,8 @@ static rpt_status_t check_place(const struct rpt_export *e)
     if ((e->config->flags & RPT_EXPORT_REPLACE) == 0) {
         rpt__fail(RPT_ERR_EXISTS, "%s/%s is there already", o->parent.path,
                   o->name);
-        rpt__fail_hint("name another folder, or say that it is to be replaced");
+        rpt__fail_hint("name another folder, or say that what an export wrote "
+                       "is to be replaced (--replace, RPT_EXPORT_REPLACE)");
         return RPT_ERR_EXISTS;
     }
     return check_export(o);

@@ -55,8 +55,8 @@ struct query_options {
 
 static const struct argp_option options_of_query[] = {
     { "dir", KEY_DIR, "DIR", 0,
-      "Look at this directory of checkpoints or state directory; may be given "
-      "again",
+      "Look at this directory of checkpoints, task in one, or state "
+      "directory; may be given again",
       0 },
     { "param", KEY_PARAM, "VALUE", 0,
       "The value of the next ? in the statement: a number, or else a text", 0 },
@@ -250,6 +250,16 @@ struct target {
     bool has_begun;
 };
 
+static int not_written(struct fault *fault, const char *path, int error)
+{
+    fault_set(fault, CODE_IO, "%s could not be written",
+              path != NULL ? path : "standard output");
+    fault_why(fault, "%s", strerror(error));
+    fault_hint(fault, "what was written is not whole; make room, or give "
+                      "--output=FILE in another place, and ask again");
+    return CODE_IO;
+}
+
 static int flush(struct target *t, struct fault *fault)
 {
     struct text *out = &t->rows.out;
@@ -265,15 +275,13 @@ static int flush(struct target *t, struct fault *fault)
         sink_flush(&t->sink);
         text_clear(out);
         if (t->sink.error != 0) {
-            fault_set(fault, CODE_IO, "%s could not be written", t->sink.path);
-            fault_why(fault, "%s", strerror(t->sink.error));
-            return CODE_IO;
+            return not_written(fault, t->sink.path, t->sink.error);
         }
         return CODE_OK;
     }
     if (fwrite(out->data, 1, out->bytes, stdout) < out->bytes ||
         fflush(stdout) != 0) {
-        return fault_set(fault, CODE_IO, "standard output cannot be written");
+        return not_written(fault, NULL, errno);
     }
     text_clear(out);
     return CODE_OK;
@@ -336,8 +344,7 @@ static int run(const struct query_options *o, rpt_view_t *catalog,
         code = print_rows(query, &target, fault);
         sink_close(&target.sink);
         if (code == CODE_OK && target.sink.error != 0) {
-            code = fault_set(fault, CODE_IO, "%s could not be written",
-                             o->output);
+            code = not_written(fault, o->output, target.sink.error);
         }
     }
     rows_free(&target.rows);
@@ -353,8 +360,9 @@ static int query(const struct query_options *o)
 
     if (o->wants_schema) {
         if (fputs(rpt_view_schema(), stdout) == EOF || fflush(stdout) != 0) {
-            say("standard output cannot be written");
-            return CODE_IO;
+            code = not_written(&fault, NULL, errno);
+            fault_print(&fault);
+            return code;
         }
         return CODE_OK;
     }

@@ -82,6 +82,24 @@ static int code_of(rpt_status_t status)
     }
 }
 
+/* "(--force, RPT_CATALOG_FORCE)": the first is for who uses the command, the
+ * second for a program. */
+static void drop_constants(char *hint)
+{
+    char *word = hint;
+
+    while ((word = strstr(word, "(--")) != NULL) {
+        char *comma = word + 3 + strcspn(word + 3, ",)");
+
+        word += 3;
+        if (strncmp(comma, ", RPT_", 6) == 0) {
+            char *end = comma + strcspn(comma, ")");
+
+            memmove(comma, end, strlen(end) + 1);
+        }
+    }
+}
+
 int fault_library(struct fault *fault)
 {
     const rpt_error_t *error = rpt_last_error();
@@ -95,6 +113,7 @@ int fault_library(struct fault *fault)
     }
     fault_why(fault, "%s", error->why);
     fault_hint(fault, "%s", error->hint);
+    drop_constants(fault->hint);
     return code;
 }
 

@@ -139,6 +139,12 @@ for bad in 'ck/heat' 'ck/heat 1 2 3' '--absolute=-1 ck/heat 1 2' \
     ckpt diff $bad
     expect 64 "diff $bad"
 done
+ckpt diff ck/heat/1 ck/heat/3
+expect 1 "diff of two paths of iterations"
+ckpt diff ck/heat 1
+expect 65 "diff with an iteration for a path"
+has err '^  do    two words are two paths; .* PATH CHECKPOINT CHECKPOINT' \
+    "says how to name two"
 ckpt diff ck/heat 1 77
 expect 65 "diff with one that is not there"
 
@@ -152,6 +158,31 @@ ckpt path ck
 expect 65 "path: of which task?"
 ckpt path ck/heat 9
 is "$code $(wc -c <out)" "65 0" "path: of none"
+ckpt path ck/heat/2
+is "$code $(cat out)" "0 $PWD/$(folder heat 2)" "path: TASK/ITERATION"
+ckpt path ck/heat/newest/
+is "$code $(cat out)" "0 $PWD/$(folder heat 4)" "path: TASK/newest"
+id=$(folder heat 3)
+id=${id##*-}
+(cd ck/heat && "$repartir" ckpt path "$id") >out 2>err
+is "$? $(cat out)" "0 $PWD/$(folder heat 3)" "path: an id, in the task"
+ckpt path ck/heat/9
+expect 65 "path: TASK/ITERATION of none"
+has err 'ck/heat has no checkpoint "9"' "is said of the task"
+hasnt err 'No such file' "and not of a file"
+ckpt path ck/nobody/9
+expect 65 "path: of no task"
+has err "cannot open the directory ck/nobody/9" "is said, too"
+has err '^  do    give a directory' "with what to do"
+ckpt show ck/heat/2
+has out '^  iteration 2, ' "show TASK/ITERATION"
+ckpt verify ck/heat/2
+has out '^1 good, 0 damaged, 0 gone$' "verify TASK/ITERATION"
+ckpt rm --dry-run ck/heat/2
+is "$code $(grep -c '^would remove heat/it-0*2-' out)" "0 1" \
+    "rm TASK/ITERATION"
+ckpt prune ck/heat/2
+expect 64 "prune TASK/ITERATION"
 ckpt path
 expect 64 "path: of nothing"
 ckpt path ck heat 4
@@ -212,8 +243,15 @@ has out 'from 4 saves' "from what"
 ckpt interval --json --cost=2 --mtbf=100
 json out "interval --json"
 has out '"interval_s":18\.68888' "by Daly's formula"
-ckpt interval --cost=0 ck/wave
+ckpt interval --mtbf=6h ck/wave
 expect 0 "what is not given is learned"
+for bad in '--mtbf=6h --cost=0' '--cost=0s ck/wave' '--mtbf=0' \
+    '--cost=1 --mtbf=0 ck/wave'; do
+    # shellcheck disable=SC2086
+    ckpt interval $bad
+    expect 64 "interval $bad"
+    has err '^repartir.*: --(cost|mtbf) must be above 0$' "is said"
+done
 ckpt interval
 expect 64 "interval of nothing"
 rm ck/wave/events.jsonl
@@ -391,7 +429,8 @@ expect 64 "an option that does not exist"
 # ---- rm ----
 ckpt rm ck/heat 4
 expect 65 "the newest is not removed"
-has err '^  do .*--force' "without --force"
+has err '^  do .*\(--force\)' "without --force"
+hasnt err RPT_ "and without a word of C"
 ckpt rm --dry-run ck/heat 1 2
 has out '^would remove heat/it-.*1-' "rm --dry-run"
 is "$(ls -d ck/heat/it-* | wc -l)" 4 "removes nothing"
@@ -431,6 +470,15 @@ spoil "$(folder heat 4)/state.h5" 2050
 ckpt prune --keep=1 --verify ck
 expect 65 "prune --verify of a damaged newest one"
 is "$(ls -d ck/heat/it-* | wc -l)" 2 "removes nothing"
+mkdir ck/heat/.bad-0123456789abcdef
+ckpt prune --keep=1 --damaged ck
+expect 65 "prune --damaged of a damaged newest one"
+has err '^  do .*rm --force' "says how it goes"
+is "$(ls -d ck/heat/it-* ck/heat/.bad-* | wc -l)" 3 "removes nothing, too"
+ckpt rm --force ck/heat 4
+ckpt prune --keep=1 --damaged ck
+is "$code $(ls -d ck/heat/it-* ck/heat/.bad-* 2>/dev/null)" \
+    "0 $(folder heat 2)" "until it is gone"
 rm -rf ck
 cp -r bak ck
 ckpt prune --keep-bytes=1K ck/heat

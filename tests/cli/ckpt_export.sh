@@ -44,6 +44,12 @@ expect 64 "nothing to export"
 ckpt_export ck
 expect 64 "nowhere to write"
 has err '--out=DIR says' "is said"
+ckpt_export --out= ck
+expect 64 "nowhere to write, too"
+has err '--out=DIR says' "is said as well"
+ckpt_export --out=o --table=checkpoints --array=flow/u ck
+expect 64 "arrays of the table of checkpoints"
+has err 'not with --table=checkpoints' "is said"
 ckpt_export --out=o --keepbits=53 ck
 expect 64 "--keepbits is 52 at most"
 ckpt_export --out=o --table=blobs ck
@@ -79,6 +85,20 @@ read_table 't["i0"] == sorted(t["i0"]) and t["i1"] == list(range(10)) * 4' \
 ckpt_export --out=o1 ck
 expect 65 "OUT is there"
 has err 'is there already' "is said"
+has err '^  do    .*\(--replace\)$' "and how to replace it"
+# A name has 255 bytes at most, that of the folder ".part-ID" 22 of them.
+for n in 234 257; do
+    ckpt_export --out="$(printf "%0${n}d" 0)" ck
+    expect 65 "a name of $n bytes"
+    has err "^  why   the name of the folder is too long: $n bytes, 233 at" \
+        "is said to be too long"
+done
+ckpt_export --out="$(printf '%0256d' 0)/o" ck
+expect 65 "a folder of a long name above it"
+has err '^  why   the path is too long' "is said to be too long, too"
+ckpt_export --out="$(printf '%0233d' 0)" ck
+expect 0 "a name that is just short enough"
+rm -r 0*
 ckpt_export --out=o1 --replace --json ck/heat 2
 expect 0 "is replaced"
 has out '^\{"output":"o1","id":"[0-9a-f]{16}","iteration":2,"tables":' \

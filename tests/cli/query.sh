@@ -108,7 +108,7 @@ has err 'has 1 parameters, --param gives 0' "which is said"
 
 # ---- where it goes to ----
 echo before >file
-run 1 query --dir d --output file --format csv "SELECT 1 AS a"
+run 1 query --dir d --output file --format csv "SELECT 1 AS a; -- only"
 printf 'a\r\n1\r\n' >wanted
 same file wanted "--output"
 is "$(wc -c <out)" 0 "and nothing is printed"
@@ -119,12 +119,20 @@ expect 65 "a query that fails"
 same file wanted "leaves the file alone"
 run 1 query --dir d --output=no/such "SELECT 1"
 expect 74 "--output where there is no folder"
+has err '^  do    give a file' "says what to do"
 if [ -e /dev/full ]; then
     code=0
     "$repartir" query --dir d "SELECT 1" >/dev/full 2>err || code=$?
     expect 74 "a full device"
+    has err '^  why   No space left' "is said"
+    has err '^  do    .*make room' "with what to do"
+    code=0
+    "$repartir" query --schema >/dev/full 2>err || code=$?
+    expect 74 "--schema on a full device"
+    has err '^  do    .*make room' "says what to do"
     run 1 query --dir d --output=/dev/full "SELECT * FROM array('field')"
     expect 74 "--output on a full device"
+    has err '^  do    .*make room' "says what to do, too"
 fi
 
 # ---- several directories, and those of pools ----
@@ -134,6 +142,33 @@ run 1 query --dir d --dir e --header no \
     "SELECT directory, count(*) FROM checkpoints GROUP BY 1"
 printf 'd  4\ne  2\n' >wanted
 same out wanted "--dir twice"
+run 1 query --dir d --dir d/ --dir ./d/heat --header no \
+    "SELECT directory, count(*) FROM checkpoints GROUP BY 1"
+printf 'd  4\n' >wanted
+same out wanted "the same directory twice is one"
+ln -s "$PWD/d/heat" link
+for path in d/heat d/heat/ link; do
+    run 1 query --dir $path --header no \
+        "SELECT DISTINCT directory, task, iteration FROM checkpoints"
+    printf '%s  heat  %s\n' "$PWD/d" 300 "$PWD/d" 200 "$PWD/d" 100 >wanted
+    same out wanted "--dir $path is that task"
+done
+run 1 query --dir d/heat --header no "SELECT DISTINCT task FROM events"
+is "$(cat out)" heat "with its events"
+run 1 query --dir d/heat --header no --format csv \
+    "SELECT count(*) FROM array('u') UNION ALL SELECT count(*) FROM tasks"
+is "$(tr -d '\r' <out | tr '\n' ' ')" "2400 0 " "and arrays"
+(cd d/heat && "$repartir" query --dir . --header no \
+    "SELECT count(*) FROM checkpoints") >out 2>err
+is "$(cat out)" 3 "also by ."
+run 1 query --dir "$(echo d/heat/it-000000000100-*)" "SELECT 1"
+expect 65 "--dir of a checkpoint"
+has err '^  do    give the folder above' "says what to give"
+cp -r d copy
+run 1 query --dir d --dir copy "SELECT value FROM array('u', NULL, 'heat')"
+expect 65 "two tasks of one name"
+has err "^  do    say which checkpoint: array\('u', 'ID'\)" "need an id"
+rm -rf copy
 mkdir pools
 printf 'true\nfalse\nsh -c "kill -9 $$"\n' >tasks
 run 1 run --state pools/s tasks
@@ -160,6 +195,36 @@ run 1 query --dir pools/s --format csv --header no \
     "SELECT count(*) FROM tasks WHERE duration_s >= 0 AND
      start_time > strftime('%s', 'now') - 600"
 is "$(tr -d '\r' <out)" 3 "with times"
+run 1 query --dir pools/s --dir pools --dir pools/ --format csv --header no \
+    "SELECT count(*) FROM tasks UNION ALL SELECT count(*) FROM attempts"
+is "$(tr -d '\r' <out | tr '\n' ' ')" "3 3 " "once, though given thrice"
+
+# ---- what the manual says, where one was put aside and one is damaged ----
+cp -r d copy
+rm -r copy/big
+mkdir copy/heat/.bad-0123456789abcdef
+awk '/^\.nf/ { is_in = 1; next } /^\.fi/ { is_in = 0 } is_in' \
+    "$SRC/doc/man/repartir-query.1" | sed 's/\\-/-/g; s/\\e$//' |
+    tr '\n' ' ' | sed 's/repartir query/\n&/g' |
+    sed 's/--dir ckpt/--dir copy/; s/--dir run.state/--dir pools\/s/' |
+    awk 'sub(/^repartir /, "")' >examples
+is "$(wc -l <examples)" 6 "the manual page has examples"
+while read -r line; do
+    eval "run 1 $line"
+    expect 0 "repartir $line"
+done <examples
+run 1 query --dir copy --header no --format csv \
+    "SELECT iteration, count(*) FROM checkpoints c, array('u', c.id)
+     GROUP BY c.id"
+expect 65 "a join with what was put aside"
+printf '\377' | dd of="$(echo copy/heat/it-000000000300-*)/state.h5" bs=1 \
+    seek=$(("$("$repartir" query --dir copy --header no "SELECT offset FROM
+        datasets WHERE name = 'u' ORDER BY path DESC LIMIT 1")" + 3)) \
+    conv=notrunc 2>/dev/null
+run 1 query --dir copy "SELECT sum(value) FROM array('u')"
+expect 65 "a damaged byte of the newest one"
+has err 'damaged' "is said, and no older one is taken"
+rm -r copy
 
 # ---- limits ----
 endless="WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"

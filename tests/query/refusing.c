@@ -55,7 +55,12 @@ static void one_statement_is_one(void)
 
     SHOWS(c, " SELECT 1 ; ;\n", "1;");
     SHOWS(c, "VALUES (1, 'a'), (NULL, x'00ff')", "1 'a';NULL X'00ff';");
+    SHOWS(c, "SELECT 1; -- a comment", "1;");
+    SHOWS(c, "SELECT 1 -- a comment\n;;/* two */ ; /* three\n", "1;");
     FAILS(c, "SELECT 1; SELECT 2", RPT_ERR_PARSE, "SELECT 2");
+    FAILS(c, "SELECT 1; -- a comment\nSELECT 2", RPT_ERR_PARSE, "SELECT 2");
+    FAILS(c, "SELECT 1;; nonsense", RPT_ERR_PARSE, "after the statement");
+    FAILS(c, "SELECT 1; DROP TABLE checkpoints", RPT_ERR_PARSE, "DROP");
     FAILS(c, "", RPT_ERR_PARSE, "no statement");
     FAILS(c, "  -- nothing", RPT_ERR_PARSE, "no statement");
     FAILS(c, "SELEC 1", RPT_ERR_PARSE, "syntax error");

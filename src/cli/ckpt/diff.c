@@ -131,6 +131,32 @@ static int add_all(struct text *text, const struct diff_options *o,
     return n_different > 0 ? CODE_FAILED : CODE_OK;
 }
 
+/* Two words are two paths; the second may have been meant for a checkpoint of
+ * the first. */
+static int choose_second(const struct diff_options *o,
+                         struct ckpt_choice *choice)
+{
+    const char *path = o->args[1];
+    struct fault fault = { 0 };
+    rpt_catalog_t *catalog = NULL;
+    int code;
+
+    if (o->n_args == MOST_ARGS) {
+        return ckpt_choose(o->args[0], o->args[2], choice);
+    }
+    if (strchr(path, '/') != NULL ||
+        rpt_catalog_open(path, &catalog) != RPT_ERR_NOT_FOUND) {
+        rpt_catalog_close(catalog);
+        return ckpt_choose(path, NULL, choice);
+    }
+    code = fault_library(&fault);
+    fault_hint(&fault, "two words are two paths; to compare two checkpoints of "
+                       "a task name both: `repartir ckpt diff PATH CHECKPOINT "
+                       "CHECKPOINT'");
+    fault_print(&fault);
+    return code;
+}
+
 static int diff(const struct diff_options *o)
 {
     /* PATH A B: of one path; PATH PATH: of two. */
@@ -144,8 +170,7 @@ static int diff(const struct diff_options *o)
     if (code != CODE_OK) {
         return code;
     }
-    code = ckpt_choose(o->args[is_one ? 0 : 1], is_one ? o->args[2] : NULL,
-                       &second);
+    code = choose_second(o, &second);
     if (code != CODE_OK) {
         ckpt_release(&first);
         return code;

@@ -51,7 +51,9 @@ static const struct argp_option options_of_export[] = {
     { "checkpoint", KEY_CHECKPOINT, "CHECKPOINT", 0,
       "An id, an iteration, the name of a folder, or newest (the default)", 0 },
     { "array", KEY_ARRAY, "NAME", 0,
-      "Only this array, value or blob; may be given several times", 0 },
+      "Only this array, value or blob; may be given several times; not with "
+      "--table=checkpoints",
+      0 },
     { "table", KEY_TABLE, "TABLES", 0,
       "arrays (the default; with values and blobs), checkpoints (a row for "
       "each checkpoint, with its file), or all",
@@ -132,8 +134,11 @@ static error_t check(struct argp_state *state, const struct export_options *o)
 {
     if (o->path == NULL) {
         argp_error(state, "which directory of checkpoints?");
-    } else if (o->config.output == NULL) {
+    } else if (o->config.output == NULL || o->config.output[0] == '\0') {
         argp_error(state, "--out=DIR says where the tables go");
+    } else if (o->n_names > 0 && o->config.tables == RPT_EXPORT_CHECKPOINTS) {
+        argp_error(state, "--array chooses from arrays, values and blobs: not "
+                          "with --table=checkpoints");
     } else {
         return 0;
     }

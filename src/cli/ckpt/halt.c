@@ -107,6 +107,18 @@ static const struct argp_option options_of_interval[] = {
     { NULL, 0, NULL, 0, NULL, 0 }
 };
 
+static error_t take_time(struct argp_state *state, const char *name,
+                         const char *text, double *seconds_out)
+{
+    error_t error = args_seconds(state, name, text, seconds_out);
+
+    if (error == 0 && !(*seconds_out > 0)) {
+        argp_error(state, "--%s must be above 0", name);
+        error = EINVAL;
+    }
+    return error;
+}
+
 static error_t parse_interval(int key, char *arg, struct argp_state *state)
 {
     struct interval_options *o = state->input;
@@ -116,9 +128,9 @@ static error_t parse_interval(int key, char *arg, struct argp_state *state)
         o->json = true;
         return 0;
     case KEY_COST:
-        return args_seconds(state, "cost", arg, &o->cost_s);
+        return take_time(state, "cost", arg, &o->cost_s);
     case KEY_MTBF:
-        return args_seconds(state, "mtbf", arg, &o->mtbf_s);
+        return take_time(state, "mtbf", arg, &o->mtbf_s);
     case ARGP_KEY_ARG:
         return take_path(state, &o->path, arg);
     case ARGP_KEY_END:
