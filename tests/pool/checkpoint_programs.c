@@ -126,14 +126,13 @@ static void a_program_that_commits_oddly_is_not_left_waiting(void)
 static void commit_a_number(struct world *w)
 {
     static const char line[] =
-        "cd \"$RPT_CHECKPOINT_DIR\" || exit 20; "
+        "cd \"$RPT_CHECKPOINT_DIR\" && [ ! -e ../../HALT ] || exit 20; "
         "if [ $RPT_CHECKPOINT_ITERATION = 0 ]; then echo 7 >COMMIT; exit 1; "
         "fi; "
         "cd \"$RPT_CHECKPOINT_RESTORE\" && echo $RPT_CHECKPOINT_ITERATION$(ls)";
     rpt_future_t *future = submit_as(w->pool, program(line, 1), "HALT");
 
     CHECK(stdout_is(ended(future, RPT_OUTCOME_OK), "7\n"));
-    CHECK(entries("saved", "HALT") == 0);
     rpt_future_destroy(future);
 }
 
