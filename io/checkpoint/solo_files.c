@@ -233,8 +233,8 @@ rpt_status_t rpt__solo_take(struct rpt_solo *s, uint64_t iteration)
         status = move_all(&v, &s->scratch, "", 0);
     }
     /* A number alone is a state, too: its folder is there to be named. */
-    if (status == RPT_OK) {
-        status = rpt__dir_make(&v.dir, RPT_FILES, true);
+    if (status == RPT_OK && v.routes.n == 0) {
+        status = rpt__dir_make(&v.dir, RPT_FILES, false);
     }
     status = rpt__solo_end(&v, status);
     rpt__solo_reject(s); /* what was not saved */
