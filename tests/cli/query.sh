@@ -217,10 +217,10 @@ run 1 query --dir copy --header no --format csv \
     "SELECT iteration, count(*) FROM checkpoints c, array('u', c.id)
      GROUP BY c.id"
 expect 65 "a join with what was put aside"
+offset=$("$repartir" query --dir copy --header no "SELECT offset FROM datasets
+    WHERE name = 'u' ORDER BY path DESC LIMIT 1")
 printf '\377' | dd of="$(echo copy/heat/it-000000000300-*)/state.h5" bs=1 \
-    seek=$(("$("$repartir" query --dir copy --header no "SELECT offset FROM
-        datasets WHERE name = 'u' ORDER BY path DESC LIMIT 1")" + 3)) \
-    conv=notrunc 2>/dev/null
+    seek=$((offset + 3)) conv=notrunc 2>/dev/null
 run 1 query --dir copy "SELECT sum(value) FROM array('u')"
 expect 65 "a damaged byte of the newest one"
 has err 'damaged' "is said, and no older one is taken"
