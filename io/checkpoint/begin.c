@@ -376,8 +376,6 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
         c->save.folder[0] = '\0';
         rpt__routes_clear(&c->routes);
     }
-    c->wants_files = true;
-    c->wanted = iteration;
     c->save.is_local = false;
     if (c->rank == 0) {
         status = rpt__workdir_make(c, iteration, false);
@@ -386,7 +384,8 @@ static rpt_status_t begin(struct rpt_checkpoint *c, uint64_t iteration)
     if (status != RPT_OK) {
         return come_to_nothing(c, status);
     }
-    c->has_begun = true;
+    c->has_begun = c->wants_files = true;
+    c->wanted = iteration;
     return RPT_OK;
 }
 
