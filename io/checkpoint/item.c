@@ -81,12 +81,16 @@ static struct rpt_item *find(const struct rpt_items *items, const char *name)
  * none. */
 static size_t group_bytes(const char *name, int depth)
 {
-    const char *end = name - 1;
+    const char *from = name, *slash = NULL;
 
-    while (depth-- > 0 && end != NULL) {
-        end = strchr(end + 1, '/');
+    for (; depth > 0; depth--) {
+        slash = strchr(from, '/');
+        if (slash == NULL) {
+            return 0;
+        }
+        from = slash + 1;
     }
-    return end != NULL ? (size_t)(end - name) : 0;
+    return (size_t)(slash - name);
 }
 
 /* HDF5 cannot have "a" as a dataset and as the group of "a/b". */
