@@ -263,8 +263,8 @@ static void set_late(struct world *w)
     meet(w);
     c = open_task(w, &value);
     meet(w);
-    n_signals = 0;
     if (w->rank == 0) {
+        n_signals = 0;
         raise(SIGUSR1);
         CHECK(n_signals == 1);
     }
