@@ -76,6 +76,8 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  *                           is a link, or others may write to it
  * \retval RPT_ERR_MISMATCH  ranks gave different names, or options of
  *                           `io.checkpoint` that must be the same
+ * \retval RPT_ERR_UNSUPPORTED  options that do not go together, such as
+ *                           `io.checkpoint.engine=collective` with compression
  * \retval RPT_ERR_PEER, RPT_ERR_TIMEOUT, RPT_ERR_NOMEM, RPT_ERR_STATE
  * \since 0.1
  */

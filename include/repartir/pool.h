@@ -154,7 +154,9 @@ RPT_API rpt_status_t rpt_task_set_retries(rpt_task_t *task, int retries);
  *    line.  From then on it leaves that folder alone until COMMIT is gone:
  *    then its files have been taken and are committed (or could not be, of
  *    which there is a warning), the folder is empty, and it may write the next
- *    ones.  It may end at once: what stands there with a COMMIT counts.
+ *    ones.  It may end at once: what stands there with a COMMIT counts.  After
+ *    two seconds a COMMIT without an end of line is taken as it is; an empty
+ *    one is refused.
  *  - RPT_CHECKPOINT_RESTORE: the folder with its files of the newest
  *    checkpoint, to be read, not written, before it writes its own COMMIT;
  *    unset when there is none.

@@ -305,6 +305,14 @@ static bool is_folder(const struct rpt_dir *top, const char *name)
            S_ISDIR(found.st_mode) && !is_forbidden(top, name);
 }
 
+static rpt_status_t open_and_list(const char *directory, struct rpt_dir *top,
+                                  struct rpt_dir_names *names)
+{
+    rpt_status_t status = rpt__dir_open_path(directory, top);
+
+    return status == RPT_OK ? rpt__dir_list(top, names) : status;
+}
+
 /* What was given is a task: its directory is the one above, without links. */
 static rpt_status_t add_alone(struct rpt_view *c, const char *path,
                               const struct rpt_dir *dir)
@@ -357,11 +365,8 @@ static rpt_status_t add_directory(struct rpt_view *c, const char *directory)
 {
     struct rpt_dir top = RPT_DIR_CLOSED;
     struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_open_path(directory, &top);
+    rpt_status_t status = open_and_list(directory, &top, &names);
 
-    if (status == RPT_OK) {
-        status = rpt__dir_list(&top, &names);
-    }
     if (status == RPT_OK && is_there(&top, RPT_MANIFEST) &&
         is_there(&top, RPT_STATE_FILE)) {
         status = refuse_checkpoint(directory);
@@ -443,11 +448,8 @@ static rpt_status_t add_pools_in(struct rpt_view *c, const char *directory)
 {
     struct rpt_dir top = RPT_DIR_CLOSED;
     struct rpt_dir_names names = { NULL, 0 };
-    rpt_status_t status = rpt__dir_open_path(directory, &top);
+    rpt_status_t status = open_and_list(directory, &top, &names);
 
-    if (status == RPT_OK) {
-        status = rpt__dir_list(&top, &names);
-    }
     for (size_t i = 0; i < names.n && status == RPT_OK; i++) {
         char *path = NULL;
 

@@ -104,10 +104,14 @@ static rpt_status_t greet(struct rpt_checkpoint *c, uint64_t iteration,
     struct hello *all = c->size <= FEW_RANKS
                             ? few
                             : calloc((size_t)c->size, sizeof *all);
-    struct hello mine = { iteration,        rpt__items_hash(&c->items),
-                          c->save.stamp.id, c->save.stamp.time_s,
-                          c->save.recycled, c->level.base,
-                          (int32_t)own,     c->items.changed || !c->has_layout,
+    struct hello mine = { iteration,
+                          rpt__items_hash(&c->items),
+                          c->save.stamp.id,
+                          c->save.stamp.time_s,
+                          c->save.recycled,
+                          c->level.base,
+                          (int32_t)own,
+                          c->items.changed || !c->has_layout,
                           c->save.is_local };
     bool changed = false, failed = false;
     rpt_status_t status = RPT_OK;

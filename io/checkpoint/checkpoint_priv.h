@@ -136,11 +136,6 @@ struct rpt_checkpoint {
 int rpt__checkpoint_choice(const struct rpt_checkpoint *c,
                            enum rpt_option option, const char *const names[]);
 
-/* ---- open.c ---- */
-
-/* Records who has a task's lock: RPT_ERR_BUSY. */
-rpt_status_t rpt__checkpoint_busy(const struct rpt_dir *task);
-
 /* ---- retain.c ---- */
 
 /* What the options say; `verified` is the caller's. */

@@ -16,7 +16,7 @@ enum {
     BLOB_NAME_BYTES_MAX = NAME_BYTES_MAX - 16
 };
 
-/* Programs have had tens of thousands of items. */
+/* So that adding one costs no more where there are tens of thousands. */
 struct rpt_item_names {
     struct rpt_table items;  /* index + 1 of each */
     struct rpt_table groups; /* HDF5's: what stands before a / */

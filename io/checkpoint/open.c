@@ -11,12 +11,9 @@
 #include "io/checkpoint/talk.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char call[] = "rpt_checkpoint_open";
 
