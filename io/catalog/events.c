@@ -7,6 +7,7 @@
 #include "io/catalog/catalog_priv.h"
 
 #include "base/error.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -117,12 +118,8 @@ static rpt_status_t read_more(struct events_cursor *cursor)
 static bool take_line(struct events_cursor *cursor, const char *line,
                       size_t bytes)
 {
-    json_t *root = NULL;
+    json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
 
-    if (!cursor->is_torn) {
-        root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
-    }
-    cursor->is_torn = false;
     if (json_is_string(json_object_get(root, "event")) &&
         json_is_number(json_object_get(root, "time"))) {
         json_decref(cursor->event);
@@ -131,6 +128,27 @@ static bool take_line(struct events_cursor *cursor, const char *line,
     }
     json_decref(root);
     return false;
+}
+
+/* RPT_END: it is none. */
+static rpt_status_t try_line(struct events_cursor *cursor, const char *line,
+                             size_t bytes)
+{
+    bool is_torn = cursor->is_torn;
+
+    cursor->is_torn = false;
+    if (is_torn) {
+        return RPT_END;
+    }
+    for (int looks = 0; looks < 2; looks++) {
+        if (!rpt__json_has_room(bytes)) {
+            return rpt__fail_nomem(bytes);
+        }
+        if (take_line(cursor, line, bytes)) {
+            return RPT_OK;
+        }
+    }
+    return RPT_END;
 }
 
 /* RPT_END: this file has no more. */
@@ -142,13 +160,16 @@ static rpt_status_t next_of_file(struct events_cursor *cursor)
     while (status == RPT_OK) {
         const char *line = find_line(cursor, &bytes);
 
-        if (line != NULL && take_line(cursor, line, bytes)) {
-            return RPT_OK;
+        if (line != NULL) {
+            status = try_line(cursor, line, bytes);
+            if (status != RPT_END) {
+                return status;
+            }
+            status = RPT_OK;
+            continue;
         }
-        if (line == NULL) {
-            status = rpt__view_stops(cursor->base.catalog);
-        }
-        if (line == NULL && status == RPT_OK) {
+        status = rpt__view_stops(cursor->base.catalog);
+        if (status == RPT_OK) {
             status = read_more(cursor);
         }
     }

@@ -175,7 +175,7 @@ void rpt__event_write_history(const struct rpt_history *h, struct rpt_buf *line)
     rpt__buf_printf(line, "}\n");
 }
 
-bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out)
+static bool parse(const char *line, size_t bytes, struct rpt_event *out)
 {
     json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
     const json_t *event = json_object_get(root, "event");
@@ -207,6 +207,20 @@ bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out)
     return good;
 }
 
+rpt_status_t rpt__event_parse(const char *line, size_t bytes,
+                              struct rpt_event *event_out)
+{
+    for (int looks = 0; looks < 2; looks++) {
+        if (!rpt__json_has_room(bytes)) {
+            return rpt__fail_nomem(bytes);
+        }
+        if (parse(line, bytes, event_out)) {
+            return RPT_OK;
+        }
+    }
+    return RPT_END;
+}
+
 rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
                               void *user)
 {
@@ -219,9 +233,11 @@ rpt_status_t rpt__events_each(const struct rpt_dir *task, rpt_event_fn fn,
     while (status == RPT_OK && line != NULL &&
            (end = memchr(line, '\n',
                          (size_t)(text.data + text.bytes - line))) != NULL) {
-        if (rpt__event_parse(line, (size_t)(end - line), &event)) {
+        status = rpt__event_parse(line, (size_t)(end - line), &event);
+        if (status == RPT_OK) {
             fn(user, &event);
         }
+        status = status == RPT_END ? RPT_OK : status;
         line = end + 1;
     }
     rpt__buf_free(&text);

@@ -49,8 +49,9 @@ struct rpt_event {
 };
 typedef void (*rpt_event_fn)(void *user, const struct rpt_event *event);
 
-/* The event of a line; false: it is none. */
-bool rpt__event_parse(const char *line, size_t bytes, struct rpt_event *out);
+/* The event of a line.  RPT_END: it is none; RPT_ERR_NOMEM. */
+rpt_status_t rpt__event_parse(const char *line, size_t bytes,
+                              struct rpt_event *event_out);
 /* The line of "history". */
 void rpt__event_write_history(const struct rpt_history *history,
                               struct rpt_buf *line);

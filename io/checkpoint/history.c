@@ -100,35 +100,47 @@ static const char *line_after(const char *line, const char *end)
 }
 
 /* Where the lines begin that stay: with a job, else in the middle of one. */
-static const char *find_cut(const struct rpt_buf *text, size_t keep)
+static rpt_status_t find_cut(const struct rpt_buf *text, size_t keep,
+                             const char **cut_out)
 {
     const char *end = text->data + text->bytes;
     const char *first = line_after(end - keep, end), *next;
     struct rpt_event event;
 
-    if (first == NULL) {
-        return end;
-    }
-    for (const char *line = first; (next = line_after(line, end)) != NULL;
+    *cut_out = first != NULL ? first : end;
+    for (const char *line = *cut_out; (next = line_after(line, end)) != NULL;
          line = next) {
-        if (rpt__event_parse(line, (size_t)(next - line - 1), &event) &&
-            strcmp(event.name, "open") == 0) {
-            return line;
+        rpt_status_t status = rpt__event_parse(line, (size_t)(next - line - 1),
+                                               &event);
+
+        if (status == RPT_OK && strcmp(event.name, "open") == 0) {
+            *cut_out = line;
+            return RPT_OK;
+        }
+        if (status < 0) {
+            return status;
         }
     }
-    return first;
+    return RPT_OK;
 }
 
-static void sum_up(const char *line, const char *cut, struct rpt_history *h)
+static rpt_status_t sum_up(const char *line, const char *cut,
+                           struct rpt_history *h)
 {
     struct rpt_event event;
 
     for (const char *next; (next = line_after(line, cut)) != NULL;
          line = next) {
-        if (rpt__event_parse(line, (size_t)(next - line - 1), &event)) {
+        rpt_status_t status = rpt__event_parse(line, (size_t)(next - line - 1),
+                                               &event);
+
+        if (status == RPT_OK) {
             rpt__history_add(h, &event);
+        } else if (status < 0) {
+            return status;
         }
     }
+    return RPT_OK;
 }
 
 static rpt_status_t replace(const struct rpt_dir *task, struct rpt_buf *text)
@@ -152,8 +164,13 @@ static rpt_status_t shorten(const struct rpt_dir *task, uint64_t most,
     if (status != RPT_OK || text->bytes <= most) {
         return status;
     }
-    cut = find_cut(text, (size_t)most / 2);
-    sum_up(text->data, cut, &history);
+    status = find_cut(text, (size_t)most / 2, &cut);
+    if (status == RPT_OK) {
+        status = sum_up(text->data, cut, &history);
+    }
+    if (status != RPT_OK) {
+        return status;
+    }
     rpt__event_write_history(&history, shorter);
     rpt__buf_add(shorter, cut, (size_t)(text->data + text->bytes - cut));
     status = rpt__buf_status(shorter);

@@ -287,17 +287,6 @@ static bool is_sealed(const char *text, size_t bytes)
     return memcmp(text + bytes - SEAL_LINE_BYTES, line, SEAL_LINE_BYTES) == 0;
 }
 
-/* What is sealed was right when it was written, and jansson does not tell a
- * lack of memory from a wrong token or a shorter text: so it is read again when
- * there is some, before a good file seems damaged. */
-static bool has_memory_for(size_t bytes)
-{
-    void *room = malloc(32 * bytes);
-
-    free(room);
-    return room != NULL;
-}
-
 /* Whether it has no more values than such a text may have: a parsed one takes
  * some hundred bytes of memory. */
 static bool is_modest(const char *text, size_t bytes)
@@ -656,10 +645,11 @@ rpt_status_t rpt__routed_read(const char *name, const char *text, size_t bytes,
     if (!is_modest(text, bytes)) {
         return corrupt(name, "it has more values than a list of files has");
     }
-    status = read_list(name, text, bytes, manifest);
-    if (status == RPT_ERR_CORRUPT) {
-        status = has_memory_for(bytes) ? read_list(name, text, bytes, manifest)
-                                       : rpt__fail_nomem(bytes);
+    status = RPT_ERR_CORRUPT;
+    for (int looks = 0; status == RPT_ERR_CORRUPT && looks < 2; looks++) {
+        status = rpt__json_has_room(bytes)
+                     ? read_list(name, text, bytes, manifest)
+                     : rpt__fail_nomem(bytes);
     }
     return status;
 }
@@ -710,11 +700,11 @@ rpt_status_t rpt__manifest_read(const char *name, const char *text,
     if (bytes > RPT_MANIFEST_BYTES_MAX || !is_modest(text, bytes)) {
         return corrupt(name, "it has more values than a manifest has");
     }
-    status = read_manifest(name, text, bytes, is_draft, manifest_out);
-    if (status == RPT_ERR_CORRUPT) {
-        status = has_memory_for(bytes) ? read_manifest(name, text, bytes,
-                                                       is_draft, manifest_out)
-                                       : rpt__fail_nomem(bytes);
+    status = RPT_ERR_CORRUPT;
+    for (int looks = 0; status == RPT_ERR_CORRUPT && looks < 2; looks++) {
+        status = rpt__json_has_room(bytes)
+                     ? read_manifest(name, text, bytes, is_draft, manifest_out)
+                     : rpt__fail_nomem(bytes);
     }
     return status;
 }

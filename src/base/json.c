@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void add_control(struct rpt_buf *buf, unsigned char c)
 {
@@ -66,4 +67,12 @@ void rpt__json_number(struct rpt_buf *buf, double value)
         }
     }
     rpt__buf_printf(buf, "%s", text);
+}
+
+bool rpt__json_has_room(size_t bytes)
+{
+    void *room = malloc(16 * (bytes + 1));
+
+    free(room);
+    return room != NULL;
 }

@@ -332,17 +332,6 @@ static void start_again(int n_ranks, const rpt_options_t *options)
 
 /* ---- all of it ---- */
 
-/* Of jansson, too. */
-static void *allocate(size_t bytes)
-{
-    return malloc(bytes);
-}
-
-static void release(void *memory)
-{
-    free(memory);
-}
-
 /* Who could not even say that it has no memory is missed, or comes too late. */
 static bool is_possible(int n_ranks, rpt_status_t status)
 {
@@ -451,7 +440,7 @@ static void first_save(int n_ranks)
 static void begin(int n_ranks)
 {
     rpt_log_set_level(RPT_LOG_ERROR);
-    json_set_alloc_funcs(allocate, release);
+    json_set_alloc_funcs(rpt_test_json_malloc, rpt_test_json_free);
     first_save(n_ranks);
 }
 

@@ -7,6 +7,7 @@
 
 _Thread_local unsigned rpt_test_n_allocated;
 _Thread_local unsigned rpt_test_fails_in;
+_Thread_local bool rpt_test_fails_on, rpt_test_is_out;
 atomic_uint rpt_test_fails_behind;
 _Thread_local bool rpt_test_is_in_front;
 
@@ -35,7 +36,11 @@ static bool fails(void)
     if (!rpt_test_is_in_front && fails_behind()) {
         return true;
     }
-    return rpt_test_fails_in > 0 && --rpt_test_fails_in == 0;
+    if (rpt_test_fails_in > 0 && --rpt_test_fails_in == 0) {
+        rpt_test_is_out = rpt_test_fails_on;
+        return true;
+    }
+    return rpt_test_is_out;
 }
 
 void *__wrap_malloc(size_t bytes)
@@ -56,4 +61,16 @@ void *__wrap_realloc(void *memory, size_t bytes)
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
     return fails() ? NULL : __real_aligned_alloc(alignment, bytes);
+}
+
+void *rpt_test_json_malloc(size_t bytes)
+{
+    bool is_doubled = bytes >= 32 && (bytes & (bytes - 1)) == 0;
+
+    return is_doubled ? __real_malloc(bytes) : __wrap_malloc(bytes);
+}
+
+void rpt_test_json_free(void *memory)
+{
+    free(memory);
 }
