@@ -13,8 +13,8 @@ tests_ckpt_victim_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ckpt_victim_LDADD = $(TEST_LIBS)
 CKPT_FAULTS = tests/fault/ckpt-errors tests/fault/ckpt-gaps \
 	tests/fault/ckpt-kill tests/fault/ckpt-levels \
-	tests/fault/ckpt-order tests/fault/ckpt-stop \
-	tests/fault/ckpt-stuck
+	tests/fault/ckpt-order tests/fault/ckpt-points \
+	tests/fault/ckpt-stop tests/fault/ckpt-stuck
 TESTS += $(CKPT_FAULTS)
 EXTRA_DIST += $(CKPT_FAULTS) tests/fault/ckpt.sh
 
