@@ -41,8 +41,10 @@ typedef struct rpt_catalog rpt_catalog_t;
 typedef enum rpt_stored_state {
     RPT_STORED_COMMITTED = 0,  /**< its manifest is right                    */
     RPT_STORED_DAMAGED = 1,    /**< committed, but its manifest is damaged   */
-    RPT_STORED_UNREADABLE = 2, /**< committed, but cannot be read: a newer
-                                 format, no permission, a fault of the disk  */
+    RPT_STORED_UNREADABLE = 2, /**< committed, but cannot be used: a newer
+                                 format, no permission, a fault of the disk,
+                                 a folder of somebody else, or that others
+                                 may write                                   */
     RPT_STORED_BAD = 3,        /**< a job has put it aside (.bad-ID)         */
     RPT_STORED_TMP = 4         /**< it is being written, or a job was killed
                                  while it wrote it (.tmp-ID)                 */

@@ -119,6 +119,10 @@ static rpt_status_t look_at(const struct rpt_dir *task, struct rpt_saved *saved)
         (status == RPT_ERR_NOT_FOUND || saved->state != RPT_FOUND_UNFINISHED)) {
         status = read_manifest(&dir, RPT_MANIFEST, &saved->manifest);
     }
+    if (status == RPT_OK && saved->state == RPT_FOUND_UNKNOWN &&
+        rpt__dir_check(&dir, rpt__dir_owner(task)) != RPT_OK) {
+        saved->state = RPT_FOUND_UNREADABLE; /* as a restore does */
+    }
     rpt__dir_close(&dir);
     if (status == RPT_ERR_NOMEM) {
         return status;

@@ -47,10 +47,13 @@ static rpt_status_t gone(const struct rpt_dir *task, const char *name)
     return RPT_ERR_NOT_FOUND;
 }
 
-static rpt_status_t open_it(const struct rpt_dir *task, struct rpt_held *held)
+/* is_usable: its manifest and checksums are. */
+static rpt_status_t open_it(const struct rpt_dir *task, struct rpt_held *held,
+                            bool *is_usable)
 {
     rpt_status_t status = rpt__opened_read(task, held->name, &held->opened);
 
+    *is_usable = status == RPT_OK;
     if (status == RPT_OK) {
         status = rpt__dir_open_file(&held->opened.dir, RPT_STATE_FILE, false,
                                     &held->fd);
@@ -91,13 +94,14 @@ static struct rpt_held *take_out(struct rpt_view *c, size_t task,
     return NULL;
 }
 
-rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
-                       struct rpt_held **held_out)
+static rpt_status_t hold(struct rpt_view *c, size_t task, const char *name,
+                         bool *is_usable, struct rpt_held **held_out)
 {
     struct rpt_held *held = take_out(c, task, name);
     struct rpt_dir dir = RPT_DIR_CLOSED;
     rpt_status_t status = RPT_OK;
 
+    *is_usable = true;
     if (held == NULL) {
         held = calloc(1, sizeof *held);
         if (held == NULL) {
@@ -109,7 +113,7 @@ rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
         snprintf(held->name, sizeof held->name, "%s", name);
         status = open_task(c, task, &dir);
         if (status == RPT_OK) {
-            status = open_it(&dir, held);
+            status = open_it(&dir, held, is_usable);
         }
         rpt__dir_close(&dir);
         if (status != RPT_OK) {
@@ -122,6 +126,14 @@ rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
     c->held = held;
     *held_out = held;
     return RPT_OK;
+}
+
+rpt_status_t rpt__hold(struct rpt_view *c, size_t task, const char *name,
+                       struct rpt_held **held_out)
+{
+    bool is_usable;
+
+    return hold(c, task, name, &is_usable, held_out);
 }
 
 void rpt__unhold(struct rpt_view *c, struct rpt_held *held)
@@ -167,26 +179,28 @@ static rpt_status_t look(struct rpt_view *c, size_t task,
     struct rpt_found *found = NULL;
     size_t n = 0;
     rpt_status_t status = open_task(c, task, &dir);
-    bool is_damaged = false;
+    rpt_status_t refused = RPT_OK;
 
     if (status == RPT_OK) {
         status = rpt__find_all(&dir, &found, &n);
     }
     for (size_t i = 0; i < n && status == RPT_OK && *held_out == NULL; i++) {
-        status = rpt__hold(c, task, found[i].name, held_out);
-        if (status == RPT_ERR_CORRUPT) {
-            is_damaged = true;
-            status = RPT_OK;
-        } else if (status == RPT_ERR_NOT_FOUND) {
+        bool is_usable;
+
+        status = hold(c, task, found[i].name, &is_usable, held_out);
+        if (status == RPT_ERR_NOT_FOUND) {
             status = RPT_END;
+        } else if (!is_usable && status != RPT_ERR_NOMEM) {
+            refused = status;
+            status = RPT_OK;
         }
     }
     free(found);
-    if (status == RPT_OK && *held_out == NULL && !is_damaged) {
+    if (status == RPT_OK && *held_out == NULL && refused == RPT_OK) {
         rpt__fail(RPT_ERR_NOT_FOUND, "%s has no checkpoint", dir.path);
         status = RPT_ERR_NOT_FOUND;
     } else if (status == RPT_OK && *held_out == NULL) {
-        status = RPT_ERR_CORRUPT; /* recorded: of the oldest one */
+        status = refused; /* recorded: of the oldest one */
     }
     rpt__dir_close(&dir);
     return status;

@@ -90,23 +90,25 @@ static uint64_t bytes_of(const struct rpt_dir *dir, const struct rpt_folder *f)
     return bytes;
 }
 
-/* A committed one that is none, and why; RPT_ERR_NOMEM is passed on. */
-static rpt_status_t note_flaw(struct rpt_folder *f, rpt_status_t status)
+/* A committed one that is none, and why. */
+static void note_flaw(struct rpt_folder *f, rpt_stored_state_t state)
 {
     const rpt_error_t *error = rpt_last_error();
-    bool is_damage = status == RPT_ERR_CORRUPT || status == RPT_ERR_INVALID ||
-                     status == RPT_ERR_NOT_FOUND;
 
-    if (status == RPT_ERR_NOMEM) {
-        return status;
-    }
     if (f->entry.state == RPT_STORED_COMMITTED) {
-        f->entry.state = is_damage ? RPT_STORED_DAMAGED : RPT_STORED_UNREADABLE;
+        f->entry.state = state;
         snprintf(f->why, sizeof f->why, "%s%s%s%s", error->what,
                  error->why[0] != '\0' ? " (" : "", error->why,
                  error->why[0] != '\0' ? ")" : "");
     }
-    return RPT_OK;
+}
+
+static rpt_stored_state_t state_of(rpt_status_t status)
+{
+    return status == RPT_ERR_CORRUPT || status == RPT_ERR_INVALID ||
+                   status == RPT_ERR_NOT_FOUND
+               ? RPT_STORED_DAMAGED
+               : RPT_STORED_UNREADABLE;
 }
 
 static rpt_status_t load(struct rpt_folder *f, const struct rpt_dir *dir)
@@ -163,8 +165,12 @@ static rpt_status_t look_at(const struct rpt_dir *task, struct rpt_folder *f)
     if (status == RPT_OK) {
         status = load(f, &dir);
     }
-    if (status != RPT_OK) {
-        status = note_flaw(f, status);
+    if (status == RPT_OK &&
+        rpt__dir_check(&dir, rpt__dir_owner(task)) != RPT_OK) {
+        note_flaw(f, RPT_STORED_UNREADABLE); /* as a restore does */
+    } else if (status != RPT_OK && status != RPT_ERR_NOMEM) {
+        note_flaw(f, state_of(status));
+        status = RPT_OK;
     }
     if (dir.fd >= 0) {
         f->entry.bytes = bytes_of(&dir, f);

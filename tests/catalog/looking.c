@@ -182,6 +182,35 @@ static void what_does_not_count_has_a_state_and_a_reason(void)
     folder_end();
 }
 
+/* As for a restore: until it is mended the one before is the newest. */
+static void a_folder_that_others_may_write_does_not_count(void)
+{
+    rpt_options_t *options = NULL;
+    rpt_catalog_t *c;
+
+    folder_begin();
+    save_in_folder("t", 2);
+    shell("chmod o+w %s", path_of("t", "2"));
+    c = catalog_of("ck");
+    CU_ASSERT_EQUAL(entry_at(c, 0)->iteration, 1);
+    CU_ASSERT_EQUAL(entry_at(c, 0)->state, RPT_STORED_COMMITTED);
+    CU_ASSERT_EQUAL(entry_at(c, 1)->iteration, 2);
+    CU_ASSERT_EQUAL(entry_at(c, 1)->state, RPT_STORED_UNREADABLE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(entry_at(c, 1)->why, "everybody"));
+    WORKS(rpt_options_create(&options));
+    WORKS(rpt_options_set(options, "io.checkpoint.keep", "1"));
+    WORKS(rpt_catalog_prune(c, "t", options, 0, NULL, NULL));
+    rpt_catalog_close(c);
+    rpt_options_destroy(options);
+    shell("chmod o-w ck/t/it-*2-*");
+    c = catalog_of("ck");
+    CU_ASSERT_EQUAL(count_entries(c), 2);
+    CU_ASSERT_EQUAL(entry_at(c, 0)->iteration, 2);
+    CU_ASSERT_EQUAL(entry_at(c, 0)->state, RPT_STORED_COMMITTED);
+    rpt_catalog_close(c);
+    folder_end();
+}
+
 /* Of a task that has succeeded, whose folder was being removed. */
 static void a_task_on_its_way_out_is_none(void)
 {
@@ -525,6 +554,7 @@ const struct rpt_test looking_tests[] = {
     RPT_TEST(tasks_and_checkpoints_are_listed_newest_first),
     RPT_TEST(a_path_is_a_directory_a_task_or_a_checkpoint),
     RPT_TEST(what_does_not_count_has_a_state_and_a_reason),
+    RPT_TEST(a_folder_that_others_may_write_does_not_count),
     RPT_TEST(a_task_on_its_way_out_is_none),
     RPT_TEST(the_path_of_one_is_that_of_its_folder),
     RPT_TEST(one_is_found_by_name_id_iteration_or_as_the_newest),

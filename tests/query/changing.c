@@ -123,6 +123,46 @@ static void the_newest_stays_the_same(void)
     scratch_remove(folder);
 }
 
+static void harm(const char *folder, int nth, const char *command)
+{
+    char line[1200];
+
+    snprintf(line, sizeof line, "cd '%s' && %s",
+             committed_path(folder, "t", nth), command);
+    CU_ASSERT_EQUAL(system(line), 0);
+}
+
+/* What a restore would pass over is passed over; data that are not there are
+ * not those of an older one. */
+static void the_newest_is_one_whose_manifest_can_be_used(void)
+{
+    const char *folder = scratch_make();
+    rpt_view_t *c;
+
+    CU_ASSERT(saved_more(folder, "t", 1, 4, "4"));
+    harm(folder, 0, "chmod o+w .");
+    harm(folder, 1, "rm blocks.xxh");
+    harm(folder, 2, "mv state.h5 other");
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c, "SELECT iteration, state FROM checkpoints",
+          "4 'unreadable';3 'damaged';2 'damaged';1 'committed';");
+    FAILS(c, "SELECT value FROM array('v')", RPT_ERR_CORRUPT,
+          "has no state.h5");
+    FAILS(c, "SELECT value FROM array('v', 4)", RPT_ERR_INVALID,
+          "everybody may write");
+    SHOWS(c, "SELECT DISTINCT value FROM array('v', 1)", "1;");
+    rpt_view_close(c);
+    harm(folder, 2, "mv other state.h5");
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c, "SELECT DISTINCT value FROM array('v')", "2;");
+    rpt_view_close(c);
+    harm(folder, 0, "chmod o-w .");
+    c = open_with(folder, NULL, NULL);
+    SHOWS(c, "SELECT DISTINCT value FROM array('v')", "4;");
+    rpt_view_close(c);
+    scratch_remove(folder);
+}
+
 /* ---- nothing is left behind ---- */
 
 static uint64_t seen;
@@ -257,6 +297,7 @@ static void nothing_stays_open_or_allocated(void)
 const struct rpt_test changing_tests[] = {
     RPT_TEST(while_a_job_saves_checkpoints_are_whole_or_gone),
     RPT_TEST(the_newest_stays_the_same),
+    RPT_TEST(the_newest_is_one_whose_manifest_can_be_used),
     RPT_TEST(a_read_only_directory_is_left_as_it_is),
     RPT_TEST(many_tasks_need_few_descriptors),
     RPT_TEST(nothing_stays_open_or_allocated),
