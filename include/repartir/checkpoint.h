@@ -73,7 +73,9 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  * \retval RPT_ERR_IO        the directory cannot be made, or not be used by
  *                           some rank
  * \retval RPT_ERR_INVALID   a bad name, a bad option; the task's folder in it
- *                           is a link, or others may write to it
+ *                           is a link, or others may write to it; everybody
+ *                           may write to the directory, and it has no sticky
+ *                           bit
  * \retval RPT_ERR_MISMATCH  ranks gave different names, or options of
  *                           `io.checkpoint` that must be the same
  * \retval RPT_ERR_UNSUPPORTED  options that do not go together, such as

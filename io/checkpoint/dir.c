@@ -284,6 +284,22 @@ rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner)
     return why == NULL ? RPT_OK : rpt__dir_refuse(dir, "", why);
 }
 
+rpt_status_t rpt__dir_check_top(const struct rpt_dir *dir)
+{
+    struct stat found;
+
+    if (fstat(dir->fd, &found) != 0) {
+        return rpt__dir_fail(dir, "", "look at", errno, 0);
+    }
+    if ((found.st_mode & S_IWOTH) == 0 || (found.st_mode & S_ISVTX) != 0) {
+        return RPT_OK;
+    }
+    rpt__dir_refuse(dir, "",
+                    "everybody may write to it, and it has no sticky bit");
+    rpt__fail_hint("chmod o-w %s, or chmod +t", dir->path);
+    return RPT_ERR_INVALID;
+}
+
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir)
 {
     int error = dir->is_lax ? 0 : rpt__sync_file(dir->fd, false);

@@ -54,6 +54,8 @@ void rpt__dir_close(struct rpt_dir *dir);
 /* Refuses a folder that others may write to, or that belongs to somebody else
  * than this user, root, or `owner` (-1: nobody). */
 rpt_status_t rpt__dir_check(const struct rpt_dir *dir, int64_t owner);
+/* Refuses one where everybody may put another folder in the place of ours. */
+rpt_status_t rpt__dir_check_top(const struct rpt_dir *dir);
 int64_t rpt__dir_owner(const struct rpt_dir *dir);
 
 /* Whether that is why a call failed: no room, or no more for this user. */

@@ -56,7 +56,8 @@ int rpt__due(const struct rpt_due_rules *rules, const struct rpt_due_state *s)
         due = RPT_DUE_NO;
     }
     if (rules->before_end_s > 0 && rules->end_s > 0 &&
-        s->now_s + rules->before_end_s + s->cost_s >= rules->end_s) {
+        s->now_s + rules->before_end_s + fmax(s->cost_s, s->save_s) >=
+            rules->end_s) {
         due |= RPT_DUE_END;
     }
     return due;
@@ -150,7 +151,8 @@ static int reasons(struct rpt_checkpoint *c, uint64_t iteration)
                                     iteration,
                                     c->timing.last_iteration,
                                     c->timing.cost_s,
-                                    c->timing.spent_s };
+                                    c->timing.spent_s,
+                                    c->stats.total_s };
     rpt__engine_unlock(c->engine);
     return rpt__due(&rules, &state) | (is_halted(c, now_s) ? RPT_DUE_HALT : 0);
 }

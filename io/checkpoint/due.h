@@ -26,8 +26,9 @@ struct rpt_due_state {
     double opened_s;
     double last_s; /* end of the last save, or the opening */
     uint64_t iteration, last_iteration;
-    double cost_s;  /* of one save; 0: there was none */
-    double spent_s; /* in all of them                 */
+    double cost_s;  /* of one save, blocked; 0: there was none */
+    double spent_s; /* in all of them                          */
+    double save_s;  /* of the last one, until it was committed */
 };
 
 /* A sum of rpt_due_t: iterations, seconds, Daly, end. */

@@ -45,21 +45,6 @@ static rpt_status_t check_private(const struct rpt_dir *dir)
                : rpt__dir_refuse(dir, "", "others may look into it");
 }
 
-/* Whoever may write there can put another folder in the place of ours. */
-static rpt_status_t check_top(const struct rpt_dir *dir)
-{
-    struct stat found;
-
-    if (fstat(dir->fd, &found) != 0) {
-        return rpt__dir_fail(dir, "", "look at", errno, 0);
-    }
-    return (found.st_mode & S_IWOTH) == 0 || (found.st_mode & S_ISVTX) != 0
-               ? RPT_OK
-               : rpt__dir_refuse(dir, "",
-                                 "everybody may write to it, and it has no "
-                                 "sticky bit");
-}
-
 /* RPT_ERR_NOT_FOUND also when the parent is removed meanwhile. */
 static rpt_status_t enter(const struct rpt_dir *parent, const char *name,
                           bool makes, struct rpt_dir *dir_out)
@@ -88,7 +73,7 @@ static rpt_status_t open_top(const struct rpt_checkpoint *c,
     rpt_status_t status = rpt__dir_open_path(local_dir(c), &top);
 
     if (status == RPT_OK) {
-        status = check_top(&top);
+        status = rpt__dir_check_top(&top);
     }
     if (status != RPT_OK) {
         rpt__dir_close(&top);

@@ -83,6 +83,9 @@ static rpt_status_t prepare(struct rpt_checkpoint *c, const char *directory)
         status = rpt__dir_open_path(directory, &c->top);
     }
     if (status == RPT_OK) {
+        status = rpt__dir_check_top(&c->top);
+    }
+    if (status == RPT_OK) {
         status = rpt__dir_make(&c->top, c->task, true);
     }
     if (status == RPT_OK) {

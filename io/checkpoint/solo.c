@@ -192,6 +192,9 @@ rpt_status_t rpt__solo_open(const char *directory, const char *task,
     s->opened_s = rpt__now_s();
     status = open_top(directory, &s->top);
     if (status == RPT_OK) {
+        status = rpt__dir_check_top(&s->top);
+    }
+    if (status == RPT_OK) {
         status = open_task(s);
     }
     if (status == RPT_END) {

@@ -114,6 +114,9 @@ static void open_tricks(struct world *w)
     meet(w);
     FAILS(RPT_ERR_INVALID, "everybody",
           rpt_checkpoint_open(w->group, w->folder, "open", NULL, &c));
+    FAILS(RPT_ERR_INVALID, "sticky",
+          rpt_checkpoint_open(w->group, path_of(w, "open", NULL), "t", NULL,
+                              &c));
     FAILS(RPT_ERR_INVALID, "link",
           rpt_checkpoint_open(w->group, w->folder, "link", NULL, &c));
     FAILS(RPT_ERR_INVALID, "no folder",

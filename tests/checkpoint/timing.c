@@ -96,6 +96,8 @@ static void each_rule_says_when(void)
     CHECK(rpt__due(&rules, &s) == RPT_DUE_END);
     rules.before_end_s = 97;
     CHECK(rpt__due(&rules, &s) == RPT_DUE_NO);
+    s.save_s = 3; /* in the background */
+    CHECK(rpt__due(&rules, &s) == RPT_DUE_END);
     rules = (struct rpt_due_rules){ .before_end_s = 98 }; /* not known */
     CHECK(rpt__due(&rules, &s) == RPT_DUE_NO);
 }
