@@ -74,6 +74,11 @@ tests_test_own_hdf5_LDADD = $(TEST_LIBS) $(HDF5_LIBS)
 TESTS += tests/checkpoint/under_mpirun
 EXTRA_DIST += tests/checkpoint/under_mpirun
 
+# doc/checkpoint-format.md, by programs that were written from it.
+TESTS += tests/checkpoint/format
+EXTRA_DIST += tests/checkpoint/format tests/checkpoint/format.py \
+	tests/checkpoint/format_made.py
+
 # The fuzzers without libFuzzer: they try their corpus once.
 check_PROGRAMS += tests/corpus_manifest tests/corpus_blocks \
 	tests/corpus_local
