@@ -100,7 +100,8 @@ static void take_manifest(struct rpt_saved *saved, rpt_status_t status)
         saved->iteration = m->iteration;
         saved->has_iteration = true;
     } else if (saved->state == RPT_FOUND_UNKNOWN) {
-        saved->state = status == RPT_ERR_IO || status == RPT_ERR_VERSION
+        saved->state = status == RPT_ERR_IO || status == RPT_ERR_SYSTEM ||
+                               status == RPT_ERR_VERSION
                            ? RPT_FOUND_UNREADABLE
                            : RPT_FOUND_DAMAGED;
     }

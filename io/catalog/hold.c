@@ -11,6 +11,7 @@
 #include "io/catalog/catalog_priv.h"
 
 #include "base/error.h"
+#include "io/checkpoint/choice.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -190,7 +191,7 @@ static rpt_status_t look(struct rpt_view *c, size_t task,
         status = hold(c, task, found[i].name, &is_usable, held_out);
         if (status == RPT_ERR_NOT_FOUND) {
             status = RPT_END;
-        } else if (!is_usable && status != RPT_ERR_NOMEM) {
+        } else if (!is_usable && rpt__choice_passes(status)) {
             refused = status;
             status = RPT_OK;
         }

@@ -164,6 +164,7 @@ static rpt_status_t renew_layout(struct rpt_checkpoint *c, bool gathers)
                              : 0;
     wish.level = c->save.level;
     wish.gathers_chunks = wish.level > 0;
+    wish.needs_zeros = c->level.is_on;
     status = rpt__file_layout_make(c->group, &c->items, &wish, &c->layout);
     if (status == RPT_OK) {
         c->has_layout = true;
@@ -455,6 +456,7 @@ static rpt_status_t save(struct rpt_checkpoint *c, uint64_t iteration,
         own = rpt__level_share(c, own);
     }
     rpt__engine_lock(c->engine);
+    c->save.left_s = waits ? 0 : rpt__now_s();
     rpt__save_go(c, own);
     rpt__engine_unlock(c->engine);
     if (waits) {

@@ -279,8 +279,9 @@ static rpt_status_t read_part(struct reading *r, struct rpt_reader *reader,
     return rpt__buf_status(&r->written);
 }
 
-/* Whether the parts have as many bytes as each dataset, and the file, so that
- * none is believed without a checksum. */
+/* Whether the parts have as many bytes as each dataset, and the file: none of
+ * what we write is believed without a checksum.  A part that stands there twice,
+ * instead of another, is no damage, since a digest stands over all of it. */
 static rpt_status_t check_cover(const struct reading *r)
 {
     const struct rpt_manifest *m = r->manifest;

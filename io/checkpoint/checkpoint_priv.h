@@ -52,6 +52,7 @@ struct rpt_save {
     rpt_status_t result;  /* of the last save, when it is over ...  */
     bool is_told;         /* ... and whether the caller knows       */
     double began_s;
+    double left_s; /* when the program went on; 0: it waits for the end */
     bool has_rest; /* the thread removes what is kept no more */
     /* other ranks: it has failed, and this one is not done with its part;
      * why, is in `error` */

@@ -25,7 +25,8 @@ struct rpt_choice {
     size_t doubted; /* the first whose restores have led nowhere, or n */
     int64_t tries;
     struct rpt_history history;
-    unsigned n_bad; /* that could not be read */
+    unsigned n_bad;    /* damaged, and not put aside: they are seen again */
+    unsigned n_unread; /* that cannot be used here                        */
 };
 
 rpt_status_t rpt__choice_begin(const struct rpt_dir *dir,
@@ -36,6 +37,14 @@ void rpt__choice_end(struct rpt_choice *choice);
 
 /* NULL: there is none left. */
 const struct rpt_found *rpt__choice_next(struct rpt_choice *choice);
+/* Whether a failure says that another one is to be tried: not where this
+ * process lacks something, or is too old to read it, since the state may be
+ * whole, and an older one is not what was asked for. */
+static inline bool rpt__choice_passes(rpt_status_t status)
+{
+    return status != RPT_OK && status != RPT_ERR_NOMEM &&
+           status != RPT_ERR_SYSTEM && status != RPT_ERR_VERSION;
+}
 /* status: what is wrong with it, of which the last error tells. */
 void rpt__choice_pass(struct rpt_choice *choice, const struct rpt_found *found,
                       rpt_status_t status);
@@ -44,7 +53,8 @@ void rpt__choice_verified(const struct rpt_choice *choice,
                           const struct rpt_found *found);
 /* It was restored: what came of it counts from now on. */
 void rpt__choice_take(struct rpt_choice *choice, const struct rpt_found *found);
-/* RPT_END: there never was one; RPT_ERR_CORRUPT: none can be restored. */
+/* RPT_END: there never was one; RPT_ERR_CORRUPT, or RPT_ERR_IO where none of
+ * them is damaged: none can be restored. */
 rpt_status_t rpt__choice_none(const struct rpt_choice *choice);
 
 #endif /* RPT_IO_CHECKPOINT_CHOICE_H */

@@ -88,7 +88,8 @@ static struct rpt_hdf5_box *list_boxes(const struct rpt_checkpoint *c,
         const char *data = rpt__stream_part(&c->stream, layout, i, &at);
 
         if (part->dataset != RPT_RAW &&
-            layout->sources[i].kind != RPT_FROM_NOBODY) {
+            layout->sources[i].kind != RPT_FROM_NOBODY &&
+            layout->sources[i].kind != RPT_FROM_HOLE) {
             struct rpt_hdf5_box *box = &boxes[part->dataset];
 
             memcpy(box->start, part->box.start, sizeof box->start);

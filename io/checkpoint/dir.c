@@ -50,8 +50,11 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
 {
     struct statvfs space;
     const char *slash = name[0] != '\0' ? "/" : "";
+    /* Then it says nothing about the file. */
+    bool is_ours = error == EMFILE || error == ENFILE || error == ENOMEM;
+    rpt_status_t status = is_ours ? RPT_ERR_SYSTEM : RPT_ERR_IO;
 
-    rpt__fail_errno(RPT_ERR_IO, error, "cannot %s %s%s%s", verb, dir->path,
+    rpt__fail_errno(status, error, "cannot %s %s%s%s", verb, dir->path,
                     slash, name);
     if (needed > 0 && fstatvfs(dir->fd, &space) == 0) {
         rpt__fail_why("%s (%llu bytes to write, %llu bytes free)",
@@ -60,7 +63,7 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
                           (unsigned long long)space.f_frsize);
     }
     rpt__fail_hint("%s", advice(error));
-    return RPT_ERR_IO;
+    return status;
 }
 
 bool rpt__is_full(int error)
@@ -576,7 +579,7 @@ rpt_status_t rpt__dir_read_all(const struct rpt_dir *dir, const char *name,
 static rpt_status_t put(const struct rpt_dir *dir, const char *name,
                         const void *data, size_t bytes, bool syncs)
 {
-    int fd, error;
+    int fd = -1, error;
     rpt_status_t status = rpt__dir_create(dir, name, &fd);
 
     if (status != RPT_OK) {

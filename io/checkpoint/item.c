@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/size.h"
 #include "base/table.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -407,6 +408,10 @@ rpt_status_t rpt__items_set_attribute(struct rpt_items *items, const char *item,
     }
     if (attribute->is_text && strlen(attribute->value) > 60000) {
         return bad(item, "a text has at most 60000 bytes");
+    }
+    if (!rpt__is_utf8(attribute->name) ||
+        (attribute->is_text && !rpt__is_utf8(attribute->value))) {
+        return bad(item, "the name or the text of an attribute is no UTF-8");
     }
     if (item != NULL && owner == NULL) {
         rpt__fail(RPT_ERR_NOT_FOUND, "there is no item \"%s\"", item);

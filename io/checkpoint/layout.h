@@ -29,7 +29,8 @@ enum rpt_source_kind {
     RPT_FROM_ITEM,   /* an array or a value, `index` of the items  */
     RPT_FROM_BLOB,   /* a blob                                     */
     RPT_FROM_BEGINS, /* where its ranks begin                      */
-    RPT_FROM_NOBODY, /* no rank has it: zeros                      */
+    RPT_FROM_NOBODY, /* no rank has it: zeros in memory ...        */
+    RPT_FROM_HOLE,   /* ... or in the file only                    */
     RPT_FROM_STAMP,  /* iteration, time, ...: `index` is the set   */
     RPT_FROM_RAW,    /* HDF5's own, `index` of raw                 */
     RPT_FROM_GATHER  /* `index` of the gathered arrays of the node */
@@ -53,7 +54,8 @@ struct rpt_file_layout {
     size_t n_parts;
     struct rpt_gather gather;
     bool meets; /* ranks meet when all have copied: some nodes gather */
-    uint64_t stream_bytes;     /* of its parts that are not gathered      */
+    uint64_t stream_bytes;     /* of its parts that lie in the stream     */
+    bool has_holes;            /* some are no more than a hole            */
     uint64_t *section_offsets; /* of each rank, in blocks.xxh       */
     uint64_t *section_bytes;
     uint64_t blocks_bytes;
@@ -73,6 +75,7 @@ struct rpt_layout_wish {
     uint64_t count;      /* of layouts so far                                */
     int level;           /* of compression, 0: none                          */
     bool gathers_chunks; /* of which ranks of a node have pieces            */
+    bool needs_zeros;    /* what no rank has is in memory, too              */
 };
 
 /* Collective.  items: with the sizes of blobs.

@@ -676,6 +676,8 @@ static rpt_status_t read_manifest(const char *name, const char *text,
         return RPT_ERR_VERSION;
     }
     status = take_all(root, is_draft, &m, &ok);
+    ok = ok && take_number(root, "version", &ok) ==
+                   rpt__format_version(m.datasets, m.n_datasets);
     json_decref(root);
     if (status == RPT_OK && !ok) {
         status = corrupt(name, "a field is missing, or is no such value");

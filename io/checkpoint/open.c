@@ -418,7 +418,7 @@ void rpt__checkpoint_close(struct rpt_checkpoint *c)
     }
     rpt__engine_lock(c->engine);
     if (c->tell != NULL) {
-        c->tell(c->tell_user, RPT_CHECKPOINT_CLOSED, 0);
+        c->tell(c->tell_user, RPT_CHECKPOINT_CLOSED, 0, 0);
     }
     delist(c);
     rpt__group_destroy(c->group);

@@ -48,7 +48,8 @@ rpt_status_t rpt__file_layout_add_part(struct rpt_file_layout *layout,
     parts[layout->n_parts] = part;
     sources[layout->n_parts] = source;
     layout->n_parts = n;
-    if (source.kind != RPT_FROM_GATHER) {
+    layout->has_holes |= source.kind == RPT_FROM_HOLE;
+    if (source.kind != RPT_FROM_GATHER && source.kind != RPT_FROM_HOLE) {
         layout->stream_bytes += bytes;
     }
     return RPT_OK;
@@ -103,9 +104,16 @@ static rpt_status_t subtract(struct rpt_box from, const struct rpt_box *taken,
     return status;
 }
 
+/* Much may be nobody's: it needs memory only where somebody looks at it. */
 static rpt_status_t add_gaps(struct rpt_file_layout *layout, uint32_t set,
-                             const struct rpt_box *all, size_t n)
+                             const struct rpt_box *all, size_t n,
+                             bool needs_zeros)
 {
+    struct rpt_source source = { layout->datasets[set].slots != NULL ||
+                                         needs_zeros
+                                     ? RPT_FROM_NOBODY
+                                     : RPT_FROM_HOLE,
+                                 0 };
     int n_dims = layout->datasets[set].n_dims;
     struct boxes left = { NULL, 0 };
     struct rpt_box whole = { { 0 }, { 0 } };
@@ -123,9 +131,7 @@ static rpt_status_t add_gaps(struct rpt_file_layout *layout, uint32_t set,
         left = rest;
     }
     for (size_t i = 0; i < left.n && status == RPT_OK; i++) {
-        status = rpt__file_layout_add_part(
-            layout, set, &left.list[i],
-            (struct rpt_source){ RPT_FROM_NOBODY, 0 });
+        status = rpt__file_layout_add_part(layout, set, &left.list[i], source);
     }
     free(left.list);
     return status;
@@ -306,7 +312,8 @@ static rpt_status_t divide_alike(struct dividing *d, size_t like)
             d->own = add_gaps(d->layout, d->layout->set_of[i],
                               d->n_hulls > 0 ? d->hulls : d->all,
                               d->n_hulls > 0 ? d->n_hulls
-                                             : (size_t)d->layout->n_ranks);
+                                             : (size_t)d->layout->n_ranks,
+                              d->wish->needs_zeros);
         }
     }
     return status;

@@ -26,9 +26,7 @@ static const char call[] = "rpt_checkpoint_restore";
 
 /* ---- rank 0 ---- */
 
-/* The next candidate that rank 0 itself finds good; NULL: there is none.  What
- * says nothing about a candidate ends the search, and so does one of a newer
- * format: it may be whole, and an older state is not what was asked for. */
+/* The next candidate that rank 0 itself finds good; NULL: there is none. */
 static rpt_status_t choose(struct rpt_checkpoint *c, struct rpt_choice *choice,
                            const struct rpt_found **found_out,
                            struct rpt_opened *opened_out)
@@ -42,7 +40,7 @@ static rpt_status_t choose(struct rpt_checkpoint *c, struct rpt_choice *choice,
         if (status == RPT_OK) {
             break;
         }
-        if (status == RPT_ERR_NOMEM || status == RPT_ERR_VERSION) {
+        if (!rpt__choice_passes(status)) {
             return status;
         }
         rpt__choice_pass(choice, found, status);
@@ -207,7 +205,8 @@ static rpt_status_t restore(struct rpt_checkpoint *c, uint64_t *iteration_out)
         c->timing.last_s = rpt__now_s();
         rpt__engine_lock(c->engine);
         if (c->tell != NULL) {
-            c->tell(c->tell_user, RPT_CHECKPOINT_RESTORED, iteration);
+            c->tell(c->tell_user, RPT_CHECKPOINT_RESTORED, iteration,
+                    rpt__now_s());
         }
         rpt__engine_unlock(c->engine);
         *iteration_out = iteration;

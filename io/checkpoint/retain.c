@@ -45,7 +45,8 @@ void rpt__retention_choose(const struct rpt_retention *rules,
         goes_out[i] = i > 0 && found[i].id != rules->verified &&
                       found[i].id != rules->committed &&
                       (!is_kept_by_number || is_too_old || is_too_much);
-        if (!goes_out[i]) {
+        /* What is older than one that is too much goes, too. */
+        if (!goes_out[i] || is_too_much) {
             bytes += found[i].bytes;
         }
     }

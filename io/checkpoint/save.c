@@ -98,7 +98,8 @@ static void is_over(struct rpt_checkpoint *c, rpt_status_t status)
         c->has_newest = true;
         c->wants_files = false;
         if (c->tell != NULL) {
-            c->tell(c->tell_user, RPT_CHECKPOINT_COMMITTED, c->newest);
+            c->tell(c->tell_user, RPT_CHECKPOINT_COMMITTED, c->newest,
+                    save->left_s > 0 ? save->left_s : rpt__now_s());
         }
     }
     c->timing.last_s = rpt__now_s();

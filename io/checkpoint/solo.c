@@ -262,7 +262,7 @@ static rpt_status_t try_one(struct rpt_solo *s, struct rpt_choice *choice,
         s->verified = found->id;
         status = rpt__dir_lacks(&opened.dir, RPT_FILES) ? RPT_OK
                                                         : note_files(s, found);
-    } else if (status != RPT_ERR_NOMEM && status != RPT_ERR_VERSION) {
+    } else if (rpt__choice_passes(status)) {
         rpt__choice_pass(choice, found, status);
         status = RPT_PENDING;
     }

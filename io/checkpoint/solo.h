@@ -51,12 +51,13 @@ rpt_status_t rpt__solo_save(struct rpt_solo *solo, uint64_t iteration,
  * path_out: absolute, belongs to solo.  It goes when solo is closed.  As long
  * as there is no room for it, it is not there, which is warned of. */
 rpt_status_t rpt__solo_scratch(struct rpt_solo *solo, const char **path_out);
-/* Whether there is a whole file COMMIT in it, and the iteration that it says;
+/* Whether there is a whole file COMMIT in it, the iteration that it says, and
+ * how long ago it was written, by the clocks of this host and of the disk;
  * is_over: nobody writes to it any more.  RPT_PENDING: there is none;
  * RPT_ERR_PARSE: it says no number; RPT_ERR_IO, RPT_ERR_INVALID: it must not be
  * read. */
 rpt_status_t rpt__solo_wanted(struct rpt_solo *solo, bool is_over,
-                              uint64_t *iteration_out);
+                              uint64_t *iteration_out, double *age_s_out);
 /* Saves all other files in it, by moving them.  After that, and after a
  * failure, it is empty, and COMMIT is what went last. */
 rpt_status_t rpt__solo_take(struct rpt_solo *solo, uint64_t iteration);

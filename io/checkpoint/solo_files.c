@@ -123,15 +123,19 @@ static bool has_scratch(struct rpt_solo *s, bool is_over)
 }
 
 rpt_status_t rpt__solo_wanted(struct rpt_solo *s, bool is_over,
-                              uint64_t *iteration_out)
+                              uint64_t *iteration_out, double *age_s_out)
 {
     struct rpt_buf text = RPT_BUF_EMPTY;
+    struct stat file;
     rpt_status_t status;
 
-    if (!has_scratch(s, is_over) || rpt__dir_lacks(&s->scratch, COMMIT)) {
+    if (!has_scratch(s, is_over) ||
+        fstatat(s->scratch.fd, COMMIT, &file, AT_SYMLINK_NOFOLLOW) != 0) {
         s->torn_s = 0;
         return RPT_PENDING;
     }
+    *age_s_out = rpt__wall_s() - ((double)file.st_mtim.tv_sec +
+                                  1e-9 * (double)file.st_mtim.tv_nsec);
     status = rpt__dir_read_all(&s->scratch, COMMIT, COMMIT_BYTES, &text);
     if (status == RPT_ERR_NOT_FOUND ||
         (status == RPT_OK && !is_over && is_unfinished(s, &text))) {

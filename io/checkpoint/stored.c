@@ -299,7 +299,7 @@ rpt_status_t rpt__stored_read(struct rpt_stored *s, const char *name,
 
 /* ---- verifying ---- */
 
-/* Every byte of the file belongs to one part. */
+/* The parts have as many bytes as the file: see check_cover() of blocks.c. */
 static rpt_status_t check_cover(const struct rpt_stored *s)
 {
     const struct rpt_manifest *m = &s->opened.manifest;

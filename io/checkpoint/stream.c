@@ -123,6 +123,9 @@ const char *rpt__stream_part(const struct rpt_stream *stream,
     if (source->kind == RPT_FROM_GATHER) {
         return gather->memory + gather->list[source->index].offsets[gather->me];
     }
+    if (source->kind == RPT_FROM_HOLE) {
+        return NULL;
+    }
     *at += rpt__part_bytes(layout->datasets, &layout->parts[i]);
     return data;
 }
@@ -139,7 +142,8 @@ rpt_status_t rpt__stream_take(struct rpt_stream *stream,
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         uint64_t bytes = rpt__part_bytes(layout->datasets, &layout->parts[i]);
 
-        if (layout->sources[i].kind != RPT_FROM_GATHER) {
+        if (layout->sources[i].kind != RPT_FROM_GATHER &&
+            layout->sources[i].kind != RPT_FROM_HOLE) {
             status = take_part(&t, &layout->parts[i], layout->sources[i], bytes,
                                stream->data + at);
             at += bytes;
@@ -158,6 +162,8 @@ struct writing {
     const struct rpt_target *target;
     struct rpt_write_times times;
     char *back;            /* what is in the file already, a block     */
+    char *zeros;           /* a block of a hole; NULL: there are none  */
+    uint64_t zeros_hash;   /* of all of it                             */
     const uint64_t *known; /* of the next part; NULL: not known        */
     struct rpt_packer *packer; /* NULL: no chunks so far               */
     struct rpt_pack_target pack;
@@ -259,6 +265,8 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
                              uint64_t *hash_out)
 {
     double began_s = rpt__now_s(), hashed_s;
+    /* A new file has holes, and where HDF5 has written it, too. */
+    bool is_hole = data == w->zeros && !w->target->is_used;
     bool is_written = is_there(w, part);
     rpt_status_t status = RPT_OK;
 
@@ -271,11 +279,13 @@ static rpt_status_t do_block(struct writing *w, const struct rpt_part *part,
     hashed_s = rpt__now_s();
     w->times.write_s += hashed_s - began_s;
     if (status == RPT_OK) {
-        *hash_out = rpt__hash64(data, bytes, 0);
+        *hash_out = data == w->zeros && bytes == RPT_BLOCK_BYTES
+                        ? w->zeros_hash
+                        : rpt__hash64(data, bytes, 0);
     }
     began_s = rpt__now_s();
     w->times.hash_s += began_s - hashed_s;
-    is_written |= w->known != NULL && *w->known == *hash_out;
+    is_written |= is_hole || (w->known != NULL && *w->known == *hash_out);
     w->known += w->known != NULL;
     if (status == RPT_OK && !is_written) {
         status = move_block(w, part, data, from, bytes);
@@ -319,7 +329,7 @@ static rpt_status_t do_part(struct writing *w, const struct rpt_part *part,
 
         sched_yield(); /* ranks that share this core may still be copying */
         status = do_block(
-            w, part, data + from, from,
+            w, part, data != NULL ? data + from : w->zeros, from,
             left < RPT_BLOCK_BYTES ? (size_t)left : RPT_BLOCK_BYTES, words++);
     }
     return status;
@@ -396,8 +406,12 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
     rpt_status_t status = RPT_OK;
 
     w.back = target->is_written ? malloc(RPT_BLOCK_BYTES) : NULL;
-    if (target->is_written && w.back == NULL) {
+    w.zeros = layout->has_holes ? calloc(1, RPT_BLOCK_BYTES) : NULL;
+    if ((target->is_written && w.back == NULL) ||
+        (layout->has_holes && w.zeros == NULL)) {
         status = rpt__fail_nomem(RPT_BLOCK_BYTES);
+    } else if (layout->has_holes) {
+        w.zeros_hash = rpt__hash64(w.zeros, RPT_BLOCK_BYTES, 0);
     }
     for (size_t i = 0; i < layout->n_parts && status == RPT_OK; i++) {
         status = do_part(&w, &layout->parts[i],
@@ -414,6 +428,7 @@ rpt_status_t rpt__stream_write(const struct rpt_stream *stream,
     add_pack_times(&w);
     rpt__packer_destroy(w.packer);
     free(w.back);
+    free(w.zeros);
     *times_out = w.times;
     return status;
 }

@@ -33,7 +33,7 @@ rpt_status_t rpt__stream_take(struct rpt_stream *stream,
                               const struct rpt_items *items,
                               const struct rpt_file_layout *layout,
                               const struct rpt_stamp *stamp);
-/* The bytes of part i, when at was 0 before part 0. */
+/* The bytes of part i, when at was 0 before part 0; NULL: a hole. */
 const char *rpt__stream_part(const struct rpt_stream *stream,
                              const struct rpt_file_layout *layout, size_t i,
                              uint64_t *at);

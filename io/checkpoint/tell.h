@@ -16,7 +16,9 @@ rpt_status_t rpt__checkpoint_open(struct rpt_group *group,
                                   const rpt_options_t *options,
                                   struct rpt_checkpoint **checkpoint_out);
 
-/* Somebody else counts: fn is called under the engine's lock, on each rank. */
+/* Somebody else counts: fn is called under the engine's lock, on each rank.
+ * went_on_s: when the program went on from that state, by rpt__now_s(): before
+ * the commit, when it was in the background. */
 enum rpt_checkpoint_event {
     RPT_CHECKPOINT_RESTORED,
     RPT_CHECKPOINT_COMMITTED,
@@ -24,7 +26,8 @@ enum rpt_checkpoint_event {
 };
 typedef void (*rpt_checkpoint_tell_fn)(void *user,
                                        enum rpt_checkpoint_event event,
-                                       uint64_t iteration);
+                                       uint64_t iteration,
+                                       double went_on_s);
 /* NULL: nobody does any more. */
 void rpt__checkpoint_tell(struct rpt_checkpoint *checkpoint,
                           rpt_checkpoint_tell_fn fn, void *user);

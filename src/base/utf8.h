@@ -4,7 +4,9 @@
 #ifndef RPT_BASE_UTF8_H
 #define RPT_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Length of the well-formed UTF-8 sequence at the start of one byte or more, 0
  * when there is none (RFC 3629: no overlong forms, no surrogates, nothing above
@@ -27,6 +29,17 @@ static inline size_t rpt__utf8_length(const unsigned char *s, size_t bytes)
         return 0;
     }
     return n;
+}
+
+static inline bool rpt__is_utf8(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t left = strlen(text), n = 1;
+
+    for (; left > 0 && n > 0; s += n, left -= n) {
+        n = rpt__utf8_length(s, left);
+    }
+    return n > 0;
 }
 
 #endif /* RPT_BASE_UTF8_H */

@@ -442,7 +442,7 @@ rpt_status_t rpt_call_checkpoint(rpt_call_t *call, uint64_t iteration)
 
 /* Under the lock. */
 static void told(void *user, enum rpt_checkpoint_event event,
-                 uint64_t iteration)
+                 uint64_t iteration, double went_on_s)
 {
     struct rpt_saved *saved = user;
 
@@ -452,7 +452,7 @@ static void told(void *user, enum rpt_checkpoint_event event,
         break;
     case RPT_CHECKPOINT_COMMITTED:
         saved->n_commits++;
-        saved->commit_s = rpt__now_s();
+        saved->commit_s = went_on_s;
         break;
     case RPT_CHECKPOINT_CLOSED:
         saved->group = NULL;

@@ -27,7 +27,8 @@ struct rpt_saved {
     uint64_t n_commits;
     double begun_s;  /* rpt__now_s() of the start, 0: item->start_s  */
     double last_s;   /* of the last save that was tried, 0: none     */
-    double commit_s; /* of the last one that was committed, 0: none  */
+    double commit_s; /* when it went on from the last state that was
+                        committed, 0: none                            */
     rpt_call_measure_fn measure;
     rpt_call_pack_fn pack;
     void *user;

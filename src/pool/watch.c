@@ -52,10 +52,11 @@ struct rpt_watch {
     struct rpt_buf error;
     const char *scratch;
     uint64_t iteration;
+    double none_s; /* the thread's: when there was no COMMIT */
     /* under the lock */
     uint64_t n_commits;
-    double saved_s;  /* the last save that was tried, 0: none */
-    double commit_s; /* that was committed                    */
+    double saved_s; /* the last save that was tried, 0: none */
+    double state_s; /* COMMIT of the last one that was committed */
     /* the poller's */
     double signal_s;
     bool goes_back; /* it was not started, and the pool stops */
@@ -133,8 +134,17 @@ static void warn(const struct rpt_watch *w, uint64_t iteration)
 static void look(struct rpt_watch *w, bool is_over)
 {
     uint64_t iteration = 0;
-    rpt_status_t status = rpt__solo_wanted(w->solo, is_over, &iteration);
-    double now_s;
+    double age_s = (double)-INFINITY, now_s = rpt__now_s(), state_s;
+    rpt_status_t status = rpt__solo_wanted(w->solo, is_over, &iteration,
+                                           &age_s);
+
+    /* The work from COMMIT on is lost with the program, also what it did while
+     * this is saved.  Clocks of disks are not believed beyond the time when it
+     * was seen that there is none. */
+    state_s = fmax(w->none_s, now_s - fmax(age_s, 0));
+    if (isinf(age_s)) {
+        w->none_s = now_s;
+    }
 
     if (status == RPT_PENDING) {
         return;
@@ -147,11 +157,11 @@ static void look(struct rpt_watch *w, bool is_over)
     if (status != RPT_OK) {
         warn(w, iteration);
     }
-    now_s = rpt__now_s();
+    now_s = w->none_s = rpt__now_s();
     pthread_mutex_lock(&w->lock);
     w->saved_s = now_s;
     w->n_commits += status == RPT_OK;
-    w->commit_s = status == RPT_OK ? now_s : w->commit_s;
+    w->state_s = status == RPT_OK ? state_s : w->state_s;
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -348,7 +358,7 @@ static void close_watch(struct rpt_watch *w)
     item->saved->watch = NULL;
     item->saved->scratch = item->saved->files = NULL;
     item->saved->n_commits = w->n_commits;
-    item->saved->commit_s = w->commit_s;
+    item->saved->commit_s = w->state_s;
     if (w->told && !item->cancelled) {
         item->by_shutdown = true;
     }

@@ -243,6 +243,10 @@ static void add_badly(struct world *w)
           rpt_checkpoint_set_text(c, "a", NULL, "m"));
     FAILS(RPT_ERR_INVALID, "name and a value",
           rpt_checkpoint_set_text(c, "a", "units", NULL));
+    FAILS(RPT_ERR_INVALID, "UTF-8",
+          rpt_checkpoint_set_text(c, "a", "units", "m\xc3"));
+    FAILS(RPT_ERR_INVALID, "UTF-8",
+          rpt_checkpoint_set_text(c, "a", "\xff", "m"));
     FAILS(RPT_ERR_INVALID, "60000",
           rpt_checkpoint_set_attribute(c, "a", "n", RPT_TYPE_F64, 0, data));
     FAILS(RPT_ERR_INVALID, "60000",

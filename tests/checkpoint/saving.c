@@ -230,6 +230,26 @@ static void what_was_just_committed_is_kept(void)
     CHECK(!goes[0] && goes[1] && goes[2] && goes[3]);
 }
 
+/* Sizes differ: a small old one does not stay where a newer one goes. */
+static void what_is_older_than_too_much_goes(void)
+{
+    struct rpt_retention rules = { .keep = 9, .bytes = 100 };
+    struct rpt_found found[4] = { { .iteration = 4, .id = 4, .bytes = 40 },
+                                  { .iteration = 3, .id = 3, .bytes = 90 },
+                                  { .iteration = 2, .id = 2, .bytes = 40 },
+                                  { .iteration = 1, .id = 1, .bytes = 10 } };
+    bool goes[4] = { true, false, false, false };
+
+    rpt__retention_choose(&rules, found, 4, 0, goes);
+    CHECK(!goes[0] && goes[1] && goes[2] && goes[3]);
+    rules.verified = 2;
+    rpt__retention_choose(&rules, found, 4, 0, goes);
+    CHECK(!goes[0] && goes[1] && !goes[2] && goes[3]);
+    rules.bytes = 170;
+    rpt__retention_choose(&rules, found, 4, 0, goes);
+    CHECK(!goes[0] && !goes[1] && !goes[2] && goes[3]);
+}
+
 /* Blocks move, an item is added: each time the file is another. */
 static void change_shapes(struct world *w)
 {
@@ -308,6 +328,7 @@ const struct rpt_test saving_tests[] = {
     RPT_TEST(gathered_rows_are_the_same_file),
     RPT_TEST(old_ones_are_removed_as_the_options_say),
     RPT_TEST(what_was_just_committed_is_kept),
+    RPT_TEST(what_is_older_than_too_much_goes),
     RPT_TEST(blocks_may_move_between_saves),
     RPT_TEST(groups_save_at_the_same_time),
     RPT_TEST_END,

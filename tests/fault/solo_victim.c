@@ -146,11 +146,12 @@ static rpt_status_t take_files(struct rpt_solo *solo, const char *scratch,
 {
     char text[32];
     uint64_t found = 0;
+    double age_s;
     rpt_status_t status;
 
     /* Where it could not be made at first, a look tries again. */
     if (access(scratch, F_OK) != 0) {
-        rpt__solo_wanted(solo, false, &found);
+        rpt__solo_wanted(solo, false, &found, &age_s);
     }
     if (access(scratch, F_OK) != 0) {
         rpt__fail(RPT_ERR_IO, "there is no folder %s", scratch);
@@ -163,7 +164,7 @@ static rpt_status_t take_files(struct rpt_solo *solo, const char *scratch,
     }
     snprintf(text, sizeof text, "%llu\n", (unsigned long long)iteration);
     raw_write(scratch, "COMMIT", text, strlen(text));
-    status = rpt__solo_wanted(solo, false, &found);
+    status = rpt__solo_wanted(solo, false, &found, &age_s);
     if (status != RPT_OK) {
         rpt__solo_reject(solo);
         return status;
