@@ -76,10 +76,12 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  *                           is a link, or others may write to it; everybody
  *                           may write to the directory, and it has no sticky
  *                           bit
- * \retval RPT_ERR_MISMATCH  ranks gave different names, or options of
- *                           `io.checkpoint` that must be the same
+ * \retval RPT_ERR_MISMATCH  ranks gave different names, or other options: all
+ *                           of `io.checkpoint` are the same on all ranks, also
+ *                           `local_dir`; but `abort`, `check_s` and `checker`
  * \retval RPT_ERR_UNSUPPORTED  options that do not go together, such as
  *                           `io.checkpoint.engine=collective` with compression
+ * \retval RPT_ERR_SYSTEM    a rank cannot start the thread that writes
  * \retval RPT_ERR_PEER, RPT_ERR_TIMEOUT, RPT_ERR_NOMEM, RPT_ERR_STATE
  * \since 0.1
  */
@@ -215,7 +217,9 @@ RPT_API rpt_status_t rpt_checkpoint_add_blob(rpt_checkpoint_t *checkpoint,
  *
  * \param item   the array, value or blob that it belongs to, NULL: the file
  * \param count  elements, 1 or more
- * \retval RPT_ERR_INVALID, RPT_ERR_NOT_FOUND, RPT_ERR_NOMEM
+ * \retval RPT_ERR_INVALID    a bad name, type or length
+ * \retval RPT_ERR_NOT_FOUND  there is no such item: add it first
+ * \retval RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_set_attribute(rpt_checkpoint_t *checkpoint,
@@ -224,7 +228,9 @@ RPT_API rpt_status_t rpt_checkpoint_set_attribute(rpt_checkpoint_t *checkpoint,
                                                   rpt_type_t type, size_t count,
                                                   const void *value);
 
-/** Set a text, in UTF-8, as an attribute: see rpt_checkpoint_set_attribute().
+/** Set a text, in UTF-8, as an attribute: see rpt_checkpoint_set_attribute(),
+ * which also says when it ends with one of these.
+ * \retval RPT_ERR_INVALID, RPT_ERR_NOT_FOUND, RPT_ERR_NOMEM
  */
 RPT_API rpt_status_t rpt_checkpoint_set_text(rpt_checkpoint_t *checkpoint,
                                              const char *item, const char *name,
@@ -295,18 +301,24 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  *                           The checkpoints before are intact.
  * \retval RPT_ERR_MISMATCH  ranks described different items or gave different
  *                           iterations
- * \retval RPT_ERR_INVALID   blocks of ranks overlap
+ * \retval RPT_ERR_INVALID   blocks of ranks overlap; another iteration was
+ *                           begun; NULL
+ * \retval RPT_ERR_OVERFLOW  an iteration above 2^63 - 1; or more than a
+ *                           checkpoint holds: of items or files, or of blocks
+ *                           with a checksum each.  Several tasks hold more.
  * \retval RPT_ERR_EXISTS    there is a committed one of a higher iteration; two
  *                           ranks wrote the same file
  * \retval RPT_ERR_TIMEOUT   a rank did not come, or did not finish its part,
  *                           within `io.checkpoint.deadline_s`
  * \retval RPT_ERR_UNSUPPORTED  librepartir-hdf5 cannot be opened, or the engine
  *                           cannot be used here
- * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU
+ * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU, or start a
+ *                           thread; rank 0 got no random numbers, or cannot
+ *                           read the structure that HDF5 has made
  * \retval RPT_ERR_NOT_FOUND  a file that was routed is not there; or
  *                           device.use=yes, and librepartir-gpu cannot be used
- * \retval RPT_ERR_NOMEM, RPT_ERR_OVERFLOW, RPT_ERR_PEER, RPT_ERR_STATE,
- *         or what a function of a blob returned
+ * \retval RPT_ERR_NOMEM, RPT_ERR_PEER, RPT_ERR_STATE, or what a function of a
+ *         blob returned
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
@@ -353,7 +365,10 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * every byte all ranks have found to be what was written.  One that is damaged
  * is put aside as .bad-ID, and the one before is used; so is one that was
  * restored `io.checkpoint.tries` times by jobs that neither committed one more
- * nor closed, unless there is no other.
+ * nor closed, unless there is no other.  One that some rank cannot read, such
+ * as for a fault of the disk or for lack of permission, is passed over with a
+ * warning, and stays where it is.  So the state may be older than the newest
+ * one: \a iteration_out says which it is.
  *
  * The number of ranks and the blocks may differ from those that saved; the
  * items must be there, with the same types and extents of the whole arrays.
@@ -361,16 +376,18 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  *
  * \param iteration_out  [out] what was given to the save
  * \retval RPT_END            there is none: start from the beginning
- * \retval RPT_ERR_NOT_FOUND  an item is not in the newest good one
+ * \retval RPT_ERR_NOT_FOUND  an item is not in the newest good one; or
+ *                            device.use=yes, and librepartir-gpu cannot be used
  * \retval RPT_ERR_MISMATCH   ranks described different items, or an item has
  *                            another type or extent than in the file
- * \retval RPT_ERR_CORRUPT    there are some, but none is whole
+ * \retval RPT_ERR_CORRUPT    there are some, but none is whole and can be read;
+ *                            also when all were put aside before
  * \retval RPT_ERR_VERSION    a newer librepartir wrote the newest one
  * \retval RPT_ERR_UNSUPPORTED  a blob asks for as many ranks as saved it
  * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU
- * \retval RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
- *         RPT_ERR_STATE, or what a function of a blob returned.  Items may
- *         have been written to then.
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT,
+ *         RPT_ERR_PEER, RPT_ERR_STATE, or what a function of a blob returned.
+ *         Items may have been written to then.
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_restore(rpt_checkpoint_t *checkpoint,
@@ -420,9 +437,12 @@ RPT_API rpt_status_t rpt_checkpoint_restored_path(
  * fails, its files are gone: begin again and write them again, or the save is
  * #RPT_ERR_STATE.
  *
- * \retval RPT_ERR_EXISTS  there is a committed one of a higher iteration
+ * \retval RPT_ERR_EXISTS    there is a committed one of a higher iteration
+ * \retval RPT_ERR_OVERFLOW  an iteration above 2^63 - 1
+ * \retval RPT_ERR_INVALID   another iteration was begun; NULL
+ * \retval RPT_ERR_SYSTEM    rank 0 got no random numbers
  * \retval RPT_ERR_MISMATCH, RPT_ERR_IO, RPT_ERR_TIMEOUT, RPT_ERR_PEER,
- *         RPT_ERR_STATE, RPT_ERR_NOMEM, RPT_ERR_SYSTEM
+ *         RPT_ERR_STATE, RPT_ERR_NOMEM
  * \since 0.1
  */
 RPT_API rpt_status_t rpt_checkpoint_begin(rpt_checkpoint_t *checkpoint,
@@ -486,7 +506,9 @@ typedef struct {
     uint64_t n_local;  /**< of n_saves: those that stayed on the nodes       */
 } rpt_checkpoint_stats_t;
 
-/** What saving has cost so far.  Not collective. */
+/** What saving has cost so far.  Not collective.
+ * \retval RPT_ERR_INVALID  NULL
+ */
 RPT_API rpt_status_t rpt_checkpoint_stats(const rpt_checkpoint_t *checkpoint,
                                           rpt_checkpoint_stats_t *stats_out);
 

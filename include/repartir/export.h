@@ -131,11 +131,13 @@ typedef struct {
  * \retval RPT_ERR_UNSUPPORTED  no Parquet in this build, or on some node
  * \retval RPT_ERR_NOT_FOUND    no such directory, task, checkpoint, or item
  * \retval RPT_ERR_CORRUPT      it is damaged: nothing was written
+ * \retval RPT_ERR_VERSION      a newer librepartir wrote it
  * \retval RPT_ERR_EXISTS       OUT is there, and is not replaced
  * \retval RPT_ERR_BUSY         another job exports to OUT at this moment
  * \retval RPT_ERR_OVERFLOW     #RPT_EXPORT_ALL_DATA: a state.h5 is too large
  * \retval RPT_ERR_IO           some rank could not read or write
  * \retval RPT_ERR_MISMATCH     ranks gave different arguments
+ * \retval RPT_ERR_SYSTEM       rank 0 got no random numbers
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_PEER, RPT_ERR_TIMEOUT,
  *         RPT_ERR_STATE
  * \since 0.1

@@ -650,9 +650,11 @@ typedef rpt_status_t (*rpt_call_unpack_fn)(void *user, const void *bytes,
  * other than 0 is given to who called that.
  * \retval RPT_ERR_STATE    it is a gang
  * \retval RPT_ERR_BUSY     another attempt has the checkpoints
- * \retval RPT_ERR_CORRUPT  there are some, but none is whole
- * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, or what \a unpack
- *         returned
+ * \retval RPT_ERR_CORRUPT  there are some, but none is whole and can be read
+ * \retval RPT_ERR_VERSION  a newer librepartir wrote the newest one
+ * \retval RPT_ERR_INVALID  NULL; the task's folder is a link, or others may
+ *                          write to it
+ * \retval RPT_ERR_IO, RPT_ERR_NOMEM, or what \a unpack returned
  */
 RPT_API rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
                                              rpt_call_measure_fn measure,
@@ -668,7 +670,9 @@ RPT_API rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
  * \param iteration  how far the function is: where it would go on
  * \retval RPT_OK          saved, or not due
  * \retval RPT_ERR_EXISTS  there is a checkpoint of a higher iteration
- * \retval RPT_ERR_STATE, RPT_ERR_BUSY, RPT_ERR_IO, RPT_ERR_NOMEM, or what a
+ * \retval RPT_ERR_STATE   rpt_call_set_checkpoint() was not called, or failed
+ * \retval RPT_ERR_SYSTEM  there are no random numbers, for its name
+ * \retval RPT_ERR_INVALID, RPT_ERR_BUSY, RPT_ERR_IO, RPT_ERR_NOMEM, or what a
  *         function of the state returned
  */
 RPT_API rpt_status_t rpt_call_checkpoint(rpt_call_t *call, uint64_t iteration);
@@ -680,7 +684,9 @@ RPT_API int rpt_call_checkpoint_due(const rpt_call_t *call);
 
 /** Save some bytes, due or not; without rpt_call_set_checkpoint().
  *
- * Statuses as rpt_call_checkpoint(); RPT_ERR_STATE: the task was not asked to.
+ * Statuses as rpt_call_checkpoint(), and as rpt_call_checkpoint_restore() when
+ * nothing has opened the checkpoints before; RPT_ERR_STATE: the task was not
+ * asked to, or it is a gang.
  */
 RPT_API rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call,
                                               uint64_t iteration,
@@ -689,13 +695,17 @@ RPT_API rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call,
 /** The bytes of the newest checkpoint that is whole.
  *
  * One that is damaged is put aside, and the one before is given; so is one that
- * was restored `io.checkpoint.tries` times without a newer one.
+ * was restored `io.checkpoint.tries` times without a newer one.  One that
+ * cannot be read is passed over with a warning, and stays.
  * \param data_out  [out] belongs to the call
  * \retval RPT_END          there is none: start from the beginning
  * \retval RPT_ERR_CORRUPT  there are some, but none is whole: to begin anew is
  *                          for a person to decide, by moving .bad-* away
- * \retval RPT_ERR_STATE, RPT_ERR_BUSY, RPT_ERR_INVALID, RPT_ERR_IO,
- *         RPT_ERR_NOMEM
+ * \retval RPT_ERR_VERSION  a newer librepartir wrote the newest one
+ * \retval RPT_ERR_NOT_FOUND  its bytes were saved by a program, not by a
+ *                          function
+ * \retval RPT_ERR_STATE    it is a gang
+ * \retval RPT_ERR_BUSY, RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  */
 RPT_API rpt_status_t rpt_call_checkpoint_restore(rpt_call_t *call,
                                                  uint64_t *iteration_out,
