@@ -27,8 +27,8 @@ RPT_BEGIN_DECLS
  * seen.
  *
  *     const char *directory = "ckpt";
- *     rpt_view_open(&directory, 1, NULL, &catalog);
- *     rpt_query_open(catalog, "SELECT avg(value) FROM array(?) WHERE i0 = ?",
+ *     rpt_view_open(&directory, 1, NULL, &view);
+ *     rpt_query_open(view, "SELECT avg(value) FROM array(?) WHERE i0 = ?",
  *                    &query);
  *     rpt_query_bind_text(query, 1, "u");
  *     rpt_query_bind_i64(query, 2, 5);
@@ -37,7 +37,7 @@ RPT_BEGIN_DECLS
  *     }
  *
  * Nothing here is collective.  A view and its queries belong to one thread
- * at a time; other catalogs may be used by others meanwhile.  A job may write
+ * at a time; other views may be used by others meanwhile.  A job may write
  * in the directories: a checkpoint is seen whole or not at all.  SQLite's
  * library is opened by the first rpt_view_open().
  *
@@ -72,10 +72,10 @@ typedef struct rpt_query rpt_query_t;
  */
 RPT_API rpt_status_t rpt_view_open(const char *const directories[], size_t n,
                                    const rpt_options_t *options,
-                                   rpt_view_t **catalog_out);
+                                   rpt_view_t **view_out);
 
 /** Release.  Queries that are open stay usable until they are closed. */
-RPT_API void rpt_view_close(rpt_view_t *catalog);
+RPT_API void rpt_view_close(rpt_view_t *view);
 
 /** End the step that is under way: it returns #RPT_ERR_CANCELLED.
  *
@@ -83,7 +83,7 @@ RPT_API void rpt_view_close(rpt_view_t *catalog);
  * handler; not after the view was closed.  When none is under way, the next
  * step ends so.
  */
-RPT_API void rpt_view_interrupt(rpt_view_t *catalog);
+RPT_API void rpt_view_interrupt(rpt_view_t *view);
 
 /** The tables and their columns, as CREATE TABLE statements with comments.  Not
  * to be freed. */
@@ -102,7 +102,7 @@ RPT_API const char *rpt_view_schema(void);
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM
  * \since 0.1
  */
-RPT_API rpt_status_t rpt_query_open(rpt_view_t *catalog, const char *sql,
+RPT_API rpt_status_t rpt_query_open(rpt_view_t *view, const char *sql,
                                     rpt_query_t **query_out);
 
 /** Release.  NULL is ignored. */

@@ -9,29 +9,28 @@
 #include <repartir/query.h>
 
 rpt_status_t rpt_view_open(const char *const directories[], size_t n,
-                           const rpt_options_t *options,
-                           rpt_view_t **catalog_out)
+                           const rpt_options_t *options, rpt_view_t **view_out)
 {
-    RPT_REQUIRE(directories != NULL && catalog_out != NULL, "NULL argument");
+    RPT_REQUIRE(directories != NULL && view_out != NULL, "NULL argument");
     RPT_REQUIRE(n > 0, "no directory");
     for (size_t i = 0; i < n; i++) {
         RPT_REQUIRE(directories[i] != NULL && directories[i][0] != '\0',
                     "a directory has no name");
     }
-    return rpt__view_open(directories, n, options, catalog_out);
+    return rpt__view_open(directories, n, options, view_out);
 }
 
-void rpt_view_close(rpt_view_t *catalog)
+void rpt_view_close(rpt_view_t *view)
 {
-    if (catalog != NULL) {
-        rpt__view_close(catalog);
+    if (view != NULL) {
+        rpt__view_close(view);
     }
 }
 
-void rpt_view_interrupt(rpt_view_t *catalog)
+void rpt_view_interrupt(rpt_view_t *view)
 {
-    if (catalog != NULL) {
-        rpt__view_interrupt(catalog);
+    if (view != NULL) {
+        rpt__view_interrupt(view);
     }
 }
 
@@ -40,12 +39,12 @@ const char *rpt_view_schema(void)
     return rpt__view_schema();
 }
 
-rpt_status_t rpt_query_open(rpt_view_t *catalog, const char *sql,
+rpt_status_t rpt_query_open(rpt_view_t *view, const char *sql,
                             rpt_query_t **query_out)
 {
-    RPT_REQUIRE(catalog != NULL && sql != NULL && query_out != NULL,
+    RPT_REQUIRE(view != NULL && sql != NULL && query_out != NULL,
                 "NULL argument");
-    return rpt__query_open(catalog, sql, query_out);
+    return rpt__query_open(view, sql, query_out);
 }
 
 void rpt_query_close(rpt_query_t *query)
