@@ -7,7 +7,10 @@
  * Kill it, and type the same line again, with another number of ranks if you
  * like: it goes on from its newest checkpoint, in the folder `run`.  The field
  * in the end is the same in every bit, whatever happened in between.  After
- * USR1, TERM, or `touch run/HALT` it saves and ends with 75: start me again.
+ * `kill -USR1` of mpirun, which hands it on, or `touch run/HALT` it saves and
+ * ends with 75: start me again.  TERM does so too where ranks get it and are
+ * given time, as by srun; mpirun of Open MPI ends them one second after TERM,
+ * and then with 1.
  *
  * plate.h has the computation, png.h the picture: here is what makes it stop
  * and go on, and what becomes of the field.  With --parquet it is written as a
@@ -301,9 +304,9 @@ static void write_results(struct run *r)
 static const char usage[] =
     "usage: heat2d --dir DIR [OPTION...]\n"
     "Heat spreads over a plate of N times N cells.  Goes on from the newest\n"
-    "checkpoint in DIR; saves and ends with 75 after USR1, TERM, or when "
-    "there\n"
-    "is a file DIR/HALT: start it again then.\n"
+    "checkpoint in DIR; saves and ends with 75 after USR1, which mpirun hands\n"
+    "on, or when there is a file DIR/HALT: start it again then.  TERM does so\n"
+    "under srun; mpirun of Open MPI ends the ranks one second after it.\n"
     "  --n N            cells along a side (512)\n"
     "  --steps N        steps in all (1000)\n"
     "  --every N        steps from one checkpoint to the next (100)\n"

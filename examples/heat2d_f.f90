@@ -316,7 +316,9 @@ contains
             'usage: heat2d_f --dir DIR [OPTION...]', &
             'Heat spreads over a plate of N times N cells.  Goes on from', &
             'the newest checkpoint in DIR; saves and ends with 75 after', &
-            'USR1, TERM, or when there is a file DIR/HALT: start it again.', &
+            'USR1, which mpirun hands on, or when there is a file DIR/HALT:', &
+            'start it again then.  TERM does so under srun; mpirun of', &
+            'Open MPI ends the ranks one second after it.', &
             '  --n N            cells along a side (512)', &
             '  --steps N        steps in all (1000)', &
             '  --every N        steps from one checkpoint to the next (100)', &

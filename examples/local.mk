@@ -68,4 +68,4 @@ dist_example_DATA = examples/hello_local.c examples/pool_mpi.c \
 	examples/README.md
 exampleslurmdir = $(exampledir)/slurm
 dist_exampleslurm_DATA = examples/slurm/heat2d_mpirun.sbatch \
-	examples/slurm/heat2d_srun.sbatch
+	examples/slurm/heat2d_srun.sbatch examples/slurm/README.md
