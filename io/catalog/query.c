@@ -287,17 +287,20 @@ const char *rpt__query_column_name(const struct rpt_query *query, int column)
     return rpt__sqlite.column_name(query->statement, column);
 }
 
-/* Bytes first: what points to them is good until they are asked for in
- * another way. */
+/* What points to bytes is good until they are asked for in another way.  Those
+ * of a blob are counted first: one for which there is no memory has none. */
 static rpt_status_t take_data(sqlite3_stmt *statement, int column,
                               rpt_value_t *value)
 {
     bool is_text = value->type == RPT_VALUE_TEXT;
 
-    value->data = is_text
-                      ? (const char *)rpt__sqlite.column_text(statement, column)
-                      : rpt__sqlite.column_blob(statement, column);
-    value->bytes = (size_t)rpt__sqlite.column_bytes(statement, column);
+    if (is_text) {
+        value->data = (const char *)rpt__sqlite.column_text(statement, column);
+        value->bytes = (size_t)rpt__sqlite.column_bytes(statement, column);
+    } else {
+        value->bytes = (size_t)rpt__sqlite.column_bytes(statement, column);
+        value->data = rpt__sqlite.column_blob(statement, column);
+    }
     if (value->data == NULL && (is_text || value->bytes > 0)) {
         return rpt__fail_nomem(value->bytes);
     }

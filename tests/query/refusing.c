@@ -4,6 +4,7 @@
  */
 #include "shown.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,91 @@ static void memory_has_a_limit(void)
     rpt_view_close(c);
 }
 
+/* SQLite's own limit, of the library that is in use, above which it gets no
+ * more memory; NULL: there is none. */
+static int64_t (*find_heap_limit(void))(int64_t)
+{
+    void *library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_NOLOAD);
+    int64_t (*limit)(int64_t) = NULL;
+
+    if (library != NULL) {
+        *(void **)&limit = dlsym(library, "sqlite3_hard_heap_limit64");
+        dlclose(library);
+    }
+    return limit;
+}
+
+enum { LARGE = 50 << 20, LITTLE = 10 << 20 };
+
+static void bind_large(rpt_view_t *c, int64_t (*limit)(int64_t))
+{
+    char *text = calloc(LARGE + 1, 1);
+    rpt_query_t *q = NULL;
+    rpt_value_t v;
+
+    memset(text, 'x', LARGE);
+    CU_ASSERT(rpt_query_open(c, "SELECT length(?), ?2", &q) == RPT_OK);
+    CU_ASSERT(rpt_query_bind_text(q, 2, "kept") == RPT_OK);
+    limit(LITTLE);
+    CU_ASSERT(rpt_query_bind_text(q, 1, text) == RPT_ERR_NOMEM);
+    CU_ASSERT(strstr(rpt_last_error()->what, "no memory") != NULL);
+    limit(0);
+    CU_ASSERT(rpt_query_bind_text(q, 1, text) == RPT_OK);
+    CU_ASSERT(rpt_query_step(q) == RPT_OK);
+    CU_ASSERT(rpt_query_value(q, 0, &v) == RPT_OK && v.i64 == LARGE);
+    CU_ASSERT(rpt_query_value(q, 1, &v) == RPT_OK);
+    CU_ASSERT_STRING_EQUAL(v.data, "kept");
+    rpt_query_close(q);
+    free(text);
+}
+
+/* A value that SQLite makes when it is asked for, or some versions before: then
+ * it is there.  Whether there was no memory for it. */
+static bool lacks_memory(rpt_view_t *c, int64_t (*limit)(int64_t),
+                         const char *sql)
+{
+    rpt_query_t *q = NULL;
+    rpt_value_t v = { .size = 0 };
+    rpt_status_t status;
+
+    CU_ASSERT(rpt_query_open(c, sql, &q) == RPT_OK);
+    CU_ASSERT(rpt_query_step(q) == RPT_OK);
+    limit(LITTLE);
+    status = rpt_query_value(q, 0, &v);
+    if (status == RPT_OK) {
+        CU_ASSERT(v.bytes == LARGE);
+    } else {
+        CU_ASSERT(status == RPT_ERR_NOMEM && v.size == 0 && v.data == NULL);
+        CU_ASSERT(strstr(rpt_last_error()->what, "no memory") != NULL);
+    }
+    limit(0);
+    CU_ASSERT(rpt_query_reset(q) == RPT_OK);
+    CU_ASSERT(rpt_query_step(q) == RPT_OK);
+    CU_ASSERT(rpt_query_value(q, 0, &v) == RPT_OK && v.bytes == LARGE);
+    rpt_query_close(q);
+    return status == RPT_ERR_NOMEM;
+}
+
+static void without_memory_no_value_goes_in_or_out(void)
+{
+    rpt_view_t *c = open_saved();
+    int64_t (*limit)(int64_t) = find_heap_limit();
+
+    if (limit == NULL) {
+        rpt_test_skip("this SQLite has no limit, or is inside of this library");
+    } else {
+        bool text = lacks_memory(c, limit,
+                                 "SELECT CAST(zeroblob(52428800) AS TEXT)");
+        bool blob = lacks_memory(c, limit,
+                                 "SELECT zeroblob(n) FROM (SELECT 52428800 "
+                                 "AS n)");
+
+        CU_ASSERT(text || blob);
+        bind_large(c, limit);
+    }
+    rpt_view_close(c);
+}
+
 static void statements_have_a_length(void)
 {
     rpt_view_t *c = open_saved();
@@ -348,6 +434,7 @@ const struct rpt_test refusing_tests[] = {
     RPT_TEST(bad_arguments_are_refused),
     RPT_TEST(a_query_ends_at_its_deadline),
     RPT_TEST(memory_has_a_limit),
+    RPT_TEST(without_memory_no_value_goes_in_or_out),
     RPT_TEST(statements_have_a_length),
     RPT_TEST(what_sql_refuses_is_an_error),
     RPT_TEST(a_query_can_be_interrupted),
