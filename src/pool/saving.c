@@ -401,15 +401,15 @@ static rpt_status_t pack_and_save(struct rpt_saved *saved, uint64_t iteration)
     char *data;
     rpt_status_t status = saved->measure(saved->user, &bytes);
 
-    if (status < 0) {
+    if (status != RPT_OK) {
         return refused("measured", status);
     }
-    data = malloc((size_t)bytes + 1);
+    data = bytes < SIZE_MAX ? malloc((size_t)bytes + 1) : NULL;
     if (data == NULL) {
         return rpt__fail_nomem((size_t)bytes);
     }
     status = saved->pack(saved->user, data, bytes);
-    status = status < 0
+    status = status != RPT_OK
                  ? refused("packed", status)
                  : rpt__solo_save(saved->solo, iteration, data, (size_t)bytes);
     free(data);
@@ -428,6 +428,9 @@ rpt_status_t rpt_call_checkpoint(rpt_call_t *call, uint64_t iteration)
         return RPT_OK;
     }
     saved = call->item->saved;
+    if (saved->is_open && saved->opened != RPT_OK) {
+        return need_open("rpt_call_checkpoint", call, &saved);
+    }
     if (saved->measure == NULL) {
         rpt__fail(RPT_ERR_STATE, "rpt_call_checkpoint: what is the state?");
         rpt__fail_hint("call rpt_call_set_checkpoint() first");
