@@ -4,7 +4,7 @@
 POOL_TESTS = tests/pool/world.c tests/pool/world.h tests/pool/world_priv.h \
 	tests/pool/arguments.c tests/pool/cancel.c tests/pool/checkpoint.c \
 	tests/pool/checkpoint_bad.c tests/pool/checkpoint_programs.c \
-	tests/pool/saving.c \
+	tests/pool/checkpoint_refused.c tests/pool/saving.c \
 	tests/pool/saving.h tests/pool/depend.c \
 	tests/pool/directory.c tests/pool/ending.c tests/pool/ends.c \
 	tests/pool/faults.c tests/pool/functions.c tests/pool/futures.c \

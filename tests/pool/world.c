@@ -31,7 +31,8 @@ extern const struct pool_test functions_tests[], programs_tests[],
     gangs_tests[], resume_tests[], directory_tests[], state_tests[],
     faults_tests[], gangs_mpi_tests[], inside_tests[], gpus_tests[],
     giving_tests[], staging_tests[], checkpoint_tests[],
-    checkpoint_programs_tests[], checkpoint_bad_tests[];
+    checkpoint_programs_tests[], checkpoint_bad_tests[],
+    checkpoint_refused_tests[];
 
 static const struct pool_test *const tables[] = {
     functions_tests,      programs_tests,
@@ -47,7 +48,7 @@ static const struct pool_test *const tables[] = {
     inside_tests,         gpus_tests,
     giving_tests,         staging_tests,
     checkpoint_tests,     checkpoint_programs_tests,
-    checkpoint_bad_tests,
+    checkpoint_bad_tests, checkpoint_refused_tests,
 };
 
 struct rpt_test *all_tests(int size)
