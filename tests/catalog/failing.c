@@ -16,12 +16,16 @@
 
 ssize_t __real_pread(int fd, void *to, size_t bytes, off_t offset);
 ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset);
+ssize_t __real_read(int fd, void *to, size_t bytes);
+ssize_t __wrap_read(int fd, void *to, size_t bytes);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
 
-static bool reads_fail;
+static bool reads_fail, lists_fail;
 static unsigned change_fails_in; /* 0: none does */
 
 static bool change_fails(void)
@@ -36,6 +40,24 @@ ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset)
         return -1;
     }
     return __real_pread(fd, to, bytes, offset);
+}
+
+ssize_t __wrap_read(int fd, void *to, size_t bytes)
+{
+    if (reads_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return __real_read(fd, to, bytes);
+}
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+    if (lists_fail) {
+        errno = EIO;
+        return NULL;
+    }
+    return __real_readdir(dir);
 }
 
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
@@ -224,10 +246,94 @@ static void what_cannot_be_read_is_told(void)
     folder_end();
 }
 
+/* ---- queries ---- */
+
+static rpt_status_t look_at(const char *name, rpt_view_t **view_out)
+{
+    const char *path = in_folder("%s", name);
+
+    return rpt_view_open(&path, 1, NULL, view_out);
+}
+
+/* How a query ends; what it takes up it gives back. */
+static rpt_status_t ask(rpt_view_t *view, const char *sql)
+{
+    rpt_query_t *query = NULL;
+    rpt_status_t status = rpt_query_open(view, sql, &query);
+
+    while (status == RPT_OK) {
+        status = rpt_query_step(query);
+    }
+    rpt_query_close(query);
+    return status;
+}
+
+static void a_view_of_what_cannot_be_listed_is_an_error(void)
+{
+    rpt_view_t *view = NULL;
+    rpt_status_t status;
+
+    folder_begin();
+    save_in_folder("t", 1);
+    status = look_at("ck", &view);
+    rpt_view_close(view);
+    view = NULL;
+    if (status == RPT_ERR_UNSUPPORTED) {
+        rpt_test_skip("there is no SQLite");
+    } else {
+        WORKS(status);
+        lists_fail = true;
+        FAILS(RPT_ERR_IO, strerror(EIO), look_at("ck", &view));
+        FAILS(RPT_ERR_IO, strerror(EIO), look_at("ck/t", &view));
+        lists_fail = false;
+        shell("ln -s loop loop");
+        FAILS(RPT_ERR_IO, "loop", look_at("loop", &view));
+        CU_ASSERT(view == NULL);
+    }
+    folder_end();
+}
+
+static void a_query_of_what_cannot_be_read_is_an_error(void)
+{
+    static const char *const statements[] = {
+        "SELECT sum(value) FROM array('flow/u')",
+        "SELECT sum(value) FROM array('flow/u', 1)",
+        "SELECT event FROM events",
+        "SELECT host FROM attempts",
+    };
+    rpt_view_t *view = NULL;
+    rpt_status_t status;
+
+    folder_begin();
+    save_in_folder("t", 2);
+    status = look_at("ck", &view);
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        if (status == RPT_OK) {
+            reads_fail = true;
+            FAILS(RPT_ERR_IO, strerror(EIO), ask(view, statements[i]));
+            reads_fail = false;
+            CU_ASSERT_EQUAL(ask(view, statements[i]), RPT_END);
+        }
+    }
+    if (status == RPT_OK) {
+        /* The manifest has been read now, data are read again. */
+        reads_fail = true;
+        FAILS(RPT_ERR_IO, "state.h5", ask(view, statements[0]));
+        reads_fail = false;
+        rpt_view_close(view);
+    } else {
+        CU_ASSERT_EQUAL(status, RPT_ERR_UNSUPPORTED);
+        rpt_test_skip("there is no SQLite");
+    }
+    folder_end();
+}
+
 const struct rpt_test failing_tests[] = {
     RPT_TEST(what_is_not_pruned_is_told_and_goes_later),
     RPT_TEST(what_is_not_removed_is_told_and_goes_later),
     RPT_TEST(a_task_that_is_not_removed_is_told_and_goes_later),
     RPT_TEST(what_cannot_be_read_is_told),
+    RPT_TEST(a_view_of_what_cannot_be_listed_is_an_error),
+    RPT_TEST(a_query_of_what_cannot_be_read_is_an_error),
     RPT_TEST_END,
 };

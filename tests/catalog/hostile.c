@@ -3,10 +3,13 @@
  */
 #include "make.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -251,6 +254,79 @@ static void what_the_program_does_with_children_does_not_matter(void)
     folder_end();
 }
 
+/* ---- a system that is short of something ---- */
+
+/* With n free descriptors: all that are below the limit but those are taken. */
+static rpt_status_t verify_with(rpt_stored_t *stored, int n,
+                                const rpt_options_t *options)
+{
+    enum { MOST = 256 };
+    struct rlimit before, low;
+    int fds[MOST], n_fds = 0;
+    rpt_status_t status;
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    low = (struct rlimit){ MOST, before.rlim_max };
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (n_fds < MOST &&
+           (fds[n_fds] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) {
+        n_fds++;
+    }
+    CU_ASSERT_FATAL(n_fds > n);
+    for (int i = 0; i < n; i++) {
+        close(fds[--n_fds]);
+    }
+    status = rpt_stored_verify(stored, RPT_VERIFY_HDF5, options);
+    while (n_fds > 0) {
+        close(fds[--n_fds]);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    return status;
+}
+
+static void a_system_without_descriptors_is_no_damage(void)
+{
+    rpt_catalog_t *c;
+    rpt_stored_t *s;
+    rpt_status_t status;
+    int n = 0, n_system = 0;
+
+    folder_begin();
+    save_in_folder("t", 1);
+    s = stored_of("t", "1", &c);
+    while ((status = verify_with(s, n, NULL)) != RPT_OK && n < 64) {
+        /* The file of the checkpoint is opened first. */
+        CU_ASSERT(status == RPT_ERR_SYSTEM ||
+                  (status == RPT_ERR_IO && n_system == 0));
+        CU_ASSERT(strstr(rpt_last_error()->why, strerror(EMFILE)) != NULL);
+        n_system += status == RPT_ERR_SYSTEM;
+        n++;
+    }
+    CU_ASSERT(status == RPT_OK && n_system > 3);
+    rpt_stored_close(s);
+    rpt_catalog_close(c);
+    folder_end();
+}
+
+static void a_checker_that_cannot_be_started_is_no_damage(void)
+{
+    static const char *const bad[] = { "printf nonsense >bad",
+                                       "printf '#!/no/such/shell\\n' >bad" };
+    rpt_options_t *options = NULL;
+
+    WORKS(rpt_options_create(&options));
+    folder_begin();
+    save_in_folder("t", 1);
+    WORKS(rpt_options_set(options, "io.checkpoint.checker", in_folder("bad")));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        shell("%s && chmod +x bad", bad[i]);
+        FAILS(RPT_ERR_SYSTEM, "cannot start", verify("1", ALL, options));
+        CU_ASSERT(strstr(rpt_last_error()->hint, "ulimit") != NULL);
+    }
+    folder_end();
+    rpt_options_destroy(options);
+}
+
 const struct rpt_test hostile_tests[] = {
     RPT_TEST(a_good_one_is_good),
     RPT_TEST(damage_is_found_before_hdf5_opens_the_file),
@@ -259,5 +335,7 @@ const struct rpt_test hostile_tests[] = {
     RPT_TEST(a_crash_is_damage_and_harms_nobody),
     RPT_TEST(a_missing_program_or_library_is_said),
     RPT_TEST(what_the_program_does_with_children_does_not_matter),
+    RPT_TEST(a_system_without_descriptors_is_no_damage),
+    RPT_TEST(a_checker_that_cannot_be_started_is_no_damage),
     RPT_TEST_END,
 };

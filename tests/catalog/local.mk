@@ -5,8 +5,8 @@ tests_test_catalog_SOURCES = tests/catalog/failing.c \
 	tests/catalog/looking.c tests/catalog/make.c tests/catalog/make.h \
 	tests/catalog/removing.c tests/catalog/stored.c
 tests_test_catalog_CPPFLAGS = $(TEST_CPPFLAGS) $(HDF5_CFLAGS)
-tests_test_catalog_LDFLAGS = -Wl,--wrap=pread -Wl,--wrap=renameat \
-	-Wl,--wrap=unlinkat
+tests_test_catalog_LDFLAGS = -Wl,--wrap=pread -Wl,--wrap=read \
+	-Wl,--wrap=readdir -Wl,--wrap=renameat -Wl,--wrap=unlinkat
 tests_test_catalog_LDADD = $(TEST_LIBS) $(HDF5_LIBS)
 
 # Allocations of the library fail, one after another.
