@@ -6,4 +6,5 @@
 const char test_suite[] = "test_checkpoint_faults";
 
 const struct rpt_test *const test_tables[] = { opening_tests, meanwhile_tests,
-                                               no_memory_tests, NULL };
+                                               keeping_tests, no_memory_tests,
+                                               NULL };

@@ -8,6 +8,6 @@
 #include "world.h"
 
 extern const struct rpt_test opening_tests[], meanwhile_tests[],
-    no_memory_tests[];
+    keeping_tests[], no_memory_tests[];
 
 #endif /* RPT_TESTS_CHECKPOINT_FAULTS_TABLES_H */

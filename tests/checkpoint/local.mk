@@ -56,14 +56,16 @@ CLEANFILES += tests/test_gpu_checkpoint$(EXEEXT)
 # Functions of libc fail and block: those of the library go to the test's.
 check_PROGRAMS += tests/test_checkpoint_faults
 tests_test_checkpoint_faults_SOURCES = tests/checkpoint/faults_tables.c \
-	tests/checkpoint/faults_tables.h tests/checkpoint/meanwhile.c \
+	tests/checkpoint/faults_tables.h tests/checkpoint/keeping.c \
+	tests/checkpoint/meanwhile.c \
 	tests/checkpoint/no_memory.c \
 	tests/checkpoint/world.c tests/checkpoint/world.h \
 	tests/checkpoint/world_local.c \
 	tests/harness/allocations.c tests/harness/allocations.h
 tests_test_checkpoint_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checkpoint_faults_LDFLAGS = $(RPT_TEST_WRAP) \
-	-Wl,--wrap=fdatasync -Wl,--wrap=getrandom
+	-Wl,--wrap=fdatasync -Wl,--wrap=fsync -Wl,--wrap=getrandom \
+	-Wl,--wrap=renameat -Wl,--wrap=rpt__wall_s
 tests_test_checkpoint_faults_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/test_own_hdf5

@@ -8,6 +8,7 @@
 #include "faults_tables.h"
 
 #include "base/error.h"
+#include "io/checkpoint/checkpoint_priv.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,6 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 ssize_t __real_getrandom(void *bytes, size_t n, unsigned flags);
@@ -28,6 +33,8 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool is_held;
 static int failing_rank = -1;
 static volatile bool has_no_random;
+static ino_t renamed_in;  /* a checkpoint got its name in this folder ... */
+static bool is_name_down; /* ... which was synced since                   */
 
 int __wrap_fdatasync(int fd)
 {
@@ -44,6 +51,32 @@ int __wrap_fdatasync(int fd)
         return -1;
     }
     return __real_fdatasync(fd);
+}
+
+int __wrap_fsync(int fd)
+{
+    int result = __real_fsync(fd);
+    struct stat found;
+
+    pthread_mutex_lock(&lock);
+    if (result == 0 && fstat(fd, &found) == 0 && found.st_ino == renamed_in) {
+        is_name_down = true;
+    }
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    struct stat found;
+
+    pthread_mutex_lock(&lock);
+    if (strncmp(to, "it-", 3) == 0 && fstat(to_dir, &found) == 0) {
+        renamed_in = found.st_ino;
+        is_name_down = false;
+    }
+    pthread_mutex_unlock(&lock);
+    return __real_renameat(from_dir, from, to_dir, to);
 }
 
 ssize_t __wrap_getrandom(void *bytes, size_t n, unsigned flags)
@@ -193,6 +226,33 @@ static void a_save_that_failed_is_told_once_by_a_test(void)
     on_all(1, NULL, ask_about_a_failure);
 }
 
+/* ---- the name ---- */
+
+static void look_for_name(struct world *w)
+{
+    uint64_t value = 7;
+    rpt_checkpoint_t *c = open_task(w, &value);
+    struct stat task;
+
+    for (uint64_t i = 1; i <= 2; i++) {
+        WORKS(i == 1 ? rpt_checkpoint_save(c, i)
+                     : rpt_checkpoint_save_async(c, i));
+        WORKS(rpt_checkpoint_wait(c));
+        CHECK(stat(path_of(w, "task", NULL), &task) == 0);
+        pthread_mutex_lock(&lock);
+        CHECK(renamed_in == task.st_ino && is_name_down);
+        pthread_mutex_unlock(&lock);
+        meet(w);
+    }
+    rpt_checkpoint_close(c);
+}
+
+/* Through a power failure: its folder is synced before that is told. */
+static void what_is_committed_keeps_its_name(void)
+{
+    on_all(1, NULL, look_for_name);
+}
+
 /* ---- no random numbers ---- */
 
 static void draw_none(struct world *w)
@@ -292,6 +352,51 @@ static void who_does_not_come_is_named_and_they_are_opened_again(void)
            miss_one);
 }
 
+/* ---- who cannot go on ---- */
+
+static rpt_status_t give_up(rpt_group_t *group)
+{
+    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+    rpt_status_t status;
+
+    rpt__engine_lock(engine);
+    status = rpt__group_fail(group, rpt__fail_nomem(12345));
+    rpt__engine_unlock(engine);
+    return status;
+}
+
+/* Rank 1 finds so instead of its call; the others may be in it already, or
+ * come later. */
+static void lack_one(struct world *w)
+{
+    uint64_t value = 7;
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        rpt_checkpoint_t *c = open_task(w, &value);
+
+        meet(w);
+        if (w->rank == 1) {
+            FAILS(RPT_ERR_NOMEM, "12345", give_up(c->group));
+        } else {
+            FAILS(RPT_ERR_PEER, "12345", calls[i](c));
+        }
+        meet(w);
+        for (size_t k = 0; k < sizeof calls / sizeof *calls; k++) {
+            FAILS(RPT_ERR_STATE, "no further use", calls[k](c));
+        }
+        rpt_checkpoint_close(c);
+        meet(w);
+        CHECK(count_names(w, "task", ".tmp-") == 0);
+        CHECK(count_names(w, "task", "it-") == 0);
+    }
+}
+
+static void who_cannot_go_on_tells_the_others(void)
+{
+    on_all(2, "comm.internal_deadline_s=100 io.checkpoint.deadline_s=100",
+           lack_one);
+}
+
 static void open_alone(struct world *w)
 {
     rpt_group_t *part = NULL;
@@ -323,8 +428,10 @@ const struct rpt_test opening_tests[] = {
 const struct rpt_test meanwhile_tests[] = {
     RPT_TEST(a_save_that_is_under_way_is_pending),
     RPT_TEST(a_save_that_failed_is_told_once_by_a_test),
+    RPT_TEST(what_is_committed_keeps_its_name),
     RPT_TEST(without_random_numbers_nothing_is_begun),
     RPT_TEST(who_does_not_come_is_named_and_they_are_opened_again),
+    RPT_TEST(who_cannot_go_on_tells_the_others),
     RPT_TEST(nobody_opens_alone),
     RPT_TEST_END,
 };
