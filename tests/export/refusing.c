@@ -302,6 +302,70 @@ static void a_rank_that_fails_fails_all_and_nothing_is_left(void)
     }
 }
 
+/* ---- a rank that does not come, or cannot go on ---- */
+
+static rpt_status_t give_up(rpt_group_t *group)
+{
+    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
+    rpt_status_t status;
+
+    rpt__engine_lock(engine);
+    status = rpt__group_fail(group, rpt__fail_nomem(12345));
+    rpt__engine_unlock(engine);
+    return status;
+}
+
+/* Rank 1 is the one; it tells so, or says nothing. */
+static void export_without(struct world *w, bool tells)
+{
+    rpt_export_config_t config = config_to(path_of(w, "out", NULL));
+    rpt_group_t *part = NULL;
+
+    make_checkpoint(w, "t", 3);
+    WORKS(rpt_group_split(w->group, 0, w->rank, &part));
+    meet(w);
+    if (w->rank == 1 && tells) {
+        FAILS(RPT_ERR_NOMEM, "12345", give_up(part));
+    } else if (w->rank != 1) {
+        FAILS(tells ? RPT_ERR_PEER : RPT_ERR_TIMEOUT,
+              tells ? "12345" : "for rank 1",
+              rpt_checkpoint_export(part, w->folder, "t", &config, NULL));
+    }
+    meet(w);
+    FAILS(RPT_ERR_STATE, "no further use",
+          rpt_checkpoint_export(part, w->folder, "t", &config, NULL));
+    meet(w);
+    CHECK(count_in(w, "out") == 0);
+    meet(w);
+    rpt_group_destroy(part);
+    if (tells) { /* all have time */
+        WORKS(try_to(w, &config));
+    }
+}
+
+static void export_without_a_word(struct world *w)
+{
+    if (w->size == 2) { /* others may wait for one that waits for rank 1 */
+        export_without(w, false);
+    }
+}
+
+static void export_with_a_word(struct world *w)
+{
+    export_without(w, true);
+}
+
+static void the_group_of_a_rank_that_is_missed_is_of_no_use(void)
+{
+    if (has_parquet()) {
+        on_all(2,
+               with_library("comm.internal_deadline_s=3 "
+                            "io.checkpoint.deadline_s=3"),
+               export_without_a_word);
+        on_all(2, with_library(NULL), export_with_a_word);
+    }
+}
+
 /* ---- what is there already ---- */
 
 static void export_again(struct world *w)
@@ -423,6 +487,7 @@ const struct rpt_test refusing_tests[] = {
     RPT_TEST(without_parquet_an_export_is_unsupported),
     RPT_TEST(a_damaged_checkpoint_is_refused),
     RPT_TEST(a_rank_that_fails_fails_all_and_nothing_is_left),
+    RPT_TEST(the_group_of_a_rank_that_is_missed_is_of_no_use),
     RPT_TEST(only_an_export_is_replaced_and_only_if_asked),
     RPT_TEST(what_a_killed_job_left_is_removed),
     RPT_TEST_END
