@@ -670,10 +670,11 @@ RPT_API rpt_status_t rpt_call_set_checkpoint(rpt_call_t *call,
  * \param iteration  how far the function is: where it would go on
  * \retval RPT_OK          saved, or not due
  * \retval RPT_ERR_EXISTS  there is a checkpoint of a higher iteration
- * \retval RPT_ERR_STATE   rpt_call_set_checkpoint() was not called, or failed
+ * \retval RPT_ERR_STATE   rpt_call_set_checkpoint() was not called
+ * \retval RPT_ERR_BUSY, RPT_ERR_CORRUPT  that call has failed so
  * \retval RPT_ERR_SYSTEM  there are no random numbers, for its name
- * \retval RPT_ERR_INVALID, RPT_ERR_BUSY, RPT_ERR_IO, RPT_ERR_NOMEM, or what a
- *         function of the state returned
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, or what a function of the
+ *         state returned
  */
 RPT_API rpt_status_t rpt_call_checkpoint(rpt_call_t *call, uint64_t iteration);
 
@@ -705,7 +706,9 @@ RPT_API rpt_status_t rpt_call_checkpoint_save(rpt_call_t *call,
  * \retval RPT_ERR_NOT_FOUND  its bytes were saved by a program, not by a
  *                          function
  * \retval RPT_ERR_STATE    it is a gang
- * \retval RPT_ERR_BUSY, RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
+ * \retval RPT_ERR_BUSY     another attempt has the checkpoints
+ * \retval RPT_ERR_SYSTEM   no descriptors are left
+ * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM
  */
 RPT_API rpt_status_t rpt_call_checkpoint_restore(rpt_call_t *call,
                                                  uint64_t *iteration_out,
@@ -721,7 +724,8 @@ RPT_API uint64_t rpt_call_checkpoint_iteration(rpt_call_t *call);
  *
  * Collective over the gang.  Blocking.  To be closed with
  * rpt_checkpoint_close() before the function returns.
- * \retval RPT_ERR_STATE  it is no gang, or was not asked for checkpoints
+ * \retval RPT_ERR_STATE  it is no gang, or was not asked for checkpoints; it
+ *                        has them open
  * \retval RPT_ERR_BUSY   another attempt had them for ten seconds
  * \retval as rpt_checkpoint_open()
  */
