@@ -151,9 +151,12 @@ static void let_them_age(struct world *w)
     save_one(w, AGE " io.checkpoint.keep=2", 9, 0);
     save_one(w, AGE " io.checkpoint.keep=2", 10, 0);
     CHECK(are_left(w, "9 10"));
+    /* The newest one is kept although it is too old when it is committed. */
+    save_one(w, "io.checkpoint.keep_age_s=0.000001", 11, 0);
+    CHECK(are_left(w, "11"));
     set_ahead(w, 0); /* a clock that went back ends nothing */
-    save_one(w, AGE, 11, 0);
-    CHECK(are_left(w, "9 10 11"));
+    save_one(w, AGE, 12, 0);
+    CHECK(are_left(w, "11 12"));
 }
 
 static void a_job_removes_those_that_are_too_old(void)
