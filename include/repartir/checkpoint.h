@@ -81,7 +81,8 @@ typedef struct rpt_checkpoint rpt_checkpoint_t;
  *                           `local_dir`; but `abort`, `check_s` and `checker`
  * \retval RPT_ERR_UNSUPPORTED  options that do not go together, such as
  *                           `io.checkpoint.engine=collective` with compression
- * \retval RPT_ERR_SYSTEM    a rank cannot start the thread that writes
+ * \retval RPT_ERR_SYSTEM    a rank cannot start the thread that writes, or may
+ *                           open no more files
  * \retval RPT_ERR_PEER, RPT_ERR_TIMEOUT, RPT_ERR_NOMEM, RPT_ERR_STATE
  * \since 0.1
  */
@@ -312,9 +313,10 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  *                           within `io.checkpoint.deadline_s`
  * \retval RPT_ERR_UNSUPPORTED  librepartir-hdf5 cannot be opened, or the engine
  *                           cannot be used here
- * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU, or start a
- *                           thread; rank 0 got no random numbers, or cannot
- *                           read the structure that HDF5 has made
+ * \retval RPT_ERR_SYSTEM    some rank could not copy from its GPU, start a
+ *                           thread, or open one more file; rank 0 got no random
+ *                           numbers, or cannot read the structure that HDF5 has
+ *                           made
  * \retval RPT_ERR_NOT_FOUND  a file that was routed is not there; or
  *                           device.use=yes, and librepartir-gpu cannot be used
  * \retval RPT_ERR_NOMEM, RPT_ERR_PEER, RPT_ERR_STATE, or what a function of a
@@ -384,7 +386,8 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  *                            also when all were put aside before
  * \retval RPT_ERR_VERSION    a newer librepartir wrote the newest one
  * \retval RPT_ERR_UNSUPPORTED  a blob asks for as many ranks as saved it
- * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU
+ * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU, or may open
+ *                            no more files: of the checkpoints that says nothing
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT,
  *         RPT_ERR_PEER, RPT_ERR_STATE, or what a function of a blob returned.
  *         Items may have been written to then.

@@ -56,13 +56,7 @@ static rpt_status_t open_it(const struct rpt_dir *task, struct rpt_held *held,
 
     *is_usable = status == RPT_OK;
     if (status == RPT_OK) {
-        status = rpt__dir_open_file(&held->opened.dir, RPT_STATE_FILE, false,
-                                    &held->fd);
-        if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {
-            rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
-                      held->opened.dir.path);
-            status = RPT_ERR_CORRUPT;
-        }
+        status = rpt__state_open(&held->opened.dir, &held->fd);
     }
     /* While it is removed its files go first. */
     if (status != RPT_OK && status != RPT_ERR_NOMEM &&

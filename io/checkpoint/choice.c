@@ -132,15 +132,14 @@ rpt_status_t rpt__choice_none(const struct rpt_choice *choice)
 {
     unsigned n_bad = choice->n_bad + count_aside(choice->dir);
 
-    rpt_status_t status = n_bad > 0 ? RPT_ERR_CORRUPT : RPT_ERR_IO;
-
     if (n_bad + choice->n_unread == 0) {
         return RPT_END;
     }
-    rpt__fail(status, "no checkpoint in %s can be restored", choice->dir->path);
+    rpt__fail(RPT_ERR_CORRUPT, "no checkpoint in %s can be restored",
+              choice->dir->path);
     rpt__fail_why("%u are damaged, %u cannot be used", n_bad, choice->n_unread);
     rpt__fail_hint("%s", n_bad > 0 ? "the warnings say why; move the folders "
                                      ".bad-* away to start from the beginning"
                                    : "the warnings say why");
-    return status;
+    return RPT_ERR_CORRUPT;
 }

@@ -53,8 +53,7 @@ void rpt__choice_verified(const struct rpt_choice *choice,
                           const struct rpt_found *found);
 /* It was restored: what came of it counts from now on. */
 void rpt__choice_take(struct rpt_choice *choice, const struct rpt_found *found);
-/* RPT_END: there never was one; RPT_ERR_CORRUPT, or RPT_ERR_IO where none of
- * them is damaged: none can be restored. */
+/* RPT_END: there never was one; RPT_ERR_CORRUPT: none can be restored. */
 rpt_status_t rpt__choice_none(const struct rpt_choice *choice);
 
 #endif /* RPT_IO_CHECKPOINT_CHOICE_H */

@@ -69,6 +69,27 @@ static rpt_status_t damaged(const struct rpt_dir *dir, const char *name,
     return RPT_ERR_CORRUPT;
 }
 
+/* A file that is gone, or no file, is damage; who cannot read cannot say. */
+static rpt_status_t judge(const struct rpt_dir *dir, const char *name,
+                          rpt_status_t status)
+{
+    char why[256];
+
+    if (status != RPT_ERR_NOT_FOUND && status != RPT_ERR_INVALID) {
+        return status;
+    }
+    snprintf(why, sizeof why, "%s",
+             status == RPT_ERR_NOT_FOUND ? "it is not there"
+                                         : rpt_last_error()->why);
+    return damaged(dir, name, why);
+}
+
+rpt_status_t rpt__state_open(const struct rpt_dir *dir, int *fd_out)
+{
+    return judge(dir, RPT_STATE_FILE,
+                 rpt__dir_open_file(dir, RPT_STATE_FILE, false, fd_out));
+}
+
 /* blocks.xxh as it is; its digest is compared unless the manifest is a
  * draft. */
 static rpt_status_t read_blocks(struct rpt_opened *o, bool is_draft,
@@ -93,15 +114,6 @@ static rpt_status_t read_blocks(struct rpt_opened *o, bool is_draft,
                             &o->written, &o->n_written, n_files);
 }
 
-/* A file that is gone, or no file, is damage; who cannot read cannot say. */
-static rpt_status_t judge(const struct rpt_opened *o, rpt_status_t status)
-{
-    if (status != RPT_ERR_NOT_FOUND && status != RPT_ERR_INVALID) {
-        return status;
-    }
-    return damaged(&o->dir, "", rpt_last_error()->what);
-}
-
 /* it-ITERATION-ID, or .bad-ID. */
 static bool is_name_of(const char *name, const struct rpt_manifest *m)
 {
@@ -124,13 +136,14 @@ rpt_status_t rpt__opened_read(const struct rpt_dir *task, const char *name,
     }
     status = rpt__dir_check(&o.dir, rpt__dir_owner(task));
     if (status == RPT_OK) {
-        status = judge(&o, rpt__manifest_load(&o.dir, false, &o.manifest));
+        status = judge(&o.dir, RPT_MANIFEST,
+                       rpt__manifest_load(&o.dir, false, &o.manifest));
     }
     if (status == RPT_OK && !is_name_of(name, &o.manifest)) {
         status = damaged(&o.dir, RPT_MANIFEST, "it is of another checkpoint");
     }
     if (status == RPT_OK) {
-        status = judge(&o, read_blocks(&o, false, NULL));
+        status = judge(&o.dir, RPT_BLOCKS, read_blocks(&o, false, NULL));
         if (status == RPT_PENDING) {
             status = damaged(&o.dir, RPT_BLOCKS, "a seal is missing");
         }

@@ -29,6 +29,10 @@ rpt_status_t rpt__commit_leftovers(const struct rpt_dir *task);
 rpt_status_t rpt__manifest_load(const struct rpt_dir *dir, bool is_draft,
                                 struct rpt_manifest *manifest_out);
 
+/* state.h5 of a committed folder, to be read.  RPT_ERR_CORRUPT: there is none,
+ * or it is no file. */
+rpt_status_t rpt__state_open(const struct rpt_dir *dir, int *fd_out);
+
 /* Manifest and checksums of a folder, checked; all to be released. */
 struct rpt_opened {
     struct rpt_dir dir;

@@ -22,6 +22,6 @@ double rpt_checkpoint_interval(double cost_s, double mtbf_s)
     if (share >= 1) {
         return mtbf_s;
     }
-    return sqrt(2 * cost_s * mtbf_s) * (1 + sqrt(share) / 3 + share / 9) -
+    return sqrt(2 * cost_s) * sqrt(mtbf_s) * (1 + sqrt(share) / 3 + share / 9) -
            cost_s;
 }

@@ -202,12 +202,7 @@ rpt_status_t rpt__stored_reach(struct rpt_stored *s)
     rpt_status_t status = RPT_OK;
 
     if (s->fd < 0) {
-        status = rpt__dir_open_file(&s->opened.dir, RPT_STATE_FILE, false,
-                                    &s->fd);
-        if (status == RPT_ERR_INVALID || status == RPT_ERR_NOT_FOUND) {
-            status = rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
-                               s->opened.dir.path);
-        }
+        status = rpt__state_open(&s->opened.dir, &s->fd);
         /* From now on no job takes the file for another one. */
         if (status == RPT_OK &&
             !rpt__dir_is_still(&s->task, s->name, &s->opened.dir)) {

@@ -178,11 +178,7 @@ rpt_status_t rpt__verify(const struct rpt_opened *opened, int part, int n_parts)
     for (size_t i = 0; i < opened->n_written; i++) {
         n += opened->written[i].n_blocks;
     }
-    status = rpt__dir_open_file(&opened->dir, RPT_STATE_FILE, false, &v.fd);
-    if (status == RPT_ERR_NOT_FOUND || status == RPT_ERR_INVALID) {
-        status = rpt__fail(RPT_ERR_CORRUPT, "%s has no " RPT_STATE_FILE,
-                           opened->dir.path);
-    }
+    status = rpt__state_open(&opened->dir, &v.fd);
     if (status == RPT_OK) {
         status = check_length(&v);
     }

@@ -272,6 +272,47 @@ static rpt_status_t make_part(struct rpt_export *e)
     return status;
 }
 
+/* Without links, of what is there of it; NULL: no memory, or it cannot be
+ * known. */
+static char *real_beginning(const char *path)
+{
+    char *left = strdup(path), *real, *slash;
+
+    while (left != NULL && (real = realpath(left, NULL)) == NULL &&
+           errno == ENOENT) {
+        slash = strrchr(left, '/');
+        if (slash == NULL) {
+            strcpy(left, "."); /* the name had one byte at least */
+        } else {
+            slash[slash == left ? 1 : 0] = '\0';
+        }
+    }
+    real = left != NULL ? realpath(left, NULL) : NULL;
+    free(left);
+    return real;
+}
+
+/* What lies in the folder of the task goes with a checkpoint, or changes one. */
+static rpt_status_t check_outside(const struct rpt_export *e,
+                                  const char *parent)
+{
+    char *task = realpath(e->dir.path, NULL), *real = real_beginning(parent);
+    size_t n = task != NULL ? strlen(task) : 0;
+    rpt_status_t status = RPT_OK;
+
+    if (task != NULL && real != NULL && strncmp(real, task, n) == 0 &&
+        (real[n] == '/' || real[n] == '\0')) {
+        status = rpt__fail(RPT_ERR_INVALID, "%s is not used",
+                           e->config->output);
+        rpt__fail_why("it lies in %s, where checkpoints are removed by jobs",
+                      task);
+        rpt__fail_hint("choose a folder beside %s", e->top.path);
+    }
+    free(task);
+    free(real);
+    return status;
+}
+
 static rpt_status_t open_parent(struct rpt_export *e, bool makes)
 {
     struct rpt_export_output *o = &e->output;
@@ -280,6 +321,9 @@ static rpt_status_t open_parent(struct rpt_export *e, bool makes)
 
     if (status == RPT_OK) {
         status = check_name(e->config->output, o->name);
+    }
+    if (status == RPT_OK && makes) {
+        status = check_outside(e, parent);
     }
     if (status == RPT_OK && makes) {
         status = rpt__dir_make_path(parent);

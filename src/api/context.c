@@ -102,6 +102,11 @@ void rpt_context_destroy(rpt_context_t *context)
     if (context == NULL) {
         return;
     }
+    if (*rpt__comm_checkpoints(context->comm) != NULL) {
+        rpt__log(RPT_LOG_ERROR, "a context is not destroyed: checkpoints of it "
+                                "are open; call rpt_checkpoint_close() before");
+        return;
+    }
     rpt__engine_lock(rpt__comm_engine(context->comm));
     rpt__group_destroy(context->world);
     rpt__engine_unlock(rpt__comm_engine(context->comm));

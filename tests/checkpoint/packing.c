@@ -406,18 +406,6 @@ static void what_no_chunks_fit_stays_in_one_piece(void)
            save_on_four);
 }
 
-static uint64_t room_of(const struct world *w, const char *task)
-{
-    char *name = nth_newest(w, task, 0);
-    struct stat file = { .st_blocks = 0 };
-    char path[2048];
-
-    snprintf(path, sizeof path, "%s/%s/state.h5", path_of(w, task, NULL), name);
-    CHECK(stat(path, &file) == 0);
-    free(name);
-    return (uint64_t)file.st_blocks * 512;
-}
-
 static void measure(struct world *w)
 {
     uint64_t raw = ROWS * COLUMNS * 8;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void save_seed(rpt_group_t *group, const char *folder, int seed,
@@ -192,6 +193,42 @@ static void what_does_not_fit_is_said(void)
     on_all(1, NULL, restore_others);
 }
 
+/* No rank takes that for damage, or for a reason to go back further. */
+static void restore_without_descriptors(struct world *w)
+{
+    struct rlimit before = { 0, 0 }, none;
+    rpt_checkpoint_t *c = NULL;
+    uint64_t iteration = 77, value = 5;
+
+    WORKS(rpt_checkpoint_open(w->group, w->folder, "t", NULL, &c));
+    WORKS(rpt_checkpoint_add_value(c, "v", RPT_TYPE_U64, 1, &value));
+    WORKS(rpt_checkpoint_save(c, 1));
+    WORKS(rpt_checkpoint_save(c, 2));
+    meet(w);
+    if (w->rank == 0) {
+        CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+        none = (struct rlimit){ 3, before.rlim_max };
+        CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    }
+    meet(w);
+    FAILS(RPT_ERR_SYSTEM, "open files", rpt_checkpoint_restore(c, &iteration));
+    CHECK(iteration == 77);
+    meet(w);
+    if (w->rank == 0) {
+        CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        CHECK(count_names(w, "t", ".bad-") == 0);
+    }
+    meet(w);
+    WORKS(rpt_checkpoint_restore(c, &iteration));
+    CHECK(iteration == 2);
+    rpt_checkpoint_close(c);
+}
+
+static void without_descriptors_a_restore_fails_and_nothing_else(void)
+{
+    on_all(1, NULL, restore_without_descriptors);
+}
+
 static void restore_blobs(struct world *w)
 {
     rpt_group_t *part = NULL;
@@ -287,6 +324,7 @@ const struct rpt_test restoring_tests[] = {
     RPT_TEST(the_highest_iteration_is_restored),
     RPT_TEST(one_that_leads_nowhere_is_put_aside),
     RPT_TEST(what_does_not_fit_is_said),
+    RPT_TEST(without_descriptors_a_restore_fails_and_nothing_else),
     RPT_TEST(a_blob_of_as_many_ranks_is_not_for_others),
     RPT_TEST(ranks_with_different_items_are_told),
     RPT_TEST(a_blob_of_no_such_shape_is_not_used),

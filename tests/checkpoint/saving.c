@@ -230,6 +230,34 @@ static void what_was_just_committed_is_kept(void)
     CHECK(!goes[0] && goes[1] && goes[2] && goes[3]);
 }
 
+/* 128 GiB that are nobody's, of which the disk and rank 0 know nothing. */
+static void save_a_corner(struct world *w)
+{
+    uint64_t numbers[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    rpt_checkpoint_array_t a = { .size = sizeof a,
+                                 .name = "most is nobody's",
+                                 .type = RPT_TYPE_U64,
+                                 .n_dims = 1,
+                                 .dims = { UINT64_C(1) << 34 },
+                                 .start = { (UINT64_C(1) << 33) +
+                                            8 * (uint64_t)w->rank },
+                                 .count = { 8 },
+                                 .data = numbers };
+    rpt_checkpoint_t *c = NULL;
+
+    WORKS(rpt_checkpoint_open(w->group, w->folder, "t", NULL, &c));
+    WORKS(rpt_checkpoint_add_array(c, &a));
+    WORKS(rpt_checkpoint_save(c, 1));
+    rpt_checkpoint_close(c);
+    meet(w);
+    CHECK(w->rank > 0 || room_of(w, "t") < 1 << 20);
+}
+
+static void what_is_nobodys_takes_no_memory(void)
+{
+    on_all(1, NULL, save_a_corner);
+}
+
 /* Sizes differ: a small old one does not stay where a newer one goes. */
 static void what_is_older_than_too_much_goes(void)
 {
@@ -329,6 +357,7 @@ const struct rpt_test saving_tests[] = {
     RPT_TEST(old_ones_are_removed_as_the_options_say),
     RPT_TEST(what_was_just_committed_is_kept),
     RPT_TEST(what_is_older_than_too_much_goes),
+    RPT_TEST(what_is_nobodys_takes_no_memory),
     RPT_TEST(blocks_may_move_between_saves),
     RPT_TEST(groups_save_at_the_same_time),
     RPT_TEST_END,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -134,6 +135,18 @@ void die_before_close(struct world *world, const char *task)
         CHECK(system(line) == 0);
     }
     meet(world);
+}
+
+uint64_t room_of(const struct world *w, const char *task)
+{
+    char *name = nth_newest(w, task, 0);
+    struct stat file = { .st_blocks = 0 };
+    char path[2048];
+
+    snprintf(path, sizeof path, "%s/%s/state.h5", path_of(w, task, NULL), name);
+    CHECK(stat(path, &file) == 0);
+    free(name);
+    return (uint64_t)file.st_blocks * 512;
 }
 
 int count_names(const struct world *world, const char *task, const char *start)

@@ -374,6 +374,12 @@ static void export_again(struct world *w)
 
     make_checkpoint(w, "t", 3);
     config.names = only_time;
+    /* What lies there is taken for a checkpoint's, or goes with one. */
+    config.output = path_of(w, "t", "more/out");
+    FAILS(RPT_ERR_INVALID, "removed by jobs", try_to(w, &config));
+    CHECK(access(path_of(w, "t", "more"), F_OK) != 0);
+    config = config_to(path_of(w, "out", NULL));
+    config.names = only_time;
     WORKS(try_to(w, &config));
     FAILS(RPT_ERR_EXISTS, "is there already", try_to(w, &config));
     meet(w);

@@ -147,7 +147,7 @@ static void the_newest_is_one_whose_manifest_can_be_used(void)
     SHOWS(c, "SELECT iteration, state FROM checkpoints",
           "4 'unreadable';3 'damaged';2 'damaged';1 'committed';");
     FAILS(c, "SELECT value FROM array('v')", RPT_ERR_CORRUPT,
-          "has no state.h5");
+          "state.h5 is damaged");
     FAILS(c, "SELECT value FROM array('v', 4)", RPT_ERR_INVALID,
           "everybody may write");
     SHOWS(c, "SELECT DISTINCT value FROM array('v', 1)", "1;");

@@ -2,6 +2,7 @@
  * halt.c - `repartir ckpt halt DIR` and `repartir ckpt interval PATH`
  */
 #include "cli/ckpt/ckpt_priv.h"
+#include "cli/progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -156,6 +157,17 @@ static int not_known(const struct interval_options *o)
     return code;
 }
 
+/* "0.25 s", "42.1 s", "1 h 57 min (7022 s)". */
+static void add_time(struct text *text, double seconds)
+{
+    if (seconds < 60 || seconds >= 1e12) {
+        text_printf(text, "%.3g s", seconds);
+        return;
+    }
+    progress_time(text, seconds);
+    text_printf(text, " (%.0f s)", seconds);
+}
+
 static void add_text(struct text *text, const rpt_catalog_interval_t *i,
                      const struct interval_options *o)
 {
@@ -164,23 +176,25 @@ static void add_text(struct text *text, const rpt_catalog_interval_t *i,
                            ? "; 10 min is the least"
                            : "";
 
-    text_printf(text, "save every %.3g s\n", i->interval_s);
+    text_string(text, "save every ");
+    add_time(text, i->interval_s);
+    text_string(text, "\n  a checkpoint costs ");
+    add_time(text, i->cost_s);
     if (o->cost_s > 0) {
-        text_printf(text, "  a checkpoint costs %.3g s, as was given\n",
-                    i->cost_s);
+        text_string(text, ", as was given\n");
     } else {
-        text_printf(text,
-                    "  a checkpoint costs %.3g s, from %" PRIu64
-                    " saves that were committed\n",
-                    i->cost_s, i->n_commits);
+        text_printf(text, ", from %" PRIu64 " saves that were committed\n",
+                    i->n_commits);
     }
+    text_string(text, "  a failure each ");
+    add_time(text, i->mtbf_s);
     if (o->mtbf_s > 0) {
-        text_printf(text, "  a failure each %.3g s, as was given\n", i->mtbf_s);
+        text_string(text, ", as was given\n");
     } else {
-        text_printf(text,
-                    "  a failure each %.3g s, from %" PRIu64
-                    " jobs that did not close, in %.3g s%s\n",
-                    i->mtbf_s, i->n_failures, i->run_s, rule);
+        text_printf(text, ", from %" PRIu64 " jobs that did not close, in ",
+                    i->n_failures);
+        add_time(text, i->run_s);
+        text_printf(text, "%s\n", rule);
     }
 }
 

@@ -277,6 +277,24 @@ static int which_one(const char *path)
     return code;
 }
 
+/* Whether it was named before, perhaps by another of its names. */
+static bool is_named_before(const struct remove_options *o,
+                            const rpt_catalog_t *catalog, size_t i)
+{
+    const rpt_catalog_entry_t *e, *before;
+
+    if (rpt_catalog_find(catalog, NULL, o->names[i], &e) != RPT_OK) {
+        return false;
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (rpt_catalog_find(catalog, NULL, o->names[k], &before) == RPT_OK &&
+            before == e) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int remove_some(const struct remove_options *o,
                        const rpt_catalog_t *catalog, struct going *g)
 {
@@ -292,8 +310,9 @@ static int remove_some(const struct remove_options *o,
                    : ckpt_failed();
     }
     for (size_t i = 0; i < o->n_names; i++) {
-        if (rpt_catalog_remove(catalog, NULL, o->names[i], o->flags, note, g) !=
-            RPT_OK) {
+        if (!is_named_before(o, catalog, i) &&
+            rpt_catalog_remove(catalog, NULL, o->names[i], o->flags, note, g) !=
+                RPT_OK) {
             code = ckpt_failed();
         }
     }
