@@ -138,7 +138,8 @@ typedef struct rpt_checkpoint_array {
     /** where this rank's block begins in it */
     uint64_t start[RPT_CHECKPOINT_DIMS];
     /** extent of the block; one may be 0: this rank has nothing.  Blocks of
-     * ranks must not overlap; what none has is 0 in the file */
+     * ranks must not overlap; what none has is 0 in the file (a hole, that
+     * takes no memory and no room, but time when it is restored) */
     uint64_t count[RPT_CHECKPOINT_DIMS];
     /** extent of the memory at data, with ghost cells; all 0: as count */
     uint64_t memory_dims[RPT_CHECKPOINT_DIMS];

@@ -3,6 +3,7 @@
  */
 #include "tables.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,44 @@ static void nothing_is_asked_of_nobody(void)
     on_all(1, NULL, ask_nobody);
 }
 
+static atomic_int n_errors;
+
+static void count_errors(rpt_log_level_t level, const char *message, void *user)
+{
+    (void)user;
+    n_errors += level == RPT_LOG_ERROR &&
+                strstr(message, "checkpoints of it are open") != NULL;
+}
+
+static void destroy_too_early(struct world *w)
+{
+    rpt_context_t *context = NULL;
+    rpt_checkpoint_t *c = NULL;
+    uint64_t value = 3;
+
+    if (w->rank > 0) {
+        return;
+    }
+    WORKS(rpt_context_create_local(1, NULL, &context));
+    WORKS(rpt_checkpoint_open(rpt_group_world(context), w->folder, "t", NULL,
+                              &c));
+    WORKS(rpt_checkpoint_add_value(c, "v", RPT_TYPE_U64, 1, &value));
+    WORKS(rpt_checkpoint_save_async(c, 1));
+    n_errors = 0;
+    rpt_log_set(count_errors, NULL);
+    rpt_context_destroy(context);
+    rpt_log_set(NULL, NULL);
+    CHECK(n_errors == 1);
+    WORKS(rpt_checkpoint_wait(c));
+    rpt_checkpoint_close(c);
+    rpt_context_destroy(context);
+}
+
+static void a_context_with_open_checkpoints_stays(void)
+{
+    on_all(1, NULL, destroy_too_early);
+}
+
 const struct rpt_test erring_tests[] = {
     RPT_TEST(a_blob_that_is_not_measured_or_packed_fails_all),
     RPT_TEST(a_blob_that_is_not_unpacked_fails_all),
@@ -250,5 +289,6 @@ const struct rpt_test erring_tests[] = {
     RPT_TEST(without_its_folder_nothing_is_begun),
     RPT_TEST(a_folder_that_cannot_be_made_for_a_file_is_an_error),
     RPT_TEST(nothing_is_asked_of_nobody),
+    RPT_TEST(a_context_with_open_checkpoints_stays),
     RPT_TEST_END,
 };
