@@ -48,7 +48,12 @@ static void disarm(void)
 /* Manifests are many small allocations. */
 static unsigned step(void)
 {
-    return getenv("RPT_TEST_LONG") != NULL || first_to_fail < 60 ? 1 : 11;
+    unsigned begin = rpt_test_is_short() ? 20 : 60;
+
+    if (getenv("RPT_TEST_LONG") != NULL || first_to_fail < begin) {
+        return 1;
+    }
+    return rpt_test_is_short() ? 97 : 11;
 }
 
 static bool is_for_lack_of_memory(rpt_status_t status)
