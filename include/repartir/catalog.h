@@ -27,6 +27,8 @@ RPT_BEGIN_DECLS
  *  - nothing is written but by the functions that say so;
  *  - no link below the directory is followed, and nothing is opened that is no
  *    regular file;
+ *  - who may open no more files gets #RPT_ERR_SYSTEM, besides what each
+ *    function says; of the checkpoints that tells nothing;
  *  - one thread at a time for each catalog and each checkpoint that is open.
  *
  * \since 0.1

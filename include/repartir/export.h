@@ -137,7 +137,8 @@ typedef struct {
  * \retval RPT_ERR_OVERFLOW     #RPT_EXPORT_ALL_DATA: a state.h5 is too large
  * \retval RPT_ERR_IO           some rank could not read or write
  * \retval RPT_ERR_MISMATCH     ranks gave different arguments
- * \retval RPT_ERR_SYSTEM       rank 0 got no random numbers
+ * \retval RPT_ERR_SYSTEM       rank 0 got no random numbers, or a rank may open
+ *                              no more files
  * \retval RPT_ERR_INVALID, RPT_ERR_NOMEM, RPT_ERR_PEER, RPT_ERR_TIMEOUT,
  *         RPT_ERR_STATE
  * \since 0.1

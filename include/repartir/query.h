@@ -19,9 +19,9 @@ RPT_BEGIN_DECLS
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset,
  * of the newest committed checkpoint unless another is named: the newest whose
- * manifest and checksums can be used; one of a newer format ends the query.  Its data are compared with their checksums
- * as they are read: what is damaged or missing ends the query
- * (#RPT_ERR_CORRUPT), and no older one is taken instead.
+ * manifest and checksums can be used; one of a newer format ends the query.  Its
+ * data are compared with their checksums as they are read: what is damaged or
+ * missing ends the query (#RPT_ERR_CORRUPT), and no older one is taken instead.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
  * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
  * seen.
@@ -39,7 +39,8 @@ RPT_BEGIN_DECLS
  * Nothing here is collective.  A view and its queries belong to one thread
  * at a time; other views may be used by others meanwhile.  A job may write
  * in the directories: a checkpoint is seen whole or not at all.  SQLite's
- * library is opened by the first rpt_view_open().
+ * library is opened by the first rpt_view_open().  Who may open no more files
+ * gets #RPT_ERR_SYSTEM.
  *
  * \since 0.1
  *

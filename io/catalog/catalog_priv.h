@@ -83,7 +83,8 @@ struct rpt_held {
 rpt_status_t rpt__hold(struct rpt_view *catalog, size_t task, const char *name,
                        struct rpt_held **held_out);
 /* The newest one of a task whose manifest and checksums can be used, as a
- * restore chooses: what is of a newer format ends it.  The same one in all queries of a catalog. */
+ * restore chooses: what is of a newer format ends it.  The same one in all
+ * queries of a catalog. */
 rpt_status_t rpt__hold_newest(struct rpt_view *catalog, size_t task,
                               struct rpt_held **held_out);
 void rpt__unhold(struct rpt_view *catalog, struct rpt_held *held);

@@ -315,6 +315,10 @@ static rpt_status_t open_and_list(const char *directory, struct rpt_dir *top,
 {
     rpt_status_t status = rpt__dir_open_path(directory, top);
 
+    if (status == RPT_ERR_NOT_FOUND) {
+        rpt__fail_hint("name a directory of checkpoints, a task in one, or a "
+                       "state directory");
+    }
     return status == RPT_OK ? rpt__dir_list(top, names) : status;
 }
 

@@ -280,8 +280,8 @@ static rpt_status_t read_part(struct reading *r, struct rpt_reader *reader,
 }
 
 /* Whether the parts have as many bytes as each dataset, and the file: none of
- * what we write is believed without a checksum.  A part that stands there twice,
- * instead of another, is no damage, since a digest stands over all of it. */
+ * what we write is believed without a checksum.  A part that stands there
+ * twice, instead of another, is no damage: a digest stands over all of it. */
 static rpt_status_t check_cover(const struct reading *r)
 {
     const struct rpt_manifest *m = r->manifest;

@@ -54,8 +54,8 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
     bool is_ours = error == EMFILE || error == ENFILE || error == ENOMEM;
     rpt_status_t status = is_ours ? RPT_ERR_SYSTEM : RPT_ERR_IO;
 
-    rpt__fail_errno(status, error, "cannot %s %s%s%s", verb, dir->path,
-                    slash, name);
+    rpt__fail_errno(status, error, "cannot %s %s%s%s", verb, dir->path, slash,
+                    name);
     if (needed > 0 && fstatvfs(dir->fd, &space) == 0) {
         rpt__fail_why("%s (%llu bytes to write, %llu bytes free)",
                       strerror(error), (unsigned long long)needed,

@@ -27,8 +27,7 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     if (rpt__manifest_load(&dir, false, &m) == RPT_OK) {
         has_holes = rpt__manifest_has_slots(&m);
         found->time_s = m.time_s;
-        found->counts = m.id == found->id &&
-                        m.iteration == found->iteration &&
+        found->counts = m.id == found->id && m.iteration == found->iteration &&
                         rpt__dir_check(&dir, rpt__dir_owner(task)) == RPT_OK;
         for (size_t i = 0; i < m.n_files; i++) {
             found->bytes += m.files[i].bytes;

@@ -26,8 +26,7 @@ enum rpt_checkpoint_event {
 };
 typedef void (*rpt_checkpoint_tell_fn)(void *user,
                                        enum rpt_checkpoint_event event,
-                                       uint64_t iteration,
-                                       double went_on_s);
+                                       uint64_t iteration, double went_on_s);
 /* NULL: nobody does any more. */
 void rpt__checkpoint_tell(struct rpt_checkpoint *checkpoint,
                           rpt_checkpoint_tell_fn fn, void *user);

@@ -292,7 +292,7 @@ static char *real_beginning(const char *path)
     return real;
 }
 
-/* What lies in the folder of the task goes with a checkpoint, or changes one. */
+/* What lies in the task's folder goes with a checkpoint, or changes one. */
 static rpt_status_t check_outside(const struct rpt_export *e,
                                   const char *parent)
 {
