@@ -388,7 +388,7 @@ RPT_API rpt_status_t rpt_checkpoint_wait(rpt_checkpoint_t *checkpoint);
  * \retval RPT_ERR_VERSION    a newer librepartir wrote the newest one
  * \retval RPT_ERR_UNSUPPORTED  a blob asks for as many ranks as saved it
  * \retval RPT_ERR_SYSTEM     some rank could not copy to its GPU, or may open
- *                            no more files: of the checkpoints that says nothing
+ *                            no more files: that says nothing of checkpoints
  * \retval RPT_ERR_INVALID, RPT_ERR_IO, RPT_ERR_NOMEM, RPT_ERR_TIMEOUT,
  *         RPT_ERR_PEER, RPT_ERR_STATE, or what a function of a blob returned.
  *         Items may have been written to then.

@@ -78,8 +78,8 @@ RPT_API rpt_status_t rpt_local_run(int n_ranks, const rpt_options_t *options,
 
 /** Release a context.
  *
- * Groups, pools and checkpoints made from it must be gone; while checkpoints are
- * open it stays, which is logged as an error.  A local context: not
+ * Groups, pools and checkpoints made from it must be gone; while checkpoints
+ * are open it stays, which is logged as an error.  A local context: not
  * collective.  One over MPI: collective, before MPI_Finalize; waits for the
  * other ranks up to `comm.internal_deadline_s`.  NULL is ignored.
  * \since 0.1

@@ -19,8 +19,8 @@ RPT_BEGIN_DECLS
  * rpt_checkpoint_open() got; `tasks`, of those that are the `pool.state_dir` of
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset,
  * of the newest committed checkpoint unless another is named: the newest whose
- * manifest and checksums can be used; one of a newer format ends the query.  Its
- * data are compared with their checksums as they are read: what is damaged or
+ * manifest and checksums can be used; one of a newer format ends the query.
+ * Its data are compared with their checksums as they are read: what is damaged or
  * missing ends the query (#RPT_ERR_CORRUPT), and no older one is taken instead.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
  * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
