@@ -20,8 +20,9 @@ RPT_BEGIN_DECLS
  * a pool; `attempts`, of both; and `array('NAME')`, the elements of a dataset,
  * of the newest committed checkpoint unless another is named: the newest whose
  * manifest and checksums can be used; one of a newer format ends the query.
- * Its data are compared with their checksums as they are read: what is damaged or
- * missing ends the query (#RPT_ERR_CORRUPT), and no older one is taken instead.
+ * Its data are compared with their checksums as they are read: what is damaged
+ * or missing ends the query (#RPT_ERR_CORRUPT), and no older one is taken
+ * instead.
  * rpt_view_schema() has their columns.  The SQL is that of SQLite, and it only
  * reads.  Saves that are on the nodes only (`io.checkpoint.local_dir`) are not
  * seen.
