@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "io/checkpoint/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,17 +78,37 @@ static rpt_status_t fail_busy(const struct rpt_dir *task)
     return RPT_ERR_BUSY;
 }
 
+static bool has_checkpoints(const struct rpt_dir *task)
+{
+    struct rpt_dir_names names = { NULL, 0 };
+    bool has_some = rpt__dir_list(task, &names) != RPT_OK; /* who knows */
+    uint64_t iteration, id;
+
+    for (size_t i = 0; i < names.n && !has_some; i++) {
+        has_some = rpt__folder_parse(names.list[i], &iteration, &id);
+    }
+    rpt__dir_names_free(&names);
+    return has_some;
+}
+
+/* RPT_END: there is no room for it, and nothing was ever saved. */
 static rpt_status_t open_lock(const struct rpt_dir *task, int *fd_out)
 {
-    *fd_out = rpt__open_again(task->fd, LOCK,
-                              O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0664);
-    if (*fd_out < 0) {
-        int error = errno;
-        rpt_status_t status = rpt__dir_fail(task, LOCK, "open", error, 0);
+    int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK, error;
+    bool is_new;
 
-        return rpt__is_full(error) ? RPT_END : status;
+    *fd_out = rpt__open_again(task->fd, LOCK, flags | O_CREAT, 0664);
+    error = errno;
+    if (*fd_out < 0 && rpt__is_full(error)) {
+        /* One that is there needs no room. */
+        *fd_out = rpt__open_again(task->fd, LOCK, flags, 0);
     }
-    return RPT_OK;
+    if (*fd_out >= 0) {
+        return RPT_OK;
+    }
+    is_new = rpt__is_full(error) && !has_checkpoints(task);
+    rpt__dir_fail(task, LOCK, "open", error, 0);
+    return is_new ? RPT_END : rpt_last_error()->status;
 }
 
 static bool is_in_place(const struct rpt_dir *top, const char *task, int fd)
