@@ -22,12 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/rpt-no-memory-XXXXXX";
+static char folder[256];
 static unsigned first_to_fail, left_over;
 
 static bool shell(const char *command)
 {
-    char line[300];
+    char line[400];
 
     snprintf(line, sizeof line, "cd %s && %s", folder, command);
     return system(line) == 0;
@@ -384,7 +384,7 @@ static rpt_status_t export_status;
 
 static rpt_status_t export_one(rpt_context_t *context, void *user)
 {
-    char out[300];
+    char out[400];
     rpt_export_config_t config = { .size = sizeof config, .output = out };
     rpt_export_result_t result = { .size = 0 };
 
@@ -450,8 +450,11 @@ int main(int argc, char *argv[])
         RPT_TEST(an_export_is_there_whole_or_not),
         RPT_TEST_END,
     };
+    const char *top = getenv("TMPDIR");
     int code;
 
+    snprintf(folder, sizeof folder, "%s/rpt-no-memory.XXXXXX",
+             top != NULL ? top : "/tmp");
     rpt_log_set_level(RPT_LOG_ERROR);
     json_set_alloc_funcs(rpt_test_json_malloc, rpt_test_json_free);
     if (mkdtemp(folder) == NULL || !saved_make(folder) ||

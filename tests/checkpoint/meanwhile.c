@@ -354,17 +354,6 @@ static void who_does_not_come_is_named_and_they_are_opened_again(void)
 
 /* ---- who cannot go on ---- */
 
-static rpt_status_t give_up(rpt_group_t *group)
-{
-    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
-    rpt_status_t status;
-
-    rpt__engine_lock(engine);
-    status = rpt__group_fail(group, rpt__fail_nomem(12345));
-    rpt__engine_unlock(engine);
-    return status;
-}
-
 /* Rank 1 finds so instead of its call; the others may be in it already, or
  * come later. */
 static void lack_one(struct world *w)

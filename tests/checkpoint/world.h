@@ -50,6 +50,8 @@ bool fails_here(rpt_status_t wanted, const char *words, rpt_status_t status,
 
 /* Barrier. */
 void meet(struct world *world);
+/* As a rank that lacks 12345 bytes in a collective call: others learn it. */
+rpt_status_t give_up(rpt_group_t *group);
 
 /* What a program gives that is linked with it: its name, without _mpi, and the
  * tables of its files, each ending with RPT_TEST_END, then NULL. */

@@ -5,7 +5,6 @@
  */
 #include "tables.h"
 
-#include "base/error.h"
 #include "io/export/export_priv.h"
 
 #include <errno.h>
@@ -303,17 +302,6 @@ static void a_rank_that_fails_fails_all_and_nothing_is_left(void)
 }
 
 /* ---- a rank that does not come, or cannot go on ---- */
-
-static rpt_status_t give_up(rpt_group_t *group)
-{
-    struct rpt_engine *engine = rpt__comm_engine(rpt__group_comm(group));
-    rpt_status_t status;
-
-    rpt__engine_lock(engine);
-    status = rpt__group_fail(group, rpt__fail_nomem(12345));
-    rpt__engine_unlock(engine);
-    return status;
-}
 
 /* Rank 1 is the one; it tells so, or says nothing. */
 static void export_without(struct world *w, bool tells)
