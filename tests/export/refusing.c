@@ -5,6 +5,7 @@
  */
 #include "tables.h"
 
+#include "base/error.h"
 #include "io/export/export_priv.h"
 
 #include <errno.h>

@@ -20,7 +20,8 @@
  * fuzz-sources: io/checkpoint/manifest.c io/checkpoint/dir.c
  * fuzz-sources: io/checkpoint/verify.c io/checkpoint/routes.c
  * fuzz-sources: io/checkpoint/slots.c io/checkpoint/unpack.c
- * fuzz-sources: io/checkpoint/deflate.c
+ * fuzz-sources: io/checkpoint/deflate.c io/checkpoint/commit.c
+ * fuzz-sources: io/checkpoint/retain.c io/checkpoint/found.c
  * fuzz-packages: libxxhash jansson zlib
  */
 #include "base/error.h"
