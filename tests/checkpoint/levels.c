@@ -505,8 +505,8 @@ static void damage(struct world *w)
     static const char *const tricks[] = {
         "printf x | dd of=$f bs=1 seek=20 conv=notrunc 2>/dev/null",
         "printf x | dd of=$f bs=1 seek=300 conv=notrunc 2>/dev/null",
-        "printf xyz | dd of=$f bs=1 seek=$(($(stat -c %s $f) - 3)) "
-        "conv=notrunc 2>/dev/null",
+        ("printf xyz | dd of=$f bs=1 seek=$(($(stat -c %s $f) - 3)) "
+         "conv=notrunc 2>/dev/null"),
         "truncate -s 30 $f",
         "truncate -s -1 $f",
         "chmod o+w $f",
@@ -641,8 +641,8 @@ static void refuse(struct world *w)
 {
     static const char *const tricks[] = {
         "chmod 777 local",
-        "mkdir elsewhere && chmod 700 elsewhere && "
-        "ln -s ../elsewhere local/repartir-$(id -u)",
+        ("mkdir elsewhere && chmod 700 elsewhere && "
+         "ln -s ../elsewhere local/repartir-$(id -u)"),
         "mkdir local/repartir-$(id -u) && chmod 755 local/repartir-$(id -u)",
         "touch local/repartir-$(id -u)",
     };
