@@ -336,19 +336,28 @@ static rpt_status_t add(rpt_checkpoint_t *c)
 /* A limit of the process, until it is given back. */
 static struct rlimit before;
 
+/* Sets the one that is wanted; was may be NULL. */
+static void set_limit(const struct rlimit *now, struct rlimit *was)
+{
+    if (wanted.limit >= 0) {
+        prlimit(0, RLIMIT_FSIZE, now, was);
+    } else {
+        prlimit(0, RLIMIT_NOFILE, now, was);
+    }
+}
+
 static void limit(bool on)
 {
-    int which = wanted.limit >= 0 ? RLIMIT_FSIZE : RLIMIT_NOFILE;
     struct rlimit less;
 
     if (wanted.limit < 0 && wanted.files < 0) {
         return;
     }
     if (!on) {
-        setrlimit(which, &before);
+        set_limit(&before, NULL);
         return;
     }
-    getrlimit(which, &before);
+    set_limit(NULL, &before);
     less = before;
     less.rlim_cur = (rlim_t)wanted.limit;
     if (wanted.limit < 0) {
@@ -357,7 +366,7 @@ static void limit(bool on)
         less.rlim_cur = (rlim_t)(next + wanted.files);
         close(next);
     }
-    setrlimit(which, &less);
+    set_limit(&less, NULL);
 }
 
 static rpt_status_t save(rpt_checkpoint_t *c, uint64_t iteration)
