@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define LIMIT_S 20.0
+#define LIMIT_S 120.0
 
 static struct rpt_bell bell;
 static struct rpt_engine *engine;

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LIMIT_S 30.0 /* for what should take milliseconds */
+#define LIMIT_S 120.0 /* for what should take milliseconds */
 
 struct board *board;
 static int size_now;
