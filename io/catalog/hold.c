@@ -11,6 +11,7 @@
 #include "io/catalog/catalog_priv.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "io/checkpoint/choice.h"
 
 #include <fcntl.h>
@@ -186,6 +187,9 @@ static rpt_status_t look(struct rpt_view *c, size_t task,
         if (status == RPT_ERR_NOT_FOUND) {
             status = RPT_END;
         } else if (!is_usable && rpt__choice_passes(status)) {
+            rpt__log(RPT_LOG_WARN, "%s/%s is passed over: %s (%s)", dir.path,
+                     found[i].name, rpt_last_error()->what,
+                     rpt_last_error()->why);
             refused = status;
             status = RPT_OK;
         }

@@ -61,9 +61,11 @@ struct rpt_found {
     char name[RPT_FOLDER_NAME_BYTES];
     uint64_t iteration;
     uint64_t id;
-    bool counts;    /* its manifest is right, and its     */
-    double time_s;  /* of the manifest; 0: cannot be read */
-    uint64_t bytes; /* of its files                       */
+    bool counts;    /* its manifest is right                             */
+    bool is_unread; /* by a fault of the disk or the system, or for want
+                     * of permission: what is in it is not known         */
+    double time_s;  /* of the manifest; 0: cannot be read                */
+    uint64_t bytes; /* of its files                                      */
 };
 /* All of a task, newest first.  To be freed. */
 rpt_status_t rpt__find_all(const struct rpt_dir *task,

@@ -14,17 +14,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool is_fault(rpt_status_t status)
+{
+    return status == RPT_ERR_IO || status == RPT_ERR_SYSTEM ||
+           status == RPT_ERR_NOMEM;
+}
+
 static void look_at(const struct rpt_dir *task, struct rpt_found *found)
 {
     struct rpt_dir dir;
     struct rpt_manifest m;
     struct rpt_dir_names names = { NULL, 0 };
+    rpt_status_t status = rpt__dir_open(task, found->name, &dir);
     bool has_holes = false;
 
-    if (rpt__dir_open(task, found->name, &dir) != RPT_OK) {
+    if (status != RPT_OK) {
+        found->is_unread = is_fault(status);
         return;
     }
-    if (rpt__manifest_load(&dir, false, &m) == RPT_OK) {
+    status = rpt__manifest_load(&dir, false, &m);
+    found->is_unread = is_fault(status);
+    if (status == RPT_OK) {
         has_holes = rpt__manifest_has_slots(&m);
         found->time_s = m.time_s;
         found->counts = m.id == found->id && m.iteration == found->iteration &&

@@ -8,6 +8,7 @@
 #include "io/export/export_priv.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "io/checkpoint/catalog.h"
 #include "io/checkpoint/share.h"
 #include "io/checkpoint/talk.h"
@@ -137,11 +138,19 @@ static bool is_number(const char *text, int base, size_t digits)
     return n > 0 && (digits == 0 || n == digits);
 }
 
-/* The newest one that counts; if none does, what is wrong is that of one. */
-static const struct rpt_found *newest(const struct rpt_found found[], size_t n)
+/* The newest one that counts, or may: what cannot be read now is an error when
+ * it is opened.  If none does, what is wrong is that of one. */
+static const struct rpt_found *newest(const struct rpt_export *e,
+                                      const struct rpt_found found[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (found[i].counts) {
+        if (found[i].counts || found[i].is_unread) {
+            for (size_t j = 0; j < i; j++) {
+                rpt__log(RPT_LOG_WARN,
+                         "%s/%s does not count, so an older one is exported; "
+                         "`repartir ckpt list' says why",
+                         e->dir.path, found[j].name);
+            }
             return &found[i];
         }
     }
@@ -149,13 +158,14 @@ static const struct rpt_found *newest(const struct rpt_found found[], size_t n)
 }
 
 /* Newest first, so the first one that fits is the newest. */
-static const struct rpt_found *match(const struct rpt_found found[], size_t n,
-                                     const char *which)
+static const struct rpt_found *match(const struct rpt_export *e,
+                                     const struct rpt_found found[], size_t n)
 {
+    const char *which = e->config->checkpoint;
     uint64_t id, iteration;
 
     if (which == NULL || strcmp(which, "newest") == 0) {
-        return newest(found, n);
+        return newest(e, found, n);
     }
     for (size_t i = 0; i < n; i++) {
         if (strcmp(found[i].name, which) == 0) {
@@ -341,8 +351,7 @@ rpt_status_t rpt__export_choose(struct rpt_export *e, const char *directory,
     }
     if (e->rank == 0) {
         status = rpt__find_all(&e->dir, &found, &n);
-        chosen = status == RPT_OK ? match(found, n, e->config->checkpoint)
-                                  : NULL;
+        chosen = status == RPT_OK ? match(e, found, n) : NULL;
         if (status == RPT_OK && chosen == NULL) {
             status = none(e, n);
         }
