@@ -411,25 +411,43 @@ static rpt_status_t sync_names(struct rpt_export *e)
     return status == RPT_OK ? rpt__dir_sync(&e->output.dir) : status;
 }
 
-/* 0 or an errno. */
-static int rename_in(const struct rpt_export_output *o, unsigned flags)
+/* In the folder above; 0 or an errno.  What was done counts as done, also when
+ * it is called an error: of a network's file system the answer may be lost. */
+static int give(const struct rpt_export_output *o, const char *name,
+                const char *new_name, unsigned flags)
 {
-    return renameat2(o->parent.fd, o->part_name, o->parent.fd, o->name,
-                     flags) == 0
-               ? 0
-               : errno;
+    int fd = o->parent.fd, error;
+    struct stat before, now;
+    bool is_known = fstatat(fd, name, &before, AT_SYMLINK_NOFOLLOW) == 0;
+    int failed = flags == 0 ? renameat(fd, name, fd, new_name)
+                            : renameat2(fd, name, fd, new_name, flags);
+
+    error = failed == 0 ? 0 : errno;
+    if (error != 0 && is_known &&
+        fstatat(fd, new_name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+        now.st_dev == before.st_dev && now.st_ino == before.st_ino) {
+        error = 0;
+    }
+    return error;
+}
+
+static rpt_status_t cannot_rename(const struct rpt_export_output *o,
+                                  const char *name, int error)
+{
+    return error == 0 ? RPT_OK
+                      : rpt__dir_fail(&o->parent, name, "rename", error, 0);
 }
 
 /* The names as they were. */
 static void move_back(struct rpt_export_output *o)
 {
     if (o->old_name == NULL) {
-        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
+        give(o, o->name, o->part_name, 0);
     } else if (strcmp(o->old_name, o->part_name) == 0) {
-        rename_in(o, RENAME_EXCHANGE);
+        give(o, o->part_name, o->name, RENAME_EXCHANGE);
     } else {
-        renameat(o->parent.fd, o->name, o->parent.fd, o->part_name);
-        renameat(o->parent.fd, o->old_name, o->parent.fd, o->name);
+        give(o, o->name, o->part_name, 0);
+        give(o, o->old_name, o->name, 0);
     }
     o->is_moved = false;
 }
@@ -442,14 +460,21 @@ static rpt_status_t swap_names(struct rpt_export_output *o)
 
     snprintf(o->old_name + n, strlen(o->part_name) + 1 - n, ".old-%s",
              o->part_name + n + strlen(".part-"));
-    status = rpt__dir_rename(&o->parent, o->name, o->old_name);
+    status = cannot_rename(o, o->name, give(o, o->name, o->old_name, 0));
     if (status == RPT_OK) {
-        status = rpt__dir_rename(&o->parent, o->part_name, o->name);
+        status = cannot_rename(o, o->part_name,
+                               give(o, o->part_name, o->name, 0));
         if (status != RPT_OK) {
-            renameat(o->parent.fd, o->old_name, o->parent.fd, o->name);
+            give(o, o->old_name, o->name, 0);
         }
     }
     return status;
+}
+
+/* No file system of this kind, or no such kernel. */
+static bool has_no_flags(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
 /* The old one is there until all know that the new one is on the disk. */
@@ -461,25 +486,19 @@ static rpt_status_t replace(struct rpt_export_output *o)
     if (o->old_name == NULL) {
         return rpt__fail_nomem(strlen(o->part_name) + 1);
     }
-    error = rename_in(o, RENAME_EXCHANGE);
-    if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
-        return swap_names(o);
-    }
-    return error == 0
-               ? RPT_OK
-               : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
+    error = give(o, o->part_name, o->name, RENAME_EXCHANGE);
+    return has_no_flags(error) ? swap_names(o)
+                               : cannot_rename(o, o->part_name, error);
 }
 
 static rpt_status_t give_name(const struct rpt_export_output *o)
 {
-    int error = rename_in(o, RENAME_NOREPLACE);
+    int error = give(o, o->part_name, o->name, RENAME_NOREPLACE);
 
-    if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP) {
-        error = rename_in(o, 0);
+    if (has_no_flags(error)) {
+        error = give(o, o->part_name, o->name, 0);
     }
-    return error == 0
-               ? RPT_OK
-               : rpt__dir_fail(&o->parent, o->part_name, "rename", error, 0);
+    return cannot_rename(o, o->part_name, error);
 }
 
 static rpt_status_t move_in(struct rpt_export *e)
