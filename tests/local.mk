@@ -3,6 +3,7 @@ if HAVE_CUNIT
 check_LTLIBRARIES += tests/libharness.la
 tests_libharness_la_SOURCES = tests/harness/harness.c tests/harness/harness.h \
 	tests/harness/forbid.c tests/harness/forbid.h \
+	tests/harness/logged.c tests/harness/logged.h \
 	tests/harness/over_mpi.c tests/harness/over_mpi.h
 tests_libharness_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 TEST_LIBS = tests/libharness.la librepartir_all.la $(CUNIT_LIBS)

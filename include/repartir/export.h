@@ -72,10 +72,10 @@ typedef struct rpt_export_config {
      * above it are made */
     const char *output;
     /** "newest" (that counts: see rpt_stored_state_t; but one that cannot be
-     * read, by a fault of the disk or for want of permission, is an error, not
-     * a reason to take another), an iteration (the newest of that one), an id,
-     * or the name of a folder; NULL: the newest, and for `checkpoints` all that
-     * are committed */
+     * read, by a fault of the disk, for want of permission, or for being of a
+     * newer format, is an error, not a reason to take another), an iteration
+     * (the newest of that one), an id, or the name of a folder; NULL: the
+     * newest, and for `checkpoints` all that are committed */
     const char *checkpoint;
     /** names of arrays, values and blobs, ending with NULL; NULL: all */
     const char *const *names;

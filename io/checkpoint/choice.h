@@ -37,13 +37,10 @@ void rpt__choice_end(struct rpt_choice *choice);
 
 /* NULL: there is none left. */
 const struct rpt_found *rpt__choice_next(struct rpt_choice *choice);
-/* Whether a failure says that another one is to be tried: not where this
- * process lacks something, or is too old to read it, since the state may be
- * whole, and an older one is not what was asked for. */
+/* Whether a failure says that another one is to be tried. */
 static inline bool rpt__choice_passes(rpt_status_t status)
 {
-    return status != RPT_OK && status != RPT_ERR_NOMEM &&
-           status != RPT_ERR_SYSTEM && status != RPT_ERR_VERSION;
+    return status != RPT_OK && !rpt__found_blames_reader(status);
 }
 /* status: what is wrong with it, of which the last error tells. */
 void rpt__choice_pass(struct rpt_choice *choice, const struct rpt_found *found,

@@ -62,11 +62,20 @@ struct rpt_found {
     uint64_t iteration;
     uint64_t id;
     bool counts;    /* its manifest is right                             */
-    bool is_unread; /* by a fault of the disk or the system, or for want
-                     * of permission: what is in it is not known         */
+    bool is_unread; /* by a fault of the disk or the system, for want of
+                     * permission, or for being of a newer format: what
+                     * is in it is not known                             */
     double time_s;  /* of the manifest; 0: cannot be read                */
     uint64_t bytes; /* of its files                                      */
 };
+/* Whether a failure to read one says nothing of it, since this process lacks
+ * something, or is too old: the state may be whole, and an older one is not
+ * what was asked for. */
+static inline bool rpt__found_blames_reader(rpt_status_t status)
+{
+    return status == RPT_ERR_NOMEM || status == RPT_ERR_SYSTEM ||
+           status == RPT_ERR_VERSION;
+}
 /* All of a task, newest first.  To be freed. */
 rpt_status_t rpt__find_all(const struct rpt_dir *task,
                            struct rpt_found **found_out, size_t *n_out);

@@ -14,10 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_fault(rpt_status_t status)
+static bool is_unread(rpt_status_t status)
 {
-    return status == RPT_ERR_IO || status == RPT_ERR_SYSTEM ||
-           status == RPT_ERR_NOMEM;
+    return status == RPT_ERR_IO || rpt__found_blames_reader(status);
 }
 
 static void look_at(const struct rpt_dir *task, struct rpt_found *found)
@@ -29,11 +28,11 @@ static void look_at(const struct rpt_dir *task, struct rpt_found *found)
     bool has_holes = false;
 
     if (status != RPT_OK) {
-        found->is_unread = is_fault(status);
+        found->is_unread = is_unread(status);
         return;
     }
     status = rpt__manifest_load(&dir, false, &m);
-    found->is_unread = is_fault(status);
+    found->is_unread = is_unread(status);
     if (status == RPT_OK) {
         has_holes = rpt__manifest_has_slots(&m);
         found->time_s = m.time_s;

@@ -12,6 +12,7 @@
 #include "base/size.h"
 
 #include "harness.h"
+#include "logged.h"
 
 #include <repartir.h>
 
@@ -22,15 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char logged[4096];
-
-static void keep_log(rpt_log_level_t level, const char *message, void *user)
-{
-    (void)level;
-    (void)user;
-    snprintf(logged, sizeof logged, "%s", message);
-}
 
 static void every_status_has_a_name_and_a_text(void)
 {
@@ -111,13 +103,12 @@ static void a_file_sets_options_and_its_faults_are_named(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     fputs("# sample\nlog.level = 4\nlog.level # = 0\nlog.levle = 1\n", file);
     fclose(file);
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
     CU_ASSERT_EQUAL(rpt__option_integer(options, RPT_OPT_LOG_LEVEL), 4);
     CU_ASSERT_STRING_EQUAL(rpt_options_origin(options, "log.level"),
                            "file repartir.conf line 2");
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "did you mean log.level?"));
-    rpt_log_set(NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(log_end(), "did you mean log.level?"));
     rpt_options_destroy(options);
     unlink("repartir.conf");
 }
@@ -128,11 +119,11 @@ static void what_is_no_file_sets_no_options(void)
     rpt_options_t *options = NULL;
 
     CU_ASSERT_EQUAL_FATAL(mkfifo("repartir.conf", 0600), 0);
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_EQUAL_FATAL(rpt_options_create(&options), RPT_OK);
-    CU_ASSERT_STRING_EQUAL(logged, "repartir: warning: repartir.conf sets no "
-                                   "options: it is a pipe");
-    rpt_log_set(NULL, NULL);
+    CU_ASSERT_STRING_EQUAL(log_end(),
+                           "repartir: warning: repartir.conf sets no options: "
+                           "it is a pipe\n");
     rpt_options_destroy(options);
     unlink("repartir.conf");
 }
@@ -142,10 +133,9 @@ static void an_unknown_variable_is_answered_with_the_nearest(void)
     rpt_options_t *options = NULL;
 
     setenv("RPT_LOG_LEVLE", "2", 1);
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_EQUAL(rpt_options_create(&options), RPT_OK);
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "did you mean RPT_LOG_LEVEL?"));
-    rpt_log_set(NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(log_end(), "did you mean RPT_LOG_LEVEL?"));
     unsetenv("RPT_LOG_LEVLE");
     rpt_options_destroy(options);
 }
@@ -214,21 +204,17 @@ static void values_that_an_option_cannot_have_are_named(void)
 
 static void a_log_line_keeps_errno_and_its_level(void)
 {
-    rpt_log_set(keep_log, NULL);
-    logged[0] = '\0';
+    log_begin();
     errno = EPIPE;
     rpt__log(RPT_LOG_DEBUG, "hidden");
-    CU_ASSERT_STRING_EQUAL(logged, "");
     rpt_log_set_level(RPT_LOG_DEBUG);
     rpt__log(RPT_LOG_DEBUG, "shown %d", 7);
-    CU_ASSERT_STRING_EQUAL(logged, "repartir: debug: shown 7");
     CU_ASSERT_EQUAL(errno, EPIPE);
     rpt__identify(2, 4, "h");
     rpt__log_rank0(RPT_LOG_ERROR, "not by rank 2");
-    CU_ASSERT_STRING_EQUAL(logged, "repartir: debug: shown 7");
     rpt__identify(-1, 0, NULL);
     rpt_log_set_level(RPT_LOG_WARN);
-    rpt_log_set(NULL, NULL);
+    CU_ASSERT_STRING_EQUAL(log_end(), "repartir: debug: shown 7\n");
 }
 
 static void what_is_packed_reads_back(void)

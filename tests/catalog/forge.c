@@ -357,22 +357,3 @@ bool forge(const char *kind, const char *folder)
     }
     return false;
 }
-
-void make_newer(const char *folder)
-{
-    char path[PATH_MAX], line[64], *text, *at;
-    struct rpt_digest digest;
-    size_t bytes;
-
-    snprintf(path, sizeof path, "%s/MANIFEST.json", folder);
-    text = read_all(path, &bytes);
-    at = strstr(text, "\"version\": 1");
-    at[strlen("\"version\": ")] = '7';
-    at = strstr(text, " \"seal\"");
-    digest = rpt__digest(text, (size_t)(at - text));
-    snprintf(line, sizeof line, " \"seal\": \"%016llx%016llx\"}\n",
-             (unsigned long long)digest.high, (unsigned long long)digest.low);
-    memcpy(at, line, strlen(line));
-    write_all(path, text, bytes);
-    free(text);
-}

@@ -3,7 +3,8 @@ check_PROGRAMS += tests/test_catalog
 tests_test_catalog_SOURCES = tests/catalog/failing.c \
 	tests/catalog/forge.c tests/catalog/hostile.c \
 	tests/catalog/looking.c tests/catalog/make.c tests/catalog/make.h \
-	tests/catalog/removing.c tests/catalog/stored.c
+	tests/catalog/removing.c tests/catalog/stored.c \
+	tests/harness/newer.c tests/harness/newer.h
 tests_test_catalog_CPPFLAGS = $(TEST_CPPFLAGS) $(HDF5_CFLAGS)
 tests_test_catalog_LDFLAGS = -Wl,--wrap=pread -Wl,--wrap=read \
 	-Wl,--wrap=readdir -Wl,--wrap=renameat -Wl,--wrap=unlinkat

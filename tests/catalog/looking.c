@@ -2,6 +2,7 @@
  * looking.c - what a catalog says
  */
 #include "make.h"
+#include "newer.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -155,7 +156,8 @@ static void what_does_not_count_has_a_state_and_a_reason(void)
     flip(path_of("t", "6"), "MANIFEST.json", 20);
     shell("rm %s/MANIFEST.json && ln -s /dev/zero %s/MANIFEST.json",
           path_of("t", "5"), path_of("t", "5"));
-    make_newer(in_folder("%s", path_of("t", "4")));
+    CU_ASSERT(
+        make_newer(in_folder("%s/MANIFEST.json", path_of("t", "4"))));
     shell("cd ck/t && set -- it-*3-* && mv $1 .bad-${1##*-} && "
           "set -- it-*2-* && mv $1 .tmp-${1##*-} && mkdir .old-123 .tmp-x");
     c = catalog_of("ck/t");

@@ -74,8 +74,6 @@ void flip(const char *path, const char *name, long at);
  * manifest that fit.  False: there is no such kind. */
 bool forge(const char *kind, const char *folder);
 extern const char *const forged_kinds[]; /* ends with NULL */
-/* A manifest of a newer format, with a right seal. */
-void make_newer(const char *folder);
 
 extern const struct rpt_test looking_tests[], removing_tests[], stored_tests[],
     hostile_tests[], failing_tests[];

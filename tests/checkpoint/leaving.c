@@ -3,6 +3,7 @@
  * checkpoints that go while somebody looks
  */
 #include "world.h"
+#include "newer.h"
 #include "tables.h"
 
 #include "io/checkpoint/catalog_priv.h"
@@ -156,30 +157,10 @@ static void what_a_power_failure_took_a_part_of_is_removed(void)
     on_all(1, NULL, lose);
 }
 
-/* The version of a sealed text is one that we do not know. */
-static void make_newer(const struct rpt_dir *dir, const char *name)
-{
-    struct rpt_buf text = RPT_BUF_EMPTY;
-    struct rpt_digest seal;
-    char *at;
-
-    WORKS(rpt__dir_read_all(dir, name, RPT_MANIFEST_BYTES_MAX, &text));
-    at = strstr(text.data, "\"version\": 1");
-    at[strlen("\"version\": ")] = '7';
-    at = strstr(text.data, " \"seal\"");
-    seal = rpt__digest(text.data, (size_t)(at - text.data));
-    snprintf(at, 45, " \"seal\": \"%016llx%016llx\"}",
-             (unsigned long long)seal.high, (unsigned long long)seal.low);
-    at[44] = '\n';
-    WORKS(rpt__dir_remove(dir, name));
-    WORKS(rpt__dir_write(dir, name, text.data, text.bytes));
-    rpt__buf_free(&text);
-}
-
 /* Three that nobody can read, and one of which two ranks wrote a file. */
 static void leave_strange_ones(struct world *w)
 {
-    struct rpt_dir task = RPT_DIR_CLOSED, newer = RPT_DIR_CLOSED;
+    struct rpt_dir task = RPT_DIR_CLOSED;
     char line[4096];
 
     if (w->size > 1) {
@@ -195,8 +176,7 @@ static void leave_strange_ones(struct world *w)
         "&& touch .tmp-file && ln -s /tmp .tmp-link",
         w->folder);
     CHECK(system(line) == 0);
-    WORKS(rpt__dir_open(&task, ".tmp-newer", &newer));
-    make_newer(&newer, RPT_DRAFT);
+    CHECK(make_newer(path_of(w, "task/.tmp-newer", RPT_DRAFT)));
     CHECK(restored(w) == 1);
     CHECK(count_names(w, "task", ".tmp-") == 3);
     snprintf(line, sizeof line,
@@ -204,7 +184,6 @@ static void leave_strange_ones(struct world *w)
              "test -d /tmp && rm -r .tmp-*",
              w->folder);
     CHECK(system(line) == 0);
-    rpt__dir_close(&newer);
     rpt__dir_close(&task);
     rpt_log_set_level(RPT_LOG_WARN);
 }
@@ -274,7 +253,6 @@ static void what_could_never_be_committed_is_removed(void)
 /* The newest one may be whole: an older state is not silently taken for it. */
 static void restore_newer(struct world *w)
 {
-    struct rpt_dir task = RPT_DIR_CLOSED, newest = RPT_DIR_CLOSED;
     uint64_t value = 0, iteration = 0;
     rpt_checkpoint_t *c;
 
@@ -284,14 +262,7 @@ static void restore_newer(struct world *w)
     rpt_checkpoint_close(c);
     meet(w);
     if (w->rank == 0) {
-        char *name = nth_newest(w, "task", 0);
-
-        open_dir(w, &task);
-        WORKS(rpt__dir_open(&task, name, &newest));
-        make_newer(&newest, RPT_MANIFEST);
-        rpt__dir_close(&newest);
-        rpt__dir_close(&task);
-        free(name);
+        CHECK(make_newer(in_newest(w, "task", RPT_MANIFEST)));
     }
     meet(w);
     c = open_task(w, &value);

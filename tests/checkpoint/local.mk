@@ -13,7 +13,8 @@ CHECKPOINT_TESTS = tests/checkpoint/chunks.c tests/checkpoint/comma.c \
 	tests/checkpoint/state.c tests/checkpoint/state.h \
 	tests/checkpoint/tables.c tests/checkpoint/tables.h \
 	tests/checkpoint/timing.c tests/checkpoint/world.c \
-	tests/checkpoint/world.h
+	tests/checkpoint/world.h \
+	tests/harness/newer.c tests/harness/newer.h
 
 check_PROGRAMS += tests/test_checkpoint tests/test_checkpoint_mpi
 tests_test_checkpoint_SOURCES = $(CHECKPOINT_TESTS) \

@@ -128,6 +128,16 @@ char *nth_newest(const struct world *world, const char *task, int n)
     return name;
 }
 
+const char *in_newest(const struct world *world, const char *task,
+                      const char *file)
+{
+    char *name = nth_newest(world, task, 0), inner[512];
+
+    snprintf(inner, sizeof inner, "%s/%s", name != NULL ? name : "none", file);
+    free(name);
+    return path_of(world, task, inner);
+}
+
 void die_before_close(struct world *world, const char *task)
 {
     char line[2048];
@@ -154,13 +164,9 @@ rpt_status_t give_up(rpt_group_t *group)
 
 uint64_t room_of(const struct world *w, const char *task)
 {
-    char *name = nth_newest(w, task, 0);
     struct stat file = { .st_blocks = 0 };
-    char path[2048];
 
-    snprintf(path, sizeof path, "%s/%s/state.h5", path_of(w, task, NULL), name);
-    CHECK(stat(path, &file) == 0);
-    free(name);
+    CHECK(stat(in_newest(w, task, "state.h5"), &file) == 0);
     return (uint64_t)file.st_blocks * 512;
 }
 

@@ -65,6 +65,9 @@ const char *path_of(const struct world *world, const char *a, const char *b);
 /* The newest, or n-th newest, committed folder of a task: its name, or NULL.
  * To be freed. */
 char *nth_newest(const struct world *world, const char *task, int n);
+/* The path of a file in the newest one, as of path_of(). */
+const char *in_newest(const struct world *world, const char *task,
+                      const char *file);
 /* What state.h5 of the newest one of a task takes on the disk. */
 uint64_t room_of(const struct world *world, const char *task);
 /* How many names in FOLDER/task begin so. */

@@ -3,7 +3,8 @@
 EXPORT_TESTS = tests/export/encodings.c tests/export/made.c tests/export/made.h \
 	tests/export/reading.c tests/export/refusing.c \
 	tests/export/tables.c tests/export/tables.h \
-	tests/checkpoint/world.c tests/checkpoint/world.h
+	tests/checkpoint/world.c tests/checkpoint/world.h \
+	tests/harness/newer.c tests/harness/newer.h
 EXPORT_CPPFLAGS = $(TEST_CPPFLAGS) -I$(srcdir)/tests/checkpoint
 EXPORT_WRAP = -Wl,--wrap=fsync -Wl,--wrap=renameat2
 

@@ -3,6 +3,8 @@
  *
  * fsync() of the library goes through a function here, which fails on one rank.
  */
+#include "logged.h"
+#include "newer.h"
 #include "tables.h"
 
 #include "base/error.h"
@@ -218,14 +220,9 @@ static void without_parquet_an_export_is_unsupported(void)
 /* Another byte in a file of the newest. */
 static void damage(struct world *w, const char *file, long at)
 {
-    char *folder = nth_newest(w, "t", 0), path[1024];
-    FILE *f;
+    FILE *f = fopen(in_newest(w, "t", file), "r+");
     int byte;
 
-    snprintf(path, sizeof path, "%s/%s/%s", path_of(w, "t", NULL),
-             folder != NULL ? folder : "", file);
-    free(folder);
-    f = fopen(path, "r+");
     if (CHECK(f != NULL && fseek(f, at, at < 0 ? SEEK_END : SEEK_SET) == 0)) {
         byte = fgetc(f);
         CHECK(fseek(f, -1, SEEK_CUR) == 0 && fputc(byte ^ 1, f) != EOF);
@@ -263,7 +260,41 @@ static void export_damaged(struct world *w)
     CHECK(count_in(w, "other") == 0);
     meet(w);
     config.checkpoint = "newest"; /* that counts: 3 */
+    if (w->rank == 0) {
+        log_begin();
+    }
+    meet(w);
     WORKS(try_to(w, &config));
+    meet(w);
+    if (w->rank == 0) {
+        CHECK(strstr(log_end(), "so an older one is exported") != NULL);
+    }
+}
+
+/* The newest may be whole: an older one was not asked for. */
+static void export_newer(struct world *w)
+{
+    rpt_export_config_t config = config_to(path_of(w, "out", NULL));
+
+    make_checkpoint(w, "t", 3);
+    make_checkpoint(w, "t", 5);
+    if (w->rank == 0) {
+        CHECK(make_newer(in_newest(w, "t", RPT_MANIFEST)));
+    }
+    meet(w);
+    config.names = only_time;
+    FAILS(RPT_ERR_VERSION, "newer format", try_to(w, &config));
+    CHECK(count_in(w, "out") == 0);
+    meet(w);
+    config.checkpoint = "3";
+    WORKS(try_to(w, &config));
+}
+
+static void one_of_a_newer_format_is_not_passed_over(void)
+{
+    if (has_parquet()) {
+        on_all(1, with_library(NULL), export_newer);
+    }
 }
 
 static void a_damaged_checkpoint_is_refused(void)
@@ -481,6 +512,7 @@ const struct rpt_test refusing_tests[] = {
     RPT_TEST(the_only_task_needs_no_name),
     RPT_TEST(without_parquet_an_export_is_unsupported),
     RPT_TEST(a_damaged_checkpoint_is_refused),
+    RPT_TEST(one_of_a_newer_format_is_not_passed_over),
     RPT_TEST(a_rank_that_fails_fails_all_and_nothing_is_left),
     RPT_TEST(the_group_of_a_rank_that_is_missed_is_of_no_use),
     RPT_TEST(only_an_export_is_replaced_and_only_if_asked),

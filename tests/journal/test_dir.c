@@ -2,6 +2,7 @@
  * test_dir.c - one job at a time, and one epoch a job
  */
 #include "fixture.h"
+#include "logged.h"
 
 #include "base/hash.h"
 #include "journal/files_priv.h"
@@ -16,17 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char logged[4096];
-static int n_logged;
-
-static void keep_log(rpt_log_level_t level, const char *message, void *user)
-{
-    (void)level;
-    (void)user;
-    n_logged++;
-    snprintf(logged, sizeof logged, "%s", message);
-}
 
 /* A child that opens the directory, says so with one byte, and stays until its
  * pipe closes or it is killed. */
@@ -300,20 +290,19 @@ static void without_locks_a_warning_is_printed_once(void)
 {
     char *dir = scratch_make();
     struct rpt_statedir *first = NULL, *second = NULL;
+    const char *logged;
     uint64_t epoch = 0;
 
     faults_begin();
     faults.lock_error = ENOLCK;
-    rpt_log_set(keep_log, NULL);
-    n_logged = 0;
+    log_begin();
     CU_ASSERT_EQUAL(rpt__statedir_open(dir, 1, &first, &epoch), RPT_OK);
     CU_ASSERT_EQUAL(epoch, 1);
-    CU_ASSERT_EQUAL(n_logged, 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, strerror(ENOLCK)));
     CU_ASSERT_EQUAL(rpt__statedir_open(dir, 1, &second, &epoch), RPT_OK);
     CU_ASSERT_EQUAL(epoch, 2);
-    CU_ASSERT_EQUAL(n_logged, 1);
-    rpt_log_set(NULL, NULL);
+    logged = log_end();
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, strerror(ENOLCK)));
+    CU_ASSERT_EQUAL(strcspn(logged, "\n") + 1, strlen(logged)); /* once */
     rpt__statedir_close(first);
     rpt__statedir_close(second);
     faults_end();
@@ -341,7 +330,7 @@ static void jobs_that_race_without_locks_get_different_epochs(void)
 
     faults_begin();
     faults.lock_error = ENOLCK;
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     for (int i = 0; i < N_JOBS; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
@@ -366,7 +355,7 @@ static void jobs_that_race_without_locks_get_different_epochs(void)
         CU_ASSERT_EQUAL(waitpid(pids[i], &status, 0), pids[i]);
         CU_ASSERT_EQUAL(status, 0);
     }
-    rpt_log_set(NULL, NULL);
+    log_end();
     faults_end();
     CU_ASSERT_EQUAL(count_names(dir, "mine-"), N_JOBS * N_ROUNDS);
     CU_ASSERT_EQUAL(count_names(dir, "epoch-"), N_JOBS * N_ROUNDS);

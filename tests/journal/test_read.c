@@ -5,6 +5,7 @@
  * description in frame_priv.h, with another XXH3.
  */
 #include "fixture.h"
+#include "logged.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,15 +47,6 @@ enum {
     EIGHT_AT = 200, /* the frame of "eight ch" */
     SEED_AT = 32
 };
-
-static char logged[4096];
-
-static void keep_log(rpt_log_level_t level, const char *message, void *user)
-{
-    (void)level;
-    (void)user;
-    snprintf(logged, sizeof logged, "%s", message);
-}
 
 static uint64_t sample_seed(void)
 {
@@ -259,18 +251,17 @@ static void a_torn_record_may_contain_a_copy_of_the_file(void)
     rpt__frame_put(bytes + sizeof sample, &copy, payload);
     rpt__frame_seal(bytes + sizeof sample, sample_seed());
     file_write(dir, sample_name, bytes, sizeof bytes - 8);
-    logged[0] = '\0';
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_STRING_EQUAL(replay_text(dir, UINT64_MAX),
                            "3.2:first 3.2: 3.2:eight ch");
-    rpt_log_set(NULL, NULL);
-    CU_ASSERT_STRING_EQUAL(logged, "");
+    CU_ASSERT_STRING_EQUAL(log_end(), "");
     scratch_remove(dir);
 }
 
 static void damage_in_a_commit_that_never_finished_is_cut_with_a_warning(void)
 {
     char *dir = scratch_make();
+    const char *logged;
     unsigned char bytes[EMPTY_AT + 32];
 
     /* Blocks of one batch reach the disk in any order: the first record is
@@ -278,10 +269,9 @@ static void damage_in_a_commit_that_never_finished_is_cut_with_a_warning(void)
     memcpy(bytes, sample, sizeof bytes);
     memset(bytes + FIRST_AT, 0, 40);
     file_write(dir, sample_name, bytes, sizeof bytes);
-    logged[0] = '\0';
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_STRING_EQUAL(replay_text(dir, UINT64_MAX), "");
-    rpt_log_set(NULL, NULL);
+    logged = log_end();
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, sample_name));
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, "byte 88"));
     scratch_remove(dir);
@@ -297,13 +287,13 @@ static void a_mark_that_does_not_vouch_for_the_damage_changes_nothing(void)
     rpt__frame_set_number(bytes + MARK_AT, FIRST_AT);
     rpt__frame_seal(bytes + MARK_AT, sample_seed());
     file_write(dir, sample_name, bytes, sizeof bytes);
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     CU_ASSERT_STRING_EQUAL(replay_text(dir, UINT64_MAX), "");
     rpt__frame_set_number(bytes + MARK_AT, FIRST_AT + 1);
     rpt__frame_seal(bytes + MARK_AT, sample_seed());
     file_write(dir, sample_name, bytes, sizeof bytes);
     CU_ASSERT_STRING_EQUAL(replay_text(dir, UINT64_MAX), "RPT_ERR_CORRUPT");
-    rpt_log_set(NULL, NULL);
+    log_end();
     scratch_remove(dir);
 }
 
@@ -314,7 +304,7 @@ static void a_bit_flipped_anywhere_is_never_a_wrong_record(void)
     char *dir = scratch_make();
     unsigned char bytes[sizeof sample];
 
-    rpt_log_set(keep_log, NULL);
+    log_begin();
     for (size_t bit = 0; bit < 8 * sizeof sample; bit++) {
         size_t at = bit / 8;
         const char *text;
@@ -334,7 +324,7 @@ static void a_bit_flipped_anywhere_is_never_a_wrong_record(void)
             CU_ASSERT_STRING_EQUAL(text, "3.2:first 3.2:");
         }
     }
-    rpt_log_set(NULL, NULL);
+    log_end();
     scratch_remove(dir);
 }
 

@@ -2,6 +2,7 @@
  * test_write.c - appending and committing, on good disks and bad ones
  */
 #include "fixture.h"
+#include "logged.h"
 
 #include "base/clock.h"
 
@@ -584,29 +585,18 @@ static void a_failure_reaches_a_record_that_is_synced_at_once(void)
     scratch_remove(dir);
 }
 
-static char logged[4096];
-
-static void keep_log(rpt_log_level_t level, const char *message, void *user)
-{
-    (void)level;
-    (void)user;
-    snprintf(logged, sizeof logged, "%s", message);
-}
-
 static void a_failure_that_only_closing_sees_is_printed(void)
 {
     char *dir = scratch_make();
     struct rpt_journal *journal;
 
     faults_begin();
-    rpt_log_set(keep_log, NULL);
-    logged[0] = '\0';
+    log_begin();
     journal = journal_make(dir, 1, 0);
     append_number(journal, 0);
     faults.space = 0;
     rpt__journal_close(journal);
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, own_name));
-    rpt_log_set(NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(log_end(), own_name));
     faults_end();
     scratch_remove(dir);
 }

@@ -2,6 +2,7 @@
  * changing.c - queries while a job saves and removes, and what queries leave
  * behind: nothing
  */
+#include "logged.h"
 #include "shown.h"
 
 #include <dirent.h>
@@ -132,11 +133,12 @@ static void harm(const char *folder, int nth, const char *command)
     CU_ASSERT_EQUAL(system(line), 0);
 }
 
-/* What a restore would pass over is passed over; data that are not there are
- * not those of an older one. */
+/* What a restore would pass over is passed over, with a warning; data that are
+ * not there are not those of an older one. */
 static void the_newest_is_one_whose_manifest_can_be_used(void)
 {
     const char *folder = scratch_make();
+    const char *logged;
     rpt_view_t *c;
 
     CU_ASSERT(saved_more(folder, "t", 1, 4, "4"));
@@ -146,8 +148,13 @@ static void the_newest_is_one_whose_manifest_can_be_used(void)
     c = open_with(folder, NULL, NULL);
     SHOWS(c, "SELECT iteration, state FROM checkpoints",
           "4 'unreadable';3 'damaged';2 'damaged';1 'committed';");
+    log_begin();
     FAILS(c, "SELECT value FROM array('v')", RPT_ERR_CORRUPT,
           "state.h5 is damaged");
+    logged = log_end();
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "is passed over: "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "everybody may write"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "blocks.xxh"));
     FAILS(c, "SELECT value FROM array('v', 4)", RPT_ERR_INVALID,
           "everybody may write");
     SHOWS(c, "SELECT DISTINCT value FROM array('v', 1)", "1;");
