@@ -77,6 +77,10 @@ contains
     !   data          c_loc(a(...)) of the first element in memory
     !   memory_dims, memory_start  extent of the memory, where it has more than
     !                 the block, and where the block begins in it
+    !
+    ! All of them have an element for each dimension, 1 to RPT_CHECKPOINT_DIMS;
+    ! else it is RPT_ERR_INVALID, and the message names the array's dimensions
+    ! as 0.
     function rpt_f_add_array(checkpoint, name, type, dims, start, count, data, &
             memory_dims, memory_start) result(status)
         type(c_ptr), intent(in) :: checkpoint, data
@@ -91,6 +95,14 @@ contains
         integer :: n
 
         n = size(dims)
+        if (size(start) /= n .or. size(count) /= n) n = 0
+        if (present(memory_dims)) then
+            if (size(memory_dims) /= n) n = 0
+        end if
+        if (present(memory_start)) then
+            if (size(memory_start) /= n) n = 0
+        end if
+        if (n > RPT_CHECKPOINT_DIMS) n = 0
         c_name = name // c_null_char
         array%size = c_sizeof(array)
         array%name = c_loc(c_name)

@@ -75,7 +75,8 @@ static double end_of_allocation(const struct rpt_checkpoint *c)
     if (!(end > 0) && slurm != NULL) {
         end = rpt__plain_number(slurm, NULL);
     }
-    return end > 0 ? end - rpt__wall_s() + rpt__now_s() : 0;
+    /* Before this machine was started it is not 0, which means unknown. */
+    return end > 0 ? fmax(end - rpt__wall_s() + rpt__now_s(), 1e-9) : 0;
 }
 
 void rpt__due_warn(const struct rpt_checkpoint *c)

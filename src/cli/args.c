@@ -156,8 +156,9 @@ int args_seconds(struct argp_state *state, const char *name, const char *text,
 
 static const long long MOST_INTEGER = 1000000000;
 
-int args_integer(struct argp_state *state, const char *name, const char *text,
-                 long long least, long long *number_out)
+int args_integer_to(struct argp_state *state, const char *name,
+                    const char *text, long long least, long long most,
+                    long long *number_out)
 {
     char *rest;
     long long number;
@@ -165,13 +166,19 @@ int args_integer(struct argp_state *state, const char *name, const char *text,
     errno = 0;
     number = strtoll(text, &rest, 10);
     if (rest == text || *rest != '\0' || errno != 0 || number < least ||
-        number > MOST_INTEGER) {
+        number > most) {
         argp_error(state, "--%s: \"%s\" is no number from %lld to %lld", name,
-                   text, least, MOST_INTEGER);
+                   text, least, most);
         return EINVAL;
     }
     *number_out = number;
     return 0;
+}
+
+int args_integer(struct argp_state *state, const char *name, const char *text,
+                 long long least, long long *number_out)
+{
+    return args_integer_to(state, name, text, least, MOST_INTEGER, number_out);
 }
 
 int args_size(struct argp_state *state, const char *name, const char *text,

@@ -32,6 +32,9 @@ int args_seconds(struct argp_state *state, const char *name, const char *text,
                  double *seconds_out);
 int args_integer(struct argp_state *state, const char *name, const char *text,
                  long long least, long long *number_out);
+int args_integer_to(struct argp_state *state, const char *name,
+                    const char *text, long long least, long long most,
+                    long long *number_out);
 
 /* Bytes: 4096, 64K, 4MiB. */
 int args_size(struct argp_state *state, const char *name, const char *text,

@@ -318,11 +318,6 @@ static void near_the_end(struct world *w)
     rpt_options_destroy(options);
 }
 
-static void it_is_due_before_the_allocation_ends(void)
-{
-    on_all(1, NULL, near_the_end);
-}
-
 static void an_hour_before_the_end(struct world *w)
 {
     double value = 0;
@@ -330,6 +325,18 @@ static void an_hour_before_the_end(struct world *w)
 
     CHECK(due_at(c, 1) == RPT_DUE_END);
     rpt_checkpoint_close(c);
+}
+
+static void it_is_due_before_the_allocation_ends(void)
+{
+    on_all(1, NULL, near_the_end);
+}
+
+/* Before this machine was started, too: that is known, not unknown. */
+static void it_is_due_after_the_allocation_has_ended(void)
+{
+    on_all(1, "io.checkpoint.before_end_s=60 io.checkpoint.end_at=1000000000",
+           an_hour_before_the_end);
 }
 
 /* Some hours of distance, since ranks look at different moments. */
@@ -499,6 +506,7 @@ const struct rpt_test timing_tests[] = {
     RPT_TEST(a_handler_that_was_set_later_stays),
     RPT_TEST(a_signal_that_is_none_is_refused),
     RPT_TEST(it_is_due_before_the_allocation_ends),
+    RPT_TEST(it_is_due_after_the_allocation_has_ended),
     RPT_TEST(slurm_tells_the_end),
     RPT_TEST(an_end_that_nobody_tells_is_warned_of),
     RPT_TEST(the_first_by_daly_is_taken_at_once),

@@ -104,6 +104,9 @@ ckpt show --read time --start 1 ck/heat
 expect 64 "too many numbers for --start"
 ckpt show --read flow/u --count 9,9 ck/heat
 expect 65 "a part that is not there"
+ckpt show --read flow/u --start 0,10 ck/heat
+expect 65 "a start that is not there"
+has err 'dimension 1 has 10 elements' "says where it ends"
 for bad in '--start=1' '--read=u --start=x' '--read=u --count=1,,2' \
     '--boxes --events' '--events ck/heat 1' '--jsn' 'a b c'; do
     # shellcheck disable=SC2086
@@ -305,6 +308,14 @@ json out "is JSON all the same"
 has out '"good":1,"damaged":0,"gone":0,"unknown":0' "with the good one"
 ckpt verify
 expect 64 "verify of nothing"
+mkdir none aside aside/t aside/t/.bad-000000000001-0000000000000001
+ckpt verify none
+expect 65 "verify where there is none"
+has err 'there is no committed checkpoint in none' "says so"
+ckpt verify --json aside
+expect 65 "verify of what was put aside only"
+json out "verify --json of none"
+rm -r none aside
 # A folder that this user may not open: what is in it is not known.
 as_user=
 if [ "$(id -u)" = 0 ]; then

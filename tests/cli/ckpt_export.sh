@@ -46,12 +46,15 @@ expect 64 "nowhere to write"
 has err '--out=DIR says' "is said"
 ckpt_export --out= ck
 expect 64 "nowhere to write, too"
-has err '--out=DIR says' "is said as well"
+has err 'is no name of a folder' "is said as well"
 ckpt_export --out=o --table=checkpoints --array=flow/u ck
 expect 64 "arrays of the table of checkpoints"
 has err 'not with --table=checkpoints' "is said"
 ckpt_export --out=o --keepbits=53 ck
 expect 64 "--keepbits is 52 at most"
+ckpt_export --out=o --keepbits=0 ck
+expect 64 "--keepbits is 1 at least"
+has err 'no number from 1 to 52' "its range is said"
 ckpt_export --out=o --table=blobs ck
 expect 64 "--table is one of three"
 ckpt_export --out=o ck newest 3

@@ -171,6 +171,7 @@ contains
             count=[3_c_int64_t, 4_c_int64_t], data=c_loc(a), &
             memory_dims=[5_c_int64_t, 7_c_int64_t], &
             memory_start=[1_c_int64_t, 1_c_int64_t]) == RPT_OK, 'an array')
+        call refuse_arrays(c)
         call check(rpt_checkpoint_add_value(c, 'flow/time' // c_null_char, &
             RPT_TYPE_F64, 1_c_size_t, c_loc(time)) == RPT_OK, 'a value')
         name = 'blob' // c_null_char
@@ -182,6 +183,26 @@ contains
         blob%user = c_loc(packed)
         blob%policy = RPT_BLOB_ALL
         call check(rpt_checkpoint_add_blob(c, blob) == RPT_OK, 'a blob')
+    end subroutine
+
+    ! Too many dimensions, and lists that do not fit together.
+    subroutine refuse_arrays(c)
+        type(c_ptr), intent(in) :: c
+        integer(c_int64_t) :: ones(40)
+
+        ones = 1
+        call check(rpt_f_add_array(c, 'b', RPT_TYPE_F64, ones, ones, ones, &
+            c_loc(a)) == RPT_ERR_INVALID, '40 dimensions')
+        call check(rpt_f_add_array(c, 'b', RPT_TYPE_F64, ones(:2), ones(:1), &
+            ones(:2), c_loc(a)) == RPT_ERR_INVALID, 'a short start')
+        call check(rpt_f_add_array(c, 'b', RPT_TYPE_F64, ones(:2), ones(:2), &
+            ones(:3), c_loc(a)) == RPT_ERR_INVALID, 'a long count')
+        call check(rpt_f_add_array(c, 'b', RPT_TYPE_F64, ones(:2), ones(:2), &
+            ones(:2), c_loc(a), memory_dims=ones(:3)) == RPT_ERR_INVALID, &
+            'long memory_dims')
+        call check(rpt_f_add_array(c, 'b', RPT_TYPE_F64, ones(:2), ones(:2), &
+            ones(:2), c_loc(a), memory_start=ones(:1)) == RPT_ERR_INVALID, &
+            'a short memory_start')
     end subroutine
 
     subroutine set_attributes(c)

@@ -80,12 +80,8 @@ static error_t take_number(struct argp_state *state, const char *name,
                            const char *text, int most, int *out)
 {
     long long number = 0;
-    int error = args_integer(state, name, text, 1, &number);
+    int error = args_integer_to(state, name, text, 1, most, &number);
 
-    if (error == 0 && number > most) {
-        argp_error(state, "--%s=%s: it is %d at most", name, text, most);
-        error = EINVAL;
-    }
     *out = (int)number;
     return error;
 }
@@ -134,8 +130,10 @@ static error_t check(struct argp_state *state, const struct export_options *o)
 {
     if (o->path == NULL) {
         argp_error(state, "which directory of checkpoints?");
-    } else if (o->config.output == NULL || o->config.output[0] == '\0') {
+    } else if (o->config.output == NULL) {
         argp_error(state, "--out=DIR says where the tables go");
+    } else if (o->config.output[0] == '\0') {
+        argp_error(state, "--out: \"\" is no name of a folder");
     } else if (o->n_names > 0 && o->config.tables == RPT_EXPORT_CHECKPOINTS) {
         argp_error(state, "--array chooses from arrays, values and blobs: not "
                           "with --table=checkpoints");

@@ -222,6 +222,24 @@ static void print(struct text *text, const rpt_stored_dataset_t *set,
     text_string(text, json ? "]}\n" : "");
 }
 
+/* Counts that are too large the library refuses. */
+static int too_far(const struct values *v, const rpt_stored_dataset_t *set,
+                   int d)
+{
+    struct fault fault = { 0 };
+    int code = fault_set(&fault, CODE_INPUT,
+                         "there is nothing of dataset \"%s\" at the start",
+                         v->dataset);
+
+    fault_why(&fault,
+              "dimension %d has %" PRIu64 " elements, and the start is %" PRIu64
+              ", counted from 0",
+              d, set->dims[d], v->start[d]);
+    fault_hint(&fault, "`repartir ckpt show' prints the dimensions");
+    fault_print(&fault);
+    return code;
+}
+
 int values_add(struct text *text, const struct values *v, rpt_stored_t *stored,
                bool json)
 {
@@ -243,8 +261,10 @@ int values_add(struct text *text, const struct values *v, rpt_stored_t *stored,
         uint64_t left = v->start[d] < set->dims[d] ? set->dims[d] - v->start[d]
                                                    : 0;
 
+        if (left == 0 && v->start[d] > 0) {
+            return too_far(v, set, d);
+        }
         count[d] = v->n_count > 0 ? v->count[d] : left;
-        /* One that is too large the library refuses. */
         bytes *= count[d] < left ? count[d] : left;
     }
     if (bytes > MOST_BYTES) {

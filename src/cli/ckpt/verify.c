@@ -155,6 +155,19 @@ static int code_of(const struct verifying *v)
     return v->n_bad > 0 ? CODE_FAILED : v->code;
 }
 
+/* Who starts a job after this one takes it for a success otherwise. */
+static int there_is_none(const char *path)
+{
+    struct fault fault = { 0 };
+    int code = fault_set(&fault, CODE_INPUT,
+                         "there is no committed checkpoint in %s", path);
+
+    fault_why(&fault, "of what was put aside only the name is known");
+    fault_hint(&fault, "`repartir ckpt list %s' says what is there", path);
+    fault_print(&fault);
+    return code;
+}
+
 static int verify(const struct verify_options *o)
 {
     struct verifying v = { .options = o };
@@ -167,6 +180,9 @@ static int verify(const struct verify_options *o)
         text_string(&v.text, "{\"checkpoints\":[");
     }
     verify_all(&v, catalog);
+    if (v.n_good + v.n_bad + v.n_gone + v.n_unknown == 0 && v.code == CODE_OK) {
+        v.code = there_is_none(o->path);
+    }
     rpt_catalog_close(catalog);
     if (o->json) {
         text_printf(&v.text,
