@@ -18,9 +18,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { LITTLE_ROOM = 1 << 20 };
+
 /* ---- what went wrong ---- */
 
-static const char *advice(int error)
+const char *rpt__disk_advice(int error)
 {
     switch (error) {
     case ENOSPC:
@@ -62,13 +64,21 @@ rpt_status_t rpt__dir_fail(const struct rpt_dir *dir, const char *name,
                       (unsigned long long)space.f_bavail *
                           (unsigned long long)space.f_frsize);
     }
-    rpt__fail_hint("%s", advice(error));
+    rpt__fail_hint("%s", rpt__disk_advice(error));
     return status;
 }
 
 bool rpt__is_full(int error)
 {
     return error == ENOSPC || error == EDQUOT;
+}
+
+bool rpt__dir_is_full(const struct rpt_dir *dir)
+{
+    struct statvfs space;
+
+    return fstatvfs(dir->fd, &space) == 0 &&
+           (uint64_t)space.f_bavail * (uint64_t)space.f_frsize < LITTLE_ROOM;
 }
 
 static rpt_status_t refuse(const struct rpt_dir *dir, const char *name,
@@ -174,7 +184,7 @@ rpt_status_t rpt__dir_make_path(const char *path)
     if (error != 0) {
         rpt__fail_errno(RPT_ERR_IO, error, "cannot make the directory %s",
                         path);
-        rpt__fail_hint("%s", advice(error));
+        rpt__fail_hint("%s", rpt__disk_advice(error));
         return RPT_ERR_IO;
     }
     return RPT_OK;
@@ -194,7 +204,7 @@ rpt_status_t rpt__dir_open_path(const char *path, struct rpt_dir *dir_out)
 
         rpt__fail_errno(is_missing ? RPT_ERR_NOT_FOUND : RPT_ERR_IO, error,
                         "cannot open the directory %s", path);
-        rpt__fail_hint("%s", advice(error));
+        rpt__fail_hint("%s", rpt__disk_advice(error));
         free(dir.path);
         return is_missing ? RPT_ERR_NOT_FOUND : RPT_ERR_IO;
     }

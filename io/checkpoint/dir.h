@@ -60,6 +60,10 @@ int64_t rpt__dir_owner(const struct rpt_dir *dir);
 
 /* Whether that is why a call failed: no room, or no more for this user. */
 bool rpt__is_full(int error);
+/* Whether its disk has less than a MiB left. */
+bool rpt__dir_is_full(const struct rpt_dir *dir);
+/* What a user does when a call has failed with this. */
+const char *rpt__disk_advice(int error);
 
 /* The names in it must survive a power failure. */
 rpt_status_t rpt__dir_sync(const struct rpt_dir *dir);

@@ -174,11 +174,17 @@ struct writing {
 static rpt_status_t wrong_data(const struct writing *w,
                                const struct rpt_dataset *set)
 {
+    bool is_full = rpt__dir_is_full(w->target->dir); /* MPI-IO may not say */
+
     rpt__fail(RPT_ERR_IO, "%s/" RPT_STATE_FILE " is not what was written",
               w->target->dir->path);
-    rpt__fail_why("dataset \"%s\" reads back differently", set->name);
-    rpt__fail_hint("use io.checkpoint.engine=direct, or another component of "
-                   "this MPI's MPI-IO (Open MPI: OMPI_MCA_io=romio321)");
+    rpt__fail_why("dataset \"%s\" reads back differently%s%s", set->name,
+                  is_full ? ": " : "", is_full ? strerror(ENOSPC) : "");
+    rpt__fail_hint("%s", is_full
+                             ? rpt__disk_advice(ENOSPC)
+                             : "use io.checkpoint.engine=direct, or another "
+                               "component of this MPI's MPI-IO (Open MPI: "
+                               "OMPI_MCA_io=romio321)");
     return RPT_ERR_IO;
 }
 
