@@ -294,8 +294,9 @@ RPT_API rpt_status_t rpt_checkpoint_due(rpt_checkpoint_t *checkpoint,
  * With `io.checkpoint.engine=collective` all ranks are inside of MPI-IO
  * together, which has no deadline: when it has not come back from one step for
  * `io.checkpoint.deadline_s`, the job is ended by MPI_Abort, after a message
- * that says which ranks are missed.  `io.checkpoint.abort=no`: it is said, and
- * the call waits.
+ * that says which ranks are missed: at once by a rank that sees which, else
+ * some seconds later (3, and 10 for each rank of the host that goes before).
+ * `io.checkpoint.abort=no`: it is said, and the call waits.
  *
  * \param iteration  how far the program is; the highest one is restored.  Up
  *                   to 2^63 - 1
@@ -334,6 +335,10 @@ RPT_API rpt_status_t rpt_checkpoint_save(rpt_checkpoint_t *checkpoint,
  * background (rpt_context_progresses()), or else in the next calls of this
  * library.  How it went is told by rpt_checkpoint_test() or _wait().  One that
  * is under way is finished first.
+ *
+ * With `io.checkpoint.engine=collective` the data are written in this call,
+ * since MPI-IO needs all ranks and their main threads: only what comes then,
+ * reading back, sync and commit, is left to the thread.
  *
  * Statuses are those of rpt_checkpoint_save(); what is found later is told by
  * rpt_checkpoint_wait().

@@ -32,7 +32,10 @@ RPT_BEGIN_DECLS
  *
  * Every element of an array is a row: where it is (i0, i1, ..., the last one
  * runs fastest), and its value; complex numbers are NAME_re and NAME_im, pairs
- * NAME_value and NAME_index.  Each file says in its own key/value metadata
+ * NAME_value and NAME_index.  In the name of a folder '/' is a dot; one that is
+ * taken, also that of another table, gets "-2", "-3" and so on (arrays in the
+ * order of the checkpoint).  Where an array has the name of an index column,
+ * such as i0, that is i_0.  Each file says in its own key/value metadata
  * (repartir.task, .checkpoint, .iteration, .time, .ranks, .library, .version,
  * .dims, .type.NAME, .keepbits.NAME) what it was made from.
  *
