@@ -323,8 +323,8 @@ contains
             '  --steps N        steps in all (1000)', &
             '  --every N        steps from one checkpoint to the next (100)', &
             '  --dir DIR        where the checkpoints are', &
-            '  --async          write them while the computation goes on (with', &
-            '                   engine collective: only sync and commit them)', &
+            '  --async          write them while the computation goes on', &
+            '                   (with engine collective: only sync and commit)', &
             '  --engine NAME    how: direct or collective', &
             '  --out FILE       the field in the end, as HDF5', &
             '  --picture FILE   the same as a picture, PNG', &
