@@ -312,7 +312,7 @@ static const char usage[] =
     "  --every N        steps from one checkpoint to the next (100)\n"
     "  --dir DIR        where the checkpoints are\n"
     "  --async          write them while the computation goes on\n"
-    "                   (with engine collective: only sync and commit)\n"
+    "                   (engine collective: only sync and commit)\n"
     "  --engine NAME    how: direct or collective\n"
     "  --out FILE       the field in the end, as HDF5\n"
     "  --picture FILE   the same as a picture, PNG\n"

@@ -324,7 +324,7 @@ contains
             '  --every N        steps from one checkpoint to the next (100)', &
             '  --dir DIR        where the checkpoints are', &
             '  --async          write them while the computation goes on', &
-            '                   (with engine collective: only sync and commit)', &
+            '                   (engine collective: only sync and commit)', &
             '  --engine NAME    how: direct or collective', &
             '  --out FILE       the field in the end, as HDF5', &
             '  --picture FILE   the same as a picture, PNG', &
