@@ -162,7 +162,7 @@ static int there_is_none(const char *path)
     int code = fault_set(&fault, CODE_INPUT,
                          "there is no committed checkpoint in %s", path);
 
-    fault_why(&fault, "of what was put aside only the name is known");
+    fault_why(&fault, "what was put aside or is not finished is not looked at");
     fault_hint(&fault, "`repartir ckpt list %s' says what is there", path);
     fault_print(&fault);
     return code;
