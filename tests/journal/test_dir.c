@@ -298,11 +298,13 @@ static void without_locks_a_warning_is_printed_once(void)
     log_begin();
     CU_ASSERT_EQUAL(rpt__statedir_open(dir, 1, &first, &epoch), RPT_OK);
     CU_ASSERT_EQUAL(epoch, 1);
-    CU_ASSERT_EQUAL(rpt__statedir_open(dir, 1, &second, &epoch), RPT_OK);
-    CU_ASSERT_EQUAL(epoch, 2);
     logged = log_end();
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, strerror(ENOLCK)));
     CU_ASSERT_EQUAL(strcspn(logged, "\n") + 1, strlen(logged)); /* once */
+    log_begin();
+    CU_ASSERT_EQUAL(rpt__statedir_open(dir, 1, &second, &epoch), RPT_OK);
+    CU_ASSERT_EQUAL(epoch, 2);
+    CU_ASSERT_STRING_EQUAL(log_end(), "");
     rpt__statedir_close(first);
     rpt__statedir_close(second);
     faults_end();

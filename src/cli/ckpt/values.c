@@ -222,7 +222,7 @@ static void print(struct text *text, const rpt_stored_dataset_t *set,
     text_string(text, json ? "]}\n" : "");
 }
 
-/* Counts that are too large the library refuses. */
+/* Of a start without a count nothing would be left, which is no answer. */
 static int too_far(const struct values *v, const rpt_stored_dataset_t *set,
                    int d)
 {

@@ -69,10 +69,15 @@ struct verifying {
     int code; /* of what could not be looked at */
 };
 
+static size_t n_seen(const struct verifying *v)
+{
+    return v->n_good + v->n_bad + v->n_gone + v->n_unknown;
+}
+
 static void add_verdict(struct verifying *v, const rpt_catalog_entry_t *e,
                         const char *verdict, const char *what, const char *why)
 {
-    bool first = v->n_good + v->n_bad + v->n_gone + v->n_unknown == 0;
+    bool first = n_seen(v) == 0;
 
     if (!v->options->json) {
         text_printf(&v->text, "%-8s %s/%s\n", verdict, e->task, e->name);
@@ -180,7 +185,7 @@ static int verify(const struct verify_options *o)
         text_string(&v.text, "{\"checkpoints\":[");
     }
     verify_all(&v, catalog);
-    if (v.n_good + v.n_bad + v.n_gone + v.n_unknown == 0 && v.code == CODE_OK) {
+    if (n_seen(&v) == 0 && v.code == CODE_OK) {
         v.code = there_is_none(o->path);
     }
     rpt_catalog_close(catalog);
